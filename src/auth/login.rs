@@ -1,0 +1,91 @@
+//! A login, before it is awaited.
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use super::Auth;
+use crate::{error::Error, user::AuthUser};
+
+/// A login that happens when it is awaited. Made by [`Auth::login`]; yields the user.
+///
+/// The new session carries the data of an anonymous one, or of one of the same user, and nothing of anybody else. The
+/// old one is deleted. If the store fails at any point, everything stays as it was.
+///
+/// ```
+/// # use login_manager::{Auth, AuthUser, Error};
+/// # struct Account;
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// # async fn example(auth: Auth<Account>, account: Account) -> Result<(), Error> {
+/// let account = auth.login(account).await?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) where the user isn't active, unless [forced](Login::force);
+/// [`UnstableId`](crate::ErrorKind::UnstableId) where no later request could find the user;
+/// [`Store`](crate::ErrorKind::Store), [`Conflict`](crate::ErrorKind::Conflict), [`Random`](crate::ErrorKind::Random);
+/// [`TooLate`](crate::ErrorKind::TooLate) after the head of the response has left;
+/// [`NoRuntime`](crate::ErrorKind::NoRuntime); [`Panicked`](crate::ErrorKind::Panicked).
+#[must_use = "nobody is logged in before this is awaited"]
+pub struct Login<U: AuthUser> {
+    auth: Auth<U>,
+    pub(super) user: Arc<U>,
+    pub(super) options: Options,
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Options {
+    pub(super) force: bool,
+    pub(super) fresh: bool,
+}
+
+impl<U: AuthUser> Login<U> {
+    pub(super) fn new(auth: Auth<U>, user: Arc<U>) -> Self {
+        Self {
+            auth,
+            user,
+            options: Options {
+                force: false,
+                fresh: true,
+            },
+        }
+    }
+
+    /// Lets in a user who isn't active, for this session.
+    pub fn force(mut self) -> Self {
+        self.options.force = true;
+        self
+    }
+
+    /// Whether the session starts fresh. Default: true. Say false where the person didn't prove who they are just now.
+    pub fn fresh(mut self, fresh: bool) -> Self {
+        self.options.fresh = fresh;
+        self
+    }
+}
+
+impl<U: AuthUser> IntoFuture for Login<U> {
+    type Output = Result<Arc<U>, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move {
+            let Self {
+                auth,
+                user,
+                options,
+            } = self;
+            auth.run(|inner| async move { inner.login_at(user, options, inner.visit.now()).await })
+                .await
+        })
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for Login<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Login")
+            .field("force", &self.options.force)
+            .field("fresh", &self.options.fresh)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,303 @@
+//! [`Auth`]: who this request is, and the verbs that change it.
+
+mod attached;
+mod login;
+mod verbs;
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::{HeaderMap, Uri};
+use tokio::runtime::Handle;
+
+use crate::{
+    error::{Error, ErrorKind},
+    identity::{Identity, claimed_id, resolve_at},
+    loader::UserLoader,
+    realm::Realm,
+    refusal::Refusals,
+    session::{Session, Visit, Visited},
+    user::AuthUser,
+    why::Why,
+};
+
+pub(crate) use self::attached::{Attached, Part};
+pub use self::login::Login;
+
+/// Who this request is, and the verbs that change it: [`login`](Auth::login), [`logout`](Auth::logout),
+/// [`confirm`](Auth::confirm), [`renew`](Auth::renew).
+///
+/// Nothing is read before the first question; the answer is shared by everything in the request that asks. A verb is
+/// written to the store when it is awaited, and is carried out whole even if the client hangs up. What `Auth` says
+/// changes only when the store has accepted. Verbs of one request run one after the other.
+///
+/// With axum it is an extractor; elsewhere [`Auth::of`] finds it in the request's extensions. Clones are the same request's.
+pub struct Auth<U: AuthUser> {
+    inner: Arc<Inner<U>>,
+}
+
+/// One manager's part of one request.
+pub(crate) struct Inner<U: AuthUser> {
+    visit: Visit,
+    loader: Arc<dyn UserLoader<U>>,
+    identity: Mutex<Option<Identity<U>>>,
+    refusals: Arc<Refusals>,
+    uri: Uri,
+    outer: Option<Attached>,
+}
+
+impl<U: AuthUser> Auth<U> {
+    pub(crate) fn new(
+        realm: Arc<Realm>,
+        loader: Arc<dyn UserLoader<U>>,
+        refusals: Arc<Refusals>,
+        headers: &HeaderMap,
+        uri: Uri,
+        outer: Option<Attached>,
+    ) -> Self {
+        let visit = Visit::new(realm, headers);
+        Self {
+            inner: Arc::new(Inner {
+                visit,
+                loader,
+                identity: Mutex::new(None),
+                refusals,
+                uri,
+                outer,
+            }),
+        }
+    }
+
+    /// Finds it in a request that came through a [`LoginManager<U>`](crate::LoginManager), or in the response's request
+    /// extensions that a middleware kept.
+    #[must_use]
+    pub fn of(extensions: &http::Extensions) -> Option<Self> {
+        Attached::of(extensions)?.find()
+    }
+
+    /// The user who is logged in, if anybody is: loaded once per request, however often it is asked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`], [`ErrorKind::Loader`], [`ErrorKind::WrongUser`], [`ErrorKind::Panicked`]: it can't be known who it is.
+    pub async fn user(&self) -> Result<Option<Arc<U>>, Error> {
+        Ok(match self.identity().await? {
+            Identity::User(user, _) => Some(user),
+            Identity::Nobody(_) => None,
+        })
+    }
+
+    /// The id of the user whose session this is, without loading the user where that hasn't happened yet.
+    ///
+    /// It costs one store read. Whether the user still exists, is active and has the same stamp is then not known:
+    /// good for a log line or a cache key, not for letting anybody in.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`].
+    pub async fn user_id(&self) -> Result<Option<U::Id>, Error> {
+        if let Some(identity) = self.peek() {
+            return Ok(match identity {
+                Identity::User(user, _) => Some(user.id()),
+                Identity::Nobody(_) => None,
+            });
+        }
+        let visit = &self.inner.visit;
+        let _turn = visit.turn.lock().await;
+        visit.read_at(visit.now()).await?;
+        Ok(claimed_id::<U>(visit).ok())
+    }
+
+    /// Why nobody is logged in, or `None` where somebody is.
+    ///
+    /// # Errors
+    /// As [`user`](Auth::user).
+    pub async fn why(&self) -> Result<Option<Why>, Error> {
+        Ok(match self.identity().await? {
+            Identity::User(..) => None,
+            Identity::Nobody(why) => Some(why),
+        })
+    }
+
+    /// Whether the person proved who they are in this session. False where nobody is logged in.
+    ///
+    /// # Errors
+    /// As [`user`](Auth::user).
+    pub async fn is_fresh(&self) -> Result<bool, Error> {
+        Ok(match self.identity().await? {
+            Identity::User(_, proof) => proof.fresh,
+            Identity::Nobody(_) => false,
+        })
+    }
+
+    /// Logs this user in, when it is awaited: see [`Login`].
+    ///
+    /// The password, or whatever else proves it, has been checked by then: this asks nothing more than that the user is
+    /// active. The session gets a new token; the old one is worth nothing from then on.
+    pub fn login(&self, user: impl Into<Arc<U>>) -> Login<U> {
+        Login::new(self.clone(), user.into())
+    }
+
+    /// Logs out: ends the session and everything else of this browser's line of descent, here and in the store, and
+    /// tells the browser to forget its cookies. Without a session it does no more than the latter.
+    ///
+    /// It needs no user loader, so it also works when the user is gone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Store`]: the session may live on in the store, say so and try again. The browser forgets its cookies all
+    /// the same. [`ErrorKind::NoRuntime`], [`ErrorKind::Panicked`].
+    pub async fn logout(&self) -> Result<(), Error> {
+        self.run(|inner| async move { inner.logout_at(inner.visit.now()).await })
+            .await
+    }
+
+    /// The person has just proved again who they are: the session is fresh, has its whole time before it and a new token.
+    ///
+    /// Answers whether anybody is logged in; where nobody is, it does nothing.
+    ///
+    /// # Errors
+    /// As [`user`](Auth::user); [`ErrorKind::Gone`] where the session ended meanwhile, by a logout elsewhere, say;
+    /// [`ErrorKind::Conflict`], [`ErrorKind::TooLate`], [`ErrorKind::Random`], [`ErrorKind::NoRuntime`].
+    pub async fn confirm(&self) -> Result<bool, Error> {
+        self.run(|inner| async move { inner.confirm_at(inner.visit.now()).await })
+            .await
+    }
+
+    /// Gives the session a new token and keeps everything else: for a change of privilege of your own. Without a
+    /// session it does nothing.
+    ///
+    /// # Errors
+    /// As [`confirm`](Auth::confirm).
+    pub async fn renew(&self) -> Result<(), Error> {
+        self.run(|inner| async move { inner.renew_at(inner.visit.now()).await })
+            .await
+    }
+
+    /// The data of this realm's session.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        Session::new(Arc::clone(&self.inner) as Arc<dyn Visited>)
+    }
+
+    /// The answer if it is known already.
+    pub(crate) fn peek(&self) -> Option<Identity<U>> {
+        self.inner.identity().clone()
+    }
+
+    pub(crate) async fn identity(&self) -> Result<Identity<U>, Error> {
+        if let Some(identity) = self.peek() {
+            return Ok(identity);
+        }
+        let _turn = self.inner.visit.turn.lock().await;
+        self.inner.identity_at(self.inner.visit.now()).await
+    }
+
+    pub(crate) fn visit(&self) -> &Visit {
+        &self.inner.visit
+    }
+
+    pub(crate) fn refusals(&self) -> &Refusals {
+        &self.inner.refusals
+    }
+
+    /// The URI that the client asked for, before any router took a part of it away.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.inner.uri
+    }
+
+    /// Carries out a verb: on a task of its own, so that a client that hangs up can't halve it.
+    async fn run<T, F>(&self, verb: impl FnOnce(Arc<Inner<U>>) -> F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let runtime = Handle::try_current().map_err(|_| ErrorKind::NoRuntime)?;
+        let inner = Arc::clone(&self.inner);
+        inner.visit.state().asked = true;
+        let verb = verb(Arc::clone(&inner));
+        let task = runtime.spawn(async move {
+            let _turn = inner.visit.turn.lock().await;
+            verb.await
+        });
+        task.await.unwrap_or_else(|error| {
+            Err(if error.is_panic() {
+                ErrorKind::Panicked
+            } else {
+                ErrorKind::NoRuntime
+            }
+            .into())
+        })
+    }
+}
+
+impl<U: AuthUser> Inner<U> {
+    fn identity(&self) -> MutexGuard<'_, Option<Identity<U>>> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_identity(&self, identity: Identity<U>) {
+        // The user that was known before is dropped outside the lock: dropping it runs code that isn't ours.
+        let _before = self.identity().replace(identity);
+    }
+
+    async fn identity_at(&self, now: i64) -> Result<Identity<U>, Error> {
+        let known = self.identity().clone();
+        if let Some(identity) = known {
+            return Ok(identity);
+        }
+        let identity = resolve_at(&self.visit, &*self.loader, now).await?;
+        self.set_identity(identity.clone());
+        Ok(identity)
+    }
+}
+
+impl<U: AuthUser> Visited for Inner<U> {
+    fn visit(&self) -> &Visit {
+        &self.visit
+    }
+
+    fn is_settled(&self) -> bool {
+        match self.visit.state().owner() {
+            None => false,
+            Some(None) => true,
+            Some(Some(_)) => self.identity().is_some(),
+        }
+    }
+
+    fn settle(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+        Box::pin(async move {
+            let _turn = self.visit.turn.lock().await;
+            let now = self.visit.now();
+            self.visit.read_at(now).await?;
+            if !self.is_settled() {
+                self.identity_at(now).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<U: AuthUser> Part for Inner<U> {
+    fn outer(&self) -> Option<&Attached> {
+        self.outer.as_ref()
+    }
+
+    fn realm(&self) -> &Realm {
+        &self.visit.realm
+    }
+}
+
+impl<U: AuthUser> Clone for Auth<U> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for Auth<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Auth([redacted])")
+    }
+}

@@ -1,0 +1,49 @@
+//! What time it is: Unix milliseconds, from the system or, in tests, by hand.
+
+#[cfg(feature = "testing")]
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+use std::time::{Duration, SystemTime};
+
+/// A moment in Unix milliseconds.
+pub(crate) type Millis = i64;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Clock {
+    #[default]
+    System,
+    #[cfg(feature = "testing")]
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> Millis {
+        match self {
+            // Before 1970 the clock is wrong whatever we do; 0 is a time at which nothing has expired and nothing panics.
+            Self::System => SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0, millis),
+            #[cfg(feature = "testing")]
+            Self::Manual(now) => now.load(Ordering::SeqCst),
+        }
+    }
+}
+
+/// A length of time in milliseconds, as long as can be where it is longer than that.
+pub(crate) fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n5_no_length_of_time_overflows() {
+        assert_eq!(millis(Duration::MAX), i64::MAX);
+        assert_eq!(millis(Duration::from_nanos(1)), 0);
+        assert_eq!(i64::MAX.saturating_add(millis(Duration::MAX)), i64::MAX);
+    }
+}

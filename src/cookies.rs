@@ -1,0 +1,251 @@
+//! The only file that reads `Cookie` and writes `Set-Cookie`.
+//!
+//! Reading is by exact bytes: no decoding, no trimming beyond the spaces that the syntax allows, so that no other spelling
+//! passes for a `__Host-` name, and nothing in another cookie hides ours. Writing, setting and deleting alike, is by one
+//! builder, so that what deletes has the attributes of what set and a browser obeys it.
+
+use std::borrow::Cow;
+
+use cookie::{Cookie, time::Duration};
+use http::HeaderValue;
+
+use crate::error::ConfigError;
+
+/// Bytes of `Cookie` headers that are looked at, all together. Browsers send less: RFC 6265 (6.1) asks for 4096 per cookie.
+const MAX_HEADER: usize = 16 * 1024;
+/// Cookies that are looked at: Chromium keeps 180 per site.
+const MAX_PAIRS: usize = 200;
+/// Bytes of our own value that are worth parsing.
+const MAX_VALUE: usize = 128;
+
+/// Whether a cookie travels with requests that another site started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SameSite {
+    /// Never: a link from another site to a guarded page asks for a login, even where there is one.
+    Strict,
+    /// Only with top-level navigation by GET. The default.
+    #[default]
+    Lax,
+    /// Always. Only with `Secure`, and only with a cross-origin check of your own.
+    None,
+}
+
+/// What every cookie of one realm has in common.
+#[derive(Clone, Debug)]
+pub(crate) struct CookieJar {
+    session: Cow<'static, str>,
+    suffix_base: Box<str>,
+    domain: Option<Box<str>>,
+    path: Box<str>,
+    secure: bool,
+    same_site: SameSite,
+}
+
+/// What a request's `Cookie` headers say about one name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found<'a> {
+    Nothing,
+    Value(&'a [u8]),
+    /// Twice with different values, or in a header beyond all measure: nobody can say which is ours.
+    Ambiguous,
+}
+
+impl CookieJar {
+    pub(crate) fn new(realm: &str) -> Self {
+        let mut jar = Self {
+            session: Cow::Borrowed(""),
+            suffix_base: name_of(realm).into(),
+            domain: None,
+            path: "/".into(),
+            secure: true,
+            same_site: SameSite::Lax,
+        };
+        jar.rename();
+        jar
+    }
+
+    pub(crate) fn session_name(&self) -> &str {
+        &self.session
+    }
+
+    pub(crate) fn set_realm(&mut self, realm: &str) {
+        self.suffix_base = name_of(realm).into();
+        self.rename();
+    }
+
+    pub(crate) fn set_domain(&mut self, domain: &str) -> Result<(), ConfigError> {
+        let domain = domain.strip_prefix('.').unwrap_or(domain);
+        let label = |label: &str| {
+            !label.is_empty()
+                && label.len() <= 63
+                && label
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        if domain.len() > 253 || !domain.split('.').all(label) {
+            return Err(ConfigError::new(
+                "with_cookie_domain",
+                domain,
+                "a domain is labels of ASCII letters, digits and hyphens, such as example.com",
+            ));
+        }
+        self.domain = Some(domain.into());
+        self.rename();
+        Ok(())
+    }
+
+    pub(crate) fn set_path(&mut self, path: &str) -> Result<(), ConfigError> {
+        if !path.starts_with('/')
+            || path.len() > 1024
+            || !path.bytes().all(|b| b.is_ascii_graphic() && b != b';')
+        {
+            return Err(ConfigError::new(
+                "with_cookie_path",
+                path,
+                "a path starts with a slash and has only visible ASCII without a semicolon",
+            ));
+        }
+        self.path = path.into();
+        self.rename();
+        Ok(())
+    }
+
+    pub(crate) fn set_same_site(&mut self, same_site: SameSite) -> Result<(), ConfigError> {
+        if same_site == SameSite::None && !self.secure {
+            return Err(ConfigError::new(
+                "with_same_site",
+                "None",
+                "browsers take SameSite=None only with Secure",
+            ));
+        }
+        self.same_site = same_site;
+        Ok(())
+    }
+
+    pub(crate) fn set_insecure(&mut self) -> Result<(), ConfigError> {
+        if self.same_site == SameSite::None {
+            return Err(ConfigError::new(
+                "with_insecure_cookies",
+                "SameSite=None",
+                "browsers take SameSite=None only with Secure",
+            ));
+        }
+        self.secure = false;
+        self.rename();
+        Ok(())
+    }
+
+    /// The prefix promises what the attributes hold: `__Host-` no Domain and the root path, `__Secure-` only Secure.
+    fn rename(&mut self) {
+        let prefix = match (self.secure, &self.domain, &*self.path) {
+            (false, ..) => "",
+            (true, None, "/") => "__Host-",
+            (true, ..) => "__Secure-",
+        };
+        self.session = format!("{prefix}{}-session", self.suffix_base).into();
+    }
+
+    /// The header that sets the session cookie. The browser forgets it at its end; the server sets the limits.
+    pub(crate) fn set_session<'a>(&'a self, token: &'a str) -> HeaderValue {
+        self.header(Cookie::new(self.session_name(), token))
+    }
+
+    /// The header that deletes the session cookie.
+    pub(crate) fn remove_session(&self) -> HeaderValue {
+        self.removal(self.session_name())
+    }
+
+    fn removal<'a>(&'a self, name: &'a str) -> HeaderValue {
+        let mut cookie = Cookie::new(name, "");
+        cookie.set_max_age(Duration::ZERO);
+        cookie.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
+        self.header(cookie)
+    }
+
+    fn header<'a>(&'a self, mut cookie: Cookie<'a>) -> HeaderValue {
+        cookie.set_path(&*self.path);
+        cookie.set_secure(self.secure);
+        cookie.set_http_only(true);
+        cookie.set_same_site(match self.same_site {
+            SameSite::Strict => cookie::SameSite::Strict,
+            SameSite::Lax => cookie::SameSite::Lax,
+            SameSite::None => cookie::SameSite::None,
+        });
+        if let Some(domain) = &self.domain {
+            cookie.set_domain(&**domain);
+        }
+        #[allow(
+            clippy::expect_used,
+            reason = "name, path and domain are checked when they are set, a token is base64url"
+        )]
+        let mut value = HeaderValue::try_from(cookie.to_string())
+            .expect("a cookie of visible ASCII is a header value");
+        value.set_sensitive(true);
+        value
+    }
+}
+
+/// A realm's name for cookies: its last segment, in the characters that a cookie name may have.
+fn name_of(realm: &str) -> String {
+    let outer = realm.split(['<', '(', '[']).next().unwrap_or(realm);
+    let last = outer.rsplit("::").next().unwrap_or(outer);
+    last.chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '-' || c == '_' {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .take(64)
+        .collect()
+}
+
+/// Looks for one cookie, by its exact name, in linear time and never beyond the limits above.
+pub(crate) fn find<'a>(headers: impl Iterator<Item = &'a HeaderValue>, name: &str) -> Found<'a> {
+    let mut found = Found::Nothing;
+    let (mut bytes, mut pairs) = (0_usize, 0_usize);
+    for header in headers {
+        bytes = bytes.saturating_add(header.len());
+        if bytes > MAX_HEADER {
+            return Found::Ambiguous;
+        }
+        for pair in header.as_bytes().split(|&byte| byte == b';') {
+            pairs += 1;
+            if pairs > MAX_PAIRS {
+                return Found::Ambiguous;
+            }
+            let Some(value) = value_of(trim(pair), name) else {
+                continue;
+            };
+            found = match found {
+                Found::Nothing => Found::Value(value),
+                Found::Value(first) if first == value => found,
+                _ => return Found::Ambiguous,
+            };
+        }
+    }
+    match found {
+        Found::Value(value) if value.len() > MAX_VALUE => Found::Ambiguous,
+        found => found,
+    }
+}
+
+fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
+    pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
+}
+
+/// The space and tab that may stand around a pair; nothing that Unicode calls white.
+fn trim(pair: &[u8]) -> &[u8] {
+    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let start = pair
+        .iter()
+        .position(|byte| !blank(byte))
+        .unwrap_or(pair.len());
+    let end = pair
+        .iter()
+        .rposition(|byte| !blank(byte))
+        .map_or(start, |last| last + 1);
+    pair.get(start..end).unwrap_or_default()
+}

@@ -1,0 +1,118 @@
+//! What happened, for audit logs and metrics.
+
+use std::{fmt, sync::Arc};
+
+use crate::{refusal::Reason, store::Family, why::Why};
+
+/// Something that happened to somebody's session. It holds no secret: log it as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    kind: EventKind,
+    realm: Arc<str>,
+    user_id: Option<Arc<str>>,
+    family: Option<Family>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// Somebody logged in.
+    LoggedIn,
+    /// Somebody logged out, or an anonymous session was ended by a logout.
+    LoggedOut,
+    /// Somebody who was logged in proved again who they are.
+    Confirmed,
+    /// A session got a new token.
+    Renewed,
+    /// A request wasn't let in.
+    Refused(Reason),
+    /// A session ended by itself.
+    Ended(Why),
+    /// Our cookie came twice with different values, or among too many others.
+    AmbiguousCookie,
+    /// What the store holds can't be read: nobody is logged in by it.
+    Unreadable,
+    /// The store failed or didn't answer in time.
+    StoreFailed,
+    /// The user loader failed or didn't answer in time.
+    LoaderFailed,
+    /// The loader returned another user than it was asked for.
+    WrongUser,
+    /// Session data was not saved, since the session ended meanwhile.
+    DataDropped,
+    /// The session data of a request was not saved, since the request ended in a 5xx.
+    DataDiscarded,
+    /// A logout couldn't be written to the store; the browser was told to forget its cookies.
+    LogoutIncomplete,
+}
+
+impl Event {
+    pub(crate) fn new(kind: EventKind, realm: &Arc<str>) -> Self {
+        Self {
+            kind,
+            realm: Arc::clone(realm),
+            user_id: None,
+            family: None,
+        }
+    }
+
+    pub(crate) fn of(mut self, user_id: Option<&str>, family: Family) -> Self {
+        self.user_id = user_id.map(Into::into);
+        self.family = Some(family);
+        self
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    /// In which realm.
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    /// The text of the id of the user whose session it is, if it is somebody's. It is not escaped.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// The browser's line of descent.
+    #[must_use]
+    pub fn family(&self) -> Option<Family> {
+        self.family
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn trace(&self) {
+        let (kind, realm) = (self.kind, &*self.realm);
+        let (user_id, family) = (
+            self.user_id.as_deref(),
+            self.family.map(tracing::field::display),
+        );
+        match kind {
+            EventKind::StoreFailed
+            | EventKind::LoaderFailed
+            | EventKind::WrongUser
+            | EventKind::Unreadable
+            | EventKind::LogoutIncomplete => {
+                tracing::warn!(?kind, realm, ?user_id, family, "session");
+            }
+            _ => tracing::debug!(?kind, realm, ?user_id, family, "session"),
+        }
+    }
+}
+
+/// What an application does with events.
+#[derive(Clone)]
+pub(crate) struct OnEvent(pub(crate) Arc<dyn Fn(&Event) + Send + Sync>);
+
+impl fmt::Debug for OnEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnEvent(..)")
+    }
+}

@@ -1,0 +1,82 @@
+//! The paths that a guard lets pass.
+
+/// Exact paths, and with `/*` at the end everything below one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Except {
+    exact: Vec<Box<str>>,
+    below: Vec<Box<str>>,
+}
+
+impl Except {
+    pub(super) fn add(&mut self, pattern: &str) {
+        match pattern
+            .strip_suffix('*')
+            .filter(|below| below.ends_with('/'))
+        {
+            Some(below) => self.below.push(below.into()),
+            None => self.exact.push(pattern.into()),
+        }
+    }
+
+    /// Whether this very spelling of the path is let pass. Other spellings of the same place are not: in doubt, log in.
+    pub(super) fn includes(&self, path: &str) -> bool {
+        self.exact.iter().any(|exact| **exact == *path)
+            || (is_plain(path) && self.below.iter().any(|below| path.starts_with(&**below)))
+    }
+}
+
+/// Whether no router, proxy or file server can read the path as one that lies elsewhere.
+fn is_plain(path: &str) -> bool {
+    let encoded = |hidden: &[&str]| {
+        hidden
+            .iter()
+            .any(|hidden| path.to_ascii_lowercase().contains(hidden))
+    };
+    !path.contains("//")
+        && !path.contains('\\')
+        && !encoded(&["%2e", "%2f", "%5c", "%25"])
+        && path
+            .split('/')
+            .all(|segment| !matches!(segment.split(';').next(), Some("." | "..")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g4_only_the_spelling_that_was_named_is_let_pass() {
+        let mut except = Except::default();
+        except.add("/login");
+        except.add("/static/*");
+        for path in ["/login", "/static/", "/static/a.css", "/static/a/b;v=1"] {
+            assert!(except.includes(path), "{path}");
+        }
+        let others = [
+            "/",
+            "/login/",
+            "//login",
+            "/./login",
+            "/%6Cogin",
+            "/login;x",
+            "/LOGIN",
+            "/loginx",
+            "/static",
+            "/staticx",
+            "/static/../admin",
+            "/static/..;/admin",
+            "/static/%2e%2e/admin",
+            "/static/%2E%2E%2Fadmin",
+            "/static//admin",
+            "/static/%252e%252e/admin",
+            "/static/..\\admin",
+            "/static/..%5cadmin",
+            "/static/./a",
+            "*",
+            "",
+        ];
+        for path in others {
+            assert!(!except.includes(path), "{path}");
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! The door for whole routers: a tower layer.
+
+use std::{any::type_name, fmt, sync::Arc};
+
+use tower::Layer;
+
+use super::{Authorize, LoginRequiredService, except::Except};
+use crate::{error::ConfigError, refusal::LoginView, user::AuthUser};
+
+/// Lets only requests pass behind which somebody is logged in as a `U`.
+///
+/// Put it inside the [`LoginManager`](crate::LoginManager), that is above it in the order of `Router::layer` calls. It
+/// guards every method, OPTIONS and HEAD included; answer CORS preflights further out.
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account { is_admin: bool }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// # async fn index() {}
+/// # fn app(login_manager: login_manager::LoginManager<Account>) -> axum::Router {
+/// use axum::{Router, routing::get};
+/// use login_manager::login_required;
+///
+/// let admin = Router::new()
+///     .route("/admin", get(index))
+///     .route_layer(login_required::<Account>().and(|account| account.is_admin));
+///
+/// Router::new().merge(admin).layer(login_manager)
+/// # }
+/// ```
+pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
+    LoginRequiredLayer {
+        rules: Arc::default(),
+    }
+}
+
+/// The layer of [`login_required`].
+#[must_use = "a layer guards nothing before it is put around a service"]
+pub struct LoginRequiredLayer<U: AuthUser> {
+    rules: Arc<Rules<U>>,
+}
+
+/// What one guard asks beyond being logged in, and where.
+pub(crate) struct Rules<U: AuthUser> {
+    pub(super) predicates: Vec<Predicate<U>>,
+    pub(super) authorize: Vec<Arc<dyn Authorize<U>>>,
+    pub(super) except: Except,
+    pub(super) login_view: Option<LoginView>,
+}
+
+pub(super) type Predicate<U> = Arc<dyn Fn(&U) -> bool + Send + Sync>;
+
+impl<U: AuthUser> LoginRequiredLayer<U> {
+    /// Only users of whom this is true; the others get 403. Conditions add up; those that need no waiting are asked first.
+    pub fn and(self, predicate: impl Fn(&U) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|rules| rules.predicates.push(Arc::new(predicate)))
+    }
+
+    /// Only users whom this lets pass; the others get 403, and 503 where it fails or doesn't answer in time.
+    ///
+    /// ```
+    /// # use std::{sync::Arc, convert::Infallible};
+    /// # use login_manager::{AuthUser, login_required};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # async fn is_member(id: i64, path: &str) -> Result<bool, Infallible> { Ok(true) }
+    /// use http::request::Parts;
+    ///
+    /// let members = login_required::<Account>().and_authorize(|account: Arc<Account>, head: &Parts| {
+    ///     let path = head.uri.path().to_owned();
+    ///     async move { is_member(account.id, &path).await }
+    /// });
+    /// ```
+    pub fn and_authorize(self, authorize: impl Authorize<U>) -> Self {
+        self.with(|rules| rules.authorize.push(Arc::new(authorize)))
+    }
+
+    /// Lets requests for these paths pass, whoever makes them: `"/login"` for exactly this one, `"/static/*"` for what
+    /// lies below. Paths are those that the client asks for, in exactly this spelling, whatever router the guard is in.
+    pub fn except<P: AsRef<str>>(self, paths: impl IntoIterator<Item = P>) -> Self {
+        self.with(|rules| {
+            paths
+                .into_iter()
+                .for_each(|path| rules.except.add(path.as_ref()));
+        })
+    }
+
+    /// Where this part of the application logs in, instead of the manager's login view.
+    ///
+    /// # Errors
+    /// When it is neither a local path nor an http(s) address.
+    pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
+        let login_view = LoginView::parse(login_view)?;
+        Ok(self.with(|rules| rules.login_view = Some(login_view)))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Rules<U>)) -> Self {
+        change(Arc::make_mut(&mut self.rules));
+        self
+    }
+}
+
+impl<S, U: AuthUser> Layer<S> for LoginRequiredLayer<U> {
+    type Service = LoginRequiredService<S, U>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        LoginRequiredService::new(inner, Arc::clone(&self.rules))
+    }
+}
+
+impl<U: AuthUser> Clone for LoginRequiredLayer<U> {
+    fn clone(&self) -> Self {
+        Self {
+            rules: Arc::clone(&self.rules),
+        }
+    }
+}
+
+impl<U: AuthUser> Default for Rules<U> {
+    fn default() -> Self {
+        Self {
+            predicates: Vec::new(),
+            authorize: Vec::new(),
+            except: Except::default(),
+            login_view: None,
+        }
+    }
+}
+
+impl<U: AuthUser> Clone for Rules<U> {
+    fn clone(&self) -> Self {
+        Self {
+            predicates: self.predicates.clone(),
+            authorize: self.authorize.clone(),
+            except: self.except.clone(),
+            login_view: self.login_view.clone(),
+        }
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for LoginRequiredLayer<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginRequiredLayer")
+            .field("user", &type_name::<U>())
+            .field("predicates", &self.rules.predicates.len())
+            .field("authorize", &self.rules.authorize.len())
+            .field("except", &self.rules.except)
+            .field("login_view", &self.rules.login_view)
+            .finish()
+    }
+}

@@ -1,0 +1,119 @@
+//! Who is let in: one decision, made here, behind two doors.
+//!
+//! The doors are the extractor [`LoginRequired`](crate::LoginRequired) for one handler and the layer of
+//! [`login_required`] for a whole router or any other tower service. Both give the same answer:
+//!
+//! | | |
+//! |---|---|
+//! | nobody is logged in | 303 to the login view for a page load, else 401 |
+//! | somebody is, who may not do this | 403 |
+//! | it can't be known, since the store, the loader or the check failed | 503, never "not logged in" |
+//! | there is no [`LoginManager`](crate::LoginManager) around it | 500, and an error in the log that says what to write |
+
+mod authorize;
+mod except;
+mod future;
+mod layer;
+mod service;
+
+use std::{any::type_name, sync::Arc};
+
+use http::{Response, request::Parts};
+
+use crate::{
+    auth::Auth,
+    error::{Error, ErrorKind},
+    event::EventKind,
+    identity::Identity,
+    refusal::{Denied, Reason, respond},
+    user::AuthUser,
+};
+
+use self::layer::Predicate;
+pub(crate) use self::layer::Rules;
+pub use self::{
+    authorize::{Authorize, IntoVerdict},
+    future::GuardFuture,
+    layer::{LoginRequiredLayer, login_required},
+    service::LoginRequiredService,
+};
+
+/// What a refused request is answered with.
+pub(crate) enum Refusal {
+    Denied(Reason),
+    Error(Error),
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// The decision: somebody is logged in, and is one of those who may.
+fn decide<U: AuthUser>(
+    identity: Identity<U>,
+    predicates: &[Predicate<U>],
+) -> Result<Arc<U>, Refusal> {
+    match identity {
+        Identity::Nobody(why) => Err(Refusal::Denied(Reason::LoginRequired(why))),
+        Identity::User(user, _) if predicates.iter().all(|allows| allows(&user)) => Ok(user),
+        Identity::User(..) => Err(Refusal::Denied(Reason::Forbidden)),
+    }
+}
+
+/// The decision where it has to be waited for.
+pub(crate) async fn admit<U: AuthUser>(
+    auth: &Auth<U>,
+    rules: &Rules<U>,
+    head: &Parts,
+) -> Result<Arc<U>, Refusal> {
+    let user = decide(auth.identity().await?, &rules.predicates)?;
+    for check in &rules.authorize {
+        if !auth
+            .visit()
+            .realm
+            .ask(ErrorKind::Authorize, check.authorize(&user, head))
+            .await?
+        {
+            return Err(Refusal::Denied(Reason::Forbidden));
+        }
+    }
+    Ok(user)
+}
+
+/// The answer to a request that isn't let in.
+pub(crate) fn refuse<U: AuthUser>(
+    auth: &Auth<U>,
+    refusal: &Refusal,
+    head: &Parts,
+    rules: &Rules<U>,
+) -> Response<Vec<u8>> {
+    match refusal {
+        Refusal::Error(error) => error.to_response(),
+        Refusal::Denied(reason) => {
+            auth.visit().realm.report(EventKind::Refused(*reason));
+            let refusals = auth.refusals();
+            let denied = Denied::new(
+                *reason,
+                head,
+                auth.uri(),
+                rules.login_view.as_ref().or(refusals.login_view.as_ref()),
+            );
+            respond(refusals, &denied)
+        }
+    }
+}
+
+/// There is no manager for this user type around the request: nobody can be let in, and somebody has to be told.
+pub(crate) fn no_manager<U>(what: &str) -> Error {
+    #[cfg(feature = "tracing")]
+    tracing::error!(
+        "{what}<{user}> was asked, but the request did not come through a LoginManager<{user}>. Add it around the routes and \
+         around every guard, `Router::new().route(…).layer(login_manager)`: a layer only sees the routes that were added above it",
+        user = type_name::<U>(),
+    );
+    #[cfg(not(feature = "tracing"))]
+    let _ = (what, type_name::<U>);
+    ErrorKind::NoManager.into()
+}

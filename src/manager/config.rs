@@ -1,0 +1,132 @@
+//! The optional steps of a configuration. A step that can be wrong is checked there and then.
+
+use std::{sync::Arc, time::Duration};
+
+use http::Response;
+
+use super::LoginManager;
+use crate::{
+    cookies::SameSite,
+    error::ConfigError,
+    event::{Event, OnEvent},
+    realm::Realm,
+    refusal::{Denied, LoginView, Refusals},
+    timeouts::Timeouts,
+    user::AuthUser,
+};
+
+impl<U: AuthUser> LoginManager<U> {
+    /// Where to log in: a local path, or an address on another host, which then learns the path but not the query of
+    /// the page that was asked for.
+    ///
+    /// Default: none; whoever isn't let in gets 401.
+    ///
+    /// # Errors
+    /// When it is neither.
+    pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
+        let login_view = LoginView::parse(login_view)?;
+        Ok(self.refusing(|refusals| refusals.login_view = Some(login_view)))
+    }
+
+    /// Your own answer to who isn't let in, in place of the redirect, the 401 and the 403.
+    ///
+    /// Default: a page load is sent to the login view (303), with the way back for GET and HEAD; htmx gets 401 with
+    /// `HX-Redirect`; everything else, and where there is no login view, 401. Who is logged in but may not: 403.
+    #[must_use]
+    pub fn with_unauthorized(
+        self,
+        unauthorized: impl Fn(&Denied<'_>) -> Response<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        self.refusing(|refusals| refusals.unauthorized = Some(Arc::new(unauthorized)))
+    }
+
+    /// The name of this kind of user. Sessions of one realm are worth nothing in another.
+    ///
+    /// Default: the full path of the user type.
+    ///
+    /// # Errors
+    /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
+    pub fn with_realm(self, realm: &str) -> Result<Self, ConfigError> {
+        self.try_keeping(|kept| kept.set_name(realm))
+    }
+
+    /// How long a session lives. Default: 24 hours idle, 14 days in all.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        self.keeping(|realm| realm.timeouts = timeouts)
+    }
+
+    /// How long a call of the store, the loader or an authorization check may take. Default: 2 seconds.
+    ///
+    /// A call that takes longer is dropped and counts as failed.
+    #[must_use]
+    pub fn with_deadline(self, deadline: Duration) -> Self {
+        self.keeping(|realm| realm.deadline = deadline)
+    }
+
+    /// Sends the cookies to all hosts of this domain. Their prefix becomes `__Secure-`, so a sister domain can plant them.
+    ///
+    /// Default: only to the host that set them.
+    ///
+    /// # Errors
+    /// When it is no domain.
+    pub fn with_cookie_domain(self, domain: &str) -> Result<Self, ConfigError> {
+        self.try_keeping(|realm| realm.cookies.set_domain(domain))
+    }
+
+    /// Sends the cookies only below this path; log out below it too. Their prefix becomes `__Secure-`. Default: `/`.
+    ///
+    /// # Errors
+    /// When it doesn't start with a slash, or has other characters than visible ASCII without the semicolon.
+    pub fn with_cookie_path(self, path: &str) -> Result<Self, ConfigError> {
+        self.try_keeping(|realm| realm.cookies.set_path(path))
+    }
+
+    /// Whether cookies travel with requests that another site started. Default: [`SameSite::Lax`].
+    ///
+    /// # Errors
+    /// When it is `None` with [insecure cookies](LoginManager::with_insecure_cookies).
+    pub fn with_same_site(self, same_site: SameSite) -> Result<Self, ConfigError> {
+        self.try_keeping(|realm| realm.cookies.set_same_site(same_site))
+    }
+
+    /// Also sends the cookies over plain http, where everybody on the way can read them. Their prefix goes.
+    ///
+    /// Only for a machine that can't be reached by https; `http://localhost` doesn't need it. It is never inferred from a
+    /// header.
+    ///
+    /// # Errors
+    /// When cookies are `SameSite=None`, which browsers take only with `Secure`.
+    pub fn with_insecure_cookies(self) -> Result<Self, ConfigError> {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(
+            realm = self.realm.name(),
+            "session cookies are sent over plain http, where everybody on the way can read them"
+        );
+        self.try_keeping(|realm| realm.cookies.set_insecure())
+    }
+
+    /// Calls this at everything that happens to a session, on the task where it happens: keep it short.
+    #[must_use]
+    pub fn with_on_event(self, on_event: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.keeping(|realm| realm.on_event = Some(OnEvent(Arc::new(on_event))))
+    }
+
+    pub(crate) fn keeping(mut self, change: impl FnOnce(&mut Realm)) -> Self {
+        change(Arc::make_mut(&mut self.realm));
+        self
+    }
+
+    fn try_keeping(
+        mut self,
+        change: impl FnOnce(&mut Realm) -> Result<(), ConfigError>,
+    ) -> Result<Self, ConfigError> {
+        change(Arc::make_mut(&mut self.realm))?;
+        Ok(self)
+    }
+
+    fn refusing(mut self, change: impl FnOnce(&mut Refusals)) -> Self {
+        change(Arc::make_mut(&mut self.refusals));
+        self
+    }
+}

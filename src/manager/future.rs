@@ -1,0 +1,161 @@
+//! The end of a request: save changed data, send cookies, say what the response depended on.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{
+    HeaderMap, HeaderValue, Response, StatusCode,
+    header::{CACHE_CONTROL, SET_COOKIE, VARY},
+};
+use pin_project_lite::pin_project;
+
+use crate::{
+    auth::Attached,
+    error::Error,
+    event::EventKind,
+    session::{CookieChange, Visit},
+};
+
+pin_project! {
+    /// The response of a service inside a [`LoginManager`](super::LoginManager).
+    pub struct LoginFuture<F, B> {
+        #[pin]
+        response: F,
+        attached: Option<Attached>,
+        saving: Option<Saving<B>>,
+    }
+}
+
+struct Saving<B> {
+    response: Option<Response<B>>,
+    saved: Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>,
+}
+
+impl<F, B> LoginFuture<F, B> {
+    pub(super) fn new(response: F, attached: Attached) -> Self {
+        Self {
+            response,
+            attached: Some(attached),
+            saving: None,
+        }
+    }
+
+    /// The response as it is: another manager sees to it.
+    pub(super) fn passed(response: F) -> Self {
+        Self {
+            response,
+            attached: None,
+            saving: None,
+        }
+    }
+}
+
+impl<F, B, E> Future for LoginFuture<F, B>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Default,
+{
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        if this.saving.is_none() {
+            let mut response = ready!(this.response.poll(cx))?;
+            let Some(attached) = this.attached else {
+                return Poll::Ready(Ok(response));
+            };
+            let visit = attached.visit();
+            match visit.turn.try_lock() {
+                Ok(_turn) if !wants_saving(visit, response.status()) => {
+                    finish(visit, &mut response);
+                    return Poll::Ready(Ok(response));
+                }
+                _ => {}
+            }
+            let saved = Box::pin(save(attached.clone(), response.status()));
+            *this.saving = Some(Saving {
+                response: Some(response),
+                saved,
+            });
+        }
+        let (Some(saving), Some(attached)) = (this.saving, this.attached) else {
+            return Poll::Pending;
+        };
+        let saved = ready!(saving.saved.as_mut().poll(cx));
+        // Polled again after the answer: there is none to come.
+        let Some(mut response) = saving.response.take() else {
+            return Poll::Pending;
+        };
+        if let Err(error) = saved {
+            response = error.to_response();
+        }
+        finish(attached.visit(), &mut response);
+        Poll::Ready(Ok(response))
+    }
+}
+
+/// Whether there is something to write before the response can go. What a 5xx leaves behind isn't written.
+fn wants_saving(visit: &Visit, status: StatusCode) -> bool {
+    let unsaved = visit.state().has_unsaved_data();
+    if unsaved && status.is_server_error() {
+        visit.realm.report(EventKind::DataDiscarded);
+    }
+    unsaved && !status.is_server_error()
+}
+
+async fn save(attached: Attached, status: StatusCode) -> Result<(), Error> {
+    let visit = attached.visit();
+    // A verb that was started and not awaited comes to its end first.
+    let _turn = visit.turn.lock().await;
+    if wants_saving(visit, status) {
+        visit.save_at(visit.now()).await
+    } else {
+        Ok(())
+    }
+}
+
+/// From here on no cookie can follow.
+fn finish<B>(visit: &Visit, response: &mut Response<B>) {
+    let (asked, cookie) = {
+        let mut state = visit.state();
+        state.sent = true;
+        (state.asked, state.cookie.take())
+    };
+    if !asked {
+        return;
+    }
+    let cookie = cookie.map(|cookie| match cookie {
+        CookieChange::Set(token) => visit.realm.cookies.set_session(&token.text()),
+        CookieChange::Remove => visit.realm.cookies.remove_session(),
+    });
+    let headers = response.headers_mut();
+    if let Some(cookie) = cookie {
+        headers.append(SET_COOKIE, cookie);
+    }
+    if !varies_by_cookie(headers) {
+        headers.append(VARY, HeaderValue::from_static("cookie"));
+    }
+    if !headers.contains_key(CACHE_CONTROL) {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+fn varies_by_cookie(headers: &HeaderMap) -> bool {
+    let names = headers
+        .get_all(VARY)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    names
+        .map(str::trim)
+        .any(|name| name == "*" || name.eq_ignore_ascii_case("cookie"))
+}
+
+impl<F, B> fmt::Debug for LoginFuture<F, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginFuture").finish_non_exhaustive()
+    }
+}

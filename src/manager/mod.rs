@@ -1,0 +1,107 @@
+//! [`LoginManager`]: the configuration, which is the tower layer too.
+
+mod config;
+mod future;
+mod service;
+
+use std::{any::type_name, fmt, sync::Arc};
+
+use tower::Layer;
+
+use crate::{
+    loader::UserLoader, realm::Realm, refusal::Refusals, store::SessionStore, user::AuthUser,
+};
+
+pub use self::{future::LoginFuture, service::LoginService};
+
+/// Knows who is logged in: wrap your router in it.
+///
+/// `LoginManager::new(store, loader)` is a working, safe configuration; every `with_` step is optional. It is cheap to
+/// clone, and implements [`tower::Layer`].
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account { id: i64 }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+/// # async fn find(id: i64) -> Result<Option<Account>, std::io::Error> { Ok(Some(Account { id })) }
+/// use axum::{Router, routing::get};
+/// use login_manager::{LoginManager, LoginRequired, MemoryStore};
+///
+/// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { find(id).await })
+///     .with_login_view("/login")?;
+///
+/// let app: Router = Router::new()
+///     .route("/", get(|LoginRequired(user): LoginRequired<Account>| async move { user.id.to_string() }))
+///     .layer(login_manager); // last: a layer sees the routes added above it
+/// # Ok::<(), login_manager::ConfigError>(())
+/// ```
+///
+/// # What it does to a request
+///
+/// Almost nothing before somebody asks: one entry in the request's extensions, no store call, no cookie parsed, no
+/// header added. Where the identity or the session's data was asked for, the response gets `Vary: Cookie`, and
+/// `Cache-Control: no-store` where the handler set no `Cache-Control` of its own.
+///
+/// # Why the defaults are what they are
+///
+/// - **Cookies** are `Secure`, `HttpOnly`, `SameSite=Lax` and named `__Host-…`, so that neither a script nor a sister
+///   domain nor a network can read or plant them. Browsers take them on `http://localhost` too.
+/// - **Tokens** are 256 random bits from the operating system, twice what OWASP ASVS 5.0 (7.2.3) asks for. The store knows
+///   only a SHA-256 of them: who reads its backup can't log in with it.
+/// - **Renewal**: every login, logout and confirmation changes the token, so one that was planted before the login is
+///   worth nothing after it (session fixation).
+/// - **Time**: 24 hours idle, 14 days in all, kept by the server ([`Timeouts`](crate::Timeouts)).
+/// - **Failing**: a store or loader that fails is 503 on pages that need to know who is asking; others don't notice, and
+///   nobody is logged out.
+///
+/// # Several kinds of user
+///
+/// Each manager is a realm of its own, by default named after the full path of the user type: its own cookies, its own
+/// digests, its own sessions, also in one store and with equal ids. Renaming or moving the type ends its sessions; set
+/// [`with_realm`](LoginManager::with_realm) before shipping. Cookies are named after the last segment of the realm, so two
+/// types of one name need it as well.
+pub struct LoginManager<U: AuthUser> {
+    realm: Arc<Realm>,
+    refusals: Arc<Refusals>,
+    loader: Arc<dyn UserLoader<U>>,
+}
+
+impl<U: AuthUser> LoginManager<U> {
+    /// A manager that keeps sessions in this store and finds users with this loader.
+    pub fn new(store: impl SessionStore, loader: impl UserLoader<U>) -> Self {
+        Self {
+            realm: Arc::new(Realm::new(type_name::<U>(), Arc::new(store))),
+            refusals: Arc::default(),
+            loader: Arc::new(loader),
+        }
+    }
+}
+
+impl<S, U: AuthUser> Layer<S> for LoginManager<U> {
+    type Service = LoginService<S, U>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        LoginService::new(inner, self.clone())
+    }
+}
+
+impl<U: AuthUser> Clone for LoginManager<U> {
+    fn clone(&self) -> Self {
+        Self {
+            realm: Arc::clone(&self.realm),
+            refusals: Arc::clone(&self.refusals),
+            loader: Arc::clone(&self.loader),
+        }
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for LoginManager<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginManager")
+            .field("realm", &self.realm.name())
+            .field("cookies", &self.realm.cookies)
+            .field("timeouts", &self.realm.timeouts)
+            .field("refusals", &self.refusals)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,122 @@
+//! The manager around one service.
+
+use std::{
+    fmt,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Extensions, Request, Response, Uri};
+use tower::Service;
+
+use super::{LoginFuture, LoginManager};
+use crate::{
+    auth::{Attached, Auth},
+    user::AuthUser,
+};
+
+/// The service of a [`LoginManager`].
+pub struct LoginService<S, U: AuthUser> {
+    inner: S,
+    manager: LoginManager<U>,
+}
+
+impl<S, U: AuthUser> LoginService<S, U> {
+    pub(super) fn new(inner: S, manager: LoginManager<U>) -> Self {
+        Self { inner, manager }
+    }
+}
+
+impl<S, U, ReqBody, ResBody> Service<Request<ReqBody>> for LoginService<S, U>
+where
+    U: AuthUser,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: Default,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = LoginFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let outer = Attached::of(request.extensions()).cloned();
+        if outer
+            .as_ref()
+            .is_some_and(|outer| self.is_around_already::<U>(outer))
+        {
+            return LoginFuture::passed(self.inner.call(request));
+        }
+        let auth = Auth::<U>::new(
+            Arc::clone(&self.manager.realm),
+            Arc::clone(&self.manager.loader),
+            Arc::clone(&self.manager.refusals),
+            request.headers(),
+            original_uri(request.extensions())
+                .unwrap_or(request.uri())
+                .clone(),
+            outer,
+        );
+        let attached = Attached::attach(request.extensions_mut(), &auth);
+        LoginFuture::new(self.inner.call(request), attached)
+    }
+}
+
+impl<S, U: AuthUser> LoginService<S, U> {
+    /// Whether the request came through this manager further out: the layer was added twice, and once is enough.
+    fn is_around_already<V: AuthUser>(&self, outer: &Attached) -> bool {
+        let (name, cookie) = (
+            self.manager.realm.name(),
+            self.manager.realm.cookies.session_name(),
+        );
+        let clash = outer
+            .realms()
+            .find(|realm| realm.cookies.session_name() == cookie);
+        match clash {
+            Some(realm) if realm.name() == name => outer.find::<V>().is_some(),
+            Some(_other) => {
+                #[cfg(feature = "tracing")]
+                tracing::error!(
+                    "the realms {name:?} and {:?} both call their cookie {cookie}, so a login to one ends the other: \
+                     give one of them a name of its own, `LoginManager::with_realm(\"…\")`",
+                    _other.name(),
+                );
+                false
+            }
+            None => false,
+        }
+    }
+}
+
+/// The URI before nested routers took a part of it away.
+#[cfg(feature = "axum")]
+fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    extensions
+        .get::<axum::extract::OriginalUri>()
+        .map(|original| &original.0)
+}
+
+#[cfg(not(feature = "axum"))]
+fn original_uri(_: &Extensions) -> Option<&Uri> {
+    None
+}
+
+impl<S: Clone, U: AuthUser> Clone for LoginService<S, U> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            manager: self.manager.clone(),
+        }
+    }
+}
+
+impl<S: fmt::Debug, U: AuthUser> fmt::Debug for LoginService<S, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginService")
+            .field("inner", &self.inner)
+            .field("manager", &self.manager)
+            .finish()
+    }
+}

@@ -1,0 +1,203 @@
+//! What one hash costs: the presets, the floor and the ceiling.
+
+use std::fmt;
+
+use argon2::Params;
+
+use crate::error::ConfigError;
+
+/// How much memory and work one password hash takes: the three numbers of argon2id.
+///
+/// | preset | memory | passes | lanes | source |
+/// |---|---|---|---|---|
+/// | [`OWASP_MINIMUM`](Self::OWASP_MINIMUM), the default | 19 MiB | 2 | 1 | OWASP Password Storage Cheat Sheet |
+/// | [`RFC_9106_LOW_MEMORY`](Self::RFC_9106_LOW_MEMORY) | 64 MiB | 3 | 4 | RFC 9106, section 4 |
+///
+/// More memory is what hurts an attacker's graphics cards most, then more passes. Take as much as a login may cost
+/// you: the default keeps one core busy for some 15 to 30 ms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Argon2Cost {
+    memory_kib: u32,
+    passes: u32,
+    lanes: u32,
+}
+
+impl Argon2Cost {
+    /// 19 MiB, 2 passes, 1 lane: the minimum of the OWASP Password Storage Cheat Sheet.
+    pub const OWASP_MINIMUM: Self = Self::new(19_456, 2, 1);
+
+    /// 64 MiB, 3 passes, 4 lanes: the second recommended option of RFC 9106 (section 4), for where memory is
+    /// limited. Five times the work of the default.
+    pub const RFC_9106_LOW_MEMORY: Self = Self::new(65_536, 3, 4);
+
+    /// The least cost that the OWASP Password Storage Cheat Sheet accepts: five equivalent pairs of KiB and passes.
+    const FLOOR: [(u32, u32); 5] = [
+        (47_104, 1),
+        (19_456, 2),
+        (12_288, 3),
+        (9_216, 4),
+        (7_168, 5),
+    ];
+
+    /// 1 GiB, 64 passes, 16 lanes. A stored hash that asks for more is an attack on the server, not a hash.
+    const CEILING: Self = Self::new(1 << 20, 64, 16);
+
+    /// This many KiB of memory, filled this many times, in this many lanes: argon2's `m`, `t` and `p`.
+    ///
+    /// Whether that is enough is for [`Passwords::with_cost`](super::Passwords::with_cost) to say.
+    #[must_use]
+    pub const fn new(memory_kib: u32, passes: u32, lanes: u32) -> Self {
+        Self {
+            memory_kib,
+            passes,
+            lanes,
+        }
+    }
+
+    /// Memory of one hash in KiB: argon2's `m`.
+    #[must_use]
+    pub const fn memory_kib(self) -> u32 {
+        self.memory_kib
+    }
+
+    /// How often that memory is filled: argon2's `t`.
+    #[must_use]
+    pub const fn passes(self) -> u32 {
+        self.passes
+    }
+
+    /// How many lanes could be filled at the same time: argon2's `p`. Here one thread fills them all.
+    #[must_use]
+    pub const fn lanes(self) -> u32 {
+        self.lanes
+    }
+
+    pub(super) fn of(params: &Params) -> Self {
+        Self::new(params.m_cost(), params.t_cost(), params.p_cost())
+    }
+
+    pub(super) fn checked(self) -> Result<Self, ConfigError> {
+        let reaches =
+            |&(memory, passes): &(u32, u32)| self.memory_kib >= memory && self.passes >= passes;
+        if Self::FLOOR.iter().any(reaches) && self.lanes >= 1 && self.is_within_ceiling() {
+            Ok(self)
+        } else {
+            Err(ConfigError::new("with_cost", self.to_string(), ACCEPTED))
+        }
+    }
+
+    pub(super) fn is_within_ceiling(self) -> bool {
+        let max = Self::CEILING;
+        self.memory_kib <= max.memory_kib && self.passes <= max.passes && self.lanes <= max.lanes
+    }
+
+    /// How many KiB are filled over all passes, which is what the time goes into.
+    pub(super) fn work(self) -> u32 {
+        self.memory_kib.saturating_mul(self.passes)
+    }
+}
+
+/// The numbers of [`Argon2Cost::FLOOR`] and [`Argon2Cost::CEILING`], for a person.
+const ACCEPTED: &str = "it takes at least m=47104 with t=1, m=19456 with t=2, m=12288 with t=3, m=9216 with t=4 \
+    or m=7168 with t=5, and at most m=1048576 (1 GiB), t=64 and p from 1 to 16";
+
+impl Default for Argon2Cost {
+    /// [`OWASP_MINIMUM`](Self::OWASP_MINIMUM).
+    fn default() -> Self {
+        Self::OWASP_MINIMUM
+    }
+}
+
+/// As a stored hash spells it: `m=19456,t=2,p=1`.
+impl fmt::Display for Argon2Cost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "m={},t={},p={}",
+            self.memory_kib, self.passes, self.lanes
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i7_every_owasp_equivalent_is_enough_and_nothing_below_is() {
+        for (memory, passes) in Argon2Cost::FLOOR {
+            let accepted = |memory, passes| Argon2Cost::new(memory, passes, 1).checked().is_ok();
+            assert!(accepted(memory, passes));
+            assert!(accepted(memory, passes + 1));
+            assert!(accepted(memory + 1, passes));
+            assert!(!accepted(memory - 1, passes));
+            assert!(!accepted(memory, passes - 1));
+        }
+        assert!(Argon2Cost::new(7_167, 64, 1).checked().is_err());
+        assert!(Argon2Cost::new(0, 0, 0).checked().is_err());
+    }
+
+    #[test]
+    fn i7_the_presets_are_enough() {
+        assert_eq!(Argon2Cost::default(), Argon2Cost::OWASP_MINIMUM);
+        assert!(Argon2Cost::OWASP_MINIMUM.checked().is_ok());
+        assert!(Argon2Cost::RFC_9106_LOW_MEMORY.checked().is_ok());
+    }
+
+    #[test]
+    fn i10_no_cost_is_accepted_whose_hashes_would_not_be() {
+        let Argon2Cost {
+            memory_kib,
+            passes,
+            lanes,
+        } = Argon2Cost::CEILING;
+        assert!(Argon2Cost::CEILING.checked().is_ok());
+        assert!(
+            Argon2Cost::new(memory_kib + 1, passes, lanes)
+                .checked()
+                .is_err()
+        );
+        assert!(
+            Argon2Cost::new(memory_kib, passes + 1, lanes)
+                .checked()
+                .is_err()
+        );
+        assert!(
+            Argon2Cost::new(memory_kib, passes, lanes + 1)
+                .checked()
+                .is_err()
+        );
+        assert!(Argon2Cost::new(memory_kib, passes, 0).checked().is_err());
+        assert!(
+            Argon2Cost::new(u32::MAX, u32::MAX, u32::MAX)
+                .checked()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn i7_a_refusal_says_what_was_given_and_what_is_accepted() {
+        let refusal = Argon2Cost::new(4_096, 3, 1)
+            .checked()
+            .unwrap_err()
+            .to_string();
+        assert!(refusal.contains("m=4096,t=3,p=1"), "{refusal}");
+        for (memory, passes) in Argon2Cost::FLOOR {
+            assert!(
+                refusal.contains(&format!("m={memory} with t={passes}")),
+                "{refusal}"
+            );
+        }
+        let Argon2Cost {
+            memory_kib,
+            passes,
+            lanes,
+        } = Argon2Cost::CEILING;
+        assert!(
+            refusal.contains(&format!(
+                "m={memory_kib} (1 GiB), t={passes} and p from 1 to {lanes}"
+            )),
+            "{refusal}"
+        );
+    }
+}

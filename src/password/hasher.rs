@@ -1,0 +1,300 @@
+//! The work itself. It is synchronous and takes long: it belongs on a blocking thread.
+
+use std::hint::black_box;
+#[cfg(test)]
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, Version};
+
+use super::{Argon2Cost, PasswordError, Verdict, plaintext::Plaintext, stored::Stored};
+use crate::error::BoxError;
+
+/// What new hashes are made with, and stored ones are measured by.
+pub(super) const ALGORITHM: Algorithm = Algorithm::Argon2id;
+pub(super) const VERSION: Version = Version::V0x13;
+/// RFC 9106, section 3.1: 16 bytes are recommended for password hashing. NIST SP 800-63B-4 asks for 4.
+pub(super) const SALT_BYTES: usize = 16;
+/// RFC 9106, section 4: a tag of 256 bits in both recommended options.
+pub(super) const TAG_BYTES: usize = 32;
+
+#[derive(Clone)]
+pub(super) struct Hasher {
+    pub(super) cost: Argon2Cost,
+    /// KiB filled so far, over all runs.
+    #[cfg(test)]
+    pub(super) spent: Arc<AtomicU32>,
+}
+
+impl Hasher {
+    pub(super) fn new(cost: Argon2Cost) -> Self {
+        Self {
+            cost,
+            #[cfg(test)]
+            spent: Arc::default(),
+        }
+    }
+
+    pub(super) fn hash(
+        &self,
+        password: &Plaintext,
+        salt: [u8; SALT_BYTES],
+    ) -> Result<String, PasswordError> {
+        let argon2 = self.argon2(self.cost.memory_kib(), self.cost.passes());
+        let hash = self.run(&argon2.map_err(failed)?, password, &salt)?;
+        Ok(hash.to_string())
+    }
+
+    /// Every answer costs one full hash: what a cheaper stored hash leaves of it is burned, and all of it where
+    /// nothing is stored. Else the time alone would tell who has an account, or an old one.
+    pub(super) fn verify(
+        &self,
+        password: &Plaintext,
+        stored: Option<&Stored>,
+    ) -> Result<Verdict, PasswordError> {
+        let (verdict, done) = match stored {
+            Some(stored) => (self.compare(password, stored)?, stored.cost().work()),
+            None => (Verdict::Invalid, 0),
+        };
+        self.burn(password, self.cost.work().saturating_sub(done))?;
+        Ok(verdict)
+    }
+
+    fn compare(&self, password: &Plaintext, stored: &Stored) -> Result<Verdict, PasswordError> {
+        let computed = self.run(&stored.argon2(), password, stored.salt())?;
+        Ok(match stored.has_tag(computed.hash) {
+            true if stored.is_outdated(self.cost) => Verdict::ValidOutdated,
+            true => Verdict::Valid,
+            false => Verdict::Invalid,
+        })
+    }
+
+    /// Fills `work` KiB for nothing, with no more memory at a time than a hash has.
+    fn burn(&self, password: &Plaintext, work: u32) -> Result<(), PasswordError> {
+        let passes = work.div_ceil(self.cost.memory_kib());
+        let memory_kib = work.checked_div(passes).unwrap_or(0);
+        // Fails for less than the few KiB that argon2 can run on: too little for anyone to measure.
+        if let Ok(argon2) = self.argon2(memory_kib, passes) {
+            black_box(self.run(&argon2, password, &[0; SALT_BYTES])?);
+        }
+        Ok(())
+    }
+
+    fn argon2(&self, memory_kib: u32, passes: u32) -> argon2::Result<Argon2<'static>> {
+        let params = Params::new(memory_kib, passes, self.cost.lanes(), Some(TAG_BYTES))?;
+        Ok(Argon2::new(ALGORITHM, VERSION, params))
+    }
+
+    /// The only place where argon2 runs, so that tests can count what an answer costs.
+    fn run(
+        &self,
+        argon2: &Argon2<'_>,
+        password: &Plaintext,
+        salt: &[u8],
+    ) -> Result<PasswordHash, PasswordError> {
+        #[cfg(test)]
+        self.spent
+            .fetch_add(Argon2Cost::of(argon2.params()).work(), Ordering::Relaxed);
+        argon2
+            .hash_password_with_salt(password.as_bytes(), salt)
+            .map_err(failed)
+    }
+}
+
+fn failed(error: impl Into<BoxError>) -> PasswordError {
+    PasswordError::Failed(error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const COST: Argon2Cost = Argon2Cost::new(64, 3, 1);
+    const FULL: u32 = 64 * 3;
+
+    fn typed(text: &str) -> Plaintext {
+        Plaintext::receive(text).unwrap()
+    }
+
+    fn stored_with(cost: Argon2Cost, password: &str) -> Stored {
+        let hash = Hasher::new(cost)
+            .hash(&typed(password), [7; SALT_BYTES])
+            .unwrap();
+        Stored::parse(&hash).unwrap()
+    }
+
+    /// What a check answers, and how much work it takes.
+    fn check(cost: Argon2Cost, password: &str, stored: Option<&Stored>) -> (Verdict, u32) {
+        let hasher = Hasher::new(cost);
+        let verdict = hasher.verify(&typed(password), stored).unwrap();
+        (verdict, hasher.spent.load(Ordering::Relaxed))
+    }
+
+    #[test]
+    fn agrees_with_the_reference_implementation() {
+        // From test.c of github.com/P-H-C/phc-winner-argon2. The first two are from before a hash told its version.
+        for text in [
+            "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
+            "$argon2i$m=256,t=2,p=2$c29tZXNhbHQ$tsEVYKap1h6scGt5ovl9aLRGOqOth+AMB+KwHpDFZPs",
+            "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$iekCn0Y3spW+sCcFanM2xBT63UP2sghkUoHLIUpWRS8",
+            "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        ] {
+            let stored = Stored::parse(text).unwrap();
+            assert_eq!(
+                check(COST, "password", Some(&stored)).0,
+                Verdict::ValidOutdated,
+                "{text}"
+            );
+            assert_eq!(
+                check(COST, "sassword", Some(&stored)).0,
+                Verdict::Invalid,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn j2_every_answer_costs_one_full_hash() {
+        let current = stored_with(COST, "right");
+        assert_eq!(check(COST, "right", Some(&current)), (Verdict::Valid, FULL));
+        assert_eq!(
+            check(COST, "wrong", Some(&current)),
+            (Verdict::Invalid, FULL)
+        );
+        assert_eq!(check(COST, "right", None), (Verdict::Invalid, FULL));
+    }
+
+    #[test]
+    fn j2_a_cheaper_stored_hash_costs_one_full_hash_as_well() {
+        for (memory, passes) in [
+            (64, 1),
+            (64, 2),
+            (32, 3),
+            (32, 1),
+            (16, 3),
+            (8, 1),
+            (63, 3),
+            (40, 4),
+        ] {
+            let cheaper = stored_with(Argon2Cost::new(memory, passes, 1), "right");
+            for (password, expected) in [
+                ("right", Verdict::ValidOutdated),
+                ("wrong", Verdict::Invalid),
+            ] {
+                let (verdict, spent) = check(COST, password, Some(&cheaper));
+                assert_eq!(verdict, expected);
+                // A run can't be smaller than 8 KiB, nor split them between two passes.
+                assert!(
+                    FULL - spent < 8 + COST.passes(),
+                    "m={memory},t={passes}: {spent} of {FULL}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn j2_the_difference_takes_no_more_memory_than_a_hash() {
+        let cheaper = stored_with(Argon2Cost::new(8, 1, 1), "right");
+        let hasher = Hasher::new(Argon2Cost::new(64, 30, 1));
+        let _ = hasher.verify(&typed("right"), Some(&cheaper)).unwrap();
+        // 1912 KiB are missing: 30 passes over 63 KiB.
+        assert_eq!(hasher.spent.load(Ordering::Relaxed), 8 + 30 * 63);
+    }
+
+    #[test]
+    fn j2_a_dearer_stored_hash_costs_what_it_costs() {
+        let dearer = stored_with(Argon2Cost::new(128, 4, 1), "right");
+        assert_eq!(
+            check(COST, "right", Some(&dearer)),
+            (Verdict::Valid, 128 * 4)
+        );
+        assert_eq!(
+            check(COST, "wrong", Some(&dearer)),
+            (Verdict::Invalid, 128 * 4)
+        );
+    }
+
+    #[test]
+    fn j2_lanes_change_nothing_about_it() {
+        let cost = Argon2Cost::new(128, 2, 4);
+        let stored = stored_with(cost, "right");
+        assert_eq!(check(cost, "right", Some(&stored)), (Verdict::Valid, 256));
+        assert_eq!(check(cost, "right", None), (Verdict::Invalid, 256));
+    }
+
+    #[test]
+    fn i9_other_variants_are_checked_and_outdated() {
+        for algorithm in [Algorithm::Argon2i, Algorithm::Argon2d] {
+            let params = Params::new(64, 3, 1, None).unwrap();
+            let hash = Argon2::new(algorithm, VERSION, params)
+                .hash_password_with_salt(b"right", &[7; SALT_BYTES])
+                .unwrap()
+                .to_string();
+            let stored = Stored::parse(&hash).unwrap();
+            assert_eq!(
+                check(COST, "right", Some(&stored)),
+                (Verdict::ValidOutdated, FULL)
+            );
+            assert_eq!(
+                check(COST, "wrong", Some(&stored)),
+                (Verdict::Invalid, FULL)
+            );
+        }
+    }
+
+    #[test]
+    fn i2_a_password_is_never_truncated() {
+        let long = "a".repeat(4096);
+        let stored = stored_with(COST, &long);
+        assert!(check(COST, &long, Some(&stored)).0.is_valid());
+        for at in [
+            0, 7, 8, 55, 63, 64, 71, 72, 73, 127, 128, 255, 256, 511, 512, 1023, 1024, 1025, 4094,
+            4095,
+        ] {
+            let mut other = long.clone();
+            other.replace_range(at..=at, "b");
+            assert!(
+                !check(COST, &other, Some(&stored)).0.is_valid(),
+                "byte {at}"
+            );
+        }
+        assert!(!check(COST, &long[1..], Some(&stored)).0.is_valid());
+    }
+
+    #[test]
+    fn i2_sixty_four_code_points_of_any_script_are_accepted() {
+        for character in ["a", "é", "語", "🦀"] {
+            let password = character.repeat(64);
+            let stored = stored_with(COST, &password);
+            assert!(check(COST, &password, Some(&stored)).0.is_valid());
+            assert!(
+                !check(COST, &character.repeat(63), Some(&stored))
+                    .0
+                    .is_valid()
+            );
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn i2_any_other_byte_is_another_password(
+            password in "[ -~]{1,300}",
+            at in any::<prop::sample::Index>(),
+            flip in 0..5_u32,
+        ) {
+            let mut other = password.clone().into_bytes();
+            let at = at.index(other.len());
+            other[at] ^= 1 << flip;
+            let other = String::from_utf8(other).unwrap();
+            let stored = stored_with(COST, &password);
+            prop_assert!(check(COST, &password, Some(&stored)).0.is_valid());
+            prop_assert!(!check(COST, &other, Some(&stored)).0.is_valid());
+        }
+    }
+}

@@ -1,0 +1,490 @@
+//! Passwords: hashing new ones, checking those that people type.
+//!
+//! [`Passwords`] is all that a login form needs. Its defaults, and where they come from:
+//!
+//! - **argon2id with 19 MiB, 2 passes and 1 lane**, the minimum of the OWASP Password Storage Cheat Sheet; less is
+//!   refused, more is [one call](Passwords::with_cost). The salt has 16 bytes from the operating system, the tag 32
+//!   (RFC 9106). Hashes are PHC strings, so they say themselves how they were made.
+//! - **Off the async threads, one hash per core at a time.** A storm of logins queues up instead of filling the
+//!   memory: the peak is [slots](Passwords::with_max_concurrent) × [memory](Argon2Cost::memory_kib) for hashes of
+//!   your cost. Who gets no slot within 5 seconds is [told so](PasswordError::Busy).
+//! - **No telling who has an account.** An unknown user, a wrong password, an account without a password and a hash
+//!   from cheaper days all cost the work of one hash of today's cost. (Less memory fits a processor's caches better:
+//!   until it is renewed, a cheaper hash may still answer a tenth faster.) A hash that is dearer than today's cost
+//!   takes longer, so raise the cost rather than lower it.
+//! - **At most 4096 bytes, never cut off.** Longer passwords are refused before any hashing, alike for everybody.
+//!   NIST SP 800-63B-4 (3.1.1.2) asks for at least 64 characters and forbids truncation.
+//! - **NFC and nothing else.** A person's two keyboards may type é in two ways, so both are made one, as NIST advises.
+//!   Blanks, case, look-alikes and NUL count as typed.
+//! - **A stored hash is untrusted input.** What can't be parsed, or would take more than 1 GiB, 64 passes or 16 lanes,
+//!   matches no password; it is neither an error nor a panic, and allocates nothing.
+//!
+//! How long a password must be and which ones are too common is not decided here: check that where people choose
+//! one.
+
+mod cost;
+mod error;
+mod hasher;
+mod plaintext;
+mod slots;
+mod stored;
+mod verdict;
+
+use std::{fmt, num::NonZeroUsize, time::Duration};
+
+use rand::{TryRng, rngs::SysRng};
+
+use self::{hasher::Hasher, plaintext::Plaintext, slots::Slots, stored::Stored};
+use crate::error::ConfigError;
+
+pub use self::{cost::Argon2Cost, error::PasswordError, verdict::Verdict};
+
+/// Hashes new passwords and checks typed ones, in bounded memory and off the async threads.
+///
+/// Make one and clone it wherever it is needed: clones share the slots that bound the memory. The
+/// [module](self) says why the defaults are what they are.
+///
+/// ```
+/// use login_manager::{PasswordError, Passwords};
+/// # struct Account { password_hash: String }
+/// # struct Accounts;
+/// # impl Accounts {
+/// #     async fn find_by_name(&self, _name: &str) -> Option<Account> { None }
+/// #     async fn replace_hash(&self, _account: &Account, _hash: &str) {}
+/// # }
+///
+/// async fn check(
+///     accounts: &Accounts,
+///     passwords: &Passwords,
+///     name: &str,
+///     password: &str,
+/// ) -> Result<Option<Account>, PasswordError> {
+///     let account = accounts.find_by_name(name).await;
+///     // Also where there is no such account: whoever asks must not learn that from the time it takes.
+///     let verdict = passwords.verify(password, account.as_ref().map(|a| &*a.password_hash)).await?;
+///     let Some(account) = account.filter(|_| verdict.is_valid()) else {
+///         return Ok(None);
+///     };
+///     if verdict.needs_rehash() {
+///         // No reason to refuse the login if it fails; the next one tries again.
+///         if let Ok(hash) = passwords.hash(password).await {
+///             // UPDATE accounts SET password_hash = $new WHERE id = $id AND password_hash = $old
+///             accounts.replace_hash(&account, &hash).await;
+///         }
+///     }
+///     Ok(Some(account))
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Passwords {
+    hasher: Hasher,
+    slots: Slots,
+}
+
+impl Passwords {
+    /// The most bytes that a password may have, in UTF-8 as received: 4096.
+    pub const MAX_BYTES: usize = 4096;
+
+    /// [`Argon2Cost::OWASP_MINIMUM`], one slot per core, and a wait of at most 5 seconds for one.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            hasher: Hasher::new(Argon2Cost::OWASP_MINIMUM),
+            slots: Slots::per_core(Duration::from_secs(5)),
+        }
+    }
+
+    /// Sets what a hash costs. [`verify`](Self::verify) then asks for a renewal of every weaker one that is stored.
+    ///
+    /// ```
+    /// use login_manager::{Argon2Cost, Passwords};
+    ///
+    /// let passwords = Passwords::new().with_cost(Argon2Cost::RFC_9106_LOW_MEMORY)?;
+    /// let passwords = Passwords::new().with_cost(Argon2Cost::new(47_104, 2, 1))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// A [`ConfigError`] that says what was given and what is accepted, where the cost
+    /// - reaches none of the equivalent minima of the OWASP Password Storage Cheat Sheet: 47104 KiB with 1 pass,
+    ///   19456 with 2, 12288 with 3, 9216 with 4, 7168 with 5;
+    /// - is above 1 GiB, 64 passes or 16 lanes, or has no lane.
+    pub fn with_cost(mut self, cost: Argon2Cost) -> Result<Self, ConfigError> {
+        self.hasher = Hasher::new(cost.checked()?);
+        Ok(self)
+    }
+
+    /// Sets how many passwords are hashed or checked at once. Default: one per core
+    /// ([`available_parallelism`](std::thread::available_parallelism)).
+    ///
+    /// More than there are cores makes none of them faster and takes more memory. Clones made before this call keep
+    /// their own slots.
+    #[must_use]
+    pub fn with_max_concurrent(mut self, slots: NonZeroUsize) -> Self {
+        self.slots = Slots::new(slots, self.slots.max_wait);
+        self
+    }
+
+    /// Sets how long a password waits for its turn before it is refused as [`Busy`](PasswordError::Busy). Default:
+    /// 5 seconds.
+    #[must_use]
+    pub fn with_max_wait(mut self, max_wait: Duration) -> Self {
+        self.slots.max_wait = max_wait;
+        self
+    }
+
+    /// A hash of this password to store: a PHC string of 97 characters with the default cost, another one each time.
+    ///
+    /// # Errors
+    ///
+    /// - [`TooLong`](PasswordError::TooLong) above [`MAX_BYTES`](Self::MAX_BYTES), [`Empty`](PasswordError::Empty)
+    /// - [`Busy`](PasswordError::Busy) when no slot came free in time
+    /// - [`NoRuntime`](PasswordError::NoRuntime) outside a tokio runtime
+    /// - [`Random`](PasswordError::Random) when the operating system gave no salt
+    /// - [`Failed`](PasswordError::Failed) when there is no memory for it, [`Panicked`](PasswordError::Panicked)
+    pub async fn hash(&self, password: impl Into<String>) -> Result<String, PasswordError> {
+        let password = Plaintext::receive(password)?;
+        if password.is_empty() {
+            return Err(PasswordError::Empty);
+        }
+        let hasher = self.hasher.clone();
+        self.slots
+            .run(move || hasher.hash(&password, salt(&mut SysRng)?))
+            .await
+    }
+
+    /// Whether this is the password of the stored hash, and whether that hash should be renewed.
+    ///
+    /// Pass `None` where there is no such user or the user has no password: the answer is
+    /// [`Invalid`](Verdict::Invalid) then, and takes as long as any other. So does an empty password, and a stored
+    /// hash that is no argon2 hash. An argon2i or argon2d hash is checked as well, and due for renewal.
+    ///
+    /// # Errors
+    ///
+    /// None of them tells whether there is such a user:
+    /// - [`TooLong`](PasswordError::TooLong) above [`MAX_BYTES`](Self::MAX_BYTES), without a look at the stored hash
+    /// - [`Busy`](PasswordError::Busy) when no slot came free in time
+    /// - [`NoRuntime`](PasswordError::NoRuntime) outside a tokio runtime
+    /// - [`Failed`](PasswordError::Failed) when there is no memory for it, [`Panicked`](PasswordError::Panicked)
+    pub async fn verify(
+        &self,
+        password: impl Into<String>,
+        stored: Option<&str>,
+    ) -> Result<Verdict, PasswordError> {
+        let password = Plaintext::receive(password)?;
+        // An empty password is right for nobody, even if somebody's hash says otherwise.
+        let stored = stored
+            .filter(|_| !password.is_empty())
+            .and_then(Stored::parse);
+        let hasher = self.hasher.clone();
+        self.slots
+            .run(move || hasher.verify(&password, stored.as_ref()))
+            .await
+    }
+}
+
+impl Default for Passwords {
+    /// [`Passwords::new`].
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Passwords")
+            .field("cost", &self.hasher.cost)
+            .field("free_slots", &self.slots.free.available_permits())
+            .field("max_wait", &self.slots.max_wait)
+            .finish()
+    }
+}
+
+fn salt<R>(random: &mut R) -> Result<[u8; hasher::SALT_BYTES], PasswordError>
+where
+    R: TryRng<Error: Send + Sync + 'static>,
+{
+    let mut salt = [0; hasher::SALT_BYTES];
+    match random.try_fill_bytes(&mut salt) {
+        Ok(()) => Ok(salt),
+        Err(error) => Err(PasswordError::Random(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        collections::HashSet,
+        error::Error as _,
+        sync::{Arc, atomic::Ordering},
+    };
+
+    use super::*;
+
+    const FULL: u32 = 64 * 2;
+
+    impl Passwords {
+        fn cheap() -> Self {
+            Self {
+                hasher: Hasher::new(Argon2Cost::new(64, 2, 1)),
+                ..Self::new()
+            }
+        }
+
+        /// The work since the last call, in KiB filled.
+        fn spent(&self) -> u32 {
+            self.hasher.spent.swap(0, Ordering::Relaxed)
+        }
+    }
+
+    #[tokio::test]
+    async fn i7_a_new_hash_is_argon2id_at_the_owasp_minimum() {
+        let passwords = Passwords::default();
+        let hash = passwords
+            .hash("correct horse battery staple")
+            .await
+            .unwrap();
+        assert!(
+            hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+            "{hash}"
+        );
+        assert_eq!(hash.len(), 97);
+        let parts: Vec<_> = hash.split('$').collect();
+        assert_eq!((parts[4].len(), parts[5].len()), (22, 43));
+        let verdict = passwords
+            .verify("correct horse battery staple", Some(&hash))
+            .await;
+        assert_eq!(verdict.unwrap(), Verdict::Valid);
+        assert_eq!(passwords.spent(), 2 * 2 * 19_456);
+    }
+
+    #[test]
+    fn i7_a_cost_below_the_floor_is_refused_when_it_is_set() {
+        let refusal = Passwords::new()
+            .with_cost(Argon2Cost::new(19_456, 1, 1))
+            .unwrap_err();
+        assert!(refusal.to_string().contains("m=19456,t=1,p=1"), "{refusal}");
+        let passwords = Passwords::new()
+            .with_cost(Argon2Cost::RFC_9106_LOW_MEMORY)
+            .unwrap();
+        assert_eq!(passwords.hasher.cost, Argon2Cost::new(65_536, 3, 4));
+    }
+
+    #[test]
+    fn i8_salts_never_repeat() {
+        let salts: HashSet<_> = (0..10_000).map(|_| salt(&mut SysRng).unwrap()).collect();
+        assert_eq!(salts.len(), 10_000);
+    }
+
+    #[tokio::test]
+    async fn i8_one_password_has_another_hash_each_time() {
+        let passwords = Passwords::cheap();
+        assert_ne!(
+            passwords.hash("same").await.unwrap(),
+            passwords.hash("same").await.unwrap()
+        );
+    }
+
+    #[test]
+    fn i8_without_random_bytes_there_is_no_salt() {
+        struct Broken;
+        impl TryRng for Broken {
+            type Error = fmt::Error;
+            fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+                Err(fmt::Error)
+            }
+            fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+                Err(fmt::Error)
+            }
+            fn try_fill_bytes(&mut self, _: &mut [u8]) -> Result<(), Self::Error> {
+                Err(fmt::Error)
+            }
+        }
+        let error = salt(&mut Broken).unwrap_err();
+        assert!(matches!(error, PasswordError::Random(_)));
+        assert!(error.source().is_some());
+    }
+
+    #[tokio::test]
+    async fn i9_a_weaker_hash_is_reported_until_it_is_renewed() {
+        let passwords = Passwords::cheap();
+        let old = Passwords {
+            hasher: Hasher::new(Argon2Cost::new(32, 2, 1)),
+            ..Passwords::new()
+        };
+        let hash = old.hash("right").await.unwrap();
+        assert!(
+            !passwords
+                .verify("wrong", Some(&hash))
+                .await
+                .unwrap()
+                .needs_rehash()
+        );
+        assert!(
+            passwords
+                .verify("right", Some(&hash))
+                .await
+                .unwrap()
+                .needs_rehash()
+        );
+        let renewed = passwords.hash("right").await.unwrap();
+        assert_eq!(
+            passwords.verify("right", Some(&renewed)).await.unwrap(),
+            Verdict::Valid
+        );
+        assert_eq!(
+            old.verify("right", Some(&renewed)).await.unwrap(),
+            Verdict::Valid
+        );
+    }
+
+    #[tokio::test]
+    async fn i3_a_password_that_is_too_long_costs_nobody_a_hash() {
+        let passwords = Passwords::cheap();
+        let hash = passwords.hash("right").await.unwrap();
+        passwords.spent();
+        let long = "a".repeat(4097);
+        for stored in [Some(&*hash), None, Some(""), Some("$argon2id$broken")] {
+            let refused = passwords.verify(&*long, stored).await.unwrap_err();
+            assert_eq!(
+                refused.to_string(),
+                "the password is longer than 4096 bytes"
+            );
+        }
+        let refused = passwords.hash(&*long).await.unwrap_err();
+        assert!(matches!(refused, PasswordError::TooLong { limit: 4096 }));
+        assert_eq!(passwords.spent(), 0);
+    }
+
+    #[tokio::test]
+    async fn i4_the_two_ways_to_type_an_accent_are_one_password() {
+        let passwords = Passwords::cheap();
+        for (set, typed) in [("caf\u{e9}", "cafe\u{301}"), ("cafe\u{301}", "caf\u{e9}")] {
+            let hash = passwords.hash(set).await.unwrap();
+            assert!(
+                passwords
+                    .verify(typed, Some(&hash))
+                    .await
+                    .unwrap()
+                    .is_valid()
+            );
+        }
+        for (set, typed) in [
+            ("ﬁ", "fi"),
+            (" a", "a"),
+            ("a ", "a"),
+            ("A", "a"),
+            ("a\0b", "a"),
+            ("a\0b", "a\0c"),
+        ] {
+            let hash = passwords.hash(set).await.unwrap();
+            assert!(passwords.verify(set, Some(&hash)).await.unwrap().is_valid());
+            assert!(
+                !passwords
+                    .verify(typed, Some(&hash))
+                    .await
+                    .unwrap()
+                    .is_valid(),
+                "{set:?} {typed:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn i12_nothing_and_unusable_hashes_match_no_password_at_the_cost_of_one_hash() {
+        let passwords = Passwords::cheap();
+        let hash = passwords.hash("right").await.unwrap();
+        let of_nothing = hash_of_nothing();
+        passwords.spent();
+        for (password, stored) in [
+            ("right", None),
+            ("right", Some("")),
+            ("right", Some("!")),
+            ("right", Some("right")),
+            (
+                "right",
+                Some(
+                    "$argon2id$v=19$m=4294967295,t=4294967295,p=16777215$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEg",
+                ),
+            ),
+            (
+                "right",
+                Some("$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW"),
+            ),
+            ("", None),
+            ("", Some("")),
+            ("", Some(&*hash)),
+            ("", Some(&*of_nothing)),
+            ("wrong", Some(&*hash)),
+        ] {
+            let verdict = passwords.verify(password, stored).await.unwrap();
+            assert_eq!(verdict, Verdict::Invalid, "{password:?} {stored:?}");
+            assert_eq!(passwords.spent(), FULL, "{password:?} {stored:?}");
+        }
+    }
+
+    fn hash_of_nothing() -> String {
+        let nothing = Plaintext::receive("").unwrap();
+        let hash = Passwords::cheap()
+            .hasher
+            .hash(&nothing, [0; hasher::SALT_BYTES]);
+        hash.unwrap()
+    }
+
+    #[tokio::test]
+    async fn i12_an_empty_password_can_not_be_set() {
+        let refused = Passwords::cheap().hash("").await.unwrap_err();
+        assert!(matches!(refused, PasswordError::Empty));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn i11_clones_share_the_slots() {
+        let passwords = Passwords::cheap()
+            .with_max_concurrent(NonZeroUsize::MIN)
+            .with_max_wait(Duration::from_millis(1));
+        let clone = passwords.clone();
+        let taken = Arc::clone(&passwords.slots.free)
+            .try_acquire_owned()
+            .unwrap();
+        assert!(matches!(
+            clone.verify("right", None).await,
+            Err(PasswordError::Busy)
+        ));
+        assert!(matches!(
+            clone.hash("right").await,
+            Err(PasswordError::Busy)
+        ));
+        drop(taken);
+        assert!(clone.hash("right").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn i14_debug_does_not_leak_passwords_or_hashes() {
+        let passwords = Passwords::cheap();
+        let hash = passwords.hash("hunter2").await.unwrap();
+        let verdict = passwords.verify("hunter2", Some(&hash)).await.unwrap();
+        let refused = passwords
+            .verify("hunter2".repeat(1000), Some(&hash))
+            .await
+            .unwrap_err();
+        let shown = format!("{passwords:?} {verdict:?} {refused:?} {refused}");
+        assert!(
+            !shown.contains("hunter2") && !shown.contains('$'),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn a_login_handler_can_await_it() {
+        fn send(_: impl Future<Output: Send> + Send) {}
+        let passwords = Passwords::cheap();
+        let account = Some((7, String::from("$argon2id$…")));
+        send(async move {
+            let form = String::from("right");
+            let stored = account.as_ref().map(|(_, hash)| &**hash);
+            let verdict = passwords.verify(form, stored).await?;
+            Ok::<_, PasswordError>(account.filter(|_| verdict.is_valid()))
+        });
+    }
+}

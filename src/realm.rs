@@ -1,0 +1,222 @@
+//! One kind of user: its own cookies, its own sessions, its own digests, and the store they live in.
+
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::{runtime::Handle, time::timeout};
+
+use crate::{
+    clock::{Clock, Millis},
+    cookies::CookieJar,
+    error::{BoxError, ConfigError, Error, ErrorKind},
+    event::{Event, EventKind, OnEvent},
+    store::{Created, Family, Outcome, Purpose, Record, RecordKey, SessionStore, Token, Which},
+    timeouts::Timeouts,
+};
+
+/// How often a new record may meet a key that exists before the store is taken to be lying.
+const CREATE_TRIES: usize = 3;
+
+#[derive(Clone)]
+pub(crate) struct Realm {
+    name: Arc<str>,
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) cookies: CookieJar,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) deadline: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) on_event: Option<OnEvent>,
+}
+
+/// What a new record is made of, the token apart.
+pub(crate) struct NewRecord {
+    pub(crate) family: Family,
+    pub(crate) owner: Option<Arc<str>>,
+    pub(crate) created: Millis,
+    pub(crate) ends: Millis,
+    pub(crate) payload: Arc<[u8]>,
+}
+
+impl Realm {
+    pub(crate) fn new(name: &str, store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            name: name.into(),
+            store,
+            cookies: CookieJar::new(name),
+            timeouts: Timeouts::default(),
+            deadline: Duration::from_secs(2),
+            clock: Clock::System,
+            on_event: None,
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn set_name(&mut self, name: &str) -> Result<(), ConfigError> {
+        if name.is_empty()
+            || name.len() > 64
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
+        {
+            return Err(ConfigError::new(
+                "with_realm",
+                name,
+                "a realm is 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons",
+            ));
+        }
+        self.name = name.into();
+        self.cookies.set_realm(name);
+        Ok(())
+    }
+
+    /// The owner of a user's records: the realm and the id, which a slash keeps apart, since no realm has one.
+    pub(crate) fn owner(&self, id: &str) -> Arc<str> {
+        format!("{}/{id}", self.name).into()
+    }
+
+    /// The id in an owner of this realm.
+    pub(crate) fn id_of<'a>(&self, owner: &'a str) -> Option<&'a str> {
+        owner.strip_prefix(&*self.name)?.strip_prefix('/')
+    }
+
+    pub(crate) fn key(&self, token: &Token) -> RecordKey {
+        token.key(Purpose::Session, &self.name)
+    }
+
+    pub(crate) fn report(&self, kind: EventKind) {
+        self.tell(&Event::new(kind, &self.name));
+    }
+
+    /// The same about somebody's session.
+    pub(crate) fn report_of(&self, kind: EventKind, owner: Option<&str>, family: Family) {
+        self.tell(
+            &Event::new(kind, &self.name).of(owner.and_then(|owner| self.id_of(owner)), family),
+        );
+    }
+
+    fn tell(&self, event: &Event) {
+        #[cfg(feature = "tracing")]
+        event.trace();
+        if let Some(OnEvent(on_event)) = &self.on_event {
+            on_event(event);
+        }
+    }
+
+    pub(crate) async fn load(&self, key: &RecordKey, now: Millis) -> Result<Option<Record>, Error> {
+        self.ask_store(self.store.load(key, now)).await
+    }
+
+    /// Makes a new record under a new token. Where the outcome is unknown the record is taken back as well as can be.
+    pub(crate) async fn create(
+        &self,
+        new: NewRecord,
+        now: Millis,
+    ) -> Result<(Token, Record), Error> {
+        for _ in 0..CREATE_TRIES {
+            let token = Token::random().map_err(|_| ErrorKind::Random)?;
+            let record = Record {
+                key: self.key(&token),
+                family: new.family,
+                owner: new.owner.clone(),
+                created: new.created,
+                touched: now,
+                expires: self.timeouts.expires(now, new.ends),
+                ends: new.ends,
+                version: 0,
+                payload: Arc::clone(&new.payload),
+            };
+            match self.ask_store(self.store.create(record.clone())).await {
+                Ok(Created::Done) => return Ok((token, record)),
+                Ok(Created::Exists) => {}
+                Err(error) => {
+                    let _unknown = self.delete(&record.key, None).await;
+                    return Err(error);
+                }
+            }
+        }
+        Err(Error::new(
+            ErrorKind::Store,
+            "the store says that every new key exists",
+        ))
+    }
+
+    pub(crate) async fn update(
+        &self,
+        record: &Record,
+        payload: Arc<[u8]>,
+        now: Millis,
+    ) -> Result<Outcome, Error> {
+        self.ask_store(self.store.update(&record.key, record.version, payload, now))
+            .await
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        key: &RecordKey,
+        version: Option<u64>,
+    ) -> Result<Outcome, Error> {
+        self.ask_store(self.store.delete(key, version)).await
+    }
+
+    pub(crate) async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, Error> {
+        self.ask_store(self.store.delete_all(owner, which)).await
+    }
+
+    /// Notes a use, in the background: it neither delays nor fails the response.
+    pub(crate) fn touch(self: &Arc<Self>, record: &Record, now: Millis) {
+        if !self.timeouts.wants_touch(record.touched, now) {
+            return;
+        }
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let (realm, key) = (Arc::clone(self), record.key);
+        let expires = self.timeouts.expires(now, record.ends);
+        runtime.spawn(async move {
+            let _background = realm.ask_store(realm.store.touch(&key, now, expires)).await;
+        });
+    }
+
+    async fn ask_store<T>(
+        &self,
+        call: impl Future<Output = Result<T, BoxError>>,
+    ) -> Result<T, Error> {
+        self.ask(ErrorKind::Store, call)
+            .await
+            .inspect_err(|_| self.report(EventKind::StoreFailed))
+    }
+
+    /// Awaits code that isn't ours: it gets the deadline and no longer, and a panic of its is an error here.
+    pub(crate) async fn ask<T>(
+        &self,
+        kind: ErrorKind,
+        call: impl Future<Output = Result<T, BoxError>>,
+    ) -> Result<T, Error> {
+        let mut call = pin!(call);
+        let contained =
+            poll_fn(
+                |cx| match catch_unwind(AssertUnwindSafe(|| call.as_mut().poll(cx))) {
+                    Ok(Poll::Pending) => Poll::Pending,
+                    Ok(Poll::Ready(answer)) => {
+                        Poll::Ready(answer.map_err(|cause| Error::new(kind, cause)))
+                    }
+                    Err(_) => Poll::Ready(Err(Error::from(ErrorKind::Panicked))),
+                },
+            );
+        if Handle::try_current().is_err() {
+            return contained.await;
+        }
+        timeout(self.deadline, contained)
+            .await
+            .unwrap_or_else(|late| Err(Error::new(kind, late)))
+    }
+}

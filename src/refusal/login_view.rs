@@ -1,0 +1,167 @@
+//! Where to log in.
+
+use http::Uri;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::{NextPath, Notice};
+use crate::error::ConfigError;
+
+/// What a query value may show as it is; a slash is harmless there and keeps the address readable.
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'/');
+/// The longest address that a refusal sends anybody to. Proxies and old browsers take 2 kB.
+const MAX: usize = 2000;
+
+/// The login page: a path of this application, or an address on another host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct LoginView {
+    address: Box<str>,
+    fragment: Box<str>,
+    local: bool,
+}
+
+impl LoginView {
+    pub(crate) fn parse(given: &str) -> Result<Self, ConfigError> {
+        let refused = || {
+            ConfigError::new(
+                "with_login_view",
+                given,
+                "a login view is a local path such as /login, or an http(s) address on another host",
+            )
+        };
+        let local = given.starts_with('/');
+        if local {
+            NextPath::try_from(given).map_err(|_| refused())?;
+        }
+        let (address, fragment) = given.split_at(given.find('#').unwrap_or(given.len()));
+        let uri: Uri = address.parse().map_err(|_| refused())?;
+        let remote = matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.host().is_some_and(|host| !host.is_empty());
+        let userinfo = uri
+            .authority()
+            .is_some_and(|authority| authority.as_str().contains('@'));
+        if given.len() > MAX / 2
+            || userinfo
+            || !(local || remote)
+            || !given.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(refused());
+        }
+        Ok(Self {
+            address: address.into(),
+            fragment: fragment.into(),
+            local,
+        })
+    }
+
+    /// Whether a request for this path asks for the login page itself.
+    pub(crate) fn is_at(&self, path: &str) -> bool {
+        self.local && self.address.split('?').next() == Some(path)
+    }
+
+    /// The address that brings a visitor here, and from here to `next`.
+    pub(crate) fn url(&self, next: &NextPath, notice: Notice) -> String {
+        let next = next.as_str().map(|next| match next.split_once('?') {
+            // What stands in a query is no business of another host.
+            Some((path, _)) if !self.local => path,
+            _ => next,
+        });
+        let mut url = String::from(&*self.address);
+        let mut separator = if url.contains('?') { '&' } else { '?' };
+        let room =
+            MAX.saturating_sub(url.len() + self.fragment.len() + "&next=&notice=refresh".len());
+        if let Some(next) = next {
+            let next = utf8_percent_encode(next, QUERY_VALUE).to_string();
+            if next.len() <= room {
+                url.push(separator);
+                url.push_str("next=");
+                url.push_str(&next);
+                separator = '&';
+            }
+        }
+        url.push(separator);
+        url.push_str("notice=");
+        url.push_str(notice.name());
+        url.push_str(&self.fragment);
+        url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(view: &str, next: &str) -> String {
+        LoginView::parse(view)
+            .unwrap()
+            .url(&NextPath::try_from(next).unwrap(), Notice::Login)
+    }
+
+    #[test]
+    fn carries_next_and_the_notice_in_the_query() {
+        assert_eq!(
+            url("/login", "/a?b=c&d=e"),
+            "/login?next=/a%3Fb%3Dc%26d%3De&notice=login"
+        );
+        assert_eq!(
+            url("/login?lang=de#form", "/a"),
+            "/login?lang=de&next=/a&notice=login#form"
+        );
+        let none = LoginView::parse("/login")
+            .unwrap()
+            .url(&NextPath::none(), Notice::Login);
+        assert_eq!(none, "/login?notice=login");
+    }
+
+    #[test]
+    fn another_host_learns_no_query() {
+        assert_eq!(
+            url("https://id.example/login", "/a?token=x"),
+            "https://id.example/login?next=/a&notice=login"
+        );
+    }
+
+    #[test]
+    fn stays_below_two_kilobytes() {
+        let long = format!("/{}", "?".repeat(1500));
+        let url = url("/login", &long);
+        assert_eq!(url, "/login?notice=login");
+        assert!(self::url("/login", &format!("/{}", "a".repeat(1900))).len() < 2048);
+    }
+
+    #[test]
+    fn e2_an_address_that_is_none_is_refused() {
+        for bad in [
+            "",
+            "login",
+            "//evil.com",
+            "/\\evil.com",
+            "javascript:alert(1)",
+            "ftp://a/b",
+            "https://",
+            "https://me:pw@a/b",
+            "/a b",
+            "/\u{e9}",
+            "https://a/\r\nb",
+        ] {
+            let error = LoginView::parse(bad).unwrap_err();
+            assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+        }
+    }
+
+    #[test]
+    fn knows_its_own_path() {
+        let view = LoginView::parse("/login?lang=de").unwrap();
+        assert!(view.is_at("/login"));
+        assert!(!view.is_at("/login/") && !view.is_at("/"));
+        assert!(
+            !LoginView::parse("https://id.example/login")
+                .unwrap()
+                .is_at("/login")
+        );
+    }
+}

@@ -1,0 +1,140 @@
+//! The visitor's data, kept by the server from one request to the next.
+
+mod data;
+mod payload;
+mod save;
+mod visit;
+
+use std::{fmt, pin::Pin, sync::Arc};
+
+use serde_core::{Serialize, de::DeserializeOwned};
+
+use crate::error::{Error, ErrorKind};
+
+pub(crate) use self::{
+    data::Data,
+    payload::{Payload, Proof},
+    save::pause,
+    visit::{CookieChange, Live, Slot, Visit},
+};
+
+/// This visitor's data: named values, anonymous or logged in, kept by the server.
+///
+/// Nothing is read before the first question, and nothing is kept for a visitor for whom nothing was inserted. Changes
+/// are saved when the handler is done, unless it answers with a 5xx; [`save`](Session::save) does it earlier. The data of
+/// an anonymous visitor survives a login; that of a user is never another's, and goes with the logout.
+///
+/// All data of a session together takes at most 64 KiB of names and JSON.
+///
+/// ```
+/// # use login_manager::{Error, Session};
+/// async fn visits(session: Session) -> Result<String, Error> {
+///     let visits: u32 = session.get("visits").await?.unwrap_or(0) + 1;
+///     session.insert("visits", &visits).await?;
+///     Ok(format!("visit number {visits}"))
+/// }
+/// ```
+///
+/// # Errors
+/// Every method fails where the store does ([`ErrorKind::Store`]) and, for the session of somebody who is logged in, where
+/// the user can't be loaded: the data of a user who is out by now is nobody's.
+#[derive(Clone)]
+pub struct Session {
+    owner: Arc<dyn Visited>,
+}
+
+/// A visit that knows whether its session is still somebody's.
+pub(crate) trait Visited: Send + Sync {
+    fn visit(&self) -> &Visit;
+    /// Whether the session has been read and, if it is a user's, the user is known to be in.
+    fn is_settled(&self) -> bool;
+    /// Does that.
+    fn settle(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>>;
+}
+
+impl Session {
+    pub(crate) fn new(owner: Arc<dyn Visited>) -> Self {
+        Self { owner }
+    }
+
+    /// The value under this name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`] where what is there is no `T`, and as said [above](Session#errors).
+    pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        self.settled(|data| data.get(name).map(parse).transpose())
+            .await?
+    }
+
+    /// Puts a value under this name. One that is there already, and equal, is no change.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`] where the value can't be JSON, [`ErrorKind::TooLarge`] where the data would take more than 64 KiB:
+    /// then it stays as it was. And as said [above](Session#errors).
+    pub async fn insert<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
+        let json =
+            serde_json::to_string(value).map_err(|cause| Error::new(ErrorKind::Data, cause))?;
+        self.settled(|data| {
+            data.set(name, &json)
+                .map_err(|_| ErrorKind::TooLarge.into())
+        })
+        .await?
+    }
+
+    /// Removes the value under this name. Answers whether there was one.
+    ///
+    /// # Errors
+    /// As said [above](Session#errors).
+    pub async fn remove(&self, name: &str) -> Result<bool, Error> {
+        self.settled(|data| data.take(name).is_some()).await
+    }
+
+    /// Removes the value under this name and hands it out: for what is shown once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Data`] where what was there is no `T`; it is removed all the same. And as said [above](Session#errors).
+    pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        self.settled(|data| data.take(name))
+            .await?
+            .as_deref()
+            .map(parse)
+            .transpose()
+    }
+
+    /// Saves the changes now instead of at the end: before a long answer, or from a task that outlives the request.
+    ///
+    /// Two requests of one visitor that change different names both keep their changes. Where the session has ended
+    /// meanwhile the data is dropped; that is no error.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] where other requests kept changing the session, [`ErrorKind::TooLate`] where the visitor has no
+    /// session yet and the head of the response has left. And as said [above](Session#errors).
+    pub async fn save(&self) -> Result<(), Error> {
+        self.settled(|_| ()).await?;
+        let visit = self.owner.visit();
+        let _turn = visit.turn.lock().await;
+        visit.save_at(visit.now()).await
+    }
+
+    async fn settled<T>(&self, then: impl FnOnce(&mut Data) -> T) -> Result<T, Error> {
+        if !self.owner.is_settled() {
+            self.owner.settle().await?;
+        }
+        let mut state = self.owner.visit().state();
+        // Settled means read, and nothing unreads a session.
+        state
+            .data_mut()
+            .map(then)
+            .ok_or_else(|| ErrorKind::Store.into())
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Session([redacted])")
+    }
+}
+
+fn parse<T: DeserializeOwned>(json: &str) -> Result<T, Error> {
+    serde_json::from_str(json).map_err(|cause| Error::new(ErrorKind::Data, cause))
+}

@@ -1,0 +1,240 @@
+//! The bytes of a record: what is known of the login, then the visitor's data.
+//!
+//! ```text
+//! version  u8    1
+//! length   u16   of the login's part, 0 where nobody has logged in
+//!   flags  u8    1 = fresh, 2 = forced
+//!   at     i64   when the person proved who they are, Unix milliseconds
+//!   stamp  32 B  digest of the user's security stamp
+//!   …            what a later release of this version adds; skipped
+//! data           (u32 length, name, u32 length, JSON) …
+//! ```
+
+use std::{ops::Range, sync::Arc};
+
+use crate::clock::Millis;
+
+const VERSION: u8 = 1;
+const FRESH: u8 = 1;
+const FORCED: u8 = 2;
+
+/// What is known of the login that made a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Proof {
+    /// When the person proved who they are.
+    pub(crate) at: Millis,
+    /// A digest of the user's security stamp at that time.
+    pub(crate) stamp: [u8; 32],
+    /// They did so in this session.
+    pub(crate) fresh: bool,
+    /// The application let an inactive user in, knowingly.
+    pub(crate) forced: bool,
+}
+
+/// A payload that has been checked from end to end, so that reading from it can't fail.
+#[derive(Clone, Debug)]
+pub(crate) struct Payload {
+    bytes: Arc<[u8]>,
+    data: usize,
+    pub(crate) proof: Option<Proof>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum DecodeError {
+    Unreadable,
+    Newer,
+}
+
+impl Payload {
+    pub(crate) fn decode(bytes: Arc<[u8]>) -> Result<Self, DecodeError> {
+        let mut rest = Reader {
+            bytes: &bytes,
+            at: 0,
+        };
+        match rest.array::<1>() {
+            Some([VERSION]) => {}
+            Some([newer]) if newer > VERSION => return Err(DecodeError::Newer),
+            _ => return Err(DecodeError::Unreadable),
+        }
+        let proof = Self::decode_proof(&mut rest).ok_or(DecodeError::Unreadable)?;
+        let data = rest.at;
+        while rest.at < bytes.len() {
+            rest.entry().ok_or(DecodeError::Unreadable)?;
+        }
+        Ok(Self { bytes, data, proof })
+    }
+
+    fn decode_proof(rest: &mut Reader<'_>) -> Option<Option<Proof>> {
+        let len = usize::from(u16::from_be_bytes(rest.array()?));
+        if len == 0 {
+            return Some(None);
+        }
+        let part = rest.take(len)?;
+        let mut part = Reader {
+            bytes: rest.bytes.get(part)?,
+            at: 0,
+        };
+        let [flags] = part.array()?;
+        let at = i64::from_be_bytes(part.array()?);
+        let stamp = part.array()?;
+        Some(Some(Proof {
+            at,
+            stamp,
+            fresh: flags & FRESH != 0,
+            forced: flags & FORCED != 0,
+        }))
+    }
+
+    pub(crate) fn encode<'a>(
+        proof: Option<&Proof>,
+        entries: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Self {
+        let mut bytes = vec![VERSION];
+        match proof {
+            None => bytes.extend(0_u16.to_be_bytes()),
+            Some(proof) => {
+                bytes.extend(41_u16.to_be_bytes());
+                bytes.push(
+                    if proof.fresh { FRESH } else { 0 } | if proof.forced { FORCED } else { 0 },
+                );
+                bytes.extend(proof.at.to_be_bytes());
+                bytes.extend(proof.stamp);
+            }
+        }
+        let data = bytes.len();
+        for (name, json) in entries {
+            for text in [name, json] {
+                // Session data is held below 64 KiB.
+                bytes.extend((text.len() as u32).to_be_bytes());
+                bytes.extend(text.as_bytes());
+            }
+        }
+        Self {
+            bytes: bytes.into(),
+            data,
+            proof: proof.copied(),
+        }
+    }
+
+    /// The bytes that a store keeps.
+    pub(crate) fn bytes(&self) -> Arc<[u8]> {
+        Arc::clone(&self.bytes)
+    }
+
+    /// Name and JSON of each value.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut rest = Reader {
+            bytes: &self.bytes,
+            at: self.data,
+        };
+        std::iter::from_fn(move || rest.entry())
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, len: usize) -> Option<Range<usize>> {
+        let end = self
+            .at
+            .checked_add(len)
+            .filter(|&end| end <= self.bytes.len())?;
+        let range = self.at..end;
+        self.at = end;
+        Some(range)
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let range = self.take(N)?;
+        self.bytes.get(range)?.try_into().ok()
+    }
+
+    fn text(&mut self) -> Option<&'a str> {
+        let len = u32::from_be_bytes(self.array()?);
+        let range = self.take(len.try_into().ok()?)?;
+        std::str::from_utf8(self.bytes.get(range)?).ok()
+    }
+
+    fn entry(&mut self) -> Option<(&'a str, &'a str)> {
+        Some((self.text()?, self.text()?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof() -> Proof {
+        Proof {
+            at: 1_700_000_000_000,
+            stamp: [7; 32],
+            fresh: true,
+            forced: false,
+        }
+    }
+
+    fn entries(payload: &Payload) -> Vec<(&str, &str)> {
+        payload.entries().collect()
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        for proof in [None, Some(proof())] {
+            let data = [("cart", "[1,2]"), ("名", "\"é\""), ("", "null")];
+            let written = Payload::encode(proof.as_ref(), data.into_iter());
+            let read = Payload::decode(written.bytes()).unwrap();
+            assert_eq!(read.proof, proof);
+            assert_eq!(entries(&read), data);
+        }
+    }
+
+    #[test]
+    fn fault_7_every_truncation_and_every_flipped_bit_is_read_or_refused_without_a_panic() {
+        let whole =
+            Payload::encode(Some(&proof()), [("a", "1"), ("b", "\"two\"")].into_iter()).bytes();
+        for end in 0..whole.len() {
+            if let Ok(payload) = Payload::decode(whole[..end].into()) {
+                let _ = entries(&payload);
+            }
+        }
+        for bit in 0..whole.len() * 8 {
+            let mut bytes = whole.to_vec();
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(payload) = Payload::decode(bytes.into()) {
+                let _ = entries(&payload);
+            }
+        }
+        for junk in [&b""[..], b"{}", b"\0", b"\x01", &[0xff; 300]] {
+            assert!(Payload::decode(junk.into()).is_err(), "{junk:?}");
+        }
+    }
+
+    #[test]
+    fn fault_8_a_newer_version_is_told_from_rubbish() {
+        let mut bytes = Payload::encode(None, std::iter::empty()).bytes().to_vec();
+        bytes[0] += 1;
+        assert_eq!(
+            Payload::decode(bytes.into()).unwrap_err(),
+            DecodeError::Newer
+        );
+        assert_eq!(
+            Payload::decode([0].as_slice().into()).unwrap_err(),
+            DecodeError::Unreadable
+        );
+    }
+
+    #[test]
+    fn a_longer_login_part_of_a_later_release_is_read() {
+        let mut bytes = Payload::encode(Some(&proof()), [("a", "1")].into_iter())
+            .bytes()
+            .to_vec();
+        bytes[2] += 3;
+        bytes.splice(44..44, [1, 2, 3]);
+        let read = Payload::decode(bytes.into()).unwrap();
+        assert_eq!(read.proof, Some(proof()));
+        assert_eq!(entries(&read), [("a", "1")]);
+    }
+}

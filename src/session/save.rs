@@ -1,0 +1,128 @@
+//! Saving a visitor's data: compare-and-swap, so that two requests of one visitor both keep what they changed.
+
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::{
+    payload::Payload,
+    visit::{Live, Slot, Visit},
+};
+use crate::{
+    clock::Millis,
+    error::{Error, ErrorKind},
+    event::EventKind,
+    realm::NewRecord,
+    store::{Family, Outcome, random_bytes},
+    why::Why,
+};
+
+/// How often a save meets somebody else's before it gives up: with the pauses between, about two seconds.
+const TRIES: u32 = 64;
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_millis(64);
+
+impl Visit {
+    /// Writes this request's changes to the store; where there is no session yet, makes one.
+    ///
+    /// A session that ended meanwhile takes its data along: that is no error, but an event says so.
+    pub(crate) async fn save_at(&self, now: Millis) -> Result<(), Error> {
+        for attempt in 0..TRIES {
+            let (live, sent) = {
+                let state = self.state();
+                match &state.slot {
+                    _ if !state.has_unsaved_data() => return Ok(()),
+                    Slot::Live(live) => (Some(live.clone()), state.sent),
+                    _ => (None, state.sent),
+                }
+            };
+            let Some(live) = live else {
+                return if sent {
+                    Err(ErrorKind::TooLate.into())
+                } else {
+                    self.create_at(now).await
+                };
+            };
+            let payload = live.data.encode(live.data.proof().as_ref());
+            match self
+                .realm
+                .update(&live.record, payload.bytes(), now)
+                .await?
+            {
+                Outcome::Done => {
+                    self.rebase(live.record.version + 1, payload);
+                    return Ok(());
+                }
+                Outcome::Conflict => {
+                    pause(attempt).await;
+                    self.reload_at(&live, now).await?;
+                }
+                Outcome::Gone => self.drop_data(&live),
+            }
+        }
+        Err(ErrorKind::Conflict.into())
+    }
+
+    /// The first data of an anonymous visitor: only now is there something to remember.
+    async fn create_at(&self, now: Millis) -> Result<(), Error> {
+        let payload = match &self.state().slot {
+            Slot::Empty { data, .. } => data.encode(None),
+            _ => return Ok(()),
+        };
+        let family = Family::random().map_err(|_| ErrorKind::Random)?;
+        let new = NewRecord {
+            family,
+            owner: None,
+            created: now,
+            ends: self.realm.timeouts.ends(now),
+            payload: payload.bytes(),
+        };
+        let (token, record) = self.realm.create(new, now).await?;
+        self.state().adopt(token, record, payload, true);
+        Ok(())
+    }
+
+    /// Brings the copy up to what the store holds by now.
+    async fn reload_at(&self, live: &Live, now: Millis) -> Result<(), Error> {
+        let stored = match self.realm.load(&live.record.key, now).await? {
+            Some(record) => Payload::decode(record.payload.clone())
+                .ok()
+                .map(|payload| (record.version, payload)),
+            None => None,
+        };
+        match stored {
+            Some((version, payload)) => self.rebase(version, payload),
+            None => self.drop_data(live),
+        }
+        Ok(())
+    }
+
+    fn rebase(&self, version: u64, payload: Payload) {
+        if let Slot::Live(live) = &mut self.state().slot {
+            live.record.version = version;
+            live.record.payload = payload.bytes();
+            live.data.rebase(payload);
+        }
+    }
+
+    fn drop_data(&self, live: &Live) {
+        self.realm.report_of(
+            EventKind::DataDropped,
+            live.record.owner.as_deref(),
+            live.record.family,
+        );
+        self.state().slot = Slot::empty(Why::UnknownSession);
+    }
+}
+
+/// Waits a moment, a random part of a limit that doubles: those who met once shall not meet again.
+pub(crate) async fn pause(attempt: u32) {
+    if Handle::try_current().is_err() {
+        return;
+    }
+    let limit = Duration::from_millis(1 << attempt.min(16)).min(LONGEST_PAUSE);
+    let part = random_bytes::<2>().map_or(1.0, |bytes| {
+        f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
+    });
+    tokio::time::sleep(limit.mul_f64(part)).await;
+}

@@ -1,0 +1,204 @@
+//! Where sessions live, and what is asked of the place.
+//!
+//! A store knows nothing of users, cookies or HTTP. It keeps [`Record`]s under [`RecordKey`]s, and promises six things:
+//!
+//! 1. **A finished write is seen by every later call on every node.** Reads go to the primary.
+//! 2. **No upsert.** `create` only inserts; `update` and `touch` only change what is there. Whoever comes late with an
+//!    old copy can't revive what a logout deleted.
+//! 3. **Versions.** `update` and a versioned `delete` act only where the record still has the version that was read;
+//!    `update` raises it by one. `touch` leaves it alone.
+//! 4. **Expired is absent**, for `load`, `update`, `touch` and `list`, from the millisecond on at which
+//!    `now >= expires`. The caller says what time it is; a store never asks a clock.
+//! 5. **The owner's list is complete.** It may be slow, it may meet a record that is just being deleted, but it never
+//!    lacks a live one.
+//! 6. **A call that is dropped half-way did all of it or nothing.**
+//!
+//! Times are Unix milliseconds.
+
+mod memory;
+mod record;
+mod token;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::error::BoxError;
+
+pub use memory::MemoryStore;
+pub use record::{Family, InvalidFamily, Record, RecordKey};
+pub(crate) use token::{Purpose, Token, digest, random_bytes};
+
+/// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read first.
+///
+/// Every method may fail with any error; the crate turns it into [`ErrorKind::Store`](crate::ErrorKind::Store), never
+/// into "not logged in". A call that takes longer than the manager's deadline is dropped and counts as failed.
+#[async_trait]
+pub trait SessionStore: Send + Sync + 'static {
+    /// Inserts a new record. Never overwrites.
+    ///
+    /// # Errors
+    /// When the store can't say that the record is safe.
+    async fn create(&self, record: Record) -> Result<Created, BoxError>;
+
+    /// The record under this key, if it is live at `now`.
+    ///
+    /// # Errors
+    /// When the store can't say whether there is one.
+    async fn load(&self, key: &RecordKey, now: i64) -> Result<Option<Record>, BoxError>;
+
+    /// Replaces the payload if the record still has this version, and raises the version by one.
+    ///
+    /// # Errors
+    /// When the store can't say whether it did.
+    async fn update(
+        &self,
+        key: &RecordKey,
+        version: u64,
+        payload: Arc<[u8]>,
+        now: i64,
+    ) -> Result<Outcome, BoxError>;
+
+    /// Notes that the record was used at `now`: `touched` becomes `now`, `expires` becomes
+    /// `min(max(old, expires), ends)`. The version stays. Answers `Done` or `Gone`.
+    ///
+    /// # Errors
+    /// When the store can't say whether it did.
+    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError>;
+
+    /// Deletes the record, with `Some(version)` only if it still has that version.
+    ///
+    /// # Errors
+    /// When the store can't say that the record is gone.
+    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError>;
+
+    /// The owner's live records in the order of their keys, one page of them.
+    ///
+    /// # Errors
+    /// When the store can't say which there are.
+    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError>;
+
+    /// Deletes the owner's records, all or those of a family or those of the others. Answers how many.
+    ///
+    /// # Errors
+    /// When the store can't say that they are gone.
+    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError>;
+
+    /// Deletes at most `limit` records that expired at or before `now`. Answers how many.
+    ///
+    /// # Errors
+    /// When the store can't; the next call tries again.
+    async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError>;
+}
+
+/// What became of a [`create`](SessionStore::create).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a store answers one of these two; a third would be a new contract"
+)]
+pub enum Created {
+    /// The record is in the store.
+    Done,
+    /// There is a record under this key already; it was left alone.
+    Exists,
+}
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a store answers one of these three; a fourth would be a new contract"
+)]
+pub enum Outcome {
+    /// It was made.
+    Done,
+    /// The record has another version by now; it was left alone.
+    Conflict,
+    /// There is no live record under this key.
+    Gone,
+}
+
+/// Which of an owner's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "every store has to know all of them"
+)]
+pub enum Which {
+    /// All of them.
+    All,
+    /// Those of this family.
+    Only(Family),
+    /// Those of every other family.
+    Except(Family),
+}
+
+impl Which {
+    /// Whether a record of this family is one of them.
+    #[must_use]
+    pub fn includes(self, family: Family) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(only) => family == only,
+            Self::Except(except) => family != except,
+        }
+    }
+}
+
+/// One page of an owner's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(
+    clippy::exhaustive_structs,
+    reason = "every store has to obey all of it"
+)]
+pub struct Page {
+    /// Only keys after this one: the last of the page before.
+    pub after: Option<RecordKey>,
+    /// At most this many records.
+    pub limit: usize,
+}
+
+/// A store behind an `Arc` is a store: share one between managers, or choose it at run time as `Arc<dyn SessionStore>`.
+#[async_trait]
+impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
+    async fn create(&self, record: Record) -> Result<Created, BoxError> {
+        (**self).create(record).await
+    }
+
+    async fn load(&self, key: &RecordKey, now: i64) -> Result<Option<Record>, BoxError> {
+        (**self).load(key, now).await
+    }
+
+    async fn update(
+        &self,
+        key: &RecordKey,
+        version: u64,
+        payload: Arc<[u8]>,
+        now: i64,
+    ) -> Result<Outcome, BoxError> {
+        (**self).update(key, version, payload, now).await
+    }
+
+    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        (**self).touch(key, now, expires).await
+    }
+
+    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
+        (**self).delete(key, version).await
+    }
+
+    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
+        (**self).list(owner, page, now).await
+    }
+
+    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
+        (**self).delete_all(owner, which).await
+    }
+
+    async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
+        (**self).delete_expired(now, limit).await
+    }
+}

@@ -1,0 +1,145 @@
+//! How long a session lives.
+
+use std::time::Duration;
+
+use crate::{
+    clock::{Millis, millis},
+    error::ConfigError,
+};
+
+const MINUTE: u64 = 60;
+const HOUR: u64 = 60 * MINUTE;
+const DAY: u64 = 24 * HOUR;
+/// The longest that RFC 6265bis lets a browser keep a cookie.
+const LONGEST: Duration = Duration::from_secs(400 * DAY);
+
+/// The two clocks on every session, both kept by the server: `idle`, from its last use, and `absolute`, from the login.
+///
+/// Default: 24 hours idle, 14 days in all. NIST SP 800-63B-4 has three sets of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    idle: Duration,
+    absolute: Duration,
+}
+
+impl Timeouts {
+    /// Limits of your own.
+    ///
+    /// # Errors
+    /// When one of them is under a second or over 400 days, the longest that a browser keeps a cookie (RFC 6265bis).
+    pub fn new(idle: Duration, absolute: Duration) -> Result<Self, ConfigError> {
+        for given in [idle, absolute] {
+            if !(Duration::from_secs(1)..=LONGEST).contains(&given) {
+                return Err(ConfigError::new(
+                    "Timeouts::new",
+                    format!("{given:?}"),
+                    "a session lives from one second to 400 days",
+                ));
+            }
+        }
+        Ok(Self { idle, absolute })
+    }
+
+    /// Assurance level 1 (section 2.1.3): 30 days in all; NIST sets no idle limit, this one is 7 days.
+    #[must_use]
+    pub const fn aal1() -> Self {
+        Self {
+            idle: Duration::from_secs(7 * DAY),
+            absolute: Duration::from_secs(30 * DAY),
+        }
+    }
+
+    /// Assurance level 2 (section 2.2.3): 1 hour idle, 24 hours in all.
+    #[must_use]
+    pub const fn aal2() -> Self {
+        Self {
+            idle: Duration::from_secs(HOUR),
+            absolute: Duration::from_secs(DAY),
+        }
+    }
+
+    /// Assurance level 3 (section 2.3.3): 15 minutes idle, 12 hours in all.
+    #[must_use]
+    pub const fn aal3() -> Self {
+        Self {
+            idle: Duration::from_secs(15 * MINUTE),
+            absolute: Duration::from_secs(12 * HOUR),
+        }
+    }
+
+    /// How long after its last use a session ends.
+    #[must_use]
+    pub const fn idle(&self) -> Duration {
+        self.idle
+    }
+
+    /// How long after the login a session ends, whatever its use.
+    #[must_use]
+    pub const fn absolute(&self) -> Duration {
+        self.absolute
+    }
+
+    /// When a session that is made now ends at the latest.
+    pub(crate) fn ends(&self, now: Millis) -> Millis {
+        now.saturating_add(millis(self.absolute))
+    }
+
+    /// When a session that is used now expires, if nothing more comes.
+    pub(crate) fn expires(&self, now: Millis, ends: Millis) -> Millis {
+        now.saturating_add(millis(self.idle)).min(ends)
+    }
+
+    /// Whether a use is worth a write: one in each tenth of the idle time is.
+    pub(crate) fn wants_touch(&self, touched: Millis, now: Millis) -> bool {
+        now.saturating_sub(touched) >= millis(self.idle) / 10
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(DAY),
+            absolute: Duration::from_secs(14 * DAY),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n5_limits_that_mean_never_or_for_ever_are_refused() {
+        let day = Duration::from_secs(DAY);
+        for bad in [
+            Duration::ZERO,
+            Duration::from_nanos(1),
+            Duration::from_secs(401 * DAY),
+            Duration::MAX,
+        ] {
+            assert!(Timeouts::new(bad, day).is_err());
+            assert!(Timeouts::new(day, bad).is_err());
+        }
+        assert!(Timeouts::new(day, LONGEST).is_ok());
+    }
+
+    #[test]
+    fn n5_no_moment_overflows() {
+        let timeouts = Timeouts::default();
+        assert_eq!(timeouts.ends(i64::MAX), i64::MAX);
+        assert_eq!(timeouts.expires(i64::MAX, i64::MAX), i64::MAX);
+        assert!(!timeouts.wants_touch(i64::MAX, i64::MIN));
+        assert!(timeouts.wants_touch(i64::MIN, i64::MAX));
+    }
+
+    #[test]
+    fn b13_one_use_in_each_tenth_of_the_idle_time_is_noted() {
+        let timeouts = Timeouts::new(Duration::from_secs(1000), Duration::from_secs(DAY)).unwrap();
+        assert!(!timeouts.wants_touch(0, 99_999));
+        assert!(timeouts.wants_touch(0, 100_000));
+        assert!(
+            !timeouts.wants_touch(100_000, 0),
+            "a clock that jumps back is no use"
+        );
+    }
+}

@@ -1,0 +1,33 @@
+//! Why nobody is logged in.
+
+/// The reason that [`Auth::why`](crate::Auth::why) gives, and an event when a session ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Why {
+    /// The request has no cookie of ours.
+    NoCookie,
+    /// It has our cookie twice with different values, or more cookies than are worth reading.
+    AmbiguousCookie,
+    /// The cookie's value is no token.
+    MalformedCookie,
+    /// The store has no live session for the token: logged out, renewed, expired and cleared away, or made up.
+    UnknownSession,
+    /// The session came to the end of its idle or absolute time.
+    Expired,
+    /// There is a session, but nobody has logged in to it.
+    NotLoggedIn,
+    /// What the store holds for the token can't be read.
+    Unreadable,
+    /// What the store holds for the token was written by a newer version of this crate.
+    NewerRecord,
+    /// The session's user id doesn't parse (any more).
+    BadId,
+    /// The loader knows no user of this id (any more).
+    UserGone,
+    /// The user is not active (any more).
+    Inactive,
+    /// The user's security stamp has changed since the login.
+    StampChanged,
+    /// This request logged out.
+    LoggedOut,
+}
