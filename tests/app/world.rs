@@ -1,0 +1,192 @@
+//! An application with everything that can be watched or can go wrong: its users, its store, its clock.
+
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    extract::Path,
+    routing::{get, post},
+};
+use login_manager::{
+    Auth, AuthUser, BoxError, CurrentUser, Error, LoginManager, LoginRequired, Session, UserLoader,
+    testing::TestClock,
+};
+
+use crate::{browser::Browser, faulty_store::FaultyStore};
+
+/// What a test holds in its hands.
+pub struct World {
+    pub browser: Browser,
+    pub store: FaultyStore,
+    pub accounts: Accounts,
+    pub clock: TestClock,
+    pub manager: LoginManager<Account>,
+}
+
+impl World {
+    /// The routes of [`routes`] behind a manager with a login view at `/login`.
+    pub fn new() -> Self {
+        Self::with(routes, |manager| manager.with_login_view("/login").unwrap())
+    }
+
+    /// Routes of your own behind a manager of your own.
+    pub fn with(
+        routes: impl FnOnce(&Accounts) -> Router,
+        configure: impl FnOnce(LoginManager<Account>) -> LoginManager<Account>,
+    ) -> Self {
+        let (store, accounts, clock) = (FaultyStore::new(), Accounts::new(), TestClock::new());
+        let manager =
+            configure(LoginManager::new(store.clone(), accounts.clone()).with_clock(&clock));
+        let app = routes(&accounts).layer(manager.clone());
+        Self {
+            browser: Browser::new(app),
+            store,
+            accounts,
+            clock,
+            manager,
+        }
+    }
+}
+
+/// Everything that most tests need.
+pub fn routes(accounts: &Accounts) -> Router {
+    let accounts = accounts.clone();
+    let login = move |auth: Auth<Account>, Path(name): Path<String>| async move {
+        auth.login(accounts.by_name(&name).unwrap())
+            .await
+            .map(|user| user.name.clone())
+    };
+    Router::new()
+        .route("/", get(|| async { "public" }))
+        .route("/login/{name}", post(login))
+        .route("/logout", post(|auth: Auth<Account>| async move { auth.logout().await.map(|()| "bye") }))
+        .route("/confirm", post(|auth: Auth<Account>| async move { auth.confirm().await.map(|done| done.to_string()) }))
+        .route("/renew", post(|auth: Auth<Account>| async move { auth.renew().await.map(|()| "renewed") }))
+        .route("/me", get(|LoginRequired(user): LoginRequired<Account>| async move { user.name.clone() }))
+        .route("/who", get(who))
+        .route("/why", get(|auth: Auth<Account>| async move { auth.why().await.map(|why| format!("{why:?}")) }))
+        .route("/put/{key}/{value}", post(put))
+        .route("/get/{key}", get(read))
+}
+
+async fn who(CurrentUser(user): CurrentUser<Account>) -> String {
+    user.map_or("nobody".to_owned(), |user| user.name.clone())
+}
+
+async fn put(session: Session, Path((key, value)): Path<(String, String)>) -> Result<(), Error> {
+    session.insert(&key, &value).await
+}
+
+async fn read(session: Session, Path(key): Path<String>) -> Result<String, Error> {
+    Ok(session.get(&key).await?.unwrap_or_default())
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Account {
+    pub id: i64,
+    pub name: String,
+    pub active: bool,
+    pub admin: bool,
+    pub stamp: String,
+}
+
+impl AuthUser for Account {
+    type Id = i64;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn is_active(&self) -> bool {
+        self.active
+    }
+
+    fn security_stamp(&self) -> Cow<'_, [u8]> {
+        self.stamp.as_bytes().into()
+    }
+}
+
+pub fn account(id: i64, name: &str) -> Account {
+    Account {
+        id,
+        name: name.into(),
+        active: true,
+        admin: false,
+        stamp: format!("stamp-of-{name}"),
+    }
+}
+
+/// The application's users: 1 alice, 2 bob, 0 zoe.
+#[derive(Clone)]
+pub struct Accounts(Arc<Inner>);
+
+struct Inner {
+    rows: Mutex<HashMap<i64, Account>>,
+    loads: AtomicUsize,
+    fails: AtomicBool,
+}
+
+impl Accounts {
+    pub fn new() -> Self {
+        let rows = [account(1, "alice"), account(2, "bob"), account(0, "zoe")];
+        let rows = rows.into_iter().map(|row| (row.id, row)).collect();
+        Self(Arc::new(Inner {
+            rows: Mutex::new(rows),
+            loads: AtomicUsize::new(0),
+            fails: AtomicBool::new(false),
+        }))
+    }
+
+    pub fn get(&self, id: i64) -> Option<Account> {
+        self.0.rows.lock().unwrap().get(&id).cloned()
+    }
+
+    pub fn by_name(&self, name: &str) -> Option<Account> {
+        self.0
+            .rows
+            .lock()
+            .unwrap()
+            .values()
+            .find(|account| account.name == name)
+            .cloned()
+    }
+
+    pub fn put(&self, account: Account) {
+        self.0.rows.lock().unwrap().insert(account.id, account);
+    }
+
+    pub fn change(&self, id: i64, change: impl FnOnce(&mut Account)) {
+        change(self.0.rows.lock().unwrap().get_mut(&id).unwrap());
+    }
+
+    pub fn remove(&self, id: i64) {
+        self.0.rows.lock().unwrap().remove(&id);
+    }
+
+    /// How often the loader was asked.
+    pub fn loads(&self) -> usize {
+        self.0.loads.load(Ordering::SeqCst)
+    }
+
+    pub fn fail(&self, fails: bool) {
+        self.0.fails.store(fails, Ordering::SeqCst);
+    }
+}
+
+#[async_trait::async_trait]
+impl UserLoader<Account> for Accounts {
+    async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
+        self.0.loads.fetch_add(1, Ordering::SeqCst);
+        if self.0.fails.load(Ordering::SeqCst) {
+            return Err("the user database is down".into());
+        }
+        Ok(self.get(*id))
+    }
+}
