@@ -1,6 +1,9 @@
 //! Who is this? The question is answered once per request, in one order, and keeps the reason where the answer is nobody.
 
-use std::sync::Arc;
+use std::{
+    fmt::{self, Write as _},
+    sync::Arc,
+};
 
 use ctutils::CtEq as _;
 
@@ -71,7 +74,7 @@ pub(crate) async fn resolve_at<U: AuthUser>(
         }
         Some(user) if !user.is_active() && !proof.forced => (Why::Inactive, true),
         // The cookie stays: a request beside this one may just have logged in again.
-        Some(user) if !same_stamp(&visit.realm, &user, &proof) => (Why::StampChanged, false),
+        Some(user) if !same_stamp(visit, &live, &user, &proof) => (Why::StampChanged, false),
         Some(user) => return Ok(Identity::User(Arc::new(user), proof)),
     };
     visit.end_at(&live, why, remove_cookie).await;
@@ -111,23 +114,40 @@ fn claimed<U: AuthUser>(visit: &Visit) -> Result<Claim<U::Id>, Why> {
 
 /// The id that this text stands for, if it is the text that the id would write: `007` is not `7`.
 pub(crate) fn parse_id<U: AuthUser>(text: &str) -> Option<U::Id> {
-    text.parse::<U::Id>()
-        .ok()
-        .filter(|id| id.to_string() == text)
+    text.parse::<U::Id>().ok().filter(|id| Text(text).is_of(id))
 }
 
-/// A one-way digest of the user's security stamp, good for this user alone.
-pub(crate) fn stamp_digest<U: AuthUser>(realm: &Realm, user: &U) -> [u8; 32] {
+fn same_stamp<U: AuthUser>(visit: &Visit, live: &Live, user: &U, proof: &Proof) -> bool {
+    let id = live
+        .record
+        .owner
+        .as_deref()
+        .and_then(|owner| visit.realm.id_of(owner));
+    let stamp = stamp_digest(&visit.realm, id.unwrap_or_default(), user);
+    stamp.ct_eq(&proof.stamp).into()
+}
+
+/// A one-way digest of the user's security stamp, good for the user with this id alone.
+pub(crate) fn stamp_digest<U: AuthUser>(realm: &Realm, id: &str, user: &U) -> [u8; 32] {
+    let stamp = user.security_stamp();
     digest(
         Purpose::Stamp,
-        &[
-            realm.name().as_bytes(),
-            user.id().to_string().as_bytes(),
-            &user.security_stamp(),
-        ],
+        &[realm.name().as_bytes(), id.as_bytes(), &stamp],
     )
 }
 
-fn same_stamp<U: AuthUser>(realm: &Realm, user: &U, proof: &Proof) -> bool {
-    stamp_digest(realm, user).ct_eq(&proof.stamp).into()
+/// A text that is compared with what a value would write, without writing it down.
+struct Text<'a>(&'a str);
+
+impl Text<'_> {
+    fn is_of(mut self, value: &impl fmt::Display) -> bool {
+        write!(self, "{value}").is_ok() && self.0.is_empty()
+    }
+}
+
+impl fmt::Write for Text<'_> {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
+        Ok(())
+    }
 }

@@ -1,4 +1,5 @@
 //! Flask-Login's model for tower and axum.
+#![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 // The way of a request, from the layer down to the store.

@@ -49,7 +49,7 @@ impl<U: AuthUser> Inner<U> {
         let owner = realm.owner(&id);
         let proof = Proof {
             at: now,
-            stamp: stamp_digest(realm, &*user),
+            stamp: stamp_digest(realm, &id, &*user),
             fresh: options.fresh,
             forced: inactive,
         };
