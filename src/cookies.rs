@@ -249,3 +249,114 @@ fn trim(pair: &[u8]) -> &[u8] {
         .map_or(start, |last| last + 1);
     pair.get(start..end).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    const NAME: &str = "__Host-account-session";
+
+    fn find_in(headers: &[&[u8]]) -> Option<String> {
+        let headers: Vec<_> = headers
+            .iter()
+            .map(|header| HeaderValue::from_bytes(header).unwrap())
+            .collect();
+        match find(headers.iter(), NAME) {
+            Found::Nothing => None,
+            Found::Value(value) => Some(String::from_utf8(value.to_vec()).unwrap()),
+            Found::Ambiguous => Some("ambiguous".into()),
+        }
+    }
+
+    #[test]
+    fn e5_only_the_exact_name_is_ours() {
+        assert_eq!(
+            find_in(&[b"a=b; __Host-account-session=t; c=d"]).unwrap(),
+            "t"
+        );
+        assert_eq!(find_in(&[b"__Host-account-session=t"]).unwrap(), "t");
+        assert_eq!(find_in(&[b"__Host-account-session=a=b"]).unwrap(), "a=b");
+        let others: [&[u8]; 10] = [
+            b"__%48ost-account-session=t",
+            b"__host-account-session=t",
+            b"=__Host-account-session=t",
+            b"\xe2\x80\x80__Host-account-session=t",
+            b"\xa0__Host-account-session=t",
+            b"__Host-account-session =t",
+            b"__Host-account-sessions=t",
+            b"x__Host-account-session=t",
+            b"\"__Host-account-session=t\"",
+            b"__Host-account-session",
+        ];
+        for other in others {
+            assert_eq!(find_in(&[other]), None, "{other:?}");
+            let both = [other, b"; __Host-account-session=t"].concat();
+            assert_eq!(find_in(&[&both]).unwrap(), "t", "{other:?}");
+        }
+    }
+
+    #[test]
+    fn e6_two_of_ours_count_only_if_they_say_the_same() {
+        let twice = b"__Host-account-session=a; __Host-account-session=b";
+        assert_eq!(find_in(&[twice]).unwrap(), "ambiguous");
+        assert_eq!(
+            find_in(&[b"__Host-account-session=a", b"__Host-account-session=b"]).unwrap(),
+            "ambiguous"
+        );
+        assert_eq!(
+            find_in(&[b"__Host-account-session=a;__Host-account-session=a"]).unwrap(),
+            "a"
+        );
+    }
+
+    #[test]
+    fn e8_reading_is_bounded() {
+        let many = vec![b"a=b".as_slice(); 100_000].join(b"; ".as_slice());
+        let start = Instant::now();
+        assert_eq!(find_in(&[&many]).unwrap(), "ambiguous");
+        let few_bytes = vec![b"=".as_slice(); MAX_PAIRS].join(b";".as_slice());
+        let pairs = [&few_bytes, b";__Host-account-session=t".as_slice()].concat();
+        assert_eq!(find_in(&[&pairs]).unwrap(), "ambiguous");
+        let long = [
+            b"__Host-account-session=".as_slice(),
+            &[b'a'; MAX_VALUE + 1],
+        ]
+        .concat();
+        assert_eq!(find_in(&[&long]).unwrap(), "ambiguous");
+        assert!(
+            start.elapsed().as_secs() < 5,
+            "nothing here depends on the length of what isn't read"
+        );
+    }
+
+    #[test]
+    fn a_realm_gives_a_cookie_name() {
+        let name = |realm: &str| CookieJar::new(realm).session_name().to_owned();
+        assert_eq!(name("shop::model::Account"), NAME);
+        assert_eq!(name("shop::Wrapper<shop::User>"), "__Host-wrapper-session");
+        assert_eq!(name("admin"), "__Host-admin-session");
+        assert_eq!(name("shop::Größe"), "__Host-gr--e-session");
+    }
+
+    #[test]
+    fn e1_the_prefix_promises_what_the_attributes_hold() {
+        let mut jar = CookieJar::new("account");
+        jar.set_path("/shop").unwrap();
+        assert_eq!(jar.session_name(), "__Secure-account-session");
+        jar.set_path("/").unwrap();
+        assert_eq!(jar.session_name(), NAME);
+        jar.set_domain(".example.com").unwrap();
+        assert_eq!(jar.session_name(), "__Secure-account-session");
+        assert!(
+            jar.set_session("t")
+                .to_str()
+                .unwrap()
+                .ends_with("; Path=/; Domain=example.com")
+        );
+        jar.set_insecure().unwrap();
+        assert_eq!(jar.session_name(), "account-session");
+        assert!(!jar.set_session("t").to_str().unwrap().contains("Secure"));
+    }
+}

@@ -1,4 +1,132 @@
-//! Flask-Login's model for tower and axum.
+//! Who is logged in: Flask-Login's model for tower and axum, safe by default.
+//!
+//! You bring a user type and a way to load it. The crate remembers who is logged in, by a random token in the browser
+//! and a record on the server, and lets you say which pages need a login.
+//!
+//! ```
+//! use std::borrow::Cow;
+//!
+//! use axum::{
+//!     Form, Router,
+//!     extract::State,
+//!     response::{Html, IntoResponse, Redirect, Response},
+//!     routing::{get, post},
+//! };
+//! use login_manager::{Auth, AuthUser, CurrentUser, LoginManager, LoginRequired, MemoryStore, NextPath, Passwords};
+//!
+//! #[derive(Clone)]
+//! struct Account { id: i64, name: String, password_hash: String, stamp: String }
+//!
+//! impl AuthUser for Account {
+//!     type Id = i64;
+//!     fn id(&self) -> i64 { self.id }
+//!     // Change it, and every session of this user ends.
+//!     fn security_stamp(&self) -> Cow<'_, [u8]> { self.stamp.as_bytes().into() }
+//! }
+//!
+//! fn app(accounts: Accounts) -> Result<Router, login_manager::ConfigError> {
+//!     let loader = accounts.clone();
+//!     let login_manager = LoginManager::new(MemoryStore::new(), move |id| {
+//!         let accounts = loader.clone();
+//!         async move { accounts.find(id).await } // an Option<Account>, or a Result of one
+//!     })
+//!     .with_login_view("/login")?;
+//!
+//!     Ok(Router::new()
+//!         .route("/", get(home))
+//!         .route("/dashboard", get(dashboard))
+//!         .route("/login", get(login_form).post(login_submit))
+//!         .route("/logout", post(logout))
+//!         .layer(login_manager)                                     // the manager is the layer
+//!         .layer(tower_http::csrf::CsrfLayer::new())                // refuses other sites' forms
+//!         .with_state(App { accounts, passwords: Passwords::default() }))
+//! }
+//!
+//! async fn home(CurrentUser(user): CurrentUser<Account>) -> String {
+//!     format!("Hello, {}", user.map_or("stranger".into(), |user| user.name.clone()))
+//! }
+//!
+//! async fn dashboard(LoginRequired(user): LoginRequired<Account>) -> String {
+//!     format!("Only for you, {}", user.name)
+//! }
+//!
+//! async fn login_submit(
+//!     State(app): State<App>,
+//!     auth: Auth<Account>,
+//!     next: NextPath,
+//!     Form(form): Form<LoginForm>,
+//! ) -> Result<Response, AppError> {
+//!     let account = app.accounts.find_by_name(&form.username).await;
+//!     let verdict = app.passwords.verify(form.password, account.as_ref().map(|a| &*a.password_hash)).await?;
+//!     let Some(account) = account.filter(|_| verdict.is_valid()) else {
+//!         return Ok(Html("Wrong username or password").into_response());
+//!     };
+//!     auth.login(account).await?;
+//!     Ok(next.redirect_or("/dashboard").into_response())
+//! }
+//!
+//! async fn logout(auth: Auth<Account>) -> Result<Redirect, login_manager::Error> {
+//!     auth.logout().await?;
+//!     Ok(Redirect::to("/"))
+//! }
+//! # #[derive(Clone)]
+//! # struct App { accounts: Accounts, passwords: Passwords }
+//! # #[derive(Clone)]
+//! # struct Accounts;
+//! # impl Accounts {
+//! #     async fn find(&self, _: i64) -> Option<Account> { None }
+//! #     async fn find_by_name(&self, _: &str) -> Option<Account> { None }
+//! # }
+//! # #[derive(serde::Deserialize)]
+//! # struct LoginForm { username: String, password: String }
+//! # async fn login_form() -> Html<&'static str> { Html("<form method=post>…") }
+//! # struct AppError;
+//! # impl IntoResponse for AppError { fn into_response(self) -> Response { http::StatusCode::SERVICE_UNAVAILABLE.into_response() } }
+//! # impl<E: std::error::Error> From<E> for AppError { fn from(_: E) -> Self { Self } }
+//! # app(Accounts).unwrap();
+//! ```
+//!
+//! # The words
+//!
+//! | | |
+//! |---|---|
+//! | [`LoginManager`] | the configuration; it is the tower layer |
+//! | [`AuthUser`] | what is asked of your user type: an id, and if you like whether it is active and a security stamp |
+//! | [`UserLoader`] | id → user, from your database; a closure will do |
+//! | [`Auth`] | who this request is, and the verbs: `login`, `logout`, `confirm`, `renew`, `why` |
+//! | [`LoginRequired`], [`CurrentUser`] | extractors: the user, or a refusal; the user, or nobody |
+//! | [`login_required`] | the same guard as a tower layer, for a whole router, with conditions |
+//! | [`Session`] | a visitor's data, anonymous or logged in |
+//! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
+//! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
+//! | [`SessionStore`] | where sessions live: [`MemoryStore`], or yours |
+//!
+//! # Where to read on
+//!
+//! - [`manager`]: what the layer does to a request, and why the defaults are what they are
+//! - [`guard`]: who is let in, and what the others get
+//! - [`store`]: the contract of a store, for who writes one
+//! - [`password`]: where the numbers come from
+//! - [`security`]: attack by attack, what stands against it, and what is left to you
+//! - the `tutorial` example: registration, login, protected pages and logout, with SQLite and templates
+//!
+//! # What it doesn't do
+//!
+//! No registration, password reset or e-mail; no OAuth or passkeys (log in with `auth.login(user)` when yours is done); no
+//! roles beyond [`and`](guard::LoginRequiredLayer::and) and [`Authorize`]; no CSRF tokens (use tower-http's `CsrfLayer`, as
+//! every example does); no throttling of password guesses.
+//!
+//! # Features
+//!
+//! | feature | default | |
+//! |---|---|---|
+//! | `axum` | yes | extractors, and errors as responses |
+//! | `argon2` | yes | [`Passwords`] |
+//! | `tracing` | yes | events and misuse are also reported through `tracing` |
+//! | `testing` | no | a clock that tests move by hand |
+//!
+//! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
+//! The runtime is tokio.
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -24,6 +152,9 @@ mod realm;
 mod cookies;
 
 pub mod store;
+
+#[cfg(doc)]
+pub mod security;
 
 // What an application brings, and what it is told.
 
@@ -66,3 +197,7 @@ pub use crate::{
     user::AuthUser,
     why::Why,
 };
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,64 @@
+//! Attack by attack: what stands against it, and what is left to you.
+//!
+//! # First: requests that other sites make
+//!
+//! A form on another site can send a request to yours, and the browser may send the visitor's cookie along (CSRF). Put
+//! tower-http's [`CsrfLayer`](https://docs.rs/tower-http/latest/tower_http/csrf/) around your application, outside everything
+//! else. It refuses what a browser says (`Sec-Fetch-Site`, `Origin`) comes from elsewhere, the login form included: nobody should
+//! be logged in as somebody else without noticing. Behind it stands `SameSite=Lax`, which keeps the cookie at home except
+//! for links. Log out by POST, never by a link.
+//!
+//! # Session fixation
+//!
+//! An attacker plants a token of theirs in the victim's browser and waits for the login. Every login, logout and
+//! confirmation changes the token and deletes the old record before the response leaves; a token that the store doesn't
+//! know is never taken over; and `__Host-` cookies can't be planted by a sister domain or over plain http.
+//!
+//! # Theft of a token
+//!
+//! A script can't read the cookie (`HttpOnly`), a listener doesn't see it (`Secure`), and 256 random bits can't be guessed. Who reads the
+//! store, or a backup of it, finds SHA-256 digests: the way back to a token would be to guess it. A stolen token ends with the
+//! session: at logout, after the idle time, at the absolute limit, when the security stamp changes.
+//!
+//! # Replay after logout
+//!
+//! A logout deletes the record, with everything else of the same browser's line of descent. A request that was on its way
+//! can't bring it back: stores only update what is there, at the version that was read.
+//!
+//! # Other sessions of a user who changed the password
+//!
+//! Renew [the stamp](crate::AuthUser::security_stamp) beside the password, and call [`auth.login`](crate::Auth::login) with the changed
+//! user: this browser stays, every other session ends at its next request. Renewing a hash only for its parameters is no reason
+//! to renew the stamp.
+//!
+//! # Open redirects
+//!
+//! `?next=` is written by anybody. [`NextPath`](crate::NextPath) accepts a path of this site and nothing else, however it is
+//! encoded. Never redirect to a plain string from the request.
+//!
+//! # Who has an account?
+//!
+//! [`Passwords::verify`](crate::Passwords::verify) takes the same time for a user who doesn't exist. Give the same answer,
+//! too: one message for a wrong name and a wrong password. A registration form that says that a name is taken tells who has an
+//! account; if that matters, send a mail instead.
+//!
+//! # Guessing passwords
+//!
+//! Nothing here counts attempts. Limit them by account and by address in front of the login route, and let the limit
+//! slow people down rather than lock them out, or anybody can lock out anybody.
+//!
+//! # Shared caches
+//!
+//! A response for which somebody asked who is there has `Vary: Cookie`, and `Cache-Control: no-store` unless the handler set a
+//! `Cache-Control` of its own: if you set one, you know.
+//!
+//! # Going round the guard
+//!
+//! The guard stands inside the router, so it sees what the handler will see; no header and no other spelling of a
+//! path leads around it. It guards OPTIONS and HEAD too. A failing store, loader or check is 503, never a pass and never "not
+//! logged in". [`except`](crate::guard::LoginRequiredLayer::except) lets pass exactly the spelling that you named.
+//!
+//! # Logs
+//!
+//! No token, password, hash or cookie is in any log line, error or `Debug` of this crate. What your own store or loader says in
+//! its errors is kept behind [`source`](std::error::Error::source).
