@@ -10,9 +10,9 @@ use axum_core::{
 use http::request::Parts;
 
 use crate::{
-    auth::Auth,
+    auth::{Attached, Auth},
     error::Error,
-    guard::{Refusal, Rules, admit, no_manager, refuse},
+    guard::{Refusal, Rules, admit, missing, no_manager, refuse},
     refusal::{NextPath, Notice, Reason},
     session::Session,
     user::AuthUser,
@@ -130,16 +130,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Self::of(&parts.extensions).ok_or_else(|| no_manager::<Self>("Session"))
+        Self::of(&parts.extensions).ok_or_else(|| missing("Session", "LoginManager"))
     }
 }
 
-/// The `next` in the query; none where it isn't acceptable or given twice. Never fails.
+/// The `next` in the query; none where it isn't acceptable, is given twice or leads to the login view itself. Never fails.
 impl<S: Send + Sync> FromRequestParts<S> for NextPath {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(Self::from_query(parts.uri.query(), "next"))
+        let next = Self::from_query(parts.uri.query(), "next");
+        let login_view = Attached::of(&parts.extensions).and_then(Attached::login_view);
+        Ok(match login_view {
+            Some(login_view) if login_view.is_at(next.path()) => Self::none(),
+            _ => next,
+        })
     }
 }
 

@@ -114,7 +114,9 @@ fn claimed<U: AuthUser>(visit: &Visit) -> Result<Claim<U::Id>, Why> {
 
 /// The id that this text stands for, if it is the text that the id would write: `007` is not `7`.
 pub(crate) fn parse_id<U: AuthUser>(text: &str) -> Option<U::Id> {
-    text.parse::<U::Id>().ok().filter(|id| Text(text).is_of(id))
+    text.parse::<U::Id>()
+        .ok()
+        .filter(|id| Text(text).equals(id))
 }
 
 fn same_stamp<U: AuthUser>(visit: &Visit, live: &Live, user: &U, proof: &Proof) -> bool {
@@ -140,7 +142,7 @@ pub(crate) fn stamp_digest<U: AuthUser>(realm: &Realm, id: &str, user: &U) -> [u
 struct Text<'a>(&'a str);
 
 impl Text<'_> {
-    fn is_of(mut self, value: &impl fmt::Display) -> bool {
+    fn equals(mut self, value: &impl fmt::Display) -> bool {
         write!(self, "{value}").is_ok() && self.0.is_empty()
     }
 }

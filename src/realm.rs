@@ -215,8 +215,12 @@ impl Realm {
         if Handle::try_current().is_err() {
             return contained.await;
         }
-        timeout(self.deadline, contained)
-            .await
-            .unwrap_or_else(|late| Err(Error::new(kind, late)))
+        match catch_unwind(AssertUnwindSafe(|| timeout(self.deadline, contained))) {
+            Ok(limited) => limited
+                .await
+                .unwrap_or_else(|late| Err(Error::new(kind, late))),
+            // A runtime that was built without timers.
+            Err(_) => Err(ErrorKind::NoRuntime.into()),
+        }
     }
 }

@@ -7,6 +7,7 @@ use http::Extensions;
 use super::{Auth, Inner};
 use crate::{
     realm::Realm,
+    refusal::{LoginView, Refusals},
     session::{Session, Visit, Visited},
     user::AuthUser,
 };
@@ -19,6 +20,7 @@ pub(crate) struct Attached(Arc<dyn Part>);
 pub(crate) trait Part: Any + Visited {
     fn outer(&self) -> Option<&Attached>;
     fn realm(&self) -> &Realm;
+    fn refusals(&self) -> &Refusals;
 }
 
 impl Attached {
@@ -47,6 +49,11 @@ impl Attached {
     pub(crate) fn realms(&self) -> impl Iterator<Item = &Realm> {
         std::iter::successors(Some(self), |attached| attached.0.outer())
             .map(|attached| attached.0.realm())
+    }
+
+    /// Where the innermost manager lets people log in.
+    pub(crate) fn login_view(&self) -> Option<&LoginView> {
+        self.0.refusals().login_view.as_ref()
     }
 
     pub(crate) fn visit(&self) -> &Visit {

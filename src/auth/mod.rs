@@ -71,8 +71,8 @@ impl<U: AuthUser> Auth<U> {
         }
     }
 
-    /// Finds it in a request that came through a [`LoginManager<U>`](crate::LoginManager), or in the response's request
-    /// extensions that a middleware kept.
+    /// Finds it in a request that came through a [`LoginManager<U>`](crate::LoginManager). A middleware that keeps it sees
+    /// afterwards what the handler did.
     #[must_use]
     pub fn of(extensions: &http::Extensions) -> Option<Self> {
         Attached::of(extensions)?.find()
@@ -285,6 +285,10 @@ impl<U: AuthUser> Part for Inner<U> {
 
     fn realm(&self) -> &Realm {
         &self.visit.realm
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.refusals
     }
 }
 

@@ -106,14 +106,18 @@ pub(crate) fn refuse<U: AuthUser>(
 }
 
 /// There is no manager for this user type around the request: nobody can be let in, and somebody has to be told.
-pub(crate) fn no_manager<U>(what: &str) -> Error {
+pub(crate) fn no_manager<U>(asked: &str) -> Error {
+    missing(asked, &format!("LoginManager<{}>", type_name::<U>()))
+}
+
+/// What was asked for belongs to a manager, and there is none of its kind around the request.
+pub(crate) fn missing(asked: &str, manager: &str) -> Error {
     #[cfg(feature = "tracing")]
     tracing::error!(
-        "{what}<{user}> was asked, but the request did not come through a LoginManager<{user}>. Add it around the routes and \
-         around every guard, `Router::new().route(…).layer(login_manager)`: a layer only sees the routes that were added above it",
-        user = type_name::<U>(),
+        "{asked} was asked for, but the request did not come through a {manager}. Put it around the routes and around \
+         every guard, `Router::new().route(…).layer(login_manager)`: a layer is only around what was added before it"
     );
     #[cfg(not(feature = "tracing"))]
-    let _ = (what, type_name::<U>);
+    let _ = (asked, manager);
     ErrorKind::NoManager.into()
 }

@@ -15,6 +15,10 @@ use crate::{
     user::AuthUser,
 };
 
+/// Two realms with one cookie are a mistake of the whole application: to say so once is enough.
+#[cfg(feature = "tracing")]
+static CLASH: std::sync::Once = std::sync::Once::new();
+
 /// The service of a [`LoginManager`].
 pub struct LoginService<S, U: AuthUser> {
     inner: S,
@@ -78,11 +82,11 @@ impl<S, U: AuthUser> LoginService<S, U> {
             Some(realm) if realm.name() == name => outer.find::<V>().is_some(),
             Some(_other) => {
                 #[cfg(feature = "tracing")]
-                tracing::error!(
+                CLASH.call_once(|| tracing::error!(
                     "the realms {name:?} and {:?} both call their cookie {cookie}, so a login to one ends the other: \
                      give one of them a name of its own, `LoginManager::with_realm(\"…\")`",
                     _other.name(),
-                );
+                ));
                 false
             }
             None => false,

@@ -62,6 +62,11 @@ impl NextPath {
         self.0.as_deref()
     }
 
+    /// The path alone, empty where there is none.
+    pub(crate) fn path(&self) -> &str {
+        self.or("").split(['?', '#']).next().unwrap_or_default()
+    }
+
     /// The path, or `default` where there is none.
     ///
     /// The default is your choice and isn't checked; it may be a URL of another site. Don't take it from the request.
