@@ -4,7 +4,7 @@ use std::{any::Any, sync::Arc};
 
 use http::Extensions;
 
-use super::{Auth, Inner};
+use super::{Auth, inner::Inner};
 use crate::{
     realm::Realm,
     refusal::{LoginView, Refusals},

@@ -1,13 +1,14 @@
 //! [`Auth`]: who this request is, and the verbs that change it.
 
 mod attached;
+mod inner;
 mod login;
+mod replace;
 mod verbs;
 
 use std::{
     fmt,
-    pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use http::{HeaderMap, Uri};
@@ -15,7 +16,7 @@ use tokio::runtime::Handle;
 
 use crate::{
     error::{Error, ErrorKind},
-    identity::{Identity, claimed_id, resolve_at},
+    identity::{Identity, claimed_id},
     loader::UserLoader,
     realm::Realm,
     refusal::Refusals,
@@ -24,7 +25,8 @@ use crate::{
     why::Why,
 };
 
-pub(crate) use self::attached::{Attached, Part};
+pub(crate) use self::attached::Attached;
+use self::inner::Inner;
 pub use self::login::Login;
 
 /// Who this request is, and the verbs that change it: [`login`](Auth::login), [`logout`](Auth::logout),
@@ -37,16 +39,6 @@ pub use self::login::Login;
 /// With axum it is an extractor; elsewhere [`Auth::of`] finds it in the request's extensions. Clones are the same request's.
 pub struct Auth<U: AuthUser> {
     inner: Arc<Inner<U>>,
-}
-
-/// One manager's part of one request.
-pub(crate) struct Inner<U: AuthUser> {
-    visit: Visit,
-    loader: Arc<dyn UserLoader<U>>,
-    identity: Mutex<Option<Identity<U>>>,
-    refusals: Arc<Refusals>,
-    uri: Uri,
-    outer: Option<Attached>,
 }
 
 impl<U: AuthUser> Auth<U> {
@@ -228,67 +220,6 @@ impl<U: AuthUser> Auth<U> {
             }
             .into())
         })
-    }
-}
-
-impl<U: AuthUser> Inner<U> {
-    fn identity(&self) -> MutexGuard<'_, Option<Identity<U>>> {
-        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_identity(&self, identity: Identity<U>) {
-        // The user that was known before is dropped outside the lock: dropping it runs code that isn't ours.
-        let _before = self.identity().replace(identity);
-    }
-
-    async fn identity_at(&self, now: i64) -> Result<Identity<U>, Error> {
-        let known = self.identity().clone();
-        if let Some(identity) = known {
-            return Ok(identity);
-        }
-        let identity = resolve_at(&self.visit, &*self.loader, now).await?;
-        self.set_identity(identity.clone());
-        Ok(identity)
-    }
-}
-
-impl<U: AuthUser> Visited for Inner<U> {
-    fn visit(&self) -> &Visit {
-        &self.visit
-    }
-
-    fn is_settled(&self) -> bool {
-        match self.visit.state().owner() {
-            None => false,
-            Some(None) => true,
-            Some(Some(_)) => self.identity().is_some(),
-        }
-    }
-
-    fn settle(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
-        Box::pin(async move {
-            let _turn = self.visit.turn.lock().await;
-            let now = self.visit.now();
-            self.visit.read_at(now).await?;
-            if !self.is_settled() {
-                self.identity_at(now).await?;
-            }
-            Ok(())
-        })
-    }
-}
-
-impl<U: AuthUser> Part for Inner<U> {
-    fn outer(&self) -> Option<&Attached> {
-        self.outer.as_ref()
-    }
-
-    fn realm(&self) -> &Realm {
-        &self.visit.realm
-    }
-
-    fn refusals(&self) -> &Refusals {
-        &self.refusals
     }
 }
 

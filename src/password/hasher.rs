@@ -7,18 +7,15 @@ use std::sync::{
     atomic::{AtomicU32, Ordering},
 };
 
-use argon2::{Algorithm, Argon2, Params, PasswordHash, PasswordHasher as _, Version};
+use argon2::{Argon2, Params, PasswordHash, PasswordHasher as _};
 
-use super::{Argon2Cost, PasswordError, Verdict, plaintext::Plaintext, stored::Stored};
+use super::{
+    Argon2Cost, PasswordError, Verdict,
+    plaintext::Plaintext,
+    scheme::{ALGORITHM, SALT_BYTES, TAG_BYTES, VERSION},
+    stored::Stored,
+};
 use crate::error::BoxError;
-
-/// What new hashes are made with, and stored ones are measured by.
-pub(super) const ALGORITHM: Algorithm = Algorithm::Argon2id;
-pub(super) const VERSION: Version = Version::V0x13;
-/// RFC 9106, section 3.1: 16 bytes are recommended for password hashing. NIST SP 800-63B-4 asks for 4.
-pub(super) const SALT_BYTES: usize = 16;
-/// RFC 9106, section 4: a tag of 256 bits in both recommended options.
-pub(super) const TAG_BYTES: usize = 32;
 
 #[derive(Clone)]
 pub(super) struct Hasher {

@@ -26,6 +26,7 @@ mod cost;
 mod error;
 mod hasher;
 mod plaintext;
+mod scheme;
 mod slots;
 mod stored;
 mod verdict;
@@ -201,11 +202,11 @@ impl fmt::Debug for Passwords {
     }
 }
 
-fn salt<R>(random: &mut R) -> Result<[u8; hasher::SALT_BYTES], PasswordError>
+fn salt<R>(random: &mut R) -> Result<[u8; scheme::SALT_BYTES], PasswordError>
 where
     R: TryRng<Error: Send + Sync + 'static>,
 {
-    let mut salt = [0; hasher::SALT_BYTES];
+    let mut salt = [0; scheme::SALT_BYTES];
     match random.try_fill_bytes(&mut salt) {
         Ok(()) => Ok(salt),
         Err(error) => Err(PasswordError::Random(error.into())),
@@ -428,7 +429,7 @@ mod tests {
         let nothing = Plaintext::receive("").unwrap();
         let hash = Passwords::cheap()
             .hasher
-            .hash(&nothing, [0; hasher::SALT_BYTES]);
+            .hash(&nothing, [0; scheme::SALT_BYTES]);
         hash.unwrap()
     }
 

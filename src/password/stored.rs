@@ -5,7 +5,7 @@ use argon2::{
     password_hash::phc::{Output, Salt},
 };
 
-use super::{Argon2Cost, hasher};
+use super::{Argon2Cost, scheme};
 
 /// A stored hash that argon2 can recompute within bounds.
 pub(super) struct Stored {
@@ -60,10 +60,10 @@ impl Stored {
     /// What counts is memory and work: fewer passes over more memory are no weakness where they fill as much in all.
     /// Lanes change neither.
     pub(super) fn is_outdated(&self, cost: Argon2Cost) -> bool {
-        self.algorithm != hasher::ALGORITHM
-            || self.version != hasher::VERSION
-            || self.salt.len() < hasher::SALT_BYTES
-            || self.tag.len() < hasher::TAG_BYTES
+        self.algorithm != scheme::ALGORITHM
+            || self.version != scheme::VERSION
+            || self.salt.len() < scheme::SALT_BYTES
+            || self.tag.len() < scheme::TAG_BYTES
             || self.cost().memory_kib() < cost.memory_kib()
             || self.cost().work() < cost.work()
     }

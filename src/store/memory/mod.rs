@@ -1,23 +1,22 @@
 //! The store of one process: fast, forgets at restart.
 
+mod shard;
+
 use std::{
-    cmp::Reverse,
-    collections::{BTreeSet, BinaryHeap, HashMap, hash_map::Entry},
+    collections::{BTreeSet, HashMap, hash_map::Entry},
     fmt,
-    hash::{BuildHasherDefault, DefaultHasher, Hash as _, Hasher},
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 
+use self::shard::Shard;
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which};
 use crate::error::BoxError;
 
 /// A power of two: enough that threads seldom meet, few enough to cost nothing when empty.
 const SHARDS: usize = 64;
-/// How many expired records a `create` clears away on its way: more than it adds, so that the heap can't grow for ever.
-const SWEEP: usize = 4;
-
 /// Keeps sessions in this process. A restart logs everybody out, and other processes know nothing of them.
 ///
 /// Right for tests, for examples and for an application on one machine that may ask its users to log in again after a
@@ -39,13 +38,6 @@ struct Inner {
     records: [Mutex<Shard>; SHARDS],
     // Locked before a shard of records, never after.
     owners: [Mutex<HashMap<Arc<str>, BTreeSet<RecordKey>>>; SHARDS],
-}
-
-#[derive(Default)]
-struct Shard {
-    live: HashMap<RecordKey, Record, BuildHasherDefault<KeyHasher>>,
-    // When to look at which record: a hint, since a touch moves the record's own time on.
-    due: BinaryHeap<Reverse<(i64, RecordKey)>>,
 }
 
 impl MemoryStore {
@@ -264,41 +256,6 @@ impl MemoryStore {
     }
 }
 
-impl Shard {
-    fn insert(&mut self, record: Record, now: i64) -> (Created, Vec<Record>) {
-        let swept = self.sweep(now, SWEEP);
-        match self.live.entry(record.key) {
-            Entry::Occupied(_) => (Created::Exists, swept),
-            Entry::Vacant(entry) => {
-                self.due.push(Reverse((record.expires, record.key)));
-                entry.insert(record);
-                (Created::Done, swept)
-            }
-        }
-    }
-
-    /// Looks at the records that were due by now, `limit` of them at most, and hands out those that it removed.
-    fn sweep(&mut self, now: i64, limit: usize) -> Vec<Record> {
-        let mut swept = Vec::new();
-        for _ in 0..limit {
-            match self.due.peek() {
-                Some(&Reverse((due, key))) if due <= now => {
-                    self.due.pop();
-                    match self.live.entry(key) {
-                        Entry::Occupied(entry) if entry.get().is_live(now) => {
-                            self.due.push(Reverse((entry.get().expires, key)));
-                        }
-                        Entry::Occupied(entry) => swept.push(entry.remove()),
-                        Entry::Vacant(_) => {}
-                    }
-                }
-                _ => break,
-            }
-        }
-        swept
-    }
-}
-
 impl Default for Inner {
     fn default() -> Self {
         Self {
@@ -311,20 +268,4 @@ impl Default for Inner {
 /// No code of others runs under these locks, so a poisoned one still guards a whole value.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Takes a key's first bytes for its hash: it is a digest of a secret already, nobody can aim at a bucket.
-#[derive(Default)]
-struct KeyHasher(u64);
-
-impl Hasher for KeyHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some(first) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*first);
-        }
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
 }

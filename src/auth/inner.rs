@@ -1,0 +1,90 @@
+//! What the clones of an [`Auth`](super::Auth) share.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::Uri;
+
+use super::attached::{Attached, Part};
+use crate::{
+    error::Error,
+    identity::{Identity, resolve_at},
+    loader::UserLoader,
+    realm::Realm,
+    refusal::Refusals,
+    session::{Visit, Visited},
+    user::AuthUser,
+};
+
+/// One manager's part of one request.
+pub(crate) struct Inner<U: AuthUser> {
+    pub(super) visit: Visit,
+    pub(super) loader: Arc<dyn UserLoader<U>>,
+    pub(super) identity: Mutex<Option<Identity<U>>>,
+    pub(super) refusals: Arc<Refusals>,
+    pub(super) uri: Uri,
+    pub(super) outer: Option<Attached>,
+}
+
+impl<U: AuthUser> Inner<U> {
+    pub(super) fn identity(&self) -> MutexGuard<'_, Option<Identity<U>>> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn set_identity(&self, identity: Identity<U>) {
+        // The user that was known before is dropped outside the lock: dropping it runs code that isn't ours.
+        let _before = self.identity().replace(identity);
+    }
+
+    pub(super) async fn identity_at(&self, now: i64) -> Result<Identity<U>, Error> {
+        let known = self.identity().clone();
+        if let Some(identity) = known {
+            return Ok(identity);
+        }
+        let identity = resolve_at(&self.visit, &*self.loader, now).await?;
+        self.set_identity(identity.clone());
+        Ok(identity)
+    }
+}
+
+impl<U: AuthUser> Visited for Inner<U> {
+    fn visit(&self) -> &Visit {
+        &self.visit
+    }
+
+    fn is_settled(&self) -> bool {
+        match self.visit.state().owner() {
+            None => false,
+            Some(None) => true,
+            Some(Some(_)) => self.identity().is_some(),
+        }
+    }
+
+    fn settle(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>> {
+        Box::pin(async move {
+            let _turn = self.visit.turn.lock().await;
+            let now = self.visit.now();
+            self.visit.read_at(now).await?;
+            if !self.is_settled() {
+                self.identity_at(now).await?;
+            }
+            Ok(())
+        })
+    }
+}
+
+impl<U: AuthUser> Part for Inner<U> {
+    fn outer(&self) -> Option<&Attached> {
+        self.outer.as_ref()
+    }
+
+    fn realm(&self) -> &Realm {
+        &self.visit.realm
+    }
+
+    fn refusals(&self) -> &Refusals {
+        &self.refusals
+    }
+}
