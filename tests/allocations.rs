@@ -1,6 +1,12 @@
 //! What a request costs, counted: store calls, user loads and allocations, beside the same router without the layer.
 //!
 //! The limits are promises. When one is passed, find out what grew before raising it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails shall say so at once"
+)]
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},

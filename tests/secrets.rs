@@ -2,6 +2,12 @@
 //! subscriber that keeps every line of every level.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(dead_code, reason = "the helpers are those of all application tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails shall say so at once"
+)]
 
 #[path = "app/browser.rs"]
 mod browser;

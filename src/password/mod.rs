@@ -175,9 +175,14 @@ impl Passwords {
     ) -> Result<Verdict, PasswordError> {
         let password = Plaintext::receive(password)?;
         // An empty password is right for nobody, even if somebody's hash says otherwise.
-        let stored = stored
-            .filter(|_| !password.is_empty())
-            .and_then(Stored::parse);
+        let stored = stored.filter(|_| !password.is_empty()).and_then(|text| {
+            let stored = Stored::parse(text);
+            #[cfg(feature = "tracing")]
+            if stored.is_none() {
+                tracing::warn!("a stored password hash can't be read: no password is right for it");
+            }
+            stored
+        });
         let hasher = self.hasher.clone();
         self.slots
             .run(move || hasher.verify(&password, stored.as_ref()))
