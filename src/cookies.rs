@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use cookie::{Cookie, time::Duration};
 use http::HeaderValue;
 
-use crate::error::ConfigError;
+use crate::{clock::Millis, error::ConfigError};
 
 /// Bytes of `Cookie` headers that are looked at, all together. Browsers send less: RFC 6265 (6.1) asks for 4096 per cookie.
 const MAX_HEADER: usize = 16 * 1024;
@@ -35,6 +35,7 @@ pub enum SameSite {
 #[derive(Clone, Debug)]
 pub(crate) struct CookieJar {
     session: Cow<'static, str>,
+    remember: Cow<'static, str>,
     suffix_base: Box<str>,
     domain: Option<Box<str>>,
     path: Box<str>,
@@ -55,6 +56,7 @@ impl CookieJar {
     pub(crate) fn new(realm: &str) -> Self {
         let mut jar = Self {
             session: Cow::Borrowed(""),
+            remember: Cow::Borrowed(""),
             suffix_base: name_of(realm).into(),
             domain: None,
             path: "/".into(),
@@ -144,6 +146,7 @@ impl CookieJar {
             (true, ..) => "__Secure-",
         };
         self.session = format!("{prefix}{}-session", self.suffix_base).into();
+        self.remember = format!("{prefix}{}-remember", self.suffix_base).into();
     }
 
     /// The header that sets the session cookie. The browser forgets it at its end; the server sets the limits.
@@ -154,6 +157,22 @@ impl CookieJar {
     /// The header that deletes the session cookie.
     pub(crate) fn remove_session(&self) -> HeaderValue {
         self.removal(self.session_name())
+    }
+
+    pub(crate) fn remember_name(&self) -> &str {
+        &self.remember
+    }
+
+    /// The header that sets the remember cookie. The browser forgets it in time; the server sets the limits.
+    pub(crate) fn set_remember<'a>(&'a self, token: &'a str, max_age: Millis) -> HeaderValue {
+        let mut cookie = Cookie::new(self.remember_name(), token);
+        cookie.set_max_age(Duration::milliseconds(max_age));
+        self.header(cookie)
+    }
+
+    /// The header that deletes the remember cookie.
+    pub(crate) fn remove_remember(&self) -> HeaderValue {
+        self.removal(self.remember_name())
     }
 
     fn removal<'a>(&'a self, name: &'a str) -> HeaderValue {

@@ -27,6 +27,11 @@ pub enum EventKind {
     Renewed,
     /// A request wasn't let in.
     Refused(Reason),
+    /// A remember cookie logged a returning browser in again.
+    Restored,
+    /// A remember token was shown that had been used up: somebody has stolen it, or it was stolen from them. Its line of
+    /// descent has ended.
+    RememberTheft,
     /// A session ended by itself.
     Ended(Why),
     /// Our cookie came twice with different values, or among too many others.

@@ -13,8 +13,9 @@ use crate::{
     event::EventKind,
     loader::UserLoader,
     realm::Realm,
+    remember::{self, Offer, Remembered},
     session::{Live, Proof, Slot, Visit},
-    store::{Purpose, digest},
+    store::{Purpose, Record, digest},
     user::AuthUser,
     why::Why,
 };
@@ -41,44 +42,107 @@ pub(crate) async fn resolve_at<U: AuthUser>(
     now: Millis,
 ) -> Result<Identity<U>, Error> {
     visit.read_at(now).await?;
-    let claim = match claimed::<U>(visit) {
-        Ok(claim) => claim,
-        Err(why) => {
-            // A session whose id says nothing to this version of the program is left alone, but its data is nobody's.
-            if why == Why::BadId {
-                visit.disown();
-            }
-            return Ok(Identity::Nobody(why));
-        }
+    let why = match claimed::<U>(visit) {
+        Ok(claim) => return check_session_at(visit, loader, claim).await,
+        Err(why) => why,
     };
+    // A session whose id says nothing to this version of the program is left alone, but its data is nobody's.
+    if why == Why::BadId {
+        visit.disown();
+    }
+    match remember::read_at(visit, now).await? {
+        Remembered::Nothing => Ok(Identity::Nobody(why)),
+        Remembered::Stolen => Ok(Identity::Nobody(Why::RememberTheft)),
+        Remembered::Offer(offer) => restore_at(visit, loader, *offer, why, now).await,
+    }
+}
+
+async fn check_session_at<U: AuthUser>(
+    visit: &Visit,
+    loader: &dyn UserLoader<U>,
+    claim: Claim<U::Id>,
+) -> Result<Identity<U>, Error> {
     let Claim { live, id, proof } = claim;
+    match load_user(visit, loader, &live.record, &id, &proof).await? {
+        Ok(user) => {
+            remember::note_seen(&visit.realm, &live, visit.now());
+            Ok(Identity::User(user, proof))
+        }
+        Err(out) => {
+            visit.end_at(&live, out.why, out.remove_cookies).await;
+            Ok(Identity::Nobody(out.why))
+        }
+    }
+}
 
-    let answer = visit.realm.ask(ErrorKind::Loader, loader.load(&id)).await;
-    let user = answer.inspect_err(|_| {
-        visit.realm.report_of(
-            EventKind::LoaderFailed,
-            live.record.owner.as_deref(),
-            live.record.family,
-        );
-    })?;
+/// The session is nobody's, but the browser has a remember cookie. Nothing is written before the user is known to be in.
+async fn restore_at<U: AuthUser>(
+    visit: &Visit,
+    loader: &dyn UserLoader<U>,
+    offer: Offer,
+    why: Why,
+    now: Millis,
+) -> Result<Identity<U>, Error> {
+    let id = offer
+        .record
+        .owner
+        .as_deref()
+        .and_then(|owner| visit.realm.id_of(owner))
+        .and_then(parse_id::<U>);
+    let Some(id) = id else {
+        return Ok(Identity::Nobody(Why::BadId));
+    };
+    match load_user(visit, loader, &offer.record, &id, &offer.proof()).await? {
+        Ok(user) => Ok(match offer.accept_at(visit, now).await? {
+            Some(proof) => Identity::User(user, proof),
+            None => Identity::Nobody(why),
+        }),
+        Err(out) => {
+            offer.refuse(visit, out.why, out.remove_cookies).await?;
+            Ok(Identity::Nobody(out.why))
+        }
+    }
+}
 
-    let (why, remove_cookie) = match user {
-        None => (Why::UserGone, true),
-        Some(user) if user.id() != id => {
-            visit.realm.report_of(
-                EventKind::WrongUser,
-                live.record.owner.as_deref(),
-                live.record.family,
-            );
+/// Why a user who was logged in is out.
+struct Out {
+    why: Why,
+    /// Where no newer login of this browser can be behind the cookies.
+    remove_cookies: bool,
+}
+
+/// Loads the user whose record this is, once they are known to be still in.
+async fn load_user<U: AuthUser>(
+    visit: &Visit,
+    loader: &dyn UserLoader<U>,
+    record: &Record,
+    id: &U::Id,
+    proof: &Proof,
+) -> Result<Result<Arc<U>, Out>, Error> {
+    let realm = &visit.realm;
+    let report = |kind| realm.report_of(kind, record.owner.as_deref(), record.family);
+    let answer = realm.ask(ErrorKind::Loader, loader.load(id)).await;
+    let user = answer.inspect_err(|_| report(EventKind::LoaderFailed))?;
+    Ok(match user {
+        None => Err(Out {
+            why: Why::UserGone,
+            remove_cookies: true,
+        }),
+        Some(user) if user.id() != *id => {
+            report(EventKind::WrongUser);
             return Err(ErrorKind::WrongUser.into());
         }
-        Some(user) if !user.is_active() && !proof.forced => (Why::Inactive, true),
-        // The cookie stays: a request beside this one may just have logged in again.
-        Some(user) if !same_stamp(visit, &live, &user, &proof) => (Why::StampChanged, false),
-        Some(user) => return Ok(Identity::User(Arc::new(user), proof)),
-    };
-    visit.end_at(&live, why, remove_cookie).await;
-    Ok(Identity::Nobody(why))
+        Some(user) if !user.is_active() && !proof.forced => Err(Out {
+            why: Why::Inactive,
+            remove_cookies: true,
+        }),
+        // The cookies stay: a request beside this one may just have logged in again.
+        Some(user) if !same_stamp(realm, record, &user, proof) => Err(Out {
+            why: Why::StampChanged,
+            remove_cookies: false,
+        }),
+        Some(user) => Ok(Arc::new(user)),
+    })
 }
 
 /// Whose the session says it is, before anybody has been asked about the user.
@@ -119,14 +183,13 @@ pub(crate) fn parse_id<U: AuthUser>(text: &str) -> Option<U::Id> {
         .filter(|id| Text(text).equals(id))
 }
 
-fn same_stamp<U: AuthUser>(visit: &Visit, live: &Live, user: &U, proof: &Proof) -> bool {
-    let id = live
-        .record
+fn same_stamp<U: AuthUser>(realm: &Realm, record: &Record, user: &U, proof: &Proof) -> bool {
+    let id = record
         .owner
         .as_deref()
-        .and_then(|owner| visit.realm.id_of(owner));
-    let stamp = stamp_digest(&visit.realm, id.unwrap_or_default(), user);
-    stamp.ct_eq(&proof.stamp).into()
+        .and_then(|owner| realm.id_of(owner))
+        .unwrap_or_default();
+    stamp_digest(realm, id, user).ct_eq(&proof.stamp).into()
 }
 
 /// A one-way digest of the user's security stamp, good for the user with this id alone.

@@ -145,6 +145,8 @@ mod auth;
 
 mod identity;
 
+mod remember;
+
 mod session;
 
 mod realm;
@@ -167,6 +169,8 @@ pub mod password;
 
 mod timeouts;
 
+mod grace;
+
 mod event;
 
 mod why;
@@ -187,6 +191,7 @@ pub use crate::{
     cookies::SameSite,
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind},
+    grace::RememberGrace,
     guard::{Authorize, login_required},
     loader::UserLoader,
     manager::LoginManager,

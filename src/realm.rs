@@ -16,6 +16,7 @@ use crate::{
     cookies::CookieJar,
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind, OnEvent},
+    grace::RememberGrace,
     store::{Created, Family, Outcome, Purpose, Record, RecordKey, SessionStore, Token, Which},
     timeouts::Timeouts,
 };
@@ -32,6 +33,8 @@ pub(crate) struct Realm {
     pub(crate) deadline: Duration,
     pub(crate) clock: Clock,
     pub(crate) on_event: Option<OnEvent>,
+    pub(crate) remember_for: Duration,
+    pub(crate) remember_grace: RememberGrace,
 }
 
 /// What a new record is made of, the token apart.
@@ -53,6 +56,8 @@ impl Realm {
             deadline: Duration::from_secs(2),
             clock: Clock::System,
             on_event: None,
+            remember_for: Duration::from_secs(30 * 24 * 60 * 60),
+            remember_grace: RememberGrace::default(),
         }
     }
 
@@ -115,7 +120,7 @@ impl Realm {
         self.ask_store(self.store.load(key, now)).await
     }
 
-    /// Makes a new record under a new token. Where the outcome is unknown the record is taken back as well as can be.
+    /// Makes a new session under a new token.
     pub(crate) async fn create(
         &self,
         new: NewRecord,
@@ -134,19 +139,23 @@ impl Realm {
                 version: 0,
                 payload: Arc::clone(&new.payload),
             };
-            match self.ask_store(self.store.create(record.clone())).await {
-                Ok(Created::Done) => return Ok((token, record)),
-                Ok(Created::Exists) => {}
-                Err(error) => {
-                    let _unknown = self.delete(&record.key, None).await;
-                    return Err(error);
-                }
+            if self.insert(&record).await? == Created::Done {
+                return Ok((token, record));
             }
         }
         Err(Error::new(
             ErrorKind::Store,
             "the store says that every new key exists",
         ))
+    }
+
+    /// Writes a new record. Where the outcome is unknown it is taken back as well as can be.
+    pub(crate) async fn insert(&self, record: &Record) -> Result<Created, Error> {
+        let created = self.ask_store(self.store.create(record.clone())).await;
+        if created.is_err() {
+            let _unknown = self.delete(&record.key, None).await;
+        }
+        created
     }
 
     pub(crate) async fn update(

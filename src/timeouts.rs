@@ -28,16 +28,21 @@ impl Timeouts {
     /// # Errors
     /// When one of them is under a second or over 400 days, the longest that a browser keeps a cookie (RFC 6265bis).
     pub fn new(idle: Duration, absolute: Duration) -> Result<Self, ConfigError> {
-        for given in [idle, absolute] {
-            if !(Duration::from_secs(1)..=LONGEST).contains(&given) {
-                return Err(ConfigError::new(
-                    "Timeouts::new",
-                    format!("{given:?}"),
-                    "a session lives from one second to 400 days",
-                ));
-            }
-        }
+        Self::check("Timeouts::new", idle)?;
+        Self::check("Timeouts::new", absolute)?;
         Ok(Self { idle, absolute })
+    }
+
+    /// Refuses what would mean never, or longer than a browser keeps a cookie.
+    pub(crate) fn check(setting: &'static str, given: Duration) -> Result<(), ConfigError> {
+        if (Duration::from_secs(1)..=LONGEST).contains(&given) {
+            return Ok(());
+        }
+        Err(ConfigError::new(
+            setting,
+            format!("{given:?}"),
+            "it takes one second to 400 days",
+        ))
     }
 
     /// Assurance level 1 (section 2.1.3): 30 days in all; NIST sets no idle limit, this one is 7 days.

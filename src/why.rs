@@ -28,6 +28,8 @@ pub enum Why {
     Inactive,
     /// The user's security stamp has changed since the login.
     StampChanged,
+    /// The remember cookie had been used up by somebody else: it was stolen, or stolen from.
+    RememberTheft,
     /// This request logged out.
     LoggedOut,
 }

@@ -1,9 +1,9 @@
 //! A login, before it is awaited.
 
-use std::{fmt, pin::Pin, sync::Arc};
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use super::Auth;
-use crate::{error::Error, user::AuthUser};
+use crate::{clock::Millis, error::Error, remember::lifetime as lifetime_of, user::AuthUser};
 
 /// A login that happens when it is awaited. Made by [`Auth::login`]; yields the user.
 ///
@@ -37,6 +37,8 @@ pub struct Login<U: AuthUser> {
 pub(super) struct Options {
     pub(super) force: bool,
     pub(super) fresh: bool,
+    /// How long, in milliseconds, if at all.
+    pub(super) remember: Option<Millis>,
 }
 
 impl<U: AuthUser> Login<U> {
@@ -47,6 +49,7 @@ impl<U: AuthUser> Login<U> {
             options: Options {
                 force: false,
                 fresh: true,
+                remember: None,
             },
         }
     }
@@ -54,6 +57,21 @@ impl<U: AuthUser> Login<U> {
     /// Lets in a user who isn't active, for this session.
     pub fn force(mut self) -> Self {
         self.options.force = true;
+        self
+    }
+
+    /// Whether the browser shall be logged in again, not fresh, after its session has ended: the "remember me" box.
+    ///
+    /// It then has a second cookie, for [as long as the manager says](crate::LoginManager::with_remember_for).
+    pub fn remember(mut self, remember: bool) -> Self {
+        let lifetime = self.auth.visit().realm.remember_for;
+        self.options.remember = remember.then(|| lifetime_of(lifetime));
+        self
+    }
+
+    /// As [`remember`](Login::remember), for this long, at most 400 days, which is how long browsers keep a cookie (RFC 6265bis).
+    pub fn remember_for(mut self, lifetime: Duration) -> Self {
+        self.options.remember = Some(lifetime_of(lifetime));
         self
     }
 

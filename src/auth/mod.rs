@@ -123,6 +123,17 @@ impl<U: AuthUser> Auth<U> {
         })
     }
 
+    /// Whether a remember cookie made this session. False where nobody is logged in.
+    ///
+    /// # Errors
+    /// As [`user`](Auth::user).
+    pub async fn is_remembered(&self) -> Result<bool, Error> {
+        Ok(match self.identity().await? {
+            Identity::User(_, proof) => proof.remembered,
+            Identity::Nobody(_) => false,
+        })
+    }
+
     /// Logs this user in, when it is awaited: see [`Login`].
     ///
     /// The password, or whatever else proves it, has been checked by then: this asks nothing more than that the user is

@@ -11,7 +11,8 @@ use crate::{
     event::EventKind,
     identity::{Identity, parse_id, stamp_digest},
     realm::NewRecord,
-    session::{CookieChange, Proof, Slot},
+    remember,
+    session::{CookieChange, Proof, RememberChange, Slot},
     store::{Family, Record, Which},
     user::AuthUser,
     why::Why,
@@ -40,34 +41,92 @@ impl<U: AuthUser> Inner<U> {
             stamp: stamp_digest(realm, &id, &*user),
             fresh: options.fresh,
             forced: inactive,
+            remembered: false,
+            unseen: None,
         };
 
         self.visit.read_at(now).await?;
-        let old = self.visit.live();
-        let same_user = old
-            .as_ref()
-            .filter(|old| old.record.owner.as_deref() == Some(&*owner));
-        let family = match same_user {
-            Some(old) => old.record.family,
+        let session = self.visit.live().map(|live| live.record);
+        let series = remember::line_at(&self.visit, now).await?;
+        let family = match remember::family_of(&owner, session.iter().chain(&series)) {
+            Some(family) => family,
             None => Family::random().map_err(|_| ErrorKind::Random)?,
         };
-        let others =
-            old.as_ref().is_some_and(|old| old.record.owner.is_some()) && same_user.is_none();
+        let ends = realm.timeouts.ends(now);
         let new = NewRecord {
             family,
-            owner: Some(owner),
+            owner: Some(Arc::clone(&owner)),
             created: now,
-            ends: realm.timeouts.ends(now),
+            ends,
             payload: Arc::default(),
         };
-        if others {
-            self.displace_at(old, new, proof, now).await?;
-        } else {
-            self.replace_at(new, proof, IfGone::Stay, now).await?;
-        }
+        self.settle_in_at(new, proof, series, options.remember, now)
+            .await?;
         self.set_identity(Identity::User(Arc::clone(&user), proof));
-        realm.report_of(EventKind::LoggedIn, Some(&realm.owner(&id)), family);
+        realm.report_of(EventKind::LoggedIn, Some(&owner), family);
         Ok(user)
+    }
+
+    /// Makes the records of a login, and ends those that it replaces: all of them, or none.
+    async fn settle_in_at(
+        &self,
+        new: NewRecord,
+        proof: Proof,
+        old_series: Option<Record>,
+        remember: Option<Millis>,
+        now: Millis,
+    ) -> Result<(), Error> {
+        let realm = &self.visit.realm;
+        let is_others = |owner: &Option<Arc<str>>| owner.is_some() && *owner != new.owner;
+        let old = self.visit.live().map(|live| live.record);
+        let displaced = old.filter(|old| is_others(&old.owner));
+        let (theirs, ours): (Vec<_>, Vec<_>) = old_series
+            .into_iter()
+            .partition(|series| is_others(&series.owner));
+
+        // Another user's data stays behind.
+        let mut new = match displaced {
+            Some(_) => self.visit.start_at(new, proof, now).await?,
+            None => self.visit.succeed_at(new, Some(proof), now).await?,
+        };
+        let mut issued = None;
+        let done = async {
+            if let Some(lifetime) = remember {
+                issued = Some(remember::issue_at(realm, &new.record, &proof, lifetime, now).await?);
+            }
+            for record in displaced.iter().chain(&theirs) {
+                if let Some(owner) = &record.owner {
+                    realm.delete_all(owner, Which::Only(record.family)).await?;
+                }
+            }
+            for series in &ours {
+                let _gone = realm.delete(&series.key, None).await?;
+            }
+            if displaced.is_none() {
+                self.supersede_at(&mut new, IfGone::Stay, now).await
+            } else {
+                Ok(())
+            }
+        };
+        if let Err(error) = done.await {
+            let _unreachable_anyway = realm.delete(&new.record.key, None).await;
+            if let Some(issued) = issued {
+                let _unreachable_anyway = realm.delete(&issued.key, None).await;
+            }
+            return Err(error);
+        }
+        let had_cookie = self.visit.remember_token().is_some();
+        let mut state = self.visit.state();
+        state.adopt(new, displaced.is_none());
+        state.series = Some(None);
+        if had_cookie || state.remember_cookie.is_some() {
+            state.remember_cookie = Some(RememberChange::Remove);
+        }
+        drop(state);
+        if let Some(issued) = issued {
+            issued.hand_out(&self.visit);
+        }
+        Ok(())
     }
 
     pub(super) async fn confirm_at(&self, now: Millis) -> Result<bool, Error> {
@@ -88,7 +147,8 @@ impl<U: AuthUser> Inner<U> {
             ends: realm.timeouts.ends(now),
             ..like(&old.record)
         };
-        self.replace_at(new, proof, IfGone::GiveUp, now).await?;
+        self.replace_at(new, Some(proof), IfGone::GiveUp, now)
+            .await?;
         self.set_identity(Identity::User(user, proof));
         realm.report_of(
             EventKind::Confirmed,
@@ -117,7 +177,12 @@ impl<U: AuthUser> Inner<U> {
     pub(super) async fn logout_at(&self, now: Millis) -> Result<(), Error> {
         let ended = self.end_family_at(now).await;
         // Also when the store failed: the browser at least shall forget.
-        self.visit.state().cookie = Some(CookieChange::Remove);
+        {
+            let mut state = self.visit.state();
+            state.cookie = Some(CookieChange::Remove);
+            state.remember_cookie = Some(RememberChange::Remove);
+            state.series = Some(None);
+        }
         match ended {
             Ok(record) => {
                 self.visit.state().slot = Slot::empty(Why::LoggedOut);
@@ -142,24 +207,35 @@ impl<U: AuthUser> Inner<U> {
     async fn end_family_at(&self, now: Millis) -> Result<Option<Record>, Error> {
         let realm = &self.visit.realm;
         if let Err(error) = self.visit.read_at(now).await {
-            // Whose it is can't be known, but the key can: the one record at least.
-            if let Ok(key) = self.visit.key_in_cookie() {
+            // Whose it is can't be known, but the keys can: those records at least.
+            for key in self
+                .visit
+                .key_in_cookie()
+                .ok()
+                .into_iter()
+                .chain(self.visit.series_key())
+            {
                 let _either_way = realm.delete(&key, None).await;
             }
             return Err(error);
         }
-        let Some(live) = self.visit.live() else {
-            self.delete_stale().await?;
-            return Ok(None);
+        let session = self.visit.live().map(|live| live.record);
+        let line = match &session {
+            // Its series is of the same line of descent.
+            Some(session) if session.owner.is_some() => None,
+            _ => remember::line_at(&self.visit, now).await?,
         };
-        match &live.record.owner {
-            Some(owner) => realm
-                .delete_all(owner, Which::Only(live.record.family))
-                .await
-                .map(drop)?,
-            None => realm.delete(&live.record.key, None).await.map(drop)?,
+        for record in session.iter().chain(&line) {
+            match &record.owner {
+                Some(owner) => realm
+                    .delete_all(owner, Which::Only(record.family))
+                    .await
+                    .map(drop)?,
+                None => realm.delete(&record.key, None).await.map(drop)?,
+            }
         }
-        Ok(Some(live.record))
+        self.delete_stale().await?;
+        Ok(line.or(session))
     }
 
     fn check_in_time(&self) -> Result<(), Error> {

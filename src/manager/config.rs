@@ -9,6 +9,7 @@ use crate::{
     cookies::SameSite,
     error::ConfigError,
     event::{Event, OnEvent},
+    grace::RememberGrace,
     realm::Realm,
     refusal::{Denied, LoginView, Refusals},
     timeouts::Timeouts,
@@ -54,6 +55,23 @@ impl<U: AuthUser> LoginManager<U> {
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
         self.keeping(|realm| realm.timeouts = timeouts)
+    }
+
+    /// How long a browser is remembered that asked for it, counted from the login. Use doesn't prolong it. Default: 30 days, the
+    /// longest that NIST SP 800-63B-4 (2.1.3) allows.
+    ///
+    /// # Errors
+    /// When it is under a second or over 400 days, the longest that a browser keeps a cookie (RFC 6265bis).
+    pub fn with_remember_for(self, lifetime: Duration) -> Result<Self, ConfigError> {
+        Timeouts::check("with_remember_for", lifetime)?;
+        Ok(self.keeping(|realm| realm.remember_for = lifetime))
+    }
+
+    /// What becomes of a remember token after its one use. Default: good for 60 seconds, and after that until the browser has shown
+    /// that it got the new one.
+    #[must_use]
+    pub fn with_remember_grace(self, grace: RememberGrace) -> Self {
+        self.keeping(|realm| realm.remember_grace = grace)
     }
 
     /// How long a call of the store, the loader or an authorization check may take. Default: 2 seconds.

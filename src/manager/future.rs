@@ -16,7 +16,7 @@ use crate::{
     auth::Attached,
     error::Error,
     event::EventKind,
-    session::{CookieChange, Visit},
+    session::{CookieChange, RememberChange, Visit},
 };
 
 pin_project! {
@@ -119,20 +119,29 @@ async fn save(attached: Attached, status: StatusCode) -> Result<(), Error> {
 
 /// From here on no cookie can follow.
 fn finish<B>(visit: &Visit, response: &mut Response<B>) {
-    let (asked, cookie) = {
+    let (asked, session, remember) = {
         let mut state = visit.state();
         state.sent = true;
-        (state.asked, state.cookie.take())
+        (
+            state.asked,
+            state.cookie.take(),
+            state.remember_cookie.take(),
+        )
     };
     if !asked {
         return;
     }
-    let cookie = cookie.map(|cookie| match cookie {
-        CookieChange::Set(token) => visit.realm.cookies.set_session(&token.text()),
-        CookieChange::Remove => visit.realm.cookies.remove_session(),
+    let jar = &visit.realm.cookies;
+    let session = session.map(|change| match change {
+        CookieChange::Set(token) => jar.set_session(&token.text()),
+        CookieChange::Remove => jar.remove_session(),
+    });
+    let remember = remember.map(|change| match change {
+        RememberChange::Set { token, max_age } => jar.set_remember(&token.text(), max_age),
+        RememberChange::Remove => jar.remove_remember(),
     });
     let headers = response.headers_mut();
-    if let Some(cookie) = cookie {
+    for cookie in session.into_iter().chain(remember) {
         headers.append(SET_COOKIE, cookie);
     }
     if !varies_by_cookie(headers) {

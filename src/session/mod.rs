@@ -14,8 +14,7 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use self::{
     data::Data,
     payload::{Payload, Proof},
-    save::pause,
-    visit::{CookieChange, Live, Slot, Visit},
+    visit::{CookieChange, Live, RememberChange, Slot, Successor, Visit},
 };
 
 /// This visitor's data: named values, anonymous or logged in, kept by the server.

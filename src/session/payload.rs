@@ -1,22 +1,27 @@
 //! The bytes of a record: what is known of the login, then the visitor's data.
 //!
 //! ```text
+//! kind     u8    S
 //! version  u8    1
 //! length   u16   of the login's part, 0 where nobody has logged in
-//!   flags  u8    1 = fresh, 2 = forced
+//!   flags  u8    1 = fresh, 2 = forced, 4 = remembered, 8 = its remember series waits to be seen
 //!   at     i64   when the person proved who they are, Unix milliseconds
 //!   stamp  32 B  digest of the user's security stamp
+//!   series 32 B  with flag 8: the key of that series
 //!   …            what a later release of this version adds; skipped
 //! data           (u32 length, name, u32 length, JSON) …
 //! ```
 
 use std::{ops::Range, sync::Arc};
 
-use crate::clock::Millis;
+use crate::{clock::Millis, store::RecordKey};
 
+const KIND: u8 = b'S';
 const VERSION: u8 = 1;
 const FRESH: u8 = 1;
 const FORCED: u8 = 2;
+const REMEMBERED: u8 = 4;
+const UNSEEN: u8 = 8;
 
 /// What is known of the login that made a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +34,10 @@ pub(crate) struct Proof {
     pub(crate) fresh: bool,
     /// The application let an inactive user in, knowingly.
     pub(crate) forced: bool,
+    /// A remember cookie made this session.
+    pub(crate) remembered: bool,
+    /// The remember series that was rotated when this session was made, until the browser has shown that it got both.
+    pub(crate) unseen: Option<RecordKey>,
 }
 
 /// A payload that has been checked from end to end, so that reading from it can't fail.
@@ -51,9 +60,9 @@ impl Payload {
             bytes: &bytes,
             at: 0,
         };
-        match rest.array::<1>() {
-            Some([VERSION]) => {}
-            Some([newer]) if newer > VERSION => return Err(DecodeError::Newer),
+        match rest.array::<2>() {
+            Some([KIND, VERSION]) => {}
+            Some([KIND, newer]) if newer > VERSION => return Err(DecodeError::Newer),
             _ => return Err(DecodeError::Unreadable),
         }
         let proof = Self::decode_proof(&mut rest).ok_or(DecodeError::Unreadable)?;
@@ -77,11 +86,17 @@ impl Payload {
         let [flags] = part.array()?;
         let at = i64::from_be_bytes(part.array()?);
         let stamp = part.array()?;
+        let unseen = match flags & UNSEEN {
+            0 => None,
+            _ => Some(RecordKey::from_bytes(part.array()?)),
+        };
         Some(Some(Proof {
             at,
             stamp,
             fresh: flags & FRESH != 0,
             forced: flags & FORCED != 0,
+            remembered: flags & REMEMBERED != 0,
+            unseen,
         }))
     }
 
@@ -89,16 +104,22 @@ impl Payload {
         proof: Option<&Proof>,
         entries: impl Iterator<Item = (&'a str, &'a str)>,
     ) -> Self {
-        let mut bytes = vec![VERSION];
+        let mut bytes = vec![KIND, VERSION];
         match proof {
             None => bytes.extend(0_u16.to_be_bytes()),
             Some(proof) => {
-                bytes.extend(41_u16.to_be_bytes());
+                let series = proof.unseen.as_ref().map_or(&[][..], |key| key.as_bytes());
+                let flag = |is: bool, flag| if is { flag } else { 0 };
+                bytes.extend((41 + series.len() as u16).to_be_bytes());
                 bytes.push(
-                    if proof.fresh { FRESH } else { 0 } | if proof.forced { FORCED } else { 0 },
+                    flag(proof.fresh, FRESH)
+                        | flag(proof.forced, FORCED)
+                        | flag(proof.remembered, REMEMBERED)
+                        | flag(proof.unseen.is_some(), UNSEEN),
                 );
                 bytes.extend(proof.at.to_be_bytes());
                 bytes.extend(proof.stamp);
+                bytes.extend(series);
             }
         }
         let data = bytes.len();
@@ -173,6 +194,8 @@ mod tests {
             stamp: [7; 32],
             fresh: true,
             forced: false,
+            remembered: true,
+            unseen: Some(RecordKey::from_bytes([9; 32])),
         }
     }
 
@@ -207,7 +230,14 @@ mod tests {
                 let _ = entries(&payload);
             }
         }
-        for junk in [&b""[..], b"{}", b"\0", b"\x01", &[0xff; 300]] {
+        for junk in [
+            &b""[..],
+            b"{}",
+            b"\0\0",
+            b"S\x01",
+            b"R\x01\0\0",
+            &[0xff; 300],
+        ] {
             assert!(Payload::decode(junk.into()).is_err(), "{junk:?}");
         }
     }
@@ -215,13 +245,13 @@ mod tests {
     #[test]
     fn fault_8_a_newer_version_is_told_from_rubbish() {
         let mut bytes = Payload::encode(None, std::iter::empty()).bytes().to_vec();
-        bytes[0] += 1;
+        bytes[1] += 1;
         assert_eq!(
             Payload::decode(bytes.into()).unwrap_err(),
             DecodeError::Newer
         );
         assert_eq!(
-            Payload::decode([0].as_slice().into()).unwrap_err(),
+            Payload::decode(b"S\0".as_slice().into()).unwrap_err(),
             DecodeError::Unreadable
         );
     }
@@ -231,8 +261,8 @@ mod tests {
         let mut bytes = Payload::encode(Some(&proof()), [("a", "1")].into_iter())
             .bytes()
             .to_vec();
-        bytes[2] += 3;
-        bytes.splice(44..44, [1, 2, 3]);
+        bytes[3] += 3;
+        bytes.splice(77..77, [1, 2, 3]);
         let read = Payload::decode(bytes.into()).unwrap();
         assert_eq!(read.proof, Some(proof()));
         assert_eq!(entries(&read), [("a", "1")]);

@@ -1,6 +1,6 @@
 //! Saving a visitor's data: compare-and-swap, so that two requests of one visitor both keep what they changed.
 
-use std::{panic::catch_unwind, time::Duration};
+use std::{panic::catch_unwind, sync::Arc, time::Duration};
 
 use tokio::runtime::Handle;
 
@@ -65,20 +65,17 @@ impl Visit {
 
     /// The first data of an anonymous visitor: only now is there something to remember.
     async fn create_at(&self, now: Millis) -> Result<(), Error> {
-        let payload = match &self.state().slot {
-            Slot::Empty { data, .. } => data.encode(None),
-            _ => return Ok(()),
-        };
         let family = Family::random().map_err(|_| ErrorKind::Random)?;
+        let ends = self.realm.timeouts.ends(now);
         let new = NewRecord {
             family,
             owner: None,
             created: now,
-            ends: self.realm.timeouts.ends(now),
-            payload: payload.bytes(),
+            ends,
+            payload: Arc::default(),
         };
-        let (token, record) = self.realm.create(new, now).await?;
-        self.state().adopt(token, record, payload, true);
+        let new = self.succeed_at(new, None, now).await?;
+        self.state().adopt(new, true);
         Ok(())
     }
 

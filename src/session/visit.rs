@@ -9,17 +9,21 @@ use http::{HeaderMap, HeaderValue, header::COOKIE};
 
 use super::{
     data::Data,
-    payload::{DecodeError, Payload},
+    payload::{DecodeError, Payload, Proof},
+    save::pause,
 };
 use crate::{
     clock::Millis,
     cookies::{self, Found},
-    error::Error,
+    error::{Error, ErrorKind},
     event::EventKind,
-    realm::Realm,
-    store::{Record, RecordKey, Token},
+    realm::{NewRecord, Realm},
+    store::{Outcome, Record, RecordKey, RememberToken, Token},
     why::Why,
 };
+
+/// How often a verb copies what late writers put into the session that it replaces.
+const TRIES: u32 = 64;
 
 pub(crate) struct Visit {
     pub(crate) realm: Arc<Realm>,
@@ -31,6 +35,9 @@ pub(crate) struct Visit {
 pub(crate) struct State {
     pub(crate) slot: Slot,
     pub(crate) cookie: Option<CookieChange>,
+    pub(crate) remember_cookie: Option<RememberChange>,
+    /// The remember series of this browser, once it isn't what the request's cookie says.
+    pub(crate) series: Option<Option<RecordKey>>,
     /// Somebody asked, so the response depends on who is asking.
     pub(crate) asked: bool,
     /// The head of the response has left: no cookie can follow.
@@ -61,6 +68,15 @@ pub(crate) enum CookieChange {
     Remove,
 }
 
+/// What the browser is told about its remember cookie.
+pub(crate) enum RememberChange {
+    Set {
+        token: RememberToken,
+        max_age: Millis,
+    },
+    Remove,
+}
+
 /// The request's `Cookie` headers. HTTP/1 has one, HTTP/2 may have many; copying them allocates nothing for the first.
 struct CookieHeaders {
     first: Option<HeaderValue>,
@@ -80,6 +96,8 @@ impl Visit {
             state: Mutex::new(State {
                 slot: Slot::Unread,
                 cookie: None,
+                remember_cookie: None,
+                series: None,
                 asked: false,
                 sent: false,
             }),
@@ -134,7 +152,24 @@ impl Visit {
         }
     }
 
-    async fn read_record_at(&self, key: RecordKey, now: Millis) -> Result<Slot, Error> {
+    /// What the request's remember cookie holds, if there is one; `Err` where it can't be read.
+    pub(crate) fn remember_token(&self) -> Option<Result<RememberToken, Why>> {
+        match cookies::find(self.cookies.iter(), self.realm.cookies.remember_name()) {
+            Found::Nothing => None,
+            Found::Ambiguous => Some(Err(Why::AmbiguousCookie)),
+            Found::Value(value) => Some(RememberToken::parse(value).ok_or(Why::MalformedCookie)),
+        }
+    }
+
+    /// The key of this browser's remember series, as far as this request knows.
+    pub(crate) fn series_key(&self) -> Option<RecordKey> {
+        match self.state().series {
+            Some(known) => known,
+            None => Some(self.remember_token()?.ok()?.key(self.realm.name())),
+        }
+    }
+
+    pub(crate) async fn read_record_at(&self, key: RecordKey, now: Millis) -> Result<Slot, Error> {
         let Some(record) = self.realm.load(&key, now).await? else {
             return Ok(Slot::empty(Why::UnknownSession));
         };
@@ -160,10 +195,7 @@ impl Visit {
         match Payload::decode(Arc::clone(&record.payload)) {
             Ok(payload) => {
                 self.realm.touch(&record, now);
-                Ok(Slot::Live(Live {
-                    record,
-                    data: Data::new(payload),
-                }))
+                Ok(Slot::Live(Live::new(record, payload)))
             }
             Err(DecodeError::Newer) => Ok(Slot::stale(Why::NewerRecord, key)),
             Err(DecodeError::Unreadable) => {
@@ -202,6 +234,98 @@ impl Visit {
             state.cookie = Some(CookieChange::Remove);
         }
     }
+
+    /// Deletes the old record at the version that was copied; what late writers put into it is copied first.
+    pub(crate) async fn hand_over_at(
+        &self,
+        old: &Record,
+        new: &mut Successor,
+        now: Millis,
+    ) -> Result<Outcome, Error> {
+        let mut version = old.version;
+        for attempt in 0..TRIES {
+            match self.realm.delete(&old.key, Some(version)).await? {
+                Outcome::Conflict => {}
+                outcome => return Ok(outcome),
+            }
+            pause(attempt).await;
+            let Some(late) = self.realm.load(&old.key, now).await? else {
+                return Ok(Outcome::Gone);
+            };
+            let proof = new.payload.proof;
+            new.data
+                .rebase(Payload::decode(late.payload).map_err(|_| ErrorKind::Conflict)?);
+            new.payload = new.data.encode(proof.as_ref());
+            match self
+                .realm
+                .update(&new.record, new.payload.bytes(), now)
+                .await?
+            {
+                Outcome::Done => new.record.version += 1,
+                outcome => return Ok(outcome),
+            }
+            version = late.version;
+        }
+        Ok(Outcome::Conflict)
+    }
+
+    /// Makes a session that begins with nothing.
+    pub(crate) async fn start_at(
+        &self,
+        mut new: NewRecord,
+        proof: Proof,
+        now: Millis,
+    ) -> Result<Successor, Error> {
+        let data = Data::empty();
+        let payload = data.encode(Some(&proof));
+        new.payload = payload.bytes();
+        let (token, record) = self.realm.create(new, now).await?;
+        Ok(Successor {
+            token,
+            record,
+            data,
+            payload,
+        })
+    }
+
+    /// Makes the record that is to take the place of this visitor's session, with the data that is in it.
+    pub(crate) async fn succeed_at(
+        &self,
+        mut new: NewRecord,
+        proof: Option<Proof>,
+        now: Millis,
+    ) -> Result<Successor, Error> {
+        let data = match &self.state().slot {
+            Slot::Live(Live { data, .. }) | Slot::Empty { data, .. } => data.clone(),
+            Slot::Unread => Data::empty(),
+        };
+        let payload = data.encode(proof.as_ref());
+        new.payload = payload.bytes();
+        let (token, record) = self.realm.create(new, now).await?;
+        Ok(Successor {
+            token,
+            record,
+            data,
+            payload,
+        })
+    }
+}
+
+/// A new session that has been written and isn't this visit's yet.
+pub(crate) struct Successor {
+    pub(crate) token: Token,
+    pub(crate) record: Record,
+    pub(crate) data: Data,
+    pub(crate) payload: Payload,
+}
+
+impl Live {
+    pub(crate) fn new(record: Record, payload: Payload) -> Self {
+        Self {
+            record,
+            data: Data::new(payload),
+        }
+    }
 }
 
 impl State {
@@ -231,13 +355,13 @@ impl State {
     /// A session was made: from here on it is this visit's.
     ///
     /// What this request has changed and the new record doesn't hold yet is kept for later if it belongs to the same visitor.
-    pub(crate) fn adopt(
-        &mut self,
-        token: Token,
-        record: Record,
-        payload: Payload,
-        same_visitor: bool,
-    ) {
+    pub(crate) fn adopt(&mut self, new: Successor, same_visitor: bool) {
+        let Successor {
+            token,
+            record,
+            payload,
+            ..
+        } = new;
         let mut data = Data::empty();
         if same_visitor && let Some(changed) = self.data_mut() {
             std::mem::swap(&mut data, changed);

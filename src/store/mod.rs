@@ -27,7 +27,7 @@ use crate::error::BoxError;
 
 pub use memory::MemoryStore;
 pub use record::{Family, InvalidFamily, Record, RecordKey};
-pub(crate) use token::{Purpose, Token, digest, random_bytes};
+pub(crate) use token::{Purpose, RememberToken, Token, digest, random_bytes};
 
 /// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read first.
 ///

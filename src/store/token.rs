@@ -43,6 +43,63 @@ impl Token {
     }
 }
 
+/// What a remember cookie holds: which series, and the secret that is good for one use.
+#[derive(Clone)]
+pub(crate) struct RememberToken {
+    series: Token,
+    secret: Token,
+}
+
+impl RememberToken {
+    pub(crate) fn random() -> Result<Self, RandomFailed> {
+        Ok(Self {
+            series: Token::random()?,
+            secret: Token::random()?,
+        })
+    }
+
+    /// The same series with a new secret.
+    pub(crate) fn rotated(&self) -> Result<Self, RandomFailed> {
+        Ok(Self {
+            series: self.series.clone(),
+            secret: Token::random()?,
+        })
+    }
+
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let (series, secret) = text.split_at_checked(TEXT_LEN)?;
+        let secret = secret.strip_prefix(b".")?;
+        Some(Self {
+            series: Token::parse(series)?,
+            secret: Token::parse(secret)?,
+        })
+    }
+
+    /// The text for a cookie. The name says what it is: do not log it.
+    pub(crate) fn text(&self) -> String {
+        format!("{}.{}", self.series.text(), self.secret.text())
+    }
+
+    /// The key under which a store knows the series.
+    pub(crate) fn key(&self, realm: &str) -> RecordKey {
+        self.series.key(Purpose::Series, realm)
+    }
+
+    /// The digest by which the series knows the secret.
+    pub(crate) fn secret_digest(&self, realm: &str) -> [u8; 32] {
+        digest(
+            Purpose::Secret,
+            &[realm.as_bytes(), &self.series.0, &self.secret.0],
+        )
+    }
+}
+
+impl fmt::Debug for RememberToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RememberToken([redacted])")
+    }
+}
+
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Token([redacted])")
@@ -53,6 +110,8 @@ impl fmt::Debug for Token {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Purpose {
     Session,
+    Series,
+    Secret,
     Stamp,
 }
 
@@ -60,6 +119,8 @@ impl Purpose {
     fn name(self) -> &'static [u8] {
         match self {
             Self::Session => b"session",
+            Self::Series => b"series",
+            Self::Secret => b"secret",
             Self::Stamp => b"stamp",
         }
     }
@@ -158,7 +219,36 @@ mod tests {
     }
 
     #[test]
+    fn d9_a_remember_token_is_read_in_one_spelling() {
+        let token = RememberToken::random().unwrap();
+        let text = token.text();
+        let read = RememberToken::parse(text.as_bytes()).unwrap();
+        assert_eq!(read.key("r"), token.key("r"));
+        assert_eq!(read.secret_digest("r"), token.secret_digest("r"));
+        assert_ne!(
+            token.rotated().unwrap().secret_digest("r"),
+            token.secret_digest("r")
+        );
+        assert_eq!(token.rotated().unwrap().key("r"), token.key("r"));
+        for wrong in [
+            "",
+            &text[1..],
+            &text[..86],
+            &text.replace('.', "-"),
+            &format!("{text}A"),
+            &text[..43],
+        ] {
+            assert!(
+                RememberToken::parse(wrong.as_bytes()).is_none(),
+                "{wrong:?}"
+            );
+        }
+    }
+
+    #[test]
     fn debug_does_not_leak_the_token() {
+        let token = RememberToken::random().unwrap();
+        assert_eq!(format!("{token:?}"), "RememberToken([redacted])");
         assert_eq!(format!("{:?}", Token([7; LEN])), "Token([redacted])");
     }
 }

@@ -42,11 +42,12 @@ async fn e1_the_session_cookie_has_exactly_these_attributes_set_and_deleted() {
     let (pair, attributes) = set.split_once("; ").unwrap();
     assert_eq!(pair.split_once('=').unwrap().0, "__Host-account-session");
     assert_eq!(attributes, "HttpOnly; SameSite=Lax; Secure; Path=/");
-    let [removed] = &browser.post("/logout").await.set_cookies()[..] else {
+    let [session, remember] = &browser.post("/logout").await.set_cookies()[..] else {
         panic!()
     };
+    assert_eq!(*remember, session.replace("session", "remember"));
     assert_eq!(
-        removed,
+        session,
         "__Host-account-session=; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=0; Expires=Thu, 01 Jan 1970 00:00:00 GMT"
     );
 }

@@ -7,3 +7,4 @@ mod faulty_store;
 mod world;
 
 mod life_cycle;
+mod remember;

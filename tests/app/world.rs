@@ -57,6 +57,14 @@ impl World {
 
 /// Everything that most tests need.
 pub fn routes(accounts: &Accounts) -> Router {
+    let users = accounts.clone();
+    let remember = move |auth: Auth<Account>, Path(name): Path<String>| async move {
+        let user = users.by_name(&name).unwrap();
+        auth.login(user)
+            .remember(true)
+            .await
+            .map(|user| user.name.clone())
+    };
     let accounts = accounts.clone();
     let login = move |auth: Auth<Account>, Path(name): Path<String>| async move {
         auth.login(accounts.by_name(&name).unwrap())
@@ -66,11 +74,13 @@ pub fn routes(accounts: &Accounts) -> Router {
     Router::new()
         .route("/", get(|| async { "public" }))
         .route("/login/{name}", post(login))
+        .route("/remember/{name}", post(remember))
         .route("/logout", post(|auth: Auth<Account>| async move { auth.logout().await.map(|()| "bye") }))
         .route("/confirm", post(|auth: Auth<Account>| async move { auth.confirm().await.map(|done| done.to_string()) }))
         .route("/renew", post(|auth: Auth<Account>| async move { auth.renew().await.map(|()| "renewed") }))
         .route("/me", get(|LoginRequired(user): LoginRequired<Account>| async move { user.name.clone() }))
         .route("/who", get(who))
+        .route("/how", get(how))
         .route("/why", get(|auth: Auth<Account>| async move { auth.why().await.map(|why| format!("{why:?}")) }))
         .route("/put/{key}/{value}", post(put))
         .route("/get/{key}", get(read))
@@ -189,4 +199,22 @@ impl UserLoader<Account> for Accounts {
         }
         Ok(self.get(*id))
     }
+}
+
+/// Who, and how they came to be logged in.
+async fn how(auth: Auth<Account>) -> Result<String, Error> {
+    let Some(user) = auth.user().await? else {
+        return Ok("nobody".into());
+    };
+    let fresh = if auth.is_fresh().await? {
+        "fresh"
+    } else {
+        "stale"
+    };
+    let remembered = if auth.is_remembered().await? {
+        " remembered"
+    } else {
+        ""
+    };
+    Ok(format!("{} {fresh}{remembered}", user.name))
 }

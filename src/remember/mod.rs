@@ -1,0 +1,366 @@
+//! Remember-me: a second, long-lived cookie that logs a returning browser in again.
+//!
+//! The cookie names a series and holds a secret that is good for one use. Each use makes a new session and exchanges the
+//! secret; the compare-and-swap on the series' record that does so is the moment at which the browser is in. Whoever
+//! loses that race deletes what they made, and finds the winner's session.
+
+mod series;
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use self::series::{Series, Standing};
+use crate::{
+    clock::{Millis, millis},
+    error::{Error, ErrorKind},
+    event::EventKind,
+    realm::{NewRecord, Realm},
+    session::{CookieChange, Live, Payload, Proof, RememberChange, Slot, Visit},
+    store::{Created, Family, Outcome, Record, RecordKey, RememberToken, Which},
+    why::Why,
+};
+
+/// How often an exchange meets another one before it gives up. Each meeting but the first finds the other's session.
+const TRIES: u32 = 8;
+
+/// A remember cookie that is worth something, before anybody has been asked about the user.
+pub(crate) struct Offer {
+    token: RememberToken,
+    secret: [u8; 32],
+    pub(crate) record: Record,
+    series: Series,
+}
+
+/// What a remember cookie comes to.
+pub(crate) enum Remembered {
+    Nothing,
+    Offer(Box<Offer>),
+    /// It was stolen, and its line of descent has ended.
+    Stolen,
+}
+
+/// Reads the series of this browser's remember cookie.
+pub(crate) async fn read_at(visit: &Visit, now: Millis) -> Result<Remembered, Error> {
+    let token = match visit.remember_token() {
+        // After the head of the response has left, a new secret could not reach the browser.
+        Some(Ok(token)) if !visit.state().sent => token,
+        Some(Err(Why::MalformedCookie)) => {
+            visit.state().remember_cookie = Some(RememberChange::Remove);
+            return Ok(Remembered::Nothing);
+        }
+        _ => return Ok(Remembered::Nothing),
+    };
+    let secret = token.secret_digest(visit.realm.name());
+    let Some((record, series)) = load_at(&visit.realm, &token.key(visit.realm.name()), now).await?
+    else {
+        return Ok(Remembered::Nothing);
+    };
+    if series.standing(&secret, visit.realm.remember_grace, now) == Standing::Stolen {
+        return stolen(visit, &record).await;
+    }
+    Ok(Remembered::Offer(Box::new(Offer {
+        token,
+        secret,
+        record,
+        series,
+    })))
+}
+
+async fn load_at(
+    realm: &Realm,
+    key: &RecordKey,
+    now: Millis,
+) -> Result<Option<(Record, Series)>, Error> {
+    let Some(record) = realm.load(key, now).await? else {
+        return Ok(None);
+    };
+    let ours = record.key == *key
+        && record
+            .owner
+            .as_deref()
+            .is_some_and(|owner| realm.id_of(owner).is_some());
+    if !ours {
+        realm.report(EventKind::Unreadable);
+        return Ok(None);
+    }
+    if !record.is_live(now) || now >= record.ends {
+        return Ok(None);
+    }
+    let series = Series::decode(&record.payload);
+    if series.is_none() {
+        realm.report_of(
+            EventKind::Unreadable,
+            record.owner.as_deref(),
+            record.family,
+        );
+    }
+    Ok(series.map(|series| (record, series)))
+}
+
+async fn stolen(visit: &Visit, record: &Record) -> Result<Remembered, Error> {
+    end(&visit.realm, record).await?;
+    visit.realm.report_of(
+        EventKind::RememberTheft,
+        record.owner.as_deref(),
+        record.family,
+    );
+    let mut state = visit.state();
+    state.remember_cookie = Some(RememberChange::Remove);
+    state.cookie = Some(CookieChange::Remove);
+    Ok(Remembered::Stolen)
+}
+
+/// Ends the line of descent that a series belongs to.
+async fn end(realm: &Realm, record: &Record) -> Result<(), Error> {
+    match &record.owner {
+        Some(owner) => realm
+            .delete_all(owner, Which::Only(record.family))
+            .await
+            .map(drop),
+        None => realm.delete(&record.key, None).await.map(drop),
+    }
+}
+
+impl Offer {
+    /// What is known of the login behind it; the person hasn't proved anything since.
+    pub(crate) fn proof(&self) -> Proof {
+        Proof {
+            at: self.series.at,
+            stamp: self.series.stamp,
+            fresh: false,
+            forced: self.series.forced,
+            remembered: true,
+            unseen: Some(self.record.key),
+        }
+    }
+
+    /// The user is out: so is everything that descends from the same login in this browser.
+    pub(crate) async fn refuse(
+        &self,
+        visit: &Visit,
+        why: Why,
+        remove_cookies: bool,
+    ) -> Result<(), Error> {
+        end(&visit.realm, &self.record).await?;
+        visit.realm.report_of(
+            EventKind::Ended(why),
+            self.record.owner.as_deref(),
+            self.record.family,
+        );
+        if remove_cookies {
+            let mut state = visit.state();
+            state.remember_cookie = Some(RememberChange::Remove);
+            state.cookie = Some(CookieChange::Remove);
+        }
+        Ok(())
+    }
+
+    /// Logs the browser in again: exchanges the secret and makes a session, or finds the one that a request beside this
+    /// one has made. Answers whether anybody is in.
+    pub(crate) async fn accept_at(
+        mut self,
+        visit: &Visit,
+        now: Millis,
+    ) -> Result<Option<Proof>, Error> {
+        for _ in 0..TRIES {
+            match self
+                .series
+                .standing(&self.secret, visit.realm.remember_grace, now)
+            {
+                Standing::Good => {
+                    if let Some(proof) = self.exchange_at(visit, now).await? {
+                        return Ok(Some(proof));
+                    }
+                }
+                Standing::Exchanged(session) => return self.join_at(visit, &session, now).await,
+                Standing::Stolen => return stolen(visit, &self.record).await.map(|_| None),
+            }
+            match load_at(&visit.realm, &self.record.key, now).await? {
+                Some((record, series)) => (self.record, self.series) = (record, series),
+                // Somebody logged out meanwhile.
+                None => return Ok(None),
+            }
+        }
+        Err(ErrorKind::Conflict.into())
+    }
+
+    /// Answers `None` where another request was faster.
+    async fn exchange_at(&self, visit: &Visit, now: Millis) -> Result<Option<Proof>, Error> {
+        let realm = &visit.realm;
+        let old = visit.live();
+        let proof = self.proof();
+        let new = NewRecord {
+            family: self.record.family,
+            owner: self.record.owner.clone(),
+            created: now,
+            ends: realm.timeouts.ends(now).min(self.record.ends),
+            payload: Arc::default(),
+        };
+        let token = self.token.rotated().map_err(|_| ErrorKind::Random)?;
+        let mut new = visit.succeed_at(new, Some(proof), now).await?;
+        let secret = token.secret_digest(realm.name());
+        let series = self
+            .series
+            .exchanged(self.secret, secret, new.record.key, now);
+        let exchanged = realm.update(&self.record, series.encode(), now).await;
+        if !matches!(exchanged, Ok(Outcome::Done)) {
+            let _unreachable_anyway = realm.delete(&new.record.key, None).await;
+            return exchanged.map(|_| None);
+        }
+        // From here on the browser is in. What is left over is worth nothing to anybody.
+        if let Some(unseen) = self.series.unseen_session() {
+            let _never_arrived = realm.delete(&unseen, None).await;
+        }
+        if let Some(old) = old {
+            let _anonymous = visit.hand_over_at(&old.record, &mut new, now).await;
+        }
+        realm.report_of(
+            EventKind::Restored,
+            self.record.owner.as_deref(),
+            self.record.family,
+        );
+        let max_age = self.record.ends.saturating_sub(now);
+        let mut state = visit.state();
+        state.adopt(new, true);
+        state.remember_cookie = Some(RememberChange::Set { token, max_age });
+        Ok(Some(proof))
+    }
+
+    /// Works on the session that another request made of the same cookie. That request's answer sets the cookies.
+    async fn join_at(
+        &self,
+        visit: &Visit,
+        session: &RecordKey,
+        now: Millis,
+    ) -> Result<Option<Proof>, Error> {
+        let Slot::Live(live) = visit.read_record_at(*session, now).await? else {
+            return Ok(None);
+        };
+        let same_line =
+            live.record.family == self.record.family && live.record.owner == self.record.owner;
+        let Some(proof) = live.data.proof().filter(|_| same_line) else {
+            return Ok(None);
+        };
+        visit.state().slot = Slot::Live(live);
+        Ok(Some(proof))
+    }
+}
+
+/// A series that has been written for a login and isn't this browser's yet.
+pub(crate) struct Issued {
+    pub(crate) key: RecordKey,
+    token: RememberToken,
+    max_age: Millis,
+}
+
+/// Makes the series of a login.
+pub(crate) async fn issue_at(
+    realm: &Realm,
+    session: &Record,
+    proof: &Proof,
+    lifetime: Millis,
+    now: Millis,
+) -> Result<Issued, Error> {
+    let token = RememberToken::random().map_err(|_| ErrorKind::Random)?;
+    let secret = token.secret_digest(realm.name());
+    let ends = now.saturating_add(lifetime);
+    let record = Record {
+        key: token.key(realm.name()),
+        created: now,
+        touched: now,
+        expires: ends,
+        ends,
+        version: 0,
+        payload: Series::new(proof.at, proof.stamp, proof.forced, secret).encode(),
+        ..session.clone()
+    };
+    match realm.insert(&record).await? {
+        Created::Done => Ok(Issued {
+            key: record.key,
+            token,
+            max_age: lifetime,
+        }),
+        Created::Exists => Err(Error::new(
+            ErrorKind::Store,
+            "the store says that a new key exists",
+        )),
+    }
+}
+
+impl Issued {
+    /// Sends it to the browser.
+    pub(crate) fn hand_out(self, visit: &Visit) {
+        let mut state = visit.state();
+        state.series = Some(Some(self.key));
+        state.remember_cookie = Some(RememberChange::Set {
+            token: self.token,
+            max_age: self.max_age,
+        });
+    }
+}
+
+/// Whose the browser's remember series is, whatever its secret is worth: for a login that replaces it, or a logout.
+pub(crate) async fn line_at(visit: &Visit, now: Millis) -> Result<Option<Record>, Error> {
+    match visit.series_key() {
+        Some(key) => Ok(load_at(&visit.realm, &key, now)
+            .await?
+            .map(|(record, _)| record)),
+        None => Ok(None),
+    }
+}
+
+/// A lifetime for a series: at most what a browser keeps a cookie for (400 days, RFC 6265bis).
+pub(crate) fn lifetime(wanted: std::time::Duration) -> Millis {
+    const LONGEST: Millis = 400 * 24 * 60 * 60 * 1000;
+    millis(wanted).clamp(1_000, LONGEST)
+}
+
+/// The browser shows the session that came with a new secret, so it has that too: notes it, once, in the background.
+pub(crate) fn note_seen(realm: &Arc<Realm>, live: &Live, now: Millis) {
+    let Some(proof) = live.data.proof() else {
+        return;
+    };
+    let (Some(key), Ok(runtime)) = (proof.unseen, Handle::try_current()) else {
+        return;
+    };
+    let (realm, session) = (Arc::clone(realm), live.record.clone());
+    runtime.spawn(async move {
+        let _next_time = mark_seen(&realm, &key, &session, now).await;
+    });
+}
+
+async fn mark_seen(
+    realm: &Realm,
+    key: &RecordKey,
+    session: &Record,
+    now: Millis,
+) -> Result<(), Error> {
+    if let Some((record, series)) = load_at(realm, key, now).await?
+        && let Some(seen) = series.seen(&session.key)
+        && realm.update(&record, seen.encode(), now).await? != Outcome::Done
+    {
+        return Ok(());
+    }
+    // Then the session needn't ask again.
+    let Ok(payload) = Payload::decode(Arc::clone(&session.payload)) else {
+        return Ok(());
+    };
+    let proof = payload.proof.map(|proof| Proof {
+        unseen: None,
+        ..proof
+    });
+    let payload = Payload::encode(proof.as_ref(), payload.entries());
+    let _next_time = realm.update(session, payload.bytes(), now).await?;
+    Ok(())
+}
+
+/// The line of descent of a new login: that of the session or series that it replaces, if those are the same user's.
+pub(crate) fn family_of<'a>(
+    owner: &str,
+    mut replaced: impl Iterator<Item = &'a Record>,
+) -> Option<Family> {
+    replaced
+        .find(|record| record.owner.as_deref() == Some(owner))
+        .map(|record| record.family)
+}

@@ -1,0 +1,252 @@
+//! The bytes of a remember series: which secret is good, which was, and what the browser has shown to have.
+//!
+//! ```text
+//! kind     u8    R
+//! version  u8    1
+//! flags    u8    1 = the current secret has been seen, 2 = there was one before, 4 = the login was forced
+//! at       i64   when the person proved who they are, Unix milliseconds
+//! stamp    32 B  digest of the user's security stamp then
+//! current  32 B  digest of the secret
+//! before   32 B  digest of the one before it
+//! rotated  i64   when the current one took its place
+//! session  32 B  key of the session that was made then
+//! ```
+
+use std::sync::Arc;
+
+use ctutils::CtEq as _;
+
+use crate::{
+    clock::{Millis, millis},
+    grace::RememberGrace,
+    store::RecordKey,
+};
+
+const HEAD: [u8; 2] = [b'R', 1];
+const SEEN: u8 = 1;
+const ROTATED: u8 = 2;
+const FORCED: u8 = 4;
+const LEN: usize = 2 + 1 + 8 + 32 + 32 + 32 + 8 + 32;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Series {
+    pub(super) at: Millis,
+    pub(super) stamp: [u8; 32],
+    pub(super) forced: bool,
+    current: [u8; 32],
+    rotation: Option<Rotation>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rotation {
+    before: [u8; 32],
+    at: Millis,
+    session: RecordKey,
+    seen: bool,
+}
+
+/// What a secret is worth to its series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Standing {
+    /// It is the current one, or its successor was never seen: it may be exchanged for a new one.
+    Good,
+    /// It has just been exchanged, by a request beside this one: this is the session that was made.
+    Exchanged(RecordKey),
+    /// It is good no more, or never was.
+    Stolen,
+}
+
+impl Series {
+    pub(super) fn new(at: Millis, stamp: [u8; 32], forced: bool, secret: [u8; 32]) -> Self {
+        Self {
+            at,
+            stamp,
+            forced,
+            current: secret,
+            rotation: None,
+        }
+    }
+
+    pub(super) fn standing(
+        &self,
+        secret: &[u8; 32],
+        grace: RememberGrace,
+        now: Millis,
+    ) -> Standing {
+        if self.current.ct_eq(secret).into() {
+            return Standing::Good;
+        }
+        let Some(rotation) = self
+            .rotation
+            .filter(|rotation| rotation.before.ct_eq(secret).into())
+        else {
+            return Standing::Stolen;
+        };
+        let (RememberGrace::UntilSeen(grace_time) | RememberGrace::Strict(grace_time)) = grace;
+        // A clock that went back makes no age negative.
+        let age = now.saturating_sub(rotation.at).max(0);
+        match grace {
+            _ if age <= millis(grace_time) => Standing::Exchanged(rotation.session),
+            RememberGrace::UntilSeen(_) if !rotation.seen => Standing::Good,
+            _ => Standing::Stolen,
+        }
+    }
+
+    /// The session of an exchange that the browser hasn't shown to have got.
+    pub(super) fn unseen_session(&self) -> Option<RecordKey> {
+        self.rotation
+            .filter(|rotation| !rotation.seen)
+            .map(|rotation| rotation.session)
+    }
+
+    /// The series after this secret was exchanged for another.
+    pub(super) fn exchanged(
+        &self,
+        secret: [u8; 32],
+        new: [u8; 32],
+        session: RecordKey,
+        now: Millis,
+    ) -> Self {
+        Self {
+            current: new,
+            rotation: Some(Rotation {
+                before: secret,
+                at: now,
+                session,
+                seen: false,
+            }),
+            ..*self
+        }
+    }
+
+    /// The series after the browser showed the session that was made with the current secret; `None` if that is no news.
+    pub(super) fn seen(&self, session: &RecordKey) -> Option<Self> {
+        let rotation = self
+            .rotation
+            .filter(|rotation| !rotation.seen && rotation.session == *session)?;
+        Some(Self {
+            rotation: Some(Rotation {
+                seen: true,
+                ..rotation
+            }),
+            ..*self
+        })
+    }
+
+    pub(super) fn encode(&self) -> Arc<[u8]> {
+        let none = Rotation {
+            before: [0; 32],
+            at: 0,
+            session: RecordKey::from_bytes([0; 32]),
+            seen: false,
+        };
+        let rotation = self.rotation.unwrap_or(none);
+        let flag = |is: bool, flag| if is { flag } else { 0 };
+        let mut bytes = Vec::with_capacity(LEN);
+        bytes.extend(HEAD);
+        bytes.push(
+            flag(rotation.seen, SEEN)
+                | flag(self.rotation.is_some(), ROTATED)
+                | flag(self.forced, FORCED),
+        );
+        bytes.extend(self.at.to_be_bytes());
+        bytes.extend(self.stamp);
+        bytes.extend(self.current);
+        bytes.extend(rotation.before);
+        bytes.extend(rotation.at.to_be_bytes());
+        bytes.extend(rotation.session.as_bytes());
+        bytes.into()
+    }
+
+    /// `None` for anything else, a newer version too: then the cookie is worth nothing here, and the record is left alone.
+    pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
+        let rest = bytes.strip_prefix(&HEAD)?;
+        let (&[flags], rest) = rest.split_first_chunk()?;
+        let (at, rest) = rest.split_first_chunk()?;
+        let (stamp, rest) = rest.split_first_chunk()?;
+        let (current, rest) = rest.split_first_chunk()?;
+        let (before, rest) = rest.split_first_chunk()?;
+        let (rotated, rest) = rest.split_first_chunk()?;
+        let session = RecordKey::from_bytes(rest.try_into().ok()?);
+        let rotation = Rotation {
+            before: *before,
+            at: i64::from_be_bytes(*rotated),
+            session,
+            seen: flags & SEEN != 0,
+        };
+        Some(Self {
+            at: i64::from_be_bytes(*at),
+            stamp: *stamp,
+            forced: flags & FORCED != 0,
+            current: *current,
+            rotation: (flags & ROTATED != 0).then_some(rotation),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    const SESSION: RecordKey = RecordKey::from_bytes([5; 32]);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    fn series() -> Series {
+        Series::new(1_000, [9; 32], true, [1; 32])
+    }
+
+    #[test]
+    fn what_is_written_is_what_is_read() {
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 2_000);
+        for series in [series(), exchanged, exchanged.seen(&SESSION).unwrap()] {
+            let bytes = series.encode();
+            assert_eq!(bytes.len(), LEN);
+            assert_eq!(Series::decode(&bytes), Some(series));
+            for end in 0..LEN {
+                assert_eq!(Series::decode(&bytes[..end]), None);
+            }
+            assert_eq!(Series::decode(&[&bytes, &[0][..]].concat()), None);
+        }
+    }
+
+    #[test]
+    fn d4_a_secret_that_was_exchanged_and_whose_successor_was_seen_is_stolen() {
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
+        let seen = exchanged.seen(&SESSION).unwrap();
+        let grace = RememberGrace::UntilSeen(MINUTE);
+        assert_eq!(seen.standing(&[2; 32], grace, 60_001), Standing::Good);
+        assert_eq!(
+            seen.standing(&[1; 32], grace, 60_000),
+            Standing::Exchanged(SESSION)
+        );
+        assert_eq!(seen.standing(&[1; 32], grace, 60_001), Standing::Stolen);
+        assert_eq!(seen.standing(&[3; 32], grace, 0), Standing::Stolen);
+    }
+
+    #[test]
+    fn d6_a_lost_answer_locks_nobody_out() {
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
+        assert_eq!(
+            exchanged.standing(&[1; 32], RememberGrace::UntilSeen(MINUTE), 60_001),
+            Standing::Good
+        );
+        assert_eq!(
+            exchanged.standing(&[1; 32], RememberGrace::Strict(MINUTE), 60_001),
+            Standing::Stolen
+        );
+        assert_eq!(
+            exchanged.standing(&[1; 32], RememberGrace::Strict(MINUTE), 60_000),
+            Standing::Exchanged(SESSION)
+        );
+    }
+
+    #[test]
+    fn only_the_session_that_was_made_with_a_secret_shows_that_it_arrived() {
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
+        assert_eq!(exchanged.seen(&RecordKey::from_bytes([6; 32])), None);
+        assert_eq!(series().seen(&SESSION), None);
+        assert_eq!(exchanged.seen(&SESSION).unwrap().seen(&SESSION), None);
+    }
+}

@@ -1,0 +1,455 @@
+//! Remember-me: a returning browser is logged in again, and a thief isn't.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use login_manager::{EventKind, RememberGrace};
+
+use crate::{
+    browser::Browser,
+    faulty_store::{Call, Fault, When},
+    world::{World, routes},
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const SESSION: &str = "__Host-account-session";
+const REMEMBER: &str = "__Host-account-remember";
+
+/// A world in which alice has asked to be remembered, and what has happened in it.
+async fn remembered() -> (World, Arc<Mutex<Vec<EventKind>>>) {
+    remembered_with(RememberGrace::default()).await
+}
+
+async fn remembered_with(grace: RememberGrace) -> (World, Arc<Mutex<Vec<EventKind>>>) {
+    let events = Arc::<Mutex<Vec<_>>>::default();
+    let seen = Arc::clone(&events);
+    let mut world = World::with(routes, |manager| {
+        manager
+            .with_remember_grace(grace)
+            .with_on_event(move |event| seen.lock().unwrap().push(event.kind()))
+    });
+    world.browser.post("/remember/alice").await;
+    assert_eq!(world.browser.get("/how").await.body, "alice fresh");
+    (world, events)
+}
+
+/// The browser was closed: session cookies are gone.
+fn restart(browser: &mut Browser) {
+    let remember = browser.cookie("remember").unwrap();
+    browser.forget_cookies();
+    browser.plant(REMEMBER, &remember);
+}
+
+/// Lets what runs in the background come to its end.
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn thefts(events: &Mutex<Vec<EventKind>>) -> usize {
+    events
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|kind| **kind == EventKind::RememberTheft)
+        .count()
+}
+
+#[tokio::test]
+async fn c2_a_returning_browser_is_logged_in_again_and_not_fresh() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        _,
+    ) = remembered().await;
+    let before = browser.cookie("remember").unwrap();
+    restart(&mut browser);
+    assert_eq!(browser.get("/how").await.body, "alice stale remembered");
+    assert_ne!(
+        browser.cookie("remember").unwrap(),
+        before,
+        "d3: a token is good for one use"
+    );
+    assert_eq!(browser.get("/how").await.body, "alice stale remembered");
+    assert_eq!(browser.post("/confirm").await.body, "true");
+    assert_eq!(browser.get("/how").await.body, "alice fresh remembered");
+    assert_eq!(
+        store.inner.len(),
+        3,
+        "the closed session, this one, the series"
+    );
+}
+
+#[tokio::test]
+async fn e1_the_remember_cookie_has_the_attributes_of_the_session_cookie_and_an_age() {
+    let World { mut browser, .. } = World::new();
+    let cookies = browser.post("/remember/alice").await.set_cookies();
+    let [_, remember] = &cookies[..] else {
+        panic!("{cookies:?}")
+    };
+    assert!(remember.starts_with("__Host-account-remember="));
+    assert!(
+        remember.ends_with("; HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=2592000"),
+        "{remember}"
+    );
+}
+
+#[tokio::test]
+async fn b5_logging_out_ends_the_remember_cookie_here_and_in_the_store() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        _,
+    ) = remembered().await;
+    let copy = browser.clone();
+    browser.post("/logout").await;
+    assert!(browser.cookie_names().is_empty());
+    assert!(store.inner.is_empty());
+    let mut thief = copy;
+    restart(&mut thief);
+    assert_eq!(thief.get("/who").await.body, "nobody");
+
+    // Also where only the remember cookie is left, and the user can't be loaded.
+    let (
+        World {
+            mut browser,
+            store,
+            accounts,
+            ..
+        },
+        _,
+    ) = remembered().await;
+    restart(&mut browser);
+    accounts.fail(true);
+    assert_eq!(browser.post("/logout").await.status, 200);
+    assert!(store.inner.is_empty());
+}
+
+#[tokio::test]
+async fn p3_logging_in_as_another_leaves_nothing_of_the_one_before() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        _,
+    ) = remembered().await;
+    browser.post("/login/bob").await;
+    assert_eq!(browser.cookie_names(), [SESSION]);
+    assert_eq!(store.inner.len(), 1);
+
+    let (
+        World {
+            mut browser, store, ..
+        },
+        _,
+    ) = remembered().await;
+    restart(&mut browser);
+    browser.post("/remember/bob").await;
+    assert_eq!(store.inner.len(), 2, "bob's session and bob's series");
+    restart(&mut browser);
+    assert_eq!(browser.get("/who").await.body, "bob");
+}
+
+#[tokio::test]
+async fn d2_every_login_has_a_series_of_its_own_and_replaces_that_of_the_same_browser() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        _,
+    ) = remembered().await;
+    let mut other = browser.another();
+    other.post("/remember/alice").await;
+    browser.post("/remember/alice").await;
+    assert_eq!(
+        store.inner.len(),
+        4,
+        "two browsers, each with a session and a series"
+    );
+    browser.post("/logout").await;
+    restart(&mut other);
+    assert_eq!(other.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn d5_sixteen_parallel_requests_with_one_remember_cookie_are_all_alice() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        events,
+    ) = remembered().await;
+    browser.post("/logout").await;
+    browser.post("/remember/alice").await;
+    restart(&mut browser);
+    let update = store.gate(Call::Update, When::Before);
+    let mut requests = tokio::task::JoinSet::new();
+    for _ in 0..16 {
+        let mut browser = browser.clone();
+        requests.spawn(async move { (browser.get("/how").await.body, browser) });
+    }
+    // The first to exchange the secret is held until the others have come as far.
+    update.reached().await;
+    settle().await;
+    update.open();
+    let answers = requests.join_all().await;
+    assert!(
+        answers
+            .iter()
+            .all(|(body, _)| body == "alice stale remembered"),
+        "{answers:?}",
+        answers = answers.iter().map(|(body, _)| body).collect::<Vec<_>>()
+    );
+    let winners: Vec<_> = answers
+        .into_iter()
+        .map(|(_, browser)| browser)
+        .filter(|browser| browser.cookie("session").is_some())
+        .collect();
+    assert_eq!(winners.len(), 1, "one answer sets the cookies");
+    assert_eq!(thefts(&events), 0);
+    assert_eq!(
+        store.inner.len(),
+        3,
+        "the closed session, one live session, one series"
+    );
+    let mut winner = winners.into_iter().next().unwrap();
+    assert_eq!(winner.get("/who").await.body, "alice");
+    settle().await;
+    restart(&mut winner);
+    assert_eq!(winner.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn d4_a_stolen_token_that_was_used_ends_the_family_and_raises_the_event() {
+    let (
+        World {
+            mut browser,
+            store,
+            clock,
+            ..
+        },
+        events,
+    ) = remembered().await;
+    restart(&mut browser);
+    let mut thief = browser.clone();
+    assert_eq!(browser.get("/who").await.body, "alice");
+    assert_eq!(
+        browser.get("/who").await.body,
+        "alice",
+        "shows that the new secret has arrived"
+    );
+    settle().await;
+    clock.advance(2 * MINUTE);
+    assert_eq!(thief.get("/who").await.body, "nobody");
+    assert!(thief.cookie_names().is_empty());
+    assert_eq!(thefts(&events), 1);
+    assert!(store.inner.is_empty());
+    assert_eq!(
+        browser.get("/who").await.body,
+        "nobody",
+        "both parties are out"
+    );
+}
+
+#[tokio::test]
+async fn d6_a_lost_answer_locks_nobody_out() {
+    for after in [MINUTE / 6, MINUTE * 60] {
+        let (
+            World {
+                mut browser,
+                store,
+                clock,
+                ..
+            },
+            events,
+        ) = remembered().await;
+        restart(&mut browser);
+        let lost = browser.request(http::Method::GET, "/who");
+        browser.clone().deliver(lost).await;
+        clock.advance(after);
+        assert_eq!(browser.get("/how").await.body, "alice stale remembered");
+        assert_eq!(thefts(&events), 0);
+        assert_eq!(
+            store.inner.len(),
+            3,
+            "the closed session, one live session, one series"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_strict_grace_takes_a_lost_answer_for_theft() {
+    let (
+        World {
+            mut browser, clock, ..
+        },
+        events,
+    ) = remembered_with(RememberGrace::Strict(MINUTE)).await;
+    restart(&mut browser);
+    browser.clone().get("/who").await;
+    clock.advance(MINUTE);
+    assert_eq!(browser.get("/who").await.body, "alice");
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(browser.get("/who").await.body, "nobody");
+    assert_eq!(thefts(&events), 1);
+}
+
+#[tokio::test]
+async fn d8_no_use_stretches_the_limit_that_the_server_keeps() {
+    let (
+        World {
+            mut browser, clock, ..
+        },
+        _,
+    ) = remembered().await;
+    for _ in 0..29 {
+        clock.advance(DAY);
+        restart(&mut browser);
+        assert_eq!(browser.get("/who").await.body, "alice");
+        settle().await;
+    }
+    clock.advance(DAY - Duration::from_millis(1));
+    let mut kept = browser.clone();
+    restart(&mut browser);
+    assert_eq!(browser.get("/who").await.body, "alice");
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(
+        browser.get("/who").await.body,
+        "nobody",
+        "nor does the session outlive it"
+    );
+    restart(&mut kept);
+    assert_eq!(kept.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn d12_nothing_is_written_before_the_user_is_known_to_be_in() {
+    let (
+        World {
+            mut browser,
+            store,
+            accounts,
+            ..
+        },
+        _,
+    ) = remembered().await;
+    restart(&mut browser);
+    accounts.fail(true);
+    store.take_calls();
+    assert_eq!(browser.get("/who").await.status, 503);
+    assert_eq!(store.take_calls(), [Call::Load]);
+    accounts.fail(false);
+    assert_eq!(
+        browser.clone().get("/who").await.body,
+        "alice",
+        "an outage logs nobody out"
+    );
+    accounts.change(1, |alice| alice.active = false);
+    store.take_calls();
+    assert_eq!(browser.get("/who").await.body, "nobody");
+    assert!(!store.take_calls().contains(&Call::Create));
+    assert!(browser.cookie_names().is_empty());
+    accounts.change(1, |alice| alice.active = true);
+    assert!(store.inner.is_empty(), "p6: nothing is left to be revived");
+}
+
+#[tokio::test]
+async fn b15_a_new_stamp_ends_the_remember_cookie() {
+    let (
+        World {
+            mut browser,
+            accounts,
+            ..
+        },
+        _,
+    ) = remembered().await;
+    restart(&mut browser);
+    accounts.change(1, |alice| alice.stamp = "renewed".into());
+    assert_eq!(browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn d10_each_kind_of_token_is_worth_nothing_in_the_others_cookie() {
+    let (World { mut browser, .. }, _) = remembered().await;
+    let (session, remember) = (
+        browser.cookie("session").unwrap(),
+        browser.cookie("remember").unwrap(),
+    );
+    let (series, secret) = remember.split_once('.').unwrap();
+    for (name, value) in [
+        (SESSION, series.to_owned()),
+        (SESSION, secret.to_owned()),
+        (SESSION, remember.clone()),
+        (REMEMBER, session.clone()),
+        (REMEMBER, format!("{session}.{session}")),
+        (REMEMBER, format!("{secret}.{series}")),
+    ] {
+        let mut attacker = browser.another();
+        attacker.plant(name, &value);
+        assert_eq!(attacker.get("/who").await.body, "nobody");
+    }
+    assert_eq!(browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn p32_a_malformed_remember_cookie_is_removed_and_disturbs_nothing() {
+    let World {
+        mut browser, store, ..
+    } = World::new();
+    browser.plant(REMEMBER, "junk");
+    let answer = browser.get("/who").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.body.as_str()),
+        (200, "nobody")
+    );
+    assert!(browser.cookie_names().is_empty());
+    assert!(store.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn fault_3_a_store_that_fails_at_any_call_of_a_restore_logs_nobody_out() {
+    for call in [Call::Load, Call::Create, Call::Update] {
+        for fault in [Fault::Fails, Fault::DoesAndFails] {
+            let (
+                World {
+                    mut browser, store, ..
+                },
+                events,
+            ) = remembered().await;
+            restart(&mut browser);
+            store.fail(call, fault);
+            let answer = browser.get("/who").await;
+            assert_eq!(answer.status, 503, "{call:?} {fault:?}");
+            assert!(answer.set_cookies().is_empty(), "{call:?} {fault:?}");
+            store.heal();
+            assert_eq!(thefts(&events), 0);
+        }
+    }
+}
+
+#[tokio::test]
+async fn p10_a_restore_that_meets_a_logout_brings_nobody_back() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        _,
+    ) = remembered().await;
+    restart(&mut browser);
+    let gate = store.gate(Call::Update, When::Before);
+    let mut slow = browser.clone();
+    let restoring = tokio::spawn(async move { slow.get("/who").await });
+    gate.reached().await;
+    browser.post("/logout").await;
+    gate.open();
+    let answer = restoring.await.unwrap();
+    assert_eq!(answer.body, "nobody");
+    assert!(answer.set_cookies().is_empty());
+    assert!(store.inner.is_empty());
+}
