@@ -1,0 +1,195 @@
+//! The smallest app with a login: two users, and everything in memory.
+//!
+//! ```sh
+//! cargo run --example quickstart
+//! ```
+//!
+//! Open <http://localhost:3000> and log in as `alice` with the password `wonderland`, or use another terminal:
+//!
+//! ```sh
+//! curl -i http://localhost:3000/dashboard                                  # 401: curl isn't a browser
+//! curl -i http://localhost:3000/dashboard -H 'Accept: text/html'           # 303: this is how browsers ask
+//! curl -c jar -d 'username=alice&password=wonderland' 'http://localhost:3000/login?next=/dashboard' -i
+//! curl -b jar http://localhost:3000/dashboard                              # Hello, alice!
+//! curl -b jar -X POST http://localhost:3000/logout -i
+//! curl -b jar -i http://localhost:3000/dashboard                           # 401, though `jar` still has the cookie
+//! ```
+//!
+//! The session cookie is `Secure`; browsers and curl (since 7.79) also send it to `http://localhost`, though not to
+//! another name of this machine. `PORT=8080` listens there.
+
+use std::{collections::HashMap, env, error::Error, future, sync::Arc};
+
+use axum::{
+    Form, Router,
+    extract::State,
+    http::StatusCode,
+    response::{Html, IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+use login_manager::{
+    Auth, AuthUser, CurrentUser, LoginManager, LoginRequired, MemoryStore, NextPath, PasswordError,
+    Passwords,
+};
+use serde::Deserialize;
+use tokio::{net::TcpListener, signal};
+use tower_http::csrf::CsrfLayer;
+
+#[derive(Clone)]
+struct Account {
+    name: String,
+    password_hash: String,
+}
+
+impl AuthUser for Account {
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+}
+
+#[derive(Clone)]
+struct App {
+    accounts: Arc<HashMap<String, Account>>,
+    passwords: Passwords,
+}
+
+/// The whole app. Tests call it too.
+pub(crate) async fn app() -> Result<Router, Box<dyn Error>> {
+    let passwords = Passwords::new();
+    let accounts = Arc::new(accounts(&passwords).await?);
+    let login_manager = LoginManager::new(MemoryStore::new(), {
+        let accounts = Arc::clone(&accounts);
+        move |name: String| future::ready(accounts.get(&name).cloned()) // your database
+    })
+    .with_login_view("/login")?;
+
+    Ok(Router::new()
+        .route("/", get(home))
+        .route("/dashboard", get(dashboard))
+        .route("/login", get(login_form).post(log_in))
+        .route("/logout", post(log_out))
+        .layer(login_manager)
+        .layer(CsrfLayer::new()) // no other site can submit our forms
+        .with_state(App {
+            accounts,
+            passwords,
+        }))
+}
+
+async fn accounts(passwords: &Passwords) -> Result<HashMap<String, Account>, PasswordError> {
+    let mut accounts = HashMap::new();
+    for (name, password) in [("alice", "wonderland"), ("bob", "builder")] {
+        let account = Account {
+            name: name.to_owned(),
+            password_hash: passwords.hash(password).await?,
+        };
+        accounts.insert(account.name.clone(), account);
+    }
+    Ok(accounts)
+}
+
+async fn home(CurrentUser(user): CurrentUser<Account>) -> Html<String> {
+    let name = user.as_ref().map_or("stranger", |user| &user.name);
+    Html(format!(
+        r#"<p>Hello, {name}! <a href="/dashboard">Dashboard</a></p>"#
+    ))
+}
+
+async fn dashboard(LoginRequired(user): LoginRequired<Account>) -> Html<String> {
+    let name = &user.name;
+    Html(format!(
+        r#"<p>Hello, {name}!</p><form method="post" action="/logout"><button>Log out</button></form>"#
+    ))
+}
+
+/// Without an `action` the form is sent to the address of the page, so `?next=` comes back with it.
+const LOGIN_FORM: &str = r#"<form method="post">
+  <label>User name <input name="username" autocomplete="username" required></label>
+  <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
+  <button>Log in</button>
+</form>"#;
+
+async fn login_form() -> Html<&'static str> {
+    Html(LOGIN_FORM)
+}
+
+#[derive(Deserialize)]
+struct Credentials {
+    username: String,
+    password: String,
+}
+
+async fn log_in(
+    State(app): State<App>,
+    auth: Auth<Account>,
+    next: NextPath,
+    Form(form): Form<Credentials>,
+) -> Result<Response, AppError> {
+    let account = app.accounts.get(&form.username);
+    let stored = account.map(|account| &*account.password_hash);
+    let verdict = app.passwords.verify(form.password, stored).await?;
+    let Some(account) = account.filter(|_| verdict.is_valid()) else {
+        let page = Html(format!("<p>Wrong user name or password.</p>{LOGIN_FORM}"));
+        return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+    };
+    auth.login(account.clone()).await?;
+    Ok(next.redirect_or("/dashboard").into_response())
+}
+
+async fn log_out(auth: Auth<Account>) -> Result<Redirect, AppError> {
+    auth.logout().await?;
+    Ok(Redirect::to("/"))
+}
+
+/// What a handler gives up on.
+enum AppError {
+    Login(login_manager::Error),
+    Password(PasswordError),
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Login(error) => error.into_response(),
+            Self::Password(PasswordError::TooLong { .. }) => {
+                StatusCode::UNPROCESSABLE_ENTITY.into_response()
+            }
+            Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+            Self::Password(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        }
+    }
+}
+
+impl From<login_manager::Error> for AppError {
+    fn from(error: login_manager::Error) -> Self {
+        Self::Login(error)
+    }
+}
+
+impl From<PasswordError> for AppError {
+    fn from(error: PasswordError) -> Self {
+        Self::Password(error)
+    }
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "for whoever started it")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = env::var("PORT").unwrap_or("3000".to_owned());
+    let port: u16 = port
+        .parse()
+        .map_err(|_| format!("PORT must be a number up to 65535, not '{port}'"))?;
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("can't listen on port {port}: {error}"))?;
+    println!(
+        "Listening on http://localhost:{}",
+        listener.local_addr()?.port()
+    );
+    axum::serve(listener, app().await?)
+        .with_graceful_shutdown(async { signal::ctrl_c().await.unwrap_or_default() })
+        .await?;
+    Ok(())
+}

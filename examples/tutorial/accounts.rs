@@ -1,0 +1,102 @@
+//! The accounts, in SQLite.
+
+use std::{borrow::Cow, path::Path};
+
+use login_manager::{AuthUser, BoxError, UserLoader};
+use sqlx::{
+    Row, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteRow},
+};
+
+pub(crate) struct Account {
+    pub(crate) id: i64,
+    pub(crate) name: String,
+    pub(crate) password_hash: String,
+    stamp: Vec<u8>,
+}
+
+impl AuthUser for Account {
+    type Id = i64;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+
+    fn security_stamp(&self) -> Cow<'_, [u8]> {
+        self.stamp.as_slice().into()
+    }
+}
+
+/// `AUTOINCREMENT`, because the id of a deleted account must never be somebody else's. `NOCASE`, so that nobody passes
+/// for alice as Alice. Change the stamp together with a password, and every session of the account ends.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS accounts (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        password_hash TEXT NOT NULL,
+        stamp BLOB NOT NULL DEFAULT (randomblob(16))
+    ) STRICT";
+
+#[derive(Clone)]
+pub(crate) struct Accounts(SqlitePool);
+
+impl Accounts {
+    /// Opens the database; makes the file and the table where they are missing.
+    pub(crate) async fn open(path: impl AsRef<Path>) -> Result<Self, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true);
+        let pool = SqlitePool::connect_with(options).await?;
+        sqlx::query(SCHEMA).execute(&pool).await?;
+        Ok(Self(pool))
+    }
+
+    pub(crate) async fn find(&self, id: i64) -> Result<Option<Account>, sqlx::Error> {
+        let account = sqlx::query("SELECT * FROM accounts WHERE id = ?").bind(id);
+        account.try_map(from_row).fetch_optional(&self.0).await
+    }
+
+    pub(crate) async fn find_by_name(&self, name: &str) -> Result<Option<Account>, sqlx::Error> {
+        let account = sqlx::query("SELECT * FROM accounts WHERE name = ?").bind(name);
+        account.try_map(from_row).fetch_optional(&self.0).await
+    }
+
+    /// Answers whether it was added: false when the name is taken, also by a registration at the same moment.
+    pub(crate) async fn add(&self, name: &str, password_hash: &str) -> Result<bool, sqlx::Error> {
+        let sql = "INSERT INTO accounts (name, password_hash) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
+        let added = sqlx::query(sql).bind(name).bind(password_hash);
+        Ok(added.execute(&self.0).await?.rows_affected() == 1)
+    }
+
+    /// Replaces the hash that was just checked, unless the password has been changed meanwhile.
+    pub(crate) async fn replace_hash(
+        &self,
+        account: &Account,
+        hash: &str,
+    ) -> Result<(), sqlx::Error> {
+        let sql = "UPDATE accounts SET password_hash = ? WHERE id = ? AND password_hash = ?";
+        let replaced = sqlx::query(sql).bind(hash).bind(account.id);
+        replaced
+            .bind(&account.password_hash)
+            .execute(&self.0)
+            .await?;
+        Ok(())
+    }
+}
+
+/// How the login manager finds the user of a session.
+#[async_trait::async_trait]
+impl UserLoader<Account> for Accounts {
+    async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
+        Ok(self.find(*id).await?)
+    }
+}
+
+fn from_row(row: SqliteRow) -> Result<Account, sqlx::Error> {
+    Ok(Account {
+        id: row.try_get("id")?,
+        name: row.try_get("name")?,
+        password_hash: row.try_get("password_hash")?,
+        stamp: row.try_get("stamp")?,
+    })
+}

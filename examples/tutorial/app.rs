@@ -1,0 +1,66 @@
+//! The routes, and the layers around them.
+
+use axum::{
+    Router,
+    http::header::{CONTENT_SECURITY_POLICY, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    middleware,
+    response::Response,
+    routing::{get, post},
+};
+use login_manager::{LoginManager, MemoryStore, Passwords};
+use tower_http::csrf::CsrfLayer;
+
+use super::{
+    accounts::Accounts,
+    error, handlers,
+    page::{self, Templates},
+};
+
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) accounts: Accounts,
+    pub(crate) passwords: Passwords,
+    pub(crate) templates: Templates,
+}
+
+/// The whole app. Tests call it too.
+pub(crate) fn app(accounts: Accounts) -> Result<Router, Box<dyn std::error::Error>> {
+    let templates = Templates::new()?;
+    let login_manager = LoginManager::new(MemoryStore::new(), accounts.clone())
+        .with_realm("account")?
+        .with_login_view("/login")?;
+
+    // A request passes the layers from the last to the first.
+    Ok(Router::new()
+        .route("/", get(handlers::home))
+        .route(
+            "/register",
+            get(handlers::registration_form).post(handlers::register),
+        )
+        .route("/login", get(handlers::login_form).post(handlers::log_in))
+        .route("/protected", get(handlers::protected))
+        .route("/logout", post(handlers::log_out))
+        .route("/style.css", get(page::style))
+        .layer(login_manager)
+        .layer(CsrfLayer::new()) // no other site can submit our forms
+        .layer(middleware::map_response_with_state(
+            templates.clone(),
+            error::page,
+        ))
+        .layer(middleware::map_response(secure))
+        .with_state(App {
+            accounts,
+            passwords: Passwords::new(),
+            templates,
+        }))
+}
+
+/// Should a template ever fail to escape something: no foreign script runs, and nobody frames us.
+async fn secure(mut response: Response) -> Response {
+    const POLICY: &str =
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,76 @@
+//! What visitors see when something fails: never why.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{
+        StatusCode,
+        header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    },
+    response::{IntoResponse, Response},
+};
+use login_manager::PasswordError;
+use minijinja::context;
+
+use super::page::Templates;
+
+/// What a handler gives up on. The cause goes to the log and nowhere else.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AppError {
+    #[error("the account database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("a password could not be hashed or checked")]
+    Password(#[from] PasswordError),
+    #[error("it could not be said who is logged in, or be changed")]
+    Login(#[from] login_manager::Error),
+    #[error("a page could not be rendered")]
+    Template(#[from] minijinja::Error),
+}
+
+impl IntoResponse for AppError {
+    fn into_response(self) -> Response {
+        tracing::error!(error = &self as &dyn std::error::Error, "a request failed");
+        match self {
+            Self::Login(error) => error.into_response(),
+            Self::Database(_) | Self::Password(PasswordError::Busy) => {
+                (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")]).into_response()
+            }
+            Self::Password(_) | Self::Template(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            }
+        }
+    }
+}
+
+/// Gives a page to every error that comes as a bare status, be it from a handler, a layer or the router.
+pub(crate) async fn page(State(templates): State<Templates>, mut response: Response) -> Response {
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_error || response.headers().contains_key(CONTENT_TYPE) {
+        return response;
+    }
+    let context = context! { title => status.canonical_reason(), advice => advice(status) };
+    match templates.render("error.html", context) {
+        Ok(page) => {
+            *response.body_mut() = Body::from(page);
+            let html = HeaderValue::from_static("text/html; charset=utf-8");
+            response.headers_mut().insert(CONTENT_TYPE, html);
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        Err(error) => tracing::error!(error = &error as &dyn std::error::Error, "no error page"),
+    }
+    response
+}
+
+fn advice(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::UNAUTHORIZED => "Please log in first.",
+        StatusCode::FORBIDDEN => {
+            "This was not sent from one of our own pages, so nothing was done."
+        }
+        StatusCode::NOT_FOUND => "There is no page at this address.",
+        StatusCode::SERVICE_UNAVAILABLE => "This is our fault. Please try again in a moment.",
+        status if status.is_server_error() => "This is our fault, and we have taken note of it.",
+        _ => "This request can't be answered.",
+    }
+}

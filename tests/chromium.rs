@@ -1,0 +1,296 @@
+//! The tutorial in a real browser. Needs `CHROMEDRIVER`, the path of chromedriver; is left out without it.
+#![allow(unreachable_pub, reason = "there is no outside to a test crate")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "it is a test")]
+
+mod folder;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/tutorial/main.rs"]
+mod tutorial;
+
+use std::{
+    env,
+    ffi::OsStr,
+    io::{self, BufRead, BufReader, Read, Write, stderr},
+    net::{Ipv4Addr, TcpStream},
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use fantoccini::{Client, ClientBuilder, Locator, cookies::Cookie, elements::Element};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::json;
+use tokio::{net::TcpListener, time::timeout};
+
+use crate::folder::Folder;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn the_tutorial_works_in_chromium() {
+    let Some(chromedriver) = env::var_os("CHROMEDRIVER") else {
+        // Written past the capture of the test harness: nobody should take "ok" for a test that ran.
+        let why = b"LEFT OUT: no test in Chromium, because CHROMEDRIVER isn't set to the path of chromedriver\n";
+        stderr().write_all(why).unwrap();
+        return;
+    };
+    let folder = Folder::new();
+    let site = serve_tutorial(&folder.path().join("tutorial.db")).await;
+    let chromedriver = Chromedriver::start(&chromedriver);
+    let visitor = Visitor::new(&chromedriver, &folder.path().join("profile"), site).await;
+    timeout(12 * PATIENCE, visit(&visitor)).await.unwrap();
+    visitor.client.close().await.unwrap();
+}
+
+async fn visit(visitor: &Visitor) {
+    is_sent_to_log_in(visitor).await;
+    registers(visitor).await;
+    is_told_of_a_wrong_password(visitor).await;
+    logs_in_and_is_led_back(visitor).await;
+    has_the_cookie_that_was_promised(visitor).await;
+    stays_logged_in_here_and_in_another_tab(visitor).await;
+    logs_out_and_does_not_come_back(visitor).await;
+}
+
+async fn is_sent_to_log_in(visitor: &Visitor) {
+    visitor.open("/protected").await;
+    visitor.reads("Please log in to access this page.").await;
+    assert_eq!(
+        visitor.address().await,
+        "/login?next=/protected&notice=login"
+    );
+    assert!(
+        visitor.cookies().await.is_empty(),
+        "a refusal sets no cookie"
+    );
+}
+
+async fn registers(visitor: &Visitor) {
+    visitor.click("//main//a[text()='Register']").await;
+    visitor.reads("Create account").await;
+    visitor.fill_in("alice", "wonderland").await;
+    visitor.reads("Account created, please log in.").await;
+    visitor.open("/register").await;
+    visitor.fill_in("alice", "something else").await;
+    visitor.reads("That user name is taken.").await;
+}
+
+async fn is_told_of_a_wrong_password(visitor: &Visitor) {
+    visitor.open("/protected").await;
+    visitor.fill_in("alice", "mirror").await;
+    visitor.reads("Wrong user name or password.").await;
+    let name = visitor.find("//input[@name='username']").await;
+    let password = visitor.find("//input[@name='password']").await;
+    assert_eq!(name.prop("value").await.unwrap().as_deref(), Some("alice"));
+    assert_eq!(password.prop("value").await.unwrap().as_deref(), Some(""));
+    assert!(visitor.cookies().await.is_empty(), "nobody has logged in");
+}
+
+async fn logs_in_and_is_led_back(visitor: &Visitor) {
+    visitor.fill_in("alice", "wonderland").await;
+    visitor.reads("Hello, alice!").await;
+    assert_eq!(visitor.address().await, "/protected");
+}
+
+async fn has_the_cookie_that_was_promised(visitor: &Visitor) {
+    let cookies = visitor.cookies().await;
+    let [cookie] = &*cookies else {
+        panic!("{} cookies", cookies.len());
+    };
+    // The prefix is a promise that browsers enforce: no Domain attribute, so no other host gets the cookie.
+    assert_eq!(cookie.name(), "__Host-account-session");
+    assert_eq!(
+        (cookie.domain(), cookie.path()),
+        (Some("localhost"), Some("/"))
+    );
+    assert_eq!(
+        (cookie.secure(), cookie.http_only()),
+        (Some(true), Some(true))
+    );
+    assert_eq!(cookie.same_site().unwrap().to_string(), "Lax");
+    assert!(cookie.expires().is_none(), "it ends with the browser");
+    let seen_by_scripts = visitor
+        .client
+        .execute("return document.cookie", vec![])
+        .await;
+    assert_eq!(seen_by_scripts.unwrap(), "");
+}
+
+async fn stays_logged_in_here_and_in_another_tab(visitor: &Visitor) {
+    visitor.client.refresh().await.unwrap();
+    visitor.reads("Hello, alice!").await;
+    let first = visitor.client.window().await.unwrap();
+    let second = visitor.client.new_window(true).await.unwrap().handle;
+    visitor.client.switch_to_window(second).await.unwrap();
+    visitor.open("/protected").await;
+    visitor.reads("Hello, alice!").await;
+    visitor.client.switch_to_window(first).await.unwrap();
+}
+
+async fn logs_out_and_does_not_come_back(visitor: &Visitor) {
+    visitor.click("//button[text()='Log out']").await;
+    visitor.reads("You have been logged out.").await;
+    assert!(visitor.cookies().await.is_empty());
+    visitor.client.back().await.unwrap();
+    visitor.reads("Please log in to access this page.").await;
+    let page = visitor.client.source().await.unwrap();
+    assert!(!page.contains("Hello, alice!"), "{page}");
+
+    visitor.client.close_window().await.unwrap();
+    let mut others = visitor.client.windows().await.unwrap();
+    visitor
+        .client
+        .switch_to_window(others.remove(0))
+        .await
+        .unwrap();
+    visitor.client.refresh().await.unwrap();
+    visitor.reads("Please log in to access this page.").await;
+}
+
+/// Serves the tutorial on a free port; answers its address. It ends with the test's runtime.
+async fn serve_tutorial(database: &Path) -> String {
+    let accounts = tutorial::Accounts::open(database).await.unwrap();
+    let app = tutorial::app(accounts).unwrap();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    format!("http://localhost:{port}")
+}
+
+/// A person at a browser.
+struct Visitor {
+    client: Client,
+    site: String,
+}
+
+impl Visitor {
+    async fn new(chromedriver: &Chromedriver, profile: &Path, site: String) -> Self {
+        let profile = format!("--user-data-dir={}", profile.display());
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            &profile,
+        ];
+        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
+        let client = ClientBuilder::new(HttpConnector::new())
+            .capabilities(serde_json::from_value(capabilities).unwrap())
+            .connect(&format!("http://127.0.0.1:{}", chromedriver.port))
+            .await
+            .unwrap();
+        Self { client, site }
+    }
+
+    async fn open(&self, path: &str) {
+        let url = format!("{}{path}", self.site);
+        self.client.goto(&url).await.unwrap();
+    }
+
+    /// Path and query of the page.
+    async fn address(&self) -> String {
+        let url = self.client.current_url().await.unwrap();
+        url.as_str().strip_prefix(&self.site).unwrap().to_owned()
+    }
+
+    /// Waits until the page says this.
+    async fn reads(&self, text: &str) {
+        self.find(&format!("//main[contains(., '{text}')]")).await;
+    }
+
+    async fn click(&self, xpath: &str) {
+        self.find(xpath).await.click().await.unwrap();
+    }
+
+    /// Fills in the form of the page and sends it.
+    async fn fill_in(&self, username: &str, password: &str) {
+        for (field, text) in [("username", username), ("password", password)] {
+            let field = self.find(&format!("//main//input[@name='{field}']")).await;
+            field.clear().await.unwrap();
+            field.send_keys(text).await.unwrap();
+        }
+        self.click("//main//button").await;
+    }
+
+    async fn find(&self, xpath: &str) -> Element {
+        let wait = self.client.wait().at_most(PATIENCE);
+        match wait.for_element(Locator::XPath(xpath)).await {
+            Ok(element) => element,
+            Err(error) => {
+                let page = self.client.source().await;
+                panic!("no {xpath} ({error}) in {page:?}");
+            }
+        }
+    }
+
+    async fn cookies(&self) -> Vec<Cookie<'static>> {
+        self.client.get_all_cookies().await.unwrap()
+    }
+}
+
+/// A chromedriver of our own, which ends together with its browser when this is dropped.
+struct Chromedriver {
+    process: Child,
+    port: u16,
+    /// Kept open: who writes into a closed pipe is killed.
+    _output: BufReader<ChildStdout>,
+}
+
+impl Chromedriver {
+    fn start(path: &OsStr) -> Self {
+        let mut process = Command::new(path)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut said = String::new();
+        let port = loop {
+            let before = said.len();
+            if output.read_line(&mut said).unwrap() == 0 {
+                panic!("chromedriver said no port, but: {said}");
+            }
+            let line = said.get(before..).unwrap_or_default();
+            if let Some((_, port)) = line.split_once("started successfully on port ") {
+                break port.trim().trim_end_matches('.').parse().unwrap();
+            }
+        };
+        Self {
+            process,
+            port,
+            _output: output,
+        }
+    }
+
+    /// Asks it to end, which ends its browser too; the one that is killed leaves its browser running.
+    fn ask_to_end(&self) -> io::Result<()> {
+        let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
+        connection.set_read_timeout(Some(PATIENCE))?;
+        connection
+            .write_all(b"GET /shutdown HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        connection.read_to_end(&mut Vec::new())?;
+        Ok(())
+    }
+}
+
+impl Drop for Chromedriver {
+    fn drop(&mut self) {
+        if self.ask_to_end().is_ok() {
+            for _ in 0..100 {
+                if matches!(self.process.try_wait(), Ok(Some(_))) {
+                    return;
+                }
+                thread::sleep(PATIENCE / 200);
+            }
+        }
+        let _ended_meanwhile: io::Result<()> = self.process.kill();
+        let _status = self.process.wait();
+    }
+}

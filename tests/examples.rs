@@ -1,0 +1,392 @@
+//! The examples, driven in process: what people copy has to work.
+#![allow(unreachable_pub, reason = "there is no outside to a test crate")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "it is a test")]
+
+#[allow(dead_code, reason = "a helper for the next test does no harm")]
+#[path = "app/browser.rs"]
+mod browser;
+
+mod folder;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/quickstart.rs"]
+mod quickstart;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/tutorial/main.rs"]
+mod tutorial;
+
+use std::path::PathBuf;
+
+use axum::{Router, body::Body};
+use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
+use login_manager::Passwords;
+use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use url::form_urlencoded;
+
+use crate::{
+    browser::{Answer, Browser},
+    folder::Folder,
+};
+
+const ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "wonderland")];
+
+async fn submit(browser: &mut Browser, uri: &str, fields: &[(&str, &str)]) -> Answer {
+    let mut request = browser.request(Method::POST, uri);
+    let form = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(fields)
+        .finish();
+    *request.body_mut() = Body::from(form);
+    let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+    request.headers_mut().insert(CONTENT_TYPE, kind);
+    browser.deliver(request).await
+}
+
+#[track_caller]
+fn assert_redirects(answer: &Answer, to: &str) {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert_eq!(answer.location(), to);
+}
+
+/// The form once more, with this to read.
+#[track_caller]
+fn assert_complains(answer: &Answer, complaint: &str) {
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains(complaint), "{}", answer.body);
+    assert!(answer.body.contains(r#"<form method="post""#));
+}
+
+#[tokio::test]
+async fn quickstart_logs_in_stays_logged_in_and_logs_out() {
+    let mut browser = Browser::new(quickstart::app().await.unwrap());
+    assert!(browser.get("/").await.body.contains("Hello, stranger!"));
+    let sent_away = browser.get("/dashboard").await;
+    assert_redirects(&sent_away, "/login?next=/dashboard&notice=login");
+    assert!(
+        browser
+            .get(sent_away.location())
+            .await
+            .body
+            .contains("<form")
+    );
+
+    assert_redirects(
+        &submit(&mut browser, sent_away.location(), &ALICE).await,
+        "/dashboard",
+    );
+    assert_eq!(browser.cookie_names(), ["__Host-account-session"]);
+    assert!(
+        browser
+            .get("/dashboard")
+            .await
+            .body
+            .contains("Hello, alice!")
+    );
+    assert!(browser.get("/").await.body.contains("Hello, alice!"));
+
+    assert_redirects(&browser.post("/logout").await, "/");
+    assert!(browser.cookie_names().is_empty());
+    assert_eq!(
+        browser.get("/dashboard").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn quickstart_says_the_same_of_wrong_names_and_wrong_passwords() {
+    let mut browser = Browser::new(quickstart::app().await.unwrap());
+    let wrong_password = [("username", "alice"), ("password", "builder")];
+    let wrong_name = [("username", "nobody"), ("password", "wonderland")];
+    let answer = submit(&mut browser, "/login", &wrong_password).await;
+    assert_complains(&answer, "Wrong user name or password.");
+    assert_eq!(
+        submit(&mut browser, "/login", &wrong_name).await.body,
+        answer.body
+    );
+    assert!(browser.cookie_names().is_empty());
+
+    let long = "a".repeat(Passwords::MAX_BYTES + 1);
+    let answer = submit(
+        &mut browser,
+        "/login",
+        &[("username", "alice"), ("password", &long)],
+    )
+    .await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[tokio::test]
+async fn quickstart_goes_nowhere_else_after_a_login() {
+    let mut browser = Browser::new(quickstart::app().await.unwrap());
+    let elsewhere = "/login?next=https://evil.example/";
+    assert_redirects(&submit(&mut browser, elsewhere, &ALICE).await, "/dashboard");
+}
+
+#[tokio::test]
+async fn both_refuse_the_forms_of_other_sites() {
+    let database = Database::new();
+    for app in [quickstart::app().await.unwrap(), database.app().await] {
+        let mut browser = Browser::new(app);
+        let cross_site = HeaderValue::from_static("cross-site");
+        browser.headers.insert("sec-fetch-site", cross_site);
+        for uri in ["/login", "/logout"] {
+            let answer = submit(&mut browser, uri, &ALICE).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        }
+    }
+}
+
+#[tokio::test]
+async fn tutorial_registers_logs_in_and_logs_out() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    assert!(browser.get("/").await.body.contains("Welcome, stranger!"));
+
+    let registered = submit(&mut browser, "/register", &ALICE).await;
+    assert_redirects(&registered, "/login?message=registered");
+    let page = browser.get(registered.location()).await.body;
+    assert!(page.contains("Account created, please log in."), "{page}");
+    assert!(browser.cookie_names().is_empty());
+
+    assert_redirects(
+        &submit(&mut browser, registered.location(), &ALICE).await,
+        "/protected",
+    );
+    assert_eq!(browser.cookie_names(), ["__Host-account-session"]);
+    let protected = browser.get("/protected").await;
+    assert!(protected.body.contains("Hello, alice!"));
+    assert_eq!(protected.header("cache-control"), Some("no-store"));
+
+    let logged_out = browser.post("/logout").await;
+    assert_redirects(&logged_out, "/?message=logged-out");
+    assert!(browser.cookie_names().is_empty());
+    let page = browser.get(logged_out.location()).await.body;
+    assert!(page.contains("You have been logged out."), "{page}");
+    assert_eq!(
+        browser.get("/protected").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn tutorial_leads_back_to_the_page_that_asked_for_the_login() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let sent_away = browser.get("/protected?page=2").await;
+    assert_redirects(&sent_away, "/login?next=/protected%3Fpage%3D2&notice=login");
+    let page = browser.get(sent_away.location()).await.body;
+    assert!(
+        page.contains("Please log in to access this page."),
+        "{page}"
+    );
+    let back = submit(&mut browser, sent_away.location(), &ALICE).await;
+    assert_redirects(&back, "/protected?page=2");
+}
+
+#[tokio::test]
+async fn tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let long = "a".repeat(Passwords::MAX_BYTES + 1);
+    for (name, password) in [
+        ("alice", "mirror"),
+        ("nobody", "wonderland"),
+        ("alice", &long),
+    ] {
+        let form = [("username", name), ("password", password)];
+        let answer = submit(&mut browser, "/login?next=/&notice=login", &form).await;
+        assert_complains(&answer, "Wrong user name or password.");
+        assert!(answer.body.contains(&format!(r#"value="{name}""#)));
+        assert!(!answer.body.contains(password), "a password comes back");
+        assert!(!answer.body.contains("Please log in to access"));
+    }
+    assert!(browser.cookie_names().is_empty());
+}
+
+#[tokio::test]
+async fn tutorial_says_what_is_wrong_with_a_registration() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let (long_name, long_password) = ("é".repeat(65), "a".repeat(Passwords::MAX_BYTES + 1));
+    for (name, password, complaint) in [
+        ("alice", "other", "That user name is taken."),
+        (" ALICE ", "other", "That user name is taken."),
+        ("", "password", "Please fill in both fields."),
+        (" \t", "password", "Please fill in both fields."),
+        ("bob", "", "Please fill in both fields."),
+        (&long_name, "password", "That user name is too long"),
+        ("bob", &long_password, "That password is too long."),
+    ] {
+        let form = [("username", name), ("password", password)];
+        assert_complains(&submit(&mut browser, "/register", &form).await, complaint);
+    }
+    assert_complains(
+        &submit(&mut browser, "/register", &[]).await,
+        "Please fill in",
+    );
+    assert_complains(&submit(&mut browser, "/login", &[]).await, "Please fill in");
+    assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
+}
+
+#[tokio::test]
+async fn tutorial_gives_a_name_to_one_of_two_who_want_it_at_once() {
+    let database = Database::new();
+    let browser = Browser::new(database.app().await);
+    let (mut one, mut other) = (browser.another(), browser.another());
+    let answers = tokio::join!(
+        submit(&mut one, "/register", &ALICE),
+        submit(&mut other, "/register", &ALICE)
+    );
+    let (winner, loser) = match answers {
+        (one, other) if one.status == StatusCode::SEE_OTHER => (one, other),
+        (one, other) => (other, one),
+    };
+    assert_redirects(&winner, "/login?message=registered");
+    assert_complains(&loser, "That user name is taken.");
+}
+
+#[tokio::test]
+async fn tutorial_escapes_what_people_type() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    let mallory = [
+        ("username", "\"><script>alert(1)</script>"),
+        ("password", "x"),
+    ];
+    let pages = [
+        submit(&mut browser, "/login", &mallory).await.body,
+        submit(&mut browser, "/register", &mallory).await.body,
+        submit(&mut browser, "/login", &mallory).await.body,
+        browser.get("/protected").await.body,
+        browser.get("/login?message=%3Cscript%3E").await.body,
+    ];
+    assert!(pages[3].contains("&lt;script&gt;"), "{}", pages[3]);
+    for page in pages {
+        assert!(!page.contains("<script>"), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn tutorial_renews_a_hash_that_has_become_too_cheap() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let from_cheaper_days = "UPDATE accounts SET password_hash = '$argon2id$v=19$m=64,t=1,p=1$b25seSBmb3IgYSB0ZXN0IQ$tfRMN+egWZHqzmYVD6S+iSM4mnfvqA/waroBmPZEg7A'";
+    database.execute(from_cheaper_days).await;
+    assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
+    let hash = database.password_hash().await;
+    assert!(
+        hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
+        "{hash}"
+    );
+    assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
+}
+
+#[tokio::test]
+async fn tutorial_ends_every_session_of_an_account_whose_stamp_changes() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+    database
+        .execute("UPDATE accounts SET stamp = randomblob(16)")
+        .await;
+    assert_eq!(
+        browser.get("/protected").await.status,
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[tokio::test]
+async fn tutorial_says_no_more_than_that_it_is_down() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    database
+        .execute("ALTER TABLE accounts RENAME TO elsewhere")
+        .await;
+    let mut stranger = browser.another();
+    for answer in [
+        browser.get("/").await,
+        browser.get("/protected").await,
+        submit(&mut stranger, "/login", &ALICE).await,
+        submit(&mut stranger, "/register", &ALICE).await,
+    ] {
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert!(
+            answer.body.contains("Please try again in a moment."),
+            "{}",
+            answer.body
+        );
+        assert!(!answer.body.contains("accounts"), "{}", answer.body);
+        assert_eq!(answer.header("retry-after"), Some("1"));
+    }
+    assert_eq!(stranger.get("/").await.status, StatusCode::OK);
+    assert_redirects(&browser.post("/logout").await, "/?message=logged-out");
+}
+
+#[tokio::test]
+async fn tutorial_sends_its_security_headers_with_everything() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    for (uri, status) in [
+        ("/", 200),
+        ("/protected", 303),
+        ("/style.css", 200),
+        ("/no", 404),
+        ("/logout", 405),
+    ] {
+        let answer = browser.get(uri).await;
+        assert_eq!(answer.status.as_u16(), status, "{uri}");
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        let policy = answer.header("content-security-policy").unwrap();
+        assert!(policy.starts_with("default-src 'self'"), "{policy}");
+        assert_eq!(
+            status >= 400,
+            answer.body.contains("Back to the first page"),
+            "{uri}"
+        );
+    }
+}
+
+/// A database of the tutorial, in a file that goes with it.
+struct Database(Folder);
+
+impl Database {
+    fn new() -> Self {
+        Self(Folder::new())
+    }
+
+    fn path(&self) -> PathBuf {
+        self.0.path().join("tutorial.db")
+    }
+
+    async fn app(&self) -> Router {
+        let accounts = tutorial::Accounts::open(self.path()).await.unwrap();
+        tutorial::app(accounts).unwrap()
+    }
+
+    /// Changes something behind the app's back.
+    async fn execute(&self, sql: &'static str) {
+        let mut connection = self.connect().await;
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    async fn password_hash(&self) -> String {
+        let sql = "SELECT password_hash FROM accounts";
+        let mut connection = self.connect().await;
+        let hash = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
+        hash.unwrap()
+    }
+
+    async fn connect(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(self.path());
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+}
