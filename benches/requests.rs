@@ -10,6 +10,7 @@
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     reason = "a bench that fails shall say so at once"
 )]
 

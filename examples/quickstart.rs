@@ -153,11 +153,7 @@ impl IntoResponse for AppError {
     fn into_response(self) -> Response {
         match self {
             Self::Login(error) => error.into_response(),
-            Self::Password(PasswordError::TooLong { .. }) => {
-                StatusCode::UNPROCESSABLE_ENTITY.into_response()
-            }
-            Self::Password(PasswordError::Busy) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            Self::Password(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Self::Password(error) => error.into_response(),
         }
     }
 }

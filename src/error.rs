@@ -87,16 +87,21 @@ impl Error {
 
     /// The answer to a request that ended in this error: the bare status, and when to come back.
     pub(crate) fn to_response<B: Default>(&self) -> http::Response<B> {
-        let mut response = http::Response::new(B::default());
-        *response.status_mut() = self.status();
-        if self.status() == http::StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(
-                http::header::RETRY_AFTER,
-                http::HeaderValue::from_static("1"),
-            );
-        }
-        response
+        bare_response(self.status())
     }
+}
+
+/// The bare status, and where trying again can help, when.
+pub(crate) fn bare_response<B: Default>(status: http::StatusCode) -> http::Response<B> {
+    let mut response = http::Response::new(B::default());
+    *response.status_mut() = status;
+    if status == http::StatusCode::SERVICE_UNAVAILABLE {
+        let in_a_second = http::HeaderValue::from_static("1");
+        response
+            .headers_mut()
+            .insert(http::header::RETRY_AFTER, in_a_second);
+    }
+    response
 }
 
 impl From<ErrorKind> for Error {

@@ -9,9 +9,11 @@ use axum_core::{
 };
 use http::request::Parts;
 
+#[cfg(feature = "argon2")]
+use crate::password::PasswordError;
 use crate::{
     auth::{Attached, Auth},
-    error::Error,
+    error::{Error, bare_response},
     guard::{Refusal, Rules, admit, missing, no_manager, refuse},
     refusal::{NextPath, Notice, Reason},
     session::Session,
@@ -160,6 +162,13 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Notice {
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
         self.to_response()
+    }
+}
+
+#[cfg(feature = "argon2")]
+impl IntoResponse for PasswordError {
+    fn into_response(self) -> Response {
+        bare_response(self.status())
     }
 }
 

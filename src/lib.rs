@@ -93,7 +93,7 @@
 //! | [`LoginManager`] | the configuration; it is the tower layer |
 //! | [`AuthUser`] | what is asked of your user type: an id, and if you like whether it is active and a security stamp |
 //! | [`UserLoader`] | id → user, from your database; a closure will do |
-//! | [`Auth`] | who this request is, and the verbs: `login`, `logout`, `confirm`, `renew`, `why` |
+//! | [`Auth`] | who this request is, and the verbs: `login`, `logout`, `confirm`, `renew` |
 //! | [`LoginRequired`], [`CurrentUser`] | extractors: the user, or a refusal; the user, or nobody |
 //! | [`login_required`] | the same guard as a tower layer, for a whole router, with conditions |
 //! | [`Session`] | a visitor's data, anonymous or logged in |
@@ -186,6 +186,9 @@ pub mod testing;
 pub use crate::extract::{CurrentUser, LoginRequired};
 #[cfg(feature = "argon2")]
 pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
+/// For implementing [`UserLoader`], [`SessionStore`] and [`Authorize`], whose methods are `async` and dyn-compatible.
+pub use async_trait::async_trait;
+
 pub use crate::{
     auth::{Auth, Login},
     cookies::SameSite,

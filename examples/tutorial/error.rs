@@ -32,12 +32,11 @@ impl IntoResponse for AppError {
         tracing::error!(error = &self as &dyn std::error::Error, "a request failed");
         match self {
             Self::Login(error) => error.into_response(),
-            Self::Database(_) | Self::Password(PasswordError::Busy) => {
+            Self::Password(error) => error.into_response(),
+            Self::Database(_) => {
                 (StatusCode::SERVICE_UNAVAILABLE, [(RETRY_AFTER, "1")]).into_response()
             }
-            Self::Password(_) | Self::Template(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR.into_response()
-            }
+            Self::Template(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Why a password could not be hashed or checked.
 
+use http::StatusCode;
+
 use crate::error::BoxError;
 
 /// Why a password could not be hashed or checked. A wrong password is no error: see [`Verdict`](super::Verdict).
 ///
-/// [`TooLong`](Self::TooLong) and [`Empty`](Self::Empty) are for the person to correct (a login form may answer
-/// `TooLong` as it answers a wrong password), [`Busy`](Self::Busy) is a 503 with `Retry-After`, the rest are 500s.
-/// None of them holds the password or a hash.
+/// [`TooLong`](Self::TooLong) and [`Empty`](Self::Empty) are for the person who chooses a password to correct. As an axum
+/// response they are 422, [`Busy`](Self::Busy) is a 503 with `Retry-After`, the rest are 500s. None of them holds the
+/// password or a hash.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// The password has more bytes than [`Passwords::MAX_BYTES`](super::Passwords::MAX_BYTES), whoever it was for.
+    /// A password of more bytes than [`Passwords::MAX_BYTES`](super::Passwords::MAX_BYTES) was to be hashed. To check one is no
+    /// error, it is never valid.
     #[error("the password is longer than {limit} bytes")]
     TooLong {
         /// The most bytes that are accepted.
@@ -34,4 +37,16 @@ pub enum PasswordError {
     /// argon2 panicked. The slot is free again, and nobody was let in.
     #[error("argon2 panicked")]
     Panicked,
+}
+
+impl PasswordError {
+    /// The status that says it over HTTP.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::TooLong { .. } | Self::Empty => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
 }

@@ -108,6 +108,8 @@ fn failed(error: impl Into<BoxError>) -> PasswordError {
 mod tests {
     use proptest::prelude::*;
 
+    use argon2::Algorithm;
+
     use super::*;
 
     const COST: Argon2Cost = Argon2Cost::new(64, 3, 1);
