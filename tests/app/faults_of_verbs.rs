@@ -161,7 +161,7 @@ async fn fault_3_a_renewal_whose_outcome_is_unknown_is_no_half_of_one() {
                 continue;
             }
             if answer.status != 200 {
-                assert_failed(&answer, DoesAndFails, &case);
+                assert!([409, 503].contains(&answer.status.as_u16()), "{case}");
                 assert_eq!(world.browser.cookie("session").unwrap(), token, "{case}");
             }
             let records = world.store.inner.len();

@@ -166,6 +166,7 @@ async fn expired_is_absent_from_the_very_millisecond() {
             Outcome::Gone
         );
     }
+    let store = with([record(1)]).await;
     assert_eq!(store.delete_expired(99, 10).await.unwrap(), 0);
     assert_eq!(store.delete_expired(100, 10).await.unwrap(), 1);
     assert!(store.is_empty());

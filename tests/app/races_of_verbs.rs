@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use axum::routing::post;
 use http::Method;
+use login_manager::{Auth, Error, Session};
 
 use crate::{
     browser::{Answer, Browser},
@@ -10,7 +12,7 @@ use crate::{
         Call::{self, Create, Delete, DeleteAll, Load, Update},
         When::{self, After, Before},
     },
-    world::{World, routes},
+    world::{Account, World, account, routes},
 };
 
 const COOKIE: &str = "__Host-account-session";
@@ -201,6 +203,37 @@ async fn fault_19_a_login_while_a_logout_runs() {
             assert_eq!(world.store.inner.len(), expected, "{case}");
         }
     }
+}
+
+async fn login_and_write(auth: Auth<Account>, session: Session) -> Result<(), Error> {
+    auth.login(account(1, "alice")).await?;
+    session.insert("a", "1").await
+}
+
+/// The save at the end of the request meets the end of the session that the request itself has made.
+#[tokio::test]
+async fn fault_19_a_cookie_of_a_session_that_is_known_to_be_dead_stays_here() {
+    let mut world = World::with(
+        |accounts| routes(accounts).route("/both", post(login_and_write)),
+        |manager| manager.with_deadline(Duration::from_secs(3600)),
+    );
+    world.browser.post("/login/alice").await;
+    let (out, save) = (
+        world.store.gate(DeleteAll, Before),
+        world.store.gate(Update, Before),
+    );
+    let logout = world.browser.start(Method::POST, "/logout");
+    out.reached().await;
+    let both = world.browser.start(Method::POST, "/both");
+    save.reached().await;
+    out.open();
+    assert_eq!(status(&logout.await.unwrap().1), 200);
+    assert!(world.store.inner.is_empty());
+    save.open();
+    let (_, answer) = both.await.unwrap();
+    assert_eq!(status(&answer), 200);
+    assert!(world.store.inner.is_empty());
+    assert_eq!(answer.set_cookies(), [""; 0]);
 }
 
 #[tokio::test]
