@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -10,7 +11,10 @@ use login_manager::{
     BoxError, MemoryStore, SessionStore,
     store::{Created, Outcome, Page, Record, RecordKey, Which},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
+
+/// A test that waits in vain fails after this time instead of never.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One of the store's methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,7 +84,8 @@ impl Gate {
 
     /// Waits until a call stands at the gate.
     pub async fn reached(&self) {
-        self.reached.notified().await;
+        let came = timeout(PATIENCE, self.reached.notified()).await;
+        came.expect("somebody comes to the gate");
     }
 
     /// Lets it pass.

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(dead_code, reason = "a helper for the next test does no harm")]
 #![allow(
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
