@@ -15,8 +15,6 @@ use crate::{clock::Millis, error::ConfigError};
 const MAX_HEADER: usize = 16 * 1024;
 /// Cookies that are looked at: Chromium keeps 180 per site.
 const MAX_PAIRS: usize = 200;
-/// Bytes of our own value that are worth parsing.
-const MAX_VALUE: usize = 128;
 
 /// Whether a cookie travels with requests that another site started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -77,22 +75,19 @@ impl CookieJar {
     }
 
     pub(crate) fn set_domain(&mut self, domain: &str) -> Result<(), ConfigError> {
-        let domain = domain.strip_prefix('.').unwrap_or(domain);
-        let label = |label: &str| {
-            !label.is_empty()
-                && label.len() <= 63
-                && label
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        let bare = domain.strip_prefix('.').unwrap_or(domain);
+        let is_label = |label: &str| {
+            let known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+            !label.is_empty() && label.len() <= 63 && label.bytes().all(known)
         };
-        if domain.len() > 253 || !domain.split('.').all(label) {
+        if bare.len() > 253 || !bare.split('.').all(is_label) {
             return Err(ConfigError::new(
                 "with_cookie_domain",
                 domain,
                 "a domain is labels of ASCII letters, digits and hyphens, such as example.com",
             ));
         }
-        self.domain = Some(domain.into());
+        self.domain = Some(bare.into());
         self.rename();
         Ok(())
     }
@@ -245,10 +240,7 @@ pub(crate) fn find<'a>(headers: impl Iterator<Item = &'a HeaderValue>, name: &st
             };
         }
     }
-    match found {
-        Found::Value(value) if value.len() > MAX_VALUE => Found::Ambiguous,
-        found => found,
-    }
+    found
 }
 
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {

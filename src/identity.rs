@@ -2,6 +2,7 @@
 
 use std::{
     fmt::{self, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
@@ -123,25 +124,49 @@ async fn load_user<U: AuthUser>(
     let report = |kind| realm.report_of(kind, record.owner.as_deref(), record.family);
     let answer = realm.ask(ErrorKind::Loader, loader.load(id)).await;
     let user = answer.inspect_err(|_| report(EventKind::LoaderFailed))?;
-    Ok(match user {
-        None => Err(Out {
+    let Some(user) = user else {
+        return Ok(Err(Out {
             why: Why::UserGone,
             remove_cookies: true,
-        }),
-        Some(user) if user.id() != *id => {
+        }));
+    };
+    // What the user type says of itself is code that isn't ours.
+    match catch_unwind(AssertUnwindSafe(|| judge(realm, record, id, user, proof))) {
+        Ok(Ok(judged)) => Ok(judged),
+        Ok(Err(WrongUser)) => {
             report(EventKind::WrongUser);
-            return Err(ErrorKind::WrongUser.into());
+            Err(ErrorKind::WrongUser.into())
         }
-        Some(user) if !user.is_active() && !proof.forced => Err(Out {
+        Err(_) => Err(ErrorKind::Panicked.into()),
+    }
+}
+
+/// The loader returned another user than it was asked for.
+struct WrongUser;
+
+fn judge<U: AuthUser>(
+    realm: &Realm,
+    record: &Record,
+    id: &U::Id,
+    user: U,
+    proof: &Proof,
+) -> Result<Result<Arc<U>, Out>, WrongUser> {
+    if user.id() != *id {
+        return Err(WrongUser);
+    }
+    Ok(if !user.is_active() && !proof.forced {
+        Err(Out {
             why: Why::Inactive,
             remove_cookies: true,
-        }),
+        })
+    } else if !same_stamp(realm, record, &user, proof) {
         // The cookies stay: a request beside this one may just have logged in again.
-        Some(user) if !same_stamp(realm, record, &user, proof) => Err(Out {
+        Err(Out {
             why: Why::StampChanged,
             remove_cookies: false,
-        }),
-        Some(user) => Ok(Arc::new(user)),
+        })
+    } else {
+        Ok(Arc::new(user))
     })
 }
 

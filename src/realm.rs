@@ -112,12 +112,20 @@ impl Realm {
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(OnEvent(on_event)) = &self.on_event {
-            on_event(event);
+            // An audit log that panics is no reason to answer that a login failed which has been written.
+            let _reported_by_the_panic_hook = catch_unwind(AssertUnwindSafe(|| on_event(event)));
         }
     }
 
+    /// The record under this key, expired or not.
+    pub(crate) async fn read(&self, key: &RecordKey) -> Result<Option<Record>, Error> {
+        self.ask_store(self.store.load(key)).await
+    }
+
+    /// The record under this key, if it is live.
     pub(crate) async fn load(&self, key: &RecordKey, now: Millis) -> Result<Option<Record>, Error> {
-        self.ask_store(self.store.load(key, now)).await
+        let record = self.read(key).await?;
+        Ok(record.filter(|record| record.is_live(now)))
     }
 
     /// Makes a new session under a new token.

@@ -161,10 +161,7 @@ async fn l2_no_secret_is_ever_written_down() {
 
     // An error keeps what a store said, and doesn't repeat it.
     store.fail(Call::Load, Fault::Fails);
-    let cause = store
-        .load(&store.inner.records()[0].key, 0)
-        .await
-        .unwrap_err();
+    let cause = store.load(&store.inner.records()[0].key).await.unwrap_err();
     secrets.push(cause.to_string());
 
     let written = log.text() + &events.text();

@@ -1,5 +1,6 @@
 //! [`Auth`]: who this request is, and the verbs that change it.
 
+mod arrive;
 mod attached;
 mod inner;
 mod login;

@@ -13,52 +13,41 @@ use crate::{
     user::AuthUser,
 };
 
-/// What it means when the session that is to be replaced has ended meanwhile.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum IfGone {
-    /// Nothing: a login stands by itself.
-    Stay,
-    /// Somebody logged out: then nobody is in.
-    GiveUp,
-}
-
 impl<U: AuthUser> Inner<U> {
-    /// Puts a new session in the place of this visitor's, with the data that is in it.
+    /// Puts a new session in the place of this visitor's, with the data that is in it. Where that has ended meanwhile,
+    /// by a logout, say, nobody is in.
     pub(super) async fn replace_at(
         &self,
         new: NewRecord,
         proof: Option<Proof>,
-        if_gone: IfGone,
         now: Millis,
     ) -> Result<(), Error> {
         let mut new = self.visit.succeed_at(new, proof, now).await?;
-        match self.supersede_at(&mut new, if_gone, now).await {
-            Ok(()) => {
+        let error = match self.supersede_at(&mut new, now).await {
+            Ok(Outcome::Done) => {
                 self.visit.state().adopt(new, true);
-                Ok(())
+                return Ok(());
             }
-            Err(error) => {
-                let _unreachable_anyway = self.visit.realm.delete(&new.record.key, None).await;
-                Err(error)
-            }
-        }
+            Ok(_) => ErrorKind::Gone.into(),
+            Err(error) => error,
+        };
+        let _unreachable_anyway = self.visit.realm.delete(&new.record.key, None).await;
+        Err(error)
     }
 
-    /// Deletes the session that the new one takes the place of, once all its data has been copied.
+    /// Deletes the session that the new one takes the place of, once all its data has been copied. Answers `Done` or
+    /// `Gone`.
     pub(super) async fn supersede_at(
         &self,
         new: &mut Successor,
-        if_gone: IfGone,
         now: Millis,
-    ) -> Result<(), Error> {
+    ) -> Result<Outcome, Error> {
         let Some(old) = self.visit.live() else {
-            return self.delete_stale().await;
+            return self.delete_stale().await.map(|()| Outcome::Done);
         };
         match self.visit.hand_over_at(&old.record, new, now).await? {
-            Outcome::Done => Ok(()),
-            Outcome::Gone if if_gone == IfGone::Stay => Ok(()),
-            Outcome::Gone => Err(ErrorKind::Gone.into()),
             Outcome::Conflict => Err(ErrorKind::Conflict.into()),
+            outcome => Ok(outcome),
         }
     }
 

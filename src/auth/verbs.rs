@@ -4,7 +4,11 @@
 
 use std::sync::Arc;
 
-use super::{inner::Inner, login::Options, replace::IfGone};
+use super::{
+    arrive::{Arrival, Arrived},
+    inner::Inner,
+    login::Options,
+};
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
@@ -52,81 +56,21 @@ impl<U: AuthUser> Inner<U> {
             Some(family) => family,
             None => Family::random().map_err(|_| ErrorKind::Random)?,
         };
-        let ends = realm.timeouts.ends(now);
-        let new = NewRecord {
+        let mut arrival = Arrival {
+            owner: Arc::clone(&owner),
             family,
-            owner: Some(Arc::clone(&owner)),
-            created: now,
-            ends,
-            payload: Arc::default(),
+            proof,
+            remember: options.remember,
         };
-        self.settle_in_at(new, proof, series, options.remember, now)
-            .await?;
+        if self.arrive_at(&arrival, series, now).await? == Arrived::LineEnded {
+            // A logout beside this login ended what it was to carry on: so it carries on nothing.
+            self.visit.state().slot = Slot::empty(Why::LoggedOut);
+            arrival.family = Family::random().map_err(|_| ErrorKind::Random)?;
+            let _in = self.arrive_at(&arrival, None, now).await?;
+        }
         self.set_identity(Identity::User(Arc::clone(&user), proof));
-        realm.report_of(EventKind::LoggedIn, Some(&owner), family);
+        realm.report_of(EventKind::LoggedIn, Some(&owner), arrival.family);
         Ok(user)
-    }
-
-    /// Makes the records of a login, and ends those that it replaces: all of them, or none.
-    async fn settle_in_at(
-        &self,
-        new: NewRecord,
-        proof: Proof,
-        old_series: Option<Record>,
-        remember: Option<Millis>,
-        now: Millis,
-    ) -> Result<(), Error> {
-        let realm = &self.visit.realm;
-        let is_others = |owner: &Option<Arc<str>>| owner.is_some() && *owner != new.owner;
-        let old = self.visit.live().map(|live| live.record);
-        let displaced = old.filter(|old| is_others(&old.owner));
-        let (theirs, ours): (Vec<_>, Vec<_>) = old_series
-            .into_iter()
-            .partition(|series| is_others(&series.owner));
-
-        // Another user's data stays behind.
-        let mut new = match displaced {
-            Some(_) => self.visit.start_at(new, proof, now).await?,
-            None => self.visit.succeed_at(new, Some(proof), now).await?,
-        };
-        let mut issued = None;
-        let done = async {
-            if let Some(lifetime) = remember {
-                issued = Some(remember::issue_at(realm, &new.record, &proof, lifetime, now).await?);
-            }
-            for record in displaced.iter().chain(&theirs) {
-                if let Some(owner) = &record.owner {
-                    realm.delete_all(owner, Which::Only(record.family)).await?;
-                }
-            }
-            for series in &ours {
-                let _gone = realm.delete(&series.key, None).await?;
-            }
-            if displaced.is_none() {
-                self.supersede_at(&mut new, IfGone::Stay, now).await
-            } else {
-                Ok(())
-            }
-        };
-        if let Err(error) = done.await {
-            let _unreachable_anyway = realm.delete(&new.record.key, None).await;
-            if let Some(issued) = issued {
-                let _unreachable_anyway = realm.delete(&issued.key, None).await;
-            }
-            return Err(error);
-        }
-        let had_cookie = self.visit.remember_token().is_some();
-        let mut state = self.visit.state();
-        state.adopt(new, displaced.is_none());
-        state.series = Some(None);
-        if had_cookie || state.remember_cookie.is_some() {
-            state.remember_cookie = Some(RememberChange::Remove);
-        }
-        drop(state);
-        if let Some(issued) = issued {
-            issued.hand_out(&self.visit);
-        }
-        Ok(())
     }
 
     pub(super) async fn confirm_at(&self, now: Millis) -> Result<bool, Error> {
@@ -147,8 +91,7 @@ impl<U: AuthUser> Inner<U> {
             ends: realm.timeouts.ends(now),
             ..like(&old.record)
         };
-        self.replace_at(new, Some(proof), IfGone::GiveUp, now)
-            .await?;
+        self.replace_at(new, Some(proof), now).await?;
         self.set_identity(Identity::User(user, proof));
         realm.report_of(
             EventKind::Confirmed,
@@ -164,7 +107,7 @@ impl<U: AuthUser> Inner<U> {
         let Some(old) = self.visit.live() else {
             return Ok(());
         };
-        self.replace_at(like(&old.record), old.data.proof(), IfGone::GiveUp, now)
+        self.replace_at(like(&old.record), old.data.proof(), now)
             .await?;
         self.visit.realm.report_of(
             EventKind::Renewed,

@@ -8,7 +8,7 @@ use std::{
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{CACHE_CONTROL, SET_COOKIE, VARY},
+    header::{CACHE_CONTROL, HeaderName, SET_COOKIE, VARY},
 };
 use pin_project_lite::pin_project;
 
@@ -90,7 +90,11 @@ where
             return Poll::Pending;
         };
         if let Err(error) = saved {
-            response = error.to_response();
+            let answer = std::mem::replace(&mut response, error.to_response());
+            // What was sworn to further in, by a handler or another manager, still holds.
+            for cookie in answer.headers().get_all(SET_COOKIE) {
+                response.headers_mut().append(SET_COOKIE, cookie.clone());
+            }
         }
         finish(attached.visit(), &mut response);
         Poll::Ready(Ok(response))
@@ -110,11 +114,13 @@ async fn save(attached: Attached, status: StatusCode) -> Result<(), Error> {
     let visit = attached.visit();
     // A verb that was started and not awaited comes to its end first.
     let _turn = visit.turn.lock().await;
-    if wants_saving(visit, status) {
-        visit.save_at(visit.now()).await
-    } else {
-        Ok(())
-    }
+    let saved = match wants_saving(visit, status) {
+        true => visit.save_at(visit.now()).await,
+        false => Ok(()),
+    };
+    // While no verb has a turn: one that came between this and the head would lose its cookie.
+    visit.state().sent = true;
+    saved
 }
 
 /// From here on no cookie can follow.
@@ -141,26 +147,31 @@ fn finish<B>(visit: &Visit, response: &mut Response<B>) {
         RememberChange::Remove => jar.remove_remember(),
     });
     let headers = response.headers_mut();
+    let mut may_be_kept = headers.contains_key(CACHE_CONTROL);
     for cookie in session.into_iter().chain(remember) {
+        // A cookie in a shared cache is anybody's, whatever the handler thought of the page.
+        may_be_kept = may_be_kept && is_private(headers);
         headers.append(SET_COOKIE, cookie);
     }
-    if !varies_by_cookie(headers) {
+    if !names(headers, VARY).any(|name| name == "*" || name.eq_ignore_ascii_case("cookie")) {
         headers.append(VARY, HeaderValue::from_static("cookie"));
     }
-    if !headers.contains_key(CACHE_CONTROL) {
+    if !may_be_kept {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }
 
-fn varies_by_cookie(headers: &HeaderMap) -> bool {
-    let names = headers
-        .get_all(VARY)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    names
-        .map(str::trim)
-        .any(|name| name == "*" || name.eq_ignore_ascii_case("cookie"))
+fn is_private(headers: &HeaderMap) -> bool {
+    names(headers, CACHE_CONTROL).any(|name| matches!(name, "no-store" | "private"))
+}
+
+/// What a header that is a list says.
+fn names(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers
+        .get_all(header)
+        .into_iter()
+        .filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).map(str::trim)
 }
 
 impl<F, B> fmt::Debug for LoginFuture<F, B> {

@@ -469,10 +469,7 @@ mod tests {
         let passwords = Passwords::cheap();
         let hash = passwords.hash("hunter2").await.unwrap();
         let verdict = passwords.verify("hunter2", Some(&hash)).await.unwrap();
-        let refused = passwords
-            .verify("hunter2".repeat(1000), Some(&hash))
-            .await
-            .unwrap_err();
+        let refused = passwords.hash("hunter2".repeat(1000)).await.unwrap_err();
         let shown = format!("{passwords:?} {verdict:?} {refused:?} {refused}");
         assert!(
             !shown.contains("hunter2") && !shown.contains('$'),

@@ -111,14 +111,14 @@ async fn stolen(visit: &Visit, record: &Record) -> Result<Remembered, Error> {
     Ok(Remembered::Stolen)
 }
 
-/// Ends the line of descent that a series belongs to.
-async fn end(realm: &Realm, record: &Record) -> Result<(), Error> {
+/// Ends the line of descent that a series belongs to. Answers whether there was anything left of it.
+async fn end(realm: &Realm, record: &Record) -> Result<bool, Error> {
     match &record.owner {
-        Some(owner) => realm
-            .delete_all(owner, Which::Only(record.family))
-            .await
-            .map(drop),
-        None => realm.delete(&record.key, None).await.map(drop),
+        Some(owner) => {
+            let deleted = realm.delete_all(owner, Which::Only(record.family)).await?;
+            Ok(deleted > 0)
+        }
+        None => Ok(realm.delete(&record.key, None).await? == Outcome::Done),
     }
 }
 
@@ -142,13 +142,14 @@ impl Offer {
         why: Why,
         remove_cookies: bool,
     ) -> Result<(), Error> {
-        end(&visit.realm, &self.record).await?;
+        let ended = end(&visit.realm, &self.record).await?;
         visit.realm.report_of(
             EventKind::Ended(why),
             self.record.owner.as_deref(),
             self.record.family,
         );
-        if remove_cookies {
+        // Where it was gone already the browser has other cookies by now.
+        if remove_cookies && ended {
             let mut state = visit.state();
             state.remember_cookie = Some(RememberChange::Remove);
             state.cookie = Some(CookieChange::Remove);

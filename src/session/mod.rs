@@ -61,8 +61,11 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Data`] where what is there is no `T`, and as said [above](Session#errors).
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.settled(|data| data.get(name).map(parse).transpose())
-            .await?
+        // Parsed outside the lock: a `Deserialize` is code that isn't ours.
+        let json = self
+            .settled(|data| data.get(name).map(Box::<str>::from))
+            .await?;
+        json.as_deref().map(parse).transpose()
     }
 
     /// Puts a value under this name. One that is there already, and equal, is no change.

@@ -5,8 +5,9 @@ use std::{panic::catch_unwind, sync::Arc, time::Duration};
 use tokio::runtime::Handle;
 
 use super::{
+    data::Data,
     payload::Payload,
-    visit::{Live, Slot, Visit},
+    visit::{CookieChange, Live, Slot, Visit},
 };
 use crate::{
     clock::Millis,
@@ -14,7 +15,6 @@ use crate::{
     event::EventKind,
     realm::NewRecord,
     store::{Family, Outcome, random_bytes},
-    why::Why,
 };
 
 /// How often a save meets somebody else's before it gives up: with the pauses between, about two seconds.
@@ -37,10 +37,9 @@ impl Visit {
                 }
             };
             let Some(live) = live else {
-                return if sent {
-                    Err(ErrorKind::TooLate.into())
-                } else {
-                    self.create_at(now).await
+                return match sent {
+                    true => Err(ErrorKind::TooLate.into()),
+                    false => self.create_at(now).await,
                 };
             };
             let payload = live.data.encode(live.data.proof().as_ref());
@@ -65,6 +64,14 @@ impl Visit {
 
     /// The first data of an anonymous visitor: only now is there something to remember.
     async fn create_at(&self, now: Millis) -> Result<(), Error> {
+        if let Slot::Empty {
+            closed: true, data, ..
+        } = &mut self.state().slot
+        {
+            *data = Data::empty();
+            self.realm.report(EventKind::DataDropped);
+            return Ok(());
+        }
         let family = Family::random().map_err(|_| ErrorKind::Random)?;
         let ends = self.realm.timeouts.ends(now);
         let new = NewRecord {
@@ -102,13 +109,19 @@ impl Visit {
         }
     }
 
+    /// The session ended under this request. So did a cookie that was to name it.
     fn drop_data(&self, live: &Live) {
         self.realm.report_of(
             EventKind::DataDropped,
             live.record.owner.as_deref(),
             live.record.family,
         );
-        self.state().slot = Slot::empty(Why::UnknownSession);
+        let mut state = self.state();
+        state.slot = Slot::closed();
+        if matches!(state.cookie, Some(CookieChange::Set(_))) {
+            state.cookie = None;
+            state.remember_cookie = None;
+        }
     }
 }
 

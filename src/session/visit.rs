@@ -52,6 +52,8 @@ pub(crate) enum Slot {
         why: Why,
         stale: Option<RecordKey>,
         data: Data,
+        /// It ended under this request: the browser may have another by now, so none is made for mere data.
+        closed: bool,
     },
     Live(Live),
 }
@@ -170,7 +172,7 @@ impl Visit {
     }
 
     pub(crate) async fn read_record_at(&self, key: RecordKey, now: Millis) -> Result<Slot, Error> {
-        let Some(record) = self.realm.load(&key, now).await? else {
+        let Some(record) = self.realm.read(&key).await? else {
             return Ok(Slot::empty(Why::UnknownSession));
         };
         // A store that hands out somebody else's record, or one of another realm, lets nobody in.
@@ -227,10 +229,11 @@ impl Visit {
             live.record.owner.as_deref(),
             live.record.family,
         );
-        let _next_time = self.realm.delete(&live.record.key, None).await;
+        let deleted = self.realm.delete(&live.record.key, None).await;
         let mut state = self.state();
         state.slot = Slot::stale(why, live.record.key);
-        if remove_cookie {
+        // Where it was gone already the browser has another by now, or was told to forget this one.
+        if remove_cookie && matches!(deleted, Ok(Outcome::Done)) {
             state.cookie = Some(CookieChange::Remove);
         }
     }
@@ -244,9 +247,11 @@ impl Visit {
     ) -> Result<Outcome, Error> {
         let mut version = old.version;
         for attempt in 0..TRIES {
-            match self.realm.delete(&old.key, Some(version)).await? {
-                Outcome::Conflict => {}
-                outcome => return Ok(outcome),
+            match self.realm.delete(&old.key, Some(version)).await {
+                Ok(Outcome::Conflict) => {}
+                Ok(outcome) => return Ok(outcome),
+                // It may have been deleted all the same: then going back would leave neither.
+                Err(error) => return self.was_handed_over_at(old, new, error, now).await,
             }
             pause(attempt).await;
             let Some(late) = self.realm.load(&old.key, now).await? else {
@@ -267,6 +272,21 @@ impl Visit {
             version = late.version;
         }
         Ok(Outcome::Conflict)
+    }
+
+    /// What became of a deletion whose outcome is unknown. A logout would have deleted the new record too.
+    async fn was_handed_over_at(
+        &self,
+        old: &Record,
+        new: &Successor,
+        error: Error,
+        now: Millis,
+    ) -> Result<Outcome, Error> {
+        match self.realm.read(&old.key).await {
+            Ok(None) if self.realm.load(&new.record.key, now).await?.is_some() => Ok(Outcome::Done),
+            Ok(None) => Ok(Outcome::Gone),
+            _ => Err(error),
+        }
     }
 
     /// Makes a session that begins with nothing.
@@ -373,12 +393,23 @@ impl State {
 }
 
 impl Slot {
+    /// The session ended under this request.
+    pub(crate) fn closed() -> Self {
+        Self::Empty {
+            why: Why::UnknownSession,
+            stale: None,
+            data: Data::empty(),
+            closed: true,
+        }
+    }
+
     /// No session, for this reason.
     pub(crate) fn empty(why: Why) -> Self {
         Self::Empty {
             why,
             stale: None,
             data: Data::empty(),
+            closed: false,
         }
     }
 
@@ -387,6 +418,7 @@ impl Slot {
             why,
             stale: Some(key),
             data: Data::empty(),
+            closed: false,
         }
     }
 }

@@ -7,8 +7,9 @@
 //!    old copy can't revive what a logout deleted.
 //! 3. **Versions.** `update` and a versioned `delete` act only where the record still has the version that was read;
 //!    `update` raises it by one. `touch` leaves it alone.
-//! 4. **Expired is absent**, for `load`, `update`, `touch` and `list`, from the millisecond on at which
-//!    `now >= expires`. The caller says what time it is; a store never asks a clock.
+//! 4. **Expired is absent** for `update`, `touch` and `list`, from the millisecond on at which `now >= expires`. `load` hands
+//!    out an expired record that is still there, and the crate deletes it: it stays dead if the clock goes back. The
+//!    caller says what time it is; a store never asks a clock.
 //! 5. **The owner's list is complete.** It may be slow, it may meet a record that is just being deleted, but it never
 //!    lacks a live one.
 //! 6. **A call that is dropped half-way did all of it or nothing.**
@@ -41,11 +42,11 @@ pub trait SessionStore: Send + Sync + 'static {
     /// When the store can't say that the record is safe.
     async fn create(&self, record: Record) -> Result<Created, BoxError>;
 
-    /// The record under this key, if it is live at `now`.
+    /// The record under this key, expired or not. A store that has cleared an expired one away has none.
     ///
     /// # Errors
     /// When the store can't say whether there is one.
-    async fn load(&self, key: &RecordKey, now: i64) -> Result<Option<Record>, BoxError>;
+    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError>;
 
     /// Replaces the payload if the record still has this version, and raises the version by one.
     ///
@@ -84,7 +85,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// When the store can't say that they are gone.
     async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError>;
 
-    /// Deletes at most `limit` records that expired at or before `now`. Answers how many.
+    /// Deletes at most `limit` records that expired at or before `now`. Answers how many: fewer than `limit` means that there
+    /// are no more.
     ///
     /// # Errors
     /// When the store can't; the next call tries again.
@@ -168,8 +170,8 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         (**self).create(record).await
     }
 
-    async fn load(&self, key: &RecordKey, now: i64) -> Result<Option<Record>, BoxError> {
-        (**self).load(key, now).await
+    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
+        (**self).load(key).await
     }
 
     async fn update(

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::{Router, body::Body};
 use http::{HeaderMap, Method, Request, StatusCode, header};
+use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
 /// One visitor's browser, at `https://app.example`.
@@ -66,6 +67,27 @@ impl Browser {
         }
     }
 
+    /// The application that it visits.
+    pub fn app(&self) -> Router {
+        self.app.clone()
+    }
+
+    /// Sends a request on a task of its own, from a copy of this browser that comes back with the answer.
+    pub fn start(&self, method: Method, uri: &str) -> JoinHandle<(Self, Answer)> {
+        let (mut browser, uri) = (self.clone(), uri.to_owned());
+        tokio::spawn(async move {
+            let answer = browser.send(method, &uri).await;
+            (browser, answer)
+        })
+    }
+
+    /// Does with an answer to another request what it says about cookies.
+    pub fn receive(&mut self, answer: &Answer) {
+        for cookie in answer.set_cookies() {
+            self.obey(&cookie);
+        }
+    }
+
     /// Another visitor of the same application.
     pub fn another(&self) -> Self {
         Self {
@@ -105,9 +127,7 @@ impl Browser {
 
     pub async fn deliver(&mut self, request: Request<Body>) -> Answer {
         let answer = send(&self.app, request).await;
-        for cookie in answer.set_cookies() {
-            self.obey(&cookie);
-        }
+        self.receive(&answer);
         answer
     }
 

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -10,7 +11,10 @@ use login_manager::{
     BoxError, MemoryStore, SessionStore,
     store::{Created, Outcome, Page, Record, RecordKey, Which},
 };
-use tokio::sync::Notify;
+use tokio::{sync::Notify, time::timeout};
+
+/// A test that waits in vain fails after this time instead of never.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One of the store's methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +40,11 @@ pub struct FaultyStore {
 struct Plan {
     calls: Vec<Call>,
     failing: HashMap<Call, Fault>,
+    failing_once: Vec<(Call, Fault)>,
     gates: Vec<(Call, When, Gate)>,
+    handed_out: Option<Record>,
+    is_remote: bool,
+    knows_every_key: bool,
 }
 
 /// How a call goes wrong.
@@ -67,14 +75,28 @@ pub struct Gate {
 }
 
 impl Gate {
+    pub fn new() -> Self {
+        Self {
+            reached: Arc::default(),
+            opened: Arc::default(),
+        }
+    }
+
     /// Waits until a call stands at the gate.
     pub async fn reached(&self) {
-        self.reached.notified().await;
+        let came = timeout(PATIENCE, self.reached.notified()).await;
+        came.expect("somebody comes to the gate");
     }
 
     /// Lets it pass.
     pub fn open(&self) {
         self.opened.notify_one();
+    }
+
+    /// Stands at the gate until it is opened.
+    pub async fn pass(&self) {
+        self.reached.notify_one();
+        self.opened.notified().await;
     }
 }
 
@@ -86,6 +108,16 @@ impl FaultyStore {
     /// Lets every call of this method go wrong from now on.
     pub fn fail(&self, call: Call, fault: Fault) {
         self.plan.lock().unwrap().failing.insert(call, fault);
+    }
+
+    /// Lets the next call of this method go wrong, and no other.
+    pub fn fail_once(&self, call: Call, fault: Fault) {
+        self.plan.lock().unwrap().failing_once.push((call, fault));
+    }
+
+    /// Whether a call that was to fail once is still to come.
+    pub fn is_still_to_fail(&self) -> bool {
+        !self.plan.lock().unwrap().failing_once.is_empty()
     }
 
     /// Lets every call of every method go wrong from now on.
@@ -107,15 +139,42 @@ impl FaultyStore {
 
     /// Lets everything go right from now on.
     pub fn heal(&self) {
-        self.plan.lock().unwrap().failing.clear();
+        let mut plan = self.plan.lock().unwrap();
+        plan.failing.clear();
+        plan.failing_once.clear();
+        plan.handed_out = None;
+    }
+
+    /// Answers every `load` with this record, whatever was asked for.
+    pub fn hand_out(&self, record: Record) {
+        self.plan.lock().unwrap().handed_out = Some(record);
+    }
+
+    /// Answers every `create` with `Exists`.
+    pub fn knows_every_key(&self) {
+        self.plan.lock().unwrap().knows_every_key = true;
+    }
+
+    /// Every call is Pending once before and once after its work, as behind a network.
+    pub fn be_remote(&self) {
+        self.plan.lock().unwrap().is_remote = true;
+    }
+
+    /// Changes every record behind everybody's back.
+    pub async fn rewrite(&self, change: impl Fn(&mut Record)) {
+        for mut record in self.inner.records() {
+            assert_eq!(
+                self.inner.delete(&record.key, None).await.unwrap(),
+                Outcome::Done
+            );
+            change(&mut record);
+            assert_eq!(self.inner.create(record).await.unwrap(), Created::Done);
+        }
     }
 
     /// Holds the next call of this method, before or after it does its work.
     pub fn gate(&self, call: Call, when: When) -> Gate {
-        let gate = Gate {
-            reached: Arc::default(),
-            opened: Arc::default(),
-        };
+        let gate = Gate::new();
         self.plan
             .lock()
             .unwrap()
@@ -129,16 +188,28 @@ impl FaultyStore {
         std::mem::take(&mut self.plan.lock().unwrap().calls)
     }
 
+    /// Loses every record, as a store that was wiped.
+    pub async fn forget_all(&self) {
+        for record in self.inner.records() {
+            let _deleted = self.inner.delete(&record.key, None).await.unwrap();
+        }
+    }
+
     async fn run<T>(
         &self,
         call: Call,
         work: impl Future<Output = Result<T, BoxError>> + Send,
     ) -> Result<T, BoxError> {
-        let fault = {
+        let (fault, is_remote) = {
             let mut plan = self.plan.lock().unwrap();
             plan.calls.push(call);
-            plan.failing.get(&call).copied()
+            let once = plan.failing_once.iter().position(|(at, _)| *at == call);
+            let once = once.map(|at| plan.failing_once.remove(at).1);
+            (once.or(plan.failing.get(&call).copied()), plan.is_remote)
         };
+        if is_remote {
+            tokio::task::yield_now().await;
+        }
         self.wait_at(call, When::Before).await;
         match fault {
             Some(Fault::Fails) => return Err("the store is down".into()),
@@ -147,6 +218,9 @@ impl FaultyStore {
             Some(Fault::DoesAndFails) | None => {}
         }
         let done = work.await;
+        if is_remote {
+            tokio::task::yield_now().await;
+        }
         self.wait_at(call, When::After).await;
         if fault == Some(Fault::DoesAndFails) {
             Err("the connection broke".into())
@@ -165,8 +239,7 @@ impl FaultyStore {
             at.map(|at| plan.gates.remove(at).2)
         };
         if let Some(gate) = gate {
-            gate.reached.notify_one();
-            gate.opened.notified().await;
+            gate.pass().await;
         }
     }
 }
@@ -174,11 +247,26 @@ impl FaultyStore {
 #[async_trait]
 impl SessionStore for FaultyStore {
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        self.run(Call::Create, self.inner.create(record)).await
+        let knows_it = self.plan.lock().unwrap().knows_every_key;
+        let create = async {
+            if knows_it {
+                Ok(Created::Exists)
+            } else {
+                self.inner.create(record).await
+            }
+        };
+        self.run(Call::Create, create).await
     }
 
-    async fn load(&self, key: &RecordKey, now: i64) -> Result<Option<Record>, BoxError> {
-        self.run(Call::Load, self.inner.load(key, now)).await
+    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
+        let handed_out = self.plan.lock().unwrap().handed_out.clone();
+        let load = async {
+            match handed_out {
+                Some(record) => Ok(Some(record)),
+                None => self.inner.load(key).await,
+            }
+        };
+        self.run(Call::Load, load).await
     }
 
     async fn update(

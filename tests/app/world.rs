@@ -19,7 +19,10 @@ use login_manager::{
     testing::TestClock,
 };
 
-use crate::{browser::Browser, faulty_store::FaultyStore};
+use crate::{
+    browser::Browser,
+    faulty_store::{FaultyStore, Gate},
+};
 
 /// What a test holds in its hands.
 pub struct World {
@@ -141,6 +144,18 @@ struct Inner {
     rows: Mutex<HashMap<i64, Account>>,
     loads: AtomicUsize,
     fails: AtomicBool,
+    trouble: Mutex<Option<Trouble>>,
+    gates: Mutex<Vec<Gate>>,
+}
+
+/// What the loader does instead of loading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    Fails,
+    Hangs,
+    Panics,
+    /// It finds bob, whoever was asked for.
+    FindsBob,
 }
 
 impl Accounts {
@@ -151,6 +166,8 @@ impl Accounts {
             rows: Mutex::new(rows),
             loads: AtomicUsize::new(0),
             fails: AtomicBool::new(false),
+            trouble: Mutex::default(),
+            gates: Mutex::default(),
         }))
     }
 
@@ -188,6 +205,18 @@ impl Accounts {
     pub fn fail(&self, fails: bool) {
         self.0.fails.store(fails, Ordering::SeqCst);
     }
+
+    /// Lets every load go wrong in this way, until told otherwise.
+    pub fn trouble(&self, trouble: impl Into<Option<Trouble>>) {
+        *self.0.trouble.lock().unwrap() = trouble.into();
+    }
+
+    /// Holds the next load before it looks at the table.
+    pub fn gate(&self) -> Gate {
+        let gate = Gate::new();
+        self.0.gates.lock().unwrap().push(gate.clone());
+        gate
+    }
 }
 
 #[async_trait::async_trait]
@@ -197,7 +226,18 @@ impl UserLoader<Account> for Accounts {
         if self.0.fails.load(Ordering::SeqCst) {
             return Err("the user database is down".into());
         }
-        Ok(self.get(*id))
+        let gate = self.0.gates.lock().unwrap().pop();
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+        let trouble = *self.0.trouble.lock().unwrap();
+        match trouble {
+            Some(Trouble::Fails) => Err("the user database is down".into()),
+            Some(Trouble::Hangs) => std::future::pending().await,
+            Some(Trouble::Panics) => panic!("the loader panics"),
+            Some(Trouble::FindsBob) => Ok(self.get(2)),
+            None => Ok(self.get(*id)),
+        }
     }
 }
 

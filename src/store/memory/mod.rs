@@ -103,13 +103,8 @@ impl SessionStore for MemoryStore {
         Ok(created)
     }
 
-    async fn load(&self, key: &RecordKey, now: i64) -> Result<Option<Record>, BoxError> {
-        Ok(self
-            .shard(key)
-            .live
-            .get(key)
-            .filter(|record| record.is_live(now))
-            .cloned())
+    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
+        Ok(self.shard(key).live.get(key).cloned())
     }
 
     async fn update(
@@ -213,7 +208,7 @@ impl SessionStore for MemoryStore {
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
         let mut deleted = 0;
         for shard in &self.inner.records {
-            let swept = lock(shard).sweep(now, limit - deleted);
+            let swept = lock(shard).sweep(now, limit - deleted, usize::MAX);
             deleted += swept.len();
             self.forget(swept);
         }

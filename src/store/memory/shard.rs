@@ -8,7 +8,7 @@ use std::{
 
 use crate::store::{Created, Record, RecordKey};
 
-/// How many expired records a `create` clears away on its way: more than it adds, so that the heap can't grow for ever.
+/// How many due records a `create` looks at on its way: more than it adds, so that the heap can't grow for ever.
 const SWEEP: usize = 4;
 
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(super) struct Shard {
 
 impl Shard {
     pub(super) fn insert(&mut self, record: Record, now: i64) -> (Created, Vec<Record>) {
-        let swept = self.sweep(now, SWEEP);
+        let swept = self.sweep(now, SWEEP, SWEEP);
         match self.live.entry(record.key) {
             Entry::Occupied(_) => (Created::Exists, swept),
             Entry::Vacant(entry) => {
@@ -31,10 +31,14 @@ impl Shard {
         }
     }
 
-    /// Looks at the records that were due by now, `limit` of them at most, and hands out those that it removed.
-    pub(super) fn sweep(&mut self, now: i64, limit: usize) -> Vec<Record> {
+    /// Removes records that have expired by now and hands them out, `limit` of them at most, after a look at no more than
+    /// `looks` of those that were due.
+    pub(super) fn sweep(&mut self, now: i64, limit: usize, looks: usize) -> Vec<Record> {
         let mut swept = Vec::new();
-        for _ in 0..limit {
+        for _ in 0..looks {
+            if swept.len() == limit {
+                break;
+            }
             match self.due.peek() {
                 Some(&Reverse((due, key))) if due <= now => {
                     self.due.pop();

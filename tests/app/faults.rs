@@ -1,0 +1,446 @@
+//! The store or the loader fails, hangs, forgets or tells nonsense: nobody is logged out by it and nobody is let in.
+
+use std::time::Duration;
+
+use axum::{Router, http::Method, routing::get};
+use login_manager::{
+    Auth, AuthUser as _, Error, EventKind, LoginManager, LoginRequired, MemoryStore, Session, Why,
+};
+use tokio::time::Instant;
+
+use crate::{
+    browser::{Answer, Browser},
+    events::Events,
+    faulty_store::{
+        Call::{Delete, Load, Touch, Update},
+        Fault::{self, DoesAndFails, Fails, Hangs, Panics},
+        When::{After, Before},
+    },
+    world::{Account, Accounts, Trouble, World, routes},
+};
+
+const COOKIE: &str = "__Host-account-session";
+const DEADLINE: Duration = Duration::from_secs(2);
+
+fn world() -> (World, Events) {
+    let events = Events::default();
+    let with_optional =
+        |accounts: &Accounts| -> Router { routes(accounts).route("/optional", get(optional)) };
+    let world = World::with(with_optional, |manager| {
+        events.watch(manager.with_login_view("/login").unwrap())
+    });
+    (world, events)
+}
+
+async fn optional(user: Option<LoginRequired<Account>>) -> String {
+    user.map_or("nobody".into(), |LoginRequired(user)| user.name.clone())
+}
+
+async fn logged_in() -> (World, Events) {
+    let (mut world, events) = world();
+    world.browser.post("/login/alice").await;
+    world.browser.post("/put/a/1").await;
+    world.store.take_calls();
+    events.take();
+    (world, events)
+}
+
+/// The answer of an application that can't know who is asking: try again, keep your cookie, and not a word of what happened.
+fn assert_unavailable(answer: &Answer, fault: Fault, case: &str) {
+    let status = if fault == Panics { 500 } else { 503 };
+    assert_eq!(answer.status.as_u16(), status, "{case}");
+    assert_eq!(
+        answer.header("retry-after").is_some(),
+        status == 503,
+        "{case}"
+    );
+    assert!(answer.set_cookies().is_empty(), "{case}");
+    assert_eq!(answer.body, "", "{case}");
+}
+
+const ASKING: [&str; 6] = ["/me", "/who", "/why", "/optional", "/get/a", "/put/b/2"];
+
+fn method(uri: &str) -> Method {
+    if uri.starts_with("/put") {
+        Method::POST
+    } else {
+        Method::GET
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_1_n1_p14_a_store_that_fails_to_load_logs_nobody_out() {
+    for fault in [Fails, DoesAndFails, Hangs, Panics] {
+        let (mut world, events) = logged_in().await;
+        let before = world.store.inner.records();
+        world.store.fail_all(fault);
+        for uri in ASKING {
+            let answer = world.browser.send(method(uri), uri).await;
+            assert_unavailable(&answer, fault, &format!("{uri} {fault:?}"));
+        }
+        assert!(events.take().contains(&EventKind::StoreFailed));
+        world.store.heal();
+        assert_eq!(world.store.inner.records(), before);
+        assert_eq!(world.browser.get("/me").await.body, "alice");
+        assert_eq!(world.browser.get("/get/a").await.body, "1");
+    }
+}
+
+#[tokio::test]
+async fn fault_2_n1_without_our_cookie_a_broken_store_is_not_asked() {
+    let (mut world, _) = world();
+    world.store.fail_all(Panics);
+    world.browser.plant("other", "cookie");
+    for uri in ["/", "/who", "/why", "/optional", "/get/a"] {
+        assert_eq!(world.browser.get(uri).await.status, 200, "{uri}");
+    }
+    assert_eq!(world.browser.get("/me").await.status, 303);
+    assert_eq!(world.store.take_calls(), []);
+}
+
+#[tokio::test]
+async fn p14_a_page_that_does_not_ask_never_notices() {
+    let (mut world, _) = logged_in().await;
+    let loads = world.accounts.loads();
+    world.store.fail_all(Panics);
+    world.accounts.trouble(Trouble::Panics);
+    let answer = world.browser.get("/").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, "public"));
+    assert_eq!(world.store.take_calls(), []);
+    assert_eq!(world.accounts.loads(), loads);
+    for name in ["set-cookie", "vary", "cache-control"] {
+        assert_eq!(answer.header(name), None);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n2_fault_5_a_call_that_hangs_ends_at_the_deadline() {
+    for deadline in [DEADLINE, Duration::from_millis(50)] {
+        let mut world = World::with(routes, |manager| manager.with_deadline(deadline));
+        world.browser.post("/login/alice").await;
+        world.store.fail(Load, Hangs);
+        let start = Instant::now();
+        assert_eq!(world.browser.get("/me").await.status, 503);
+        assert!((deadline..deadline + Duration::from_millis(100)).contains(&start.elapsed()));
+
+        world.store.heal();
+        world.accounts.trouble(Trouble::Hangs);
+        let start = Instant::now();
+        assert_eq!(world.browser.get("/me").await.status, 503);
+        assert!((deadline..deadline + Duration::from_millis(100)).contains(&start.elapsed()));
+        world.accounts.trouble(None);
+        assert_eq!(world.browser.get("/me").await.body, "alice");
+    }
+}
+
+#[tokio::test]
+async fn fault_5_who_waits_for_the_store_keeps_nobody_else_waiting() {
+    let mut world = World::with(routes, |manager| {
+        manager.with_deadline(Duration::from_secs(3600))
+    });
+    world.browser.post("/login/alice").await;
+    let gate = world.store.gate(Load, Before);
+    let slow = world.browser.start(Method::GET, "/who");
+    gate.reached().await;
+    assert_eq!(
+        world.browser.get("/who").await.body,
+        "alice",
+        "same session"
+    );
+    let mut other = world.browser.another();
+    assert_eq!(other.post("/login/bob").await.body, "bob");
+    gate.open();
+    assert_eq!(slow.await.unwrap().1.body, "alice");
+}
+
+#[tokio::test]
+async fn n5_extreme_deadlines_neither_panic_nor_break_a_store_that_is_fast() {
+    for deadline in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+        let mut world = World::with(routes, |manager| manager.with_deadline(deadline));
+        world.browser.post("/login/alice").await;
+        assert_eq!(world.browser.get("/me").await.body, "alice", "{deadline:?}");
+        assert_eq!(world.browser.post("/logout").await.body, "bye");
+    }
+    let mut world = World::with(routes, |manager| manager.with_deadline(Duration::ZERO));
+    world.browser.post("/login/alice").await;
+    world.store.fail(Load, Hangs);
+    assert_eq!(world.browser.get("/me").await.status, 503);
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_6_a_touch_that_fails_or_hangs_is_nobodys_concern() {
+    for fault in [Fails, DoesAndFails, Hangs, Panics] {
+        let (mut world, events) = logged_in().await;
+        world.clock.advance(Duration::from_secs(3 * 3600));
+        world.store.fail(Touch, fault);
+        let start = Instant::now();
+        assert_eq!(world.browser.get("/me").await.body, "alice", "{fault:?}");
+        assert_eq!(start.elapsed(), Duration::ZERO, "{fault:?}");
+        tokio::time::sleep(DEADLINE).await; // of the paused clock
+        tokio::task::yield_now().await;
+        assert!(world.store.take_calls().contains(&Touch), "{fault:?}");
+        assert!(events.take().contains(&EventKind::StoreFailed), "{fault:?}");
+        assert_eq!(world.browser.get("/get/a").await.body, "1");
+    }
+}
+
+#[tokio::test]
+async fn fault_7_a_record_that_cannot_be_read_is_nobody_once_and_then_away() {
+    let junk: [&[u8]; 5] = [b"", b"\0", b"\x01", &[0; 300], b"\x01\0\0\0\0\0\x09abc"];
+    for payload in junk {
+        for uri in ASKING {
+            let (mut world, events) = logged_in().await;
+            world
+                .store
+                .rewrite(|record| record.payload = payload.into())
+                .await;
+            let answer = world.browser.send(method(uri), uri).await;
+            let case = format!("{uri} {payload:?}");
+            assert!(!answer.status.is_server_error(), "{case}");
+            assert_eq!(
+                events
+                    .take()
+                    .iter()
+                    .filter(|kind| **kind == EventKind::Unreadable)
+                    .count(),
+                1,
+                "{case}"
+            );
+            assert_eq!(world.browser.get("/who").await.body, "nobody", "{case}");
+            assert!(!events.take().contains(&EventKind::Unreadable), "{case}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn fault_7_also_where_it_cannot_be_deleted() {
+    let (mut world, events) = logged_in().await;
+    world
+        .store
+        .rewrite(|record| record.payload = b"\0{}"[..].into())
+        .await;
+    world.store.fail(Delete, Fails);
+    for _ in 0..3 {
+        assert_eq!(world.browser.get("/who").await.body, "nobody");
+        assert!(events.take().contains(&EventKind::Unreadable));
+    }
+    world.store.heal();
+    let token = world.browser.cookie("session").unwrap();
+    assert_eq!(world.browser.post("/login/bob").await.body, "bob");
+    assert_eq!(world.store.inner.len(), 1);
+    assert_ne!(world.browser.cookie("session").unwrap(), token);
+}
+
+#[tokio::test]
+async fn fault_8_a_record_of_a_newer_version_is_nobody_and_is_left_alone() {
+    let (mut world, _) = logged_in().await;
+    world
+        .store
+        .rewrite(|record| {
+            let mut payload = record.payload.to_vec();
+            payload[1] += 1;
+            record.payload = payload.into();
+        })
+        .await;
+    let newer = world.store.inner.records();
+    for uri in ["/who", "/optional", "/get/a"] {
+        let answer = world.browser.get(uri).await;
+        assert!(answer.set_cookies().is_empty(), "{uri}");
+        assert!(["nobody", ""].contains(&&*answer.body), "{uri}");
+    }
+    assert_eq!(
+        world.browser.get("/why").await.body,
+        format!("{:?}", Some(Why::NewerRecord))
+    );
+    assert_eq!(world.browser.get("/me").await.status, 303);
+    assert_eq!(world.store.inner.records(), newer);
+}
+
+#[tokio::test]
+async fn fault_9_somebody_elses_record_lets_nobody_in() {
+    let (mut world, events) = logged_in().await;
+    let mut bob = world.browser.another();
+    bob.post("/login/bob").await;
+    let records = world.store.inner.records();
+    let of_bob = records
+        .iter()
+        .find(|record| record.owner.as_deref().unwrap().ends_with("/2"));
+    world.store.hand_out(of_bob.unwrap().clone());
+    for uri in ["/who", "/optional"] {
+        assert_eq!(world.browser.get(uri).await.body, "nobody", "{uri}");
+    }
+    assert!(events.take().contains(&EventKind::Unreadable));
+    world.store.heal();
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+    assert_eq!(bob.get("/me").await.body, "bob");
+    assert_eq!(world.store.inner.len(), 2);
+}
+
+#[tokio::test]
+async fn fault_10_a_record_that_vanishes_under_a_request_stays_away() {
+    let (mut world, events) = logged_in().await;
+    let gate = world.store.gate(Update, Before);
+    let write = world.browser.start(Method::POST, "/put/b/2");
+    gate.reached().await;
+    world.store.forget_all().await;
+    gate.open();
+    let (_, answer) = write.await.unwrap();
+    assert_eq!(answer.status, 200);
+    assert!(answer.set_cookies().is_empty());
+    assert!(events.take().contains(&EventKind::DataDropped));
+    assert!(world.store.inner.is_empty());
+
+    world.browser.post("/login/alice").await;
+    let gate = world.store.gate(Load, After);
+    let read = world.browser.start(Method::GET, "/me");
+    gate.reached().await;
+    world.store.forget_all().await;
+    gate.open();
+    assert_eq!(
+        read.await.unwrap().1.body,
+        "alice",
+        "a pure read ends as it began"
+    );
+}
+
+#[tokio::test]
+async fn fault_11_after_a_write_that_got_lost_the_older_state_is_seen() {
+    let (mut world, _) = logged_in().await;
+    let before = world.store.inner.records().remove(0);
+    world.browser.post("/put/a/2").await;
+    world.store.rewrite(|record| *record = before.clone()).await;
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+    assert_eq!(world.browser.get("/get/a").await.body, "1");
+}
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+#[tokio::test]
+async fn fault_13_p39_what_expired_by_a_clock_that_jumped_stays_dead() {
+    for jump in [Duration::from_secs(25 * 3600), 10 * YEAR] {
+        let (mut world, _) = logged_in().await;
+        world.clock.advance(jump);
+        assert_eq!(world.browser.get("/who").await.body, "nobody");
+        world.clock.turn_back(jump);
+        assert_eq!(world.browser.get("/who").await.body, "nobody", "{jump:?}");
+    }
+}
+
+#[tokio::test]
+async fn fault_14_p39_a_clock_that_falls_back_gives_no_more_than_the_fall() {
+    let (mut world, _) = logged_in().await;
+    let hour = Duration::from_secs(3600);
+    world.clock.turn_back(hour);
+    for uri in ["/me", "/get/a"] {
+        assert_eq!(world.browser.get(uri).await.status, 200);
+    }
+    assert_eq!(world.browser.post("/confirm").await.body, "true");
+    world.clock.turn_back(60 * YEAR); // before 1970
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+    world.browser.post("/put/b/2").await;
+    world.clock.advance(60 * YEAR + hour);
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+    world.clock.advance(25 * hour);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_29_p15_a_loader_that_fails_is_503_and_changes_nothing() {
+    for (trouble, fault) in [
+        (Trouble::Fails, Fails),
+        (Trouble::Hangs, Hangs),
+        (Trouble::Panics, Panics),
+    ] {
+        let (mut world, events) = logged_in().await;
+        let before = world.store.inner.records();
+        world.accounts.trouble(trouble);
+        for uri in ASKING {
+            let answer = world.browser.send(method(uri), uri).await;
+            assert_unavailable(&answer, fault, &format!("{uri} {trouble:?}"));
+        }
+        assert!(events.take().contains(&EventKind::LoaderFailed));
+        assert_eq!(world.store.inner.records(), before);
+        world.accounts.trouble(None);
+        assert_eq!(
+            world.browser.get("/me").await.body,
+            "alice",
+            "it is never cached as nobody"
+        );
+    }
+}
+
+#[tokio::test]
+async fn fault_29_a_loader_that_finds_another_user_lets_nobody_in() {
+    let (mut world, events) = logged_in().await;
+    let before = world.store.inner.records();
+    world.accounts.trouble(Trouble::FindsBob);
+    for uri in ASKING {
+        let answer = world.browser.send(method(uri), uri).await;
+        assert_eq!(answer.status, 500, "{uri}");
+        assert!(
+            answer.set_cookies().is_empty() && answer.body.is_empty(),
+            "{uri}"
+        );
+    }
+    assert!(events.take().contains(&EventKind::WrongUser));
+    world.accounts.trouble(None);
+    assert_eq!(world.store.inner.records(), before);
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+}
+
+#[tokio::test]
+async fn fault_29_p6_a_user_who_is_gone_or_inactive_is_out_for_good() {
+    for gone in [true, false] {
+        let (mut world, _) = logged_in().await;
+        let alice = world.accounts.get(1).unwrap();
+        let token = world.browser.cookie("session").unwrap();
+        if gone {
+            world.accounts.remove(1);
+        } else {
+            world.accounts.change(1, |alice| alice.active = false);
+        }
+        let answer = world.browser.get("/who").await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (200, "nobody"));
+        assert_eq!(answer.set_cookies().len(), 1);
+        assert!(world.browser.cookie_names().is_empty());
+        assert!(world.store.inner.is_empty());
+        world.accounts.put(alice);
+        world.browser.plant(COOKIE, &token);
+        assert_eq!(world.browser.get("/who").await.body, "nobody");
+    }
+}
+
+#[tokio::test]
+async fn fault_34_after_a_restart_old_cookies_are_anonymous_and_make_no_noise() {
+    let (world, events) = logged_in().await;
+    let accounts = world.accounts.clone();
+    let after_restart = events.watch(LoginManager::new(MemoryStore::new(), accounts.clone()));
+    let mut browser = Browser::new(routes(&accounts).layer(after_restart));
+    browser.plant(COOKIE, &world.browser.cookie("session").unwrap());
+    let answer = browser.get("/who").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, "nobody"));
+    assert_eq!(events.take(), []);
+    assert_eq!(browser.post("/login/alice").await.body, "alice");
+    assert_eq!(browser.get("/me").await.body, "alice");
+}
+
+/// Asks of the session, hears that it can't be known, and asks again when it can.
+#[tokio::test]
+async fn p14_an_error_is_not_kept_for_the_rest_of_the_request() {
+    let (mut world, _) = world();
+    let store = world.store.clone();
+    let asks_again = move |auth: Auth<Account>, session: Session| async move {
+        store.fail_once(Load, Fails);
+        assert!(session.get::<String>("a").await.is_err());
+        store.fail_once(Load, Fails);
+        assert!(auth.user().await.is_err());
+        Ok::<_, Error>(auth.user().await?.unwrap().id().to_string())
+    };
+    world.browser = Browser::new(
+        routes(&world.accounts)
+            .route("/asks-again", get(asks_again))
+            .layer(world.manager.clone()),
+    );
+    world.browser.post("/login/alice").await;
+    assert_eq!(world.browser.get("/asks-again").await.body, "1");
+}
