@@ -1,7 +1,7 @@
 //! A memory store that counts its calls, fails on command and waits for a signal.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
 };
 
@@ -37,6 +37,8 @@ struct Plan {
     calls: Vec<Call>,
     failing: HashMap<Call, Fault>,
     gates: Vec<(Call, When, Gate)>,
+    collisions: usize,
+    taken: HashSet<RecordKey>,
 }
 
 /// How a call goes wrong.
@@ -110,6 +112,19 @@ impl FaultyStore {
         self.plan.lock().unwrap().failing.clear();
     }
 
+    /// Finds that the next keys under which something is to be created, so many of them, are taken.
+    pub fn collide(&self, times: usize) {
+        self.plan.lock().unwrap().collisions = times;
+    }
+
+    fn is_taken(&self, key: RecordKey) -> bool {
+        let mut plan = self.plan.lock().unwrap();
+        if plan.collisions > 0 && plan.taken.insert(key) {
+            plan.collisions -= 1;
+        }
+        plan.taken.contains(&key)
+    }
+
     /// Holds the next call of this method, before or after it does its work.
     pub fn gate(&self, call: Call, when: When) -> Gate {
         let gate = Gate {
@@ -174,7 +189,14 @@ impl FaultyStore {
 #[async_trait]
 impl SessionStore for FaultyStore {
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        self.run(Call::Create, self.inner.create(record)).await
+        let create = async {
+            if self.is_taken(record.key) {
+                Ok(Created::Exists)
+            } else {
+                self.inner.create(record).await
+            }
+        };
+        self.run(Call::Create, create).await
     }
 
     async fn load(&self, key: &RecordKey, now: i64) -> Result<Option<Record>, BoxError> {

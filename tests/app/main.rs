@@ -4,6 +4,14 @@
 
 mod browser;
 mod faulty_store;
+mod log;
 mod world;
 
+mod cookies;
+mod freshness_and_time;
+mod guards;
+mod ids;
 mod life_cycle;
+mod realms;
+mod responses;
+mod tokens;
