@@ -1,1 +1,507 @@
+//! What a response is given on its way out, and what is left of a request that went wrong.
 
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    pin::Pin,
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::Path,
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use http::{HeaderValue, Method, header};
+use login_manager::{Auth, Error, ErrorKind, EventKind, LoginRequired, Session, login_required};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::{
+    browser::{Answer, Browser},
+    faulty_store::{Call, Fault},
+    world::{Account, Accounts, World, account, routes},
+};
+
+/// `/page/{asks}/{own}`: what the handler asks or does, and which headers it sets itself.
+async fn page(
+    auth: Auth<Account>,
+    session: Session,
+    Path((asks, own)): Path<(String, String)>,
+) -> Result<Response, Error> {
+    match &*asks {
+        "user" => _ = auth.user().await?,
+        "id" => _ = auth.user_id().await?,
+        "why" => _ = auth.why().await?,
+        "fresh" => _ = auth.is_fresh().await?,
+        "data" => _ = session.get::<String>("key").await?,
+        "put" => session.insert("key", "value").await?,
+        "login" => _ = auth.login(account(1, "alice")).await?,
+        "renew" => auth.renew().await?,
+        "confirm" => _ = auth.confirm().await?,
+        "logout" => auth.logout().await?,
+        _ => {}
+    }
+    let mut response = "page".into_response();
+    for line in own_headers(&own) {
+        let (name, value) = *line;
+        response
+            .headers_mut()
+            .append(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+fn own_headers(own: &str) -> &'static [(&'static str, &'static str)] {
+    match own {
+        "public" => &[("cache-control", "public, max-age=60")],
+        "private" => &[("cache-control", "private, no-cache")],
+        "vary" => &[("vary", "Accept-Encoding"), ("vary", "Accept")],
+        "cookie" => &[("vary", "Accept, cookie")],
+        "star" => &[("vary", "*")],
+        "set" => &[("set-cookie", "theme=dark"), ("set-cookie", "lang=de")],
+        _ => &[],
+    }
+}
+
+fn vary(answer: &Answer) -> Vec<String> {
+    let values = answer.headers.get_all(header::VARY).iter();
+    let names = values.flat_map(|value| value.to_str().unwrap().split(','));
+    names.map(|name| name.trim().to_ascii_lowercase()).collect()
+}
+
+#[tokio::test]
+async fn e9_what_depended_on_the_visitor_says_so_and_nothing_else_does() {
+    let asking = [
+        "user", "id", "why", "fresh", "data", "put", "login", "renew", "confirm", "logout",
+    ];
+    for logged_in in [false, true] {
+        for asks in asking.iter().chain(&["nothing"]) {
+            for own in ["none", "public", "private", "vary", "cookie", "star", "set"] {
+                let mut world = World::with(
+                    |accounts| routes(accounts).route("/page/{asks}/{own}", get(page)),
+                    |manager| manager,
+                );
+                if logged_in {
+                    world.browser.post("/login/alice").await;
+                }
+                let asked = *asks != "nothing";
+                let answer = world.browser.get(&format!("/page/{asks}/{own}")).await;
+                let described = format!("{logged_in} {asks} {own}");
+                assert_eq!(
+                    (answer.status.as_u16(), &*answer.body),
+                    (200, "page"),
+                    "{described}"
+                );
+
+                let own = own_headers(own);
+                let cache_control = own.iter().find(|(name, _)| *name == "cache-control");
+                let expected = cache_control
+                    .map(|(_, value)| *value)
+                    .or(asked.then_some("no-store"));
+                assert_eq!(answer.header("cache-control"), expected, "{described}");
+
+                let mut expected: BTreeSet<_> = own
+                    .iter()
+                    .filter(|(name, _)| *name == "vary")
+                    .flat_map(|(_, value)| value.split(", "))
+                    .map(str::to_ascii_lowercase)
+                    .collect();
+                // `*` says it already.
+                if asked && !expected.contains("*") {
+                    expected.insert("cookie".into());
+                }
+                let mut found = vary(&answer);
+                found.retain(|name| !(expected.contains("*") && name == "cookie"));
+                assert_eq!(found.len(), expected.len(), "{described}: {found:?}");
+                assert_eq!(BTreeSet::from_iter(found), expected, "{described}");
+
+                let theirs = own.iter().filter(|(name, _)| *name == "set-cookie").count();
+                let foreign = answer
+                    .set_cookies()
+                    .into_iter()
+                    .filter(|set| !set.starts_with("__Host-"));
+                assert_eq!(
+                    foreign.count(),
+                    theirs,
+                    "a handler's own cookies stay: {described}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn e9_refusals_and_failures_depended_on_the_visitor_too() {
+    let guarded = |accounts: &Accounts| {
+        let guard = login_required::<Account>().and(|account| account.admin);
+        let admin = Router::new().route("/admin", get(|| async { "secret" }));
+        routes(accounts).merge(admin.route_layer(guard))
+    };
+    let mut world = World::with(guarded, |manager| {
+        manager.with_login_view("/login").unwrap()
+    });
+    let mut answers = vec![
+        world.browser.get("/me").await,
+        world.browser.get("/admin").await,
+    ];
+    let mut script = world.browser.another();
+    script.headers.clear();
+    answers.push(script.get("/me").await);
+    world.browser.post("/login/alice").await;
+    answers.push(world.browser.get("/admin").await);
+    world.accounts.fail(true);
+    answers.extend([
+        world.browser.get("/me").await,
+        world.browser.get("/admin").await,
+    ]);
+    let statuses: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.status.as_u16())
+        .collect();
+    assert_eq!(statuses, [303, 303, 401, 403, 503, 503]);
+    for answer in answers {
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("no-store"),
+            "{}",
+            answer.status
+        );
+        assert_eq!(vary(&answer), ["cookie"], "{}", answer.status);
+        assert_eq!(answer.set_cookies(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn p19_a_request_that_changes_nothing_writes_nothing() {
+    let same = async |session: Session| {
+        session.insert("key", "value").await?;
+        session.remove("no such key").await?;
+        let taken: Option<String> = session.take("nor this one").await?;
+        assert_eq!(taken, None);
+        Ok::<_, Error>("same")
+    };
+    let back_and_forth = async |session: Session| {
+        session.insert("key", "other").await?;
+        session.remove("key").await?;
+        session.insert("key", "value").await
+    };
+    let mut world = World::with(
+        |accounts| {
+            routes(accounts)
+                .route("/same", get(same))
+                .route("/there-and-back", get(back_and_forth))
+        },
+        |manager| manager,
+    );
+    world.browser.post("/do/alice,put").await;
+    for page in [
+        "/same",
+        "/there-and-back",
+        "/who",
+        "/me",
+        "/get/key",
+        "/why",
+        "/",
+    ] {
+        world.store.take_calls();
+        let answer = world.browser.get(page).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.set_cookies().len()),
+            (200, 0),
+            "{page}"
+        );
+        let calls = world.store.take_calls();
+        assert!(
+            calls.iter().all(|call| *call == Call::Load),
+            "{page}: {calls:?}"
+        );
+        assert!(calls.len() <= 1, "{page}: {calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn p19_a_visitor_who_leaves_nothing_gets_nothing() {
+    let nothing_left = async |session: Session| {
+        session.insert("key", "value").await?;
+        session.remove("key").await
+    };
+    let World {
+        mut browser, store, ..
+    } = World::with(
+        |accounts| {
+            routes(accounts).route(
+                "/nothing-left",
+                get(async move |session| nothing_left(session).await.map(|_| ())),
+            )
+        },
+        |manager| manager,
+    );
+    for page in ["/nothing-left", "/get/key", "/who", "/me"] {
+        assert_eq!(browser.get(page).await.set_cookies(), [""; 0], "{page}");
+    }
+    assert!(store.inner.is_empty());
+    assert_eq!(store.take_calls(), []);
+}
+
+#[tokio::test]
+async fn p13_a_5xx_keeps_verbs_and_drops_unsaved_data() {
+    // The script, who it is afterwards and whether the data is there; each begins as bob without data.
+    for (script, who, data) in [
+        ("fail", "bob", false),
+        ("put,fail", "bob", false),
+        ("put,save,fail", "bob", true),
+        ("alice,fail", "alice", false),
+        ("alice,put,fail", "alice", false),
+        ("logout,fail", "nobody", false),
+        ("logout,put,fail", "nobody", false),
+        ("renew,fail", "bob", false),
+        ("confirm,put,fail", "bob", false),
+        ("put,refuse", "bob", true),
+        ("alice,put,refuse", "alice", true),
+    ] {
+        let mut world = World::new();
+        world.browser.post("/login/bob").await;
+        let old = world.token();
+        world.events.take();
+        let answer = world.browser.post(&format!("/do/{script}")).await;
+        let status = if script.contains("fail") { 500 } else { 422 };
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (status, who),
+            "{script}"
+        );
+        assert_eq!(world.browser.get("/who").await.body, who, "{script}");
+        let kept = world.browser.get("/get/key").await.body;
+        assert_eq!(kept, if data { "value" } else { "" }, "{script}");
+        let discarded = world.events.take().contains(&EventKind::DataDiscarded);
+        assert_eq!(discarded, script.contains("put,fail"), "{script}");
+        if ["alice", "logout", "renew", "confirm"]
+            .iter()
+            .any(|verb| script.contains(verb))
+        {
+            assert_eq!(world.who_has(&old).await, "nobody", "{script}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn p13_a_5xx_leaves_an_anonymous_visitor_without_a_record() {
+    let World {
+        mut browser, store, ..
+    } = World::new();
+    assert_eq!(browser.post("/do/put,fail").await.set_cookies(), [""; 0]);
+    assert!(store.inner.is_empty());
+}
+
+#[tokio::test]
+async fn p14_data_that_cannot_be_saved_is_a_503_and_not_a_success() {
+    for (call, start, script, who) in [
+        (Call::Update, "bob", "put", "bob"),
+        (Call::Create, "put", "put", "nobody"),
+        // The login was whole before the save failed: its cookie leaves.
+        (Call::Update, "bob", "alice,put", "alice"),
+    ] {
+        let mut world = World::new();
+        if start == "bob" {
+            world.browser.post("/login/bob").await;
+        }
+        world.store.fail(call, Fault::Fails);
+        let answer = world.browser.post(&format!("/do/{script}")).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (503, ""),
+            "{script}"
+        );
+        assert_eq!(answer.header("retry-after"), Some("1"));
+        world.store.heal();
+        assert_eq!(world.browser.get("/who").await.body, who, "{script}");
+        assert_eq!(world.browser.get("/get/key").await.body, "", "{script}");
+    }
+}
+
+/// Panicked, and so the browser heard nothing.
+async fn crash(browser: &Browser, uri: &'static str) {
+    let mut browser = browser.clone();
+    let task = tokio::spawn(async move { browser.post(uri).await });
+    assert!(task.await.unwrap_err().is_panic());
+}
+
+#[tokio::test]
+async fn p13_a_handler_that_panics_saves_nothing_and_breaks_nothing() {
+    let mut world = World::new();
+    world.browser.post("/login/bob").await;
+    let records = world.store.inner.records();
+    crash(&world.browser, "/do/panic").await;
+    crash(&world.browser, "/do/put,panic").await;
+    assert_eq!(world.store.inner.records(), records);
+    assert_eq!(world.browser.get("/get/key").await.body, "");
+    assert_eq!(world.browser.post("/do/put").await.body, "bob");
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+}
+
+#[tokio::test]
+async fn p13_a_handler_that_panics_after_a_verb_leaves_a_clean_anonymous_browser() {
+    for uri in [
+        "/do/alice,panic",
+        "/do/alice,put,panic",
+        "/do/logout,panic",
+        "/do/renew,panic",
+        "/do/confirm,panic",
+    ] {
+        let mut world = World::new();
+        world.browser.post("/login/bob").await;
+        crash(&world.browser, uri).await;
+        assert_eq!(world.browser.get("/who").await.body, "nobody", "{uri}");
+        assert_eq!(
+            world.browser.post("/login/alice").await.body,
+            "alice",
+            "{uri}"
+        );
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn p13_a_client_that_is_gone_after_a_login_leaves_a_clean_anonymous_browser() {
+    let mut world = World::new();
+    world.browser.post("/login/bob").await;
+    world.events.take();
+    let mut browser = world.browser.clone();
+    let request = tokio::spawn(async move { browser.post("/do/alice,hang").await });
+    while !world.events.take().contains(&EventKind::LoggedIn) {
+        tokio::task::yield_now().await;
+    }
+    request.abort();
+    assert!(request.await.unwrap_err().is_cancelled());
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    assert_eq!(
+        world.store.inner.len(),
+        1,
+        "nobody has the token of the new one"
+    );
+}
+
+#[tokio::test]
+async fn p13_a_caught_panic_is_a_5xx_inside_the_manager_and_no_answer_of_ours_outside() {
+    for inside in [true, false] {
+        let world = World::new();
+        let app = routes(&world.accounts);
+        let app = if inside {
+            app.layer(CatchPanicLayer::new())
+                .layer(world.manager.clone())
+        } else {
+            app.layer(world.manager.clone())
+                .layer(CatchPanicLayer::new())
+        };
+        let mut browser = Browser::new(app);
+        browser.post("/login/bob").await;
+        let answer = browser.post("/do/alice,put,panic").await;
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.set_cookies().len(), usize::from(inside));
+        let who = if inside { "alice" } else { "nobody" };
+        assert_eq!(browser.get("/who").await.body, who);
+        assert_eq!(browser.get("/get/key").await.body, "");
+    }
+}
+
+#[tokio::test]
+async fn verbs_that_need_a_cookie_are_too_late_once_the_head_has_left_and_the_others_are_not() {
+    type Kept = Arc<Mutex<Option<(Auth<Account>, Session)>>>;
+    let kept = Kept::default();
+    let keeper = Arc::clone(&kept);
+    let keep = async move |auth: Auth<Account>, session: Session| {
+        auth.user().await?;
+        *keeper.lock().unwrap() = Some((auth, session));
+        Ok::<_, Error>("kept")
+    };
+    let mut world = World::with(
+        |accounts| routes(accounts).route("/keep", post(keep)),
+        |manager| manager,
+    );
+    world.browser.post("/login/bob").await;
+    assert_eq!(world.browser.post("/keep").await.body, "kept");
+    let (auth, session) = kept.lock().unwrap().take().unwrap();
+
+    world.store.take_calls();
+    let late = [
+        auth.login(account(1, "alice")).await.map(drop),
+        auth.confirm().await.map(drop),
+        auth.renew().await,
+    ];
+    for late in late {
+        assert_eq!(late.unwrap_err().kind(), ErrorKind::TooLate);
+    }
+    assert_eq!(world.store.take_calls(), []);
+    assert_eq!(world.browser.get("/who").await.body, "bob");
+
+    session.insert("key", "late").await.unwrap();
+    session.save().await.unwrap();
+    assert_eq!(world.browser.get("/get/key").await.body, "late");
+    auth.logout().await.unwrap();
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    assert!(world.store.inner.is_empty());
+}
+
+#[tokio::test]
+async fn a_late_save_for_a_visitor_without_a_session_is_too_late() {
+    let kept = Arc::<Mutex<Option<Session>>>::default();
+    let keeper = Arc::clone(&kept);
+    let keep = async move |session: Session| _ = keeper.lock().unwrap().replace(session);
+    let mut world = World::with(
+        |accounts| routes(accounts).route("/keep", post(keep)),
+        |manager| manager,
+    );
+    world.browser.post("/keep").await;
+    let session = kept.lock().unwrap().take().unwrap();
+    session.insert("key", "late").await.unwrap();
+    assert_eq!(session.save().await.unwrap_err().kind(), ErrorKind::TooLate);
+    assert!(world.store.inner.is_empty());
+}
+
+/// A body that nobody may read.
+struct Unread;
+
+impl http_body::Body for Unread {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        panic!("the body was read")
+    }
+}
+
+#[tokio::test]
+async fn g7_a_guard_decides_before_the_body_is_read() {
+    let upload = async |_: LoginRequired<Account>, body: String| body;
+    let plain = async |body: String| body;
+    let doors = |accounts: &Accounts| {
+        let layer = Router::new()
+            .route("/layer", any(plain))
+            .route_layer(login_required::<Account>());
+        routes(accounts)
+            .route("/extractor", any(upload))
+            .merge(layer)
+    };
+    let mut world = World::with(doors, |manager| manager);
+    for door in ["/extractor", "/layer"] {
+        let request = world
+            .browser
+            .request(Method::POST, door)
+            .map(|_| Body::new(Unread));
+        assert_eq!(world.browser.deliver(request).await.status, 401, "{door}");
+    }
+    world.browser.post("/login/alice").await;
+    for door in ["/extractor", "/layer"] {
+        let request = world
+            .browser
+            .request(Method::POST, door)
+            .map(|_| Body::from("text"));
+        assert_eq!(world.browser.deliver(request).await.body, "text", "{door}");
+    }
+}

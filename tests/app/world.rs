@@ -134,6 +134,7 @@ async fn perform(
             "save" => session.save().await?,
             "refuse" => status = StatusCode::UNPROCESSABLE_ENTITY,
             "fail" => status = StatusCode::INTERNAL_SERVER_ERROR,
+            "hang" => std::future::pending().await,
             "panic" => panic!("the handler panics"),
             name => _ = auth.login(accounts.by_name(name).unwrap()).await?,
         }
