@@ -62,9 +62,9 @@ impl Ear {
         let mut line = Line(level.to_string());
         fields(&mut line);
         LINES.with_borrow_mut(|lines| {
-            lines
-                .iter_mut()
-                .for_each(|lines| lines.push(line.0.clone()))
+            if let Some(lines) = lines {
+                lines.push(line.0);
+            }
         });
     }
 }
