@@ -126,3 +126,35 @@ async fn b6_a_hundred_late_writers_do_not_bring_back_what_a_logout_ended() {
     assert!(world.store.inner.is_empty());
     assert_eq!(world.who_has(&token).await, "nobody");
 }
+
+#[tokio::test]
+async fn p13_a_login_beside_a_logout_sets_no_cookie_for_a_session_that_is_dead() {
+    for verb in ["/login/alice", "/login/bob", "/confirm", "/renew"] {
+        for (call, when) in [
+            (Call::Create, When::After),
+            (Call::Delete, When::Before),
+            (Call::Delete, When::After),
+        ] {
+            let mut world = World::new();
+            world.browser.post("/login/alice").await;
+            let gate = world.store.gate(call, when);
+            let mut beside = world.browser.clone();
+            let beside = tokio::spawn(async move { (beside.post(verb).await, beside) });
+            gate.reached().await;
+            let mut logout = world.browser.clone();
+            let logout = tokio::spawn(async move { logout.post("/logout").await });
+            idle().await;
+            gate.open();
+            let (answer, mut beside) = beside.await.unwrap();
+            assert_eq!(logout.await.unwrap().status, 200);
+            let described = format!("{verb}, {call:?} {when:?}: {}", answer.status);
+            if answer.status == 200 && !answer.set_cookies().is_empty() {
+                let (who, body) = (beside.get("/who").await.body, answer.body);
+                assert_ne!(who, "nobody", "it said {body:?}: {described}");
+            } else {
+                assert_eq!(answer.set_cookies(), [""; 0], "{described}");
+            }
+            assert!(world.store.inner.len() <= 1, "{described}");
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Several kinds of user in one application and one store: none sees anything of another.
 
-use std::marker::PhantomData;
+use std::{collections::BTreeSet, marker::PhantomData};
 
 use axum::{
     Router,
@@ -8,18 +8,22 @@ use axum::{
     routing::{get, post},
 };
 use login_manager::{
-    Auth, AuthUser, CurrentUser, Error, LoginRequired, MemoryStore, Session, login_required,
+    Auth, AuthUser, CurrentUser, Error, LoginManager, LoginRequired, MemoryStore, Session,
+    login_required,
 };
 
-use crate::browser::Browser;
-use crate::world::People;
+use crate::{
+    browser::Browser,
+    faulty_store::{Call, Fault, FaultyStore},
+    world::{Named, People},
+};
 
 macro_rules! user_type {
     ($name:ident) => {
         #[derive(Clone)]
         pub struct $name(pub i64);
 
-        impl login_manager::AuthUser for $name {
+        impl AuthUser for $name {
             type Id = i64;
 
             fn id(&self) -> i64 {
@@ -33,6 +37,8 @@ user_type!(Customer);
 user_type!(Admin);
 
 mod elsewhere {
+    use login_manager::AuthUser;
+
     user_type!(Admin);
 }
 
@@ -254,8 +260,8 @@ async fn p7_two_types_of_one_name_share_a_cookie_name_but_nobody_is_let_in_by_it
         Router::new()
             .nest("/here", here.routes())
             .nest("/there", there.routes())
-            .layer::<login_manager::LoginManager<Admin>>(here_manager)
-            .layer::<login_manager::LoginManager<elsewhere::Admin>>(there_manager)
+            .layer::<LoginManager<Admin>>(here_manager)
+            .layer::<LoginManager<elsewhere::Admin>>(there_manager)
     };
     let mut browser = Browser::new(app(
         here.manager(store.clone()),
@@ -333,7 +339,7 @@ async fn p7_one_user_type_in_two_realms_is_two_kinds_of_user() {
 async fn p41_realms_whose_names_could_run_together_do_not() {
     let store = MemoryStore::new();
     // Owner texts join realm and id: these would be the same ones without a care for where one ends.
-    let named = People::new(["1", "a:1", ":1", "b.1"].map(|id| crate::world::Named(id.into())));
+    let named = People::new(["1", "a:1", ":1", "b.1"].map(|id| Named(id.into())));
     let browsers: Vec<_> = ["a", "a:a", "a:", "a.b", "a:a:"]
         .into_iter()
         .map(|realm| {
@@ -349,7 +355,7 @@ async fn p41_realms_whose_names_could_run_together_do_not() {
             logged_in.push((browser, format!("<{}>", named.0[index].0)));
         }
     }
-    let owners: std::collections::BTreeSet<_> = store
+    let owners: BTreeSet<_> = store
         .records()
         .into_iter()
         .map(|record| record.owner)
@@ -361,5 +367,44 @@ async fn p41_realms_whose_names_could_run_together_do_not() {
         for (browser, id) in &mut logged_in {
             assert_eq!(browser.get("/who").await.body, *id);
         }
+    }
+}
+
+#[tokio::test]
+async fn p13_a_save_that_fails_in_one_realm_takes_no_cookie_of_another() {
+    let both = async |customer: Auth<Customer>, admin: Auth<Admin>| {
+        customer.login(Customer(2)).await?;
+        admin.session().insert("key", "value").await
+    };
+    let (store, faulty) = (MemoryStore::new(), FaultyStore::new());
+    let (customers, admins) = (People::new([1, 2].map(Customer)), People::new([Admin(1)]));
+    let app = Router::new()
+        .route("/both", post(both))
+        .nest("/shop", customers.routes())
+        .nest("/office", admins.routes());
+    let inner_first = [true, false].map(|inner_first| {
+        let (customers, admins) = (
+            customers.manager(store.clone()),
+            admins.manager(faulty.clone()),
+        );
+        if inner_first {
+            app.clone().layer(customers).layer(admins)
+        } else {
+            app.clone().layer(admins).layer(customers)
+        }
+    });
+    for app in inner_first {
+        let mut browser = Browser::new(app);
+        browser.post("/shop/login/0").await;
+        browser.post("/office/login/0").await;
+        faulty.fail(Call::Update, Fault::Fails);
+        assert_eq!(browser.post("/both").await.status, 503);
+        faulty.heal();
+        assert_eq!(browser.get("/office/who").await.body, "<1>");
+        assert_eq!(
+            browser.get("/shop/who").await.body,
+            "<2>",
+            "the login was done"
+        );
     }
 }
