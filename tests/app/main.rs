@@ -16,6 +16,7 @@ mod log;
 mod world;
 
 mod broken_handlers;
+mod cookie_configuration;
 mod cookie_reading;
 mod cookies;
 mod freshness_and_time;
@@ -25,6 +26,7 @@ mod ids;
 mod late_requests;
 mod life_cycle;
 mod login_page;
+mod permissions;
 mod realms;
 mod refusals;
 mod responses;
