@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::{Router, body::Body};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tokio::task::JoinHandle;
 use tower::ServiceExt;
 
@@ -125,6 +125,16 @@ impl Browser {
         request
     }
 
+    /// A GET by a stranger who sends exactly these `Cookie` headers.
+    pub async fn get_with_cookies<C: AsRef<[u8]>>(&self, uri: &str, cookies: &[C]) -> Answer {
+        let mut request = self.another().request(Method::GET, uri);
+        for cookie in cookies {
+            let cookie = HeaderValue::from_bytes(cookie.as_ref()).unwrap();
+            request.headers_mut().append(header::COOKIE, cookie);
+        }
+        send(&self.app, request).await
+    }
+
     pub async fn deliver(&mut self, request: Request<Body>) -> Answer {
         let answer = send(&self.app, request).await;
         self.receive(&answer);
@@ -209,6 +219,10 @@ pub async fn send(app: &Router, request: Request<Body>) -> Answer {
     let response = app.clone().oneshot(request).await.unwrap();
     let (head, body) = response.into_parts();
     let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+    // What the request left to do in the background gets its turn.
+    for _ in 0..8 {
+        tokio::task::yield_now().await;
+    }
     Answer {
         status: head.status,
         headers: head.headers,

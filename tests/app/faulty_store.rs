@@ -1,7 +1,7 @@
 //! A memory store that counts its calls, fails on command and waits for a signal.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -45,6 +45,8 @@ struct Plan {
     handed_out: Option<Record>,
     is_remote: bool,
     knows_every_key: bool,
+    collisions: usize,
+    taken: HashSet<RecordKey>,
 }
 
 /// How a call goes wrong.
@@ -172,6 +174,19 @@ impl FaultyStore {
         }
     }
 
+    /// Finds that the next keys under which something is to be created, so many of them, are taken.
+    pub fn collide(&self, times: usize) {
+        self.plan.lock().unwrap().collisions = times;
+    }
+
+    fn is_taken(&self, key: RecordKey) -> bool {
+        let mut plan = self.plan.lock().unwrap();
+        if plan.collisions > 0 && plan.taken.insert(key) {
+            plan.collisions -= 1;
+        }
+        plan.taken.contains(&key)
+    }
+
     /// Holds the next call of this method, before or after it does its work.
     pub fn gate(&self, call: Call, when: When) -> Gate {
         let gate = Gate::new();
@@ -249,7 +264,7 @@ impl SessionStore for FaultyStore {
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
         let knows_it = self.plan.lock().unwrap().knows_every_key;
         let create = async {
-            if knows_it {
+            if knows_it || self.is_taken(record.key) {
                 Ok(Created::Exists)
             } else {
                 self.inner.create(record).await

@@ -1,6 +1,9 @@
 //! The life of a session: logging in, staying logged in, logging out.
 
-use crate::{faulty_store::Call, world::World};
+use crate::{
+    faulty_store::Call,
+    world::{SESSION, World},
+};
 
 #[tokio::test]
 async fn logs_in_stays_logged_in_and_logs_out() {
@@ -75,4 +78,189 @@ async fn b3_nothing_of_a_user_is_left_for_the_next_one() {
     assert_eq!(browser.get("/get/secret").await.body, "");
     assert_eq!(browser.get("/get/cart").await.body, "");
     assert_eq!(store.inner.len(), 1);
+}
+
+#[tokio::test]
+async fn b1_a_token_that_was_planted_before_the_login_is_worth_nothing_after_it() {
+    let mut world = World::new();
+    let mut attacker = world.browser.another();
+    attacker.post("/put/cart/apples").await;
+    let planted = attacker.cookie("session").unwrap();
+    world.browser.plant(SESSION, &planted);
+    assert_eq!(world.browser.get("/get/cart").await.body, "apples");
+    world.browser.post("/login/alice").await;
+    assert_ne!(world.token(), planted);
+    assert_eq!(attacker.get("/who").await.body, "nobody");
+    assert_eq!(attacker.get("/get/cart").await.body, "");
+    assert_eq!(world.store.inner.len(), 1);
+}
+
+#[tokio::test]
+async fn b2_every_change_of_identity_renews_the_token_and_kills_the_old_one() {
+    for (verb, who) in [
+        ("/login/alice", "alice"),
+        ("/login/bob", "bob"),
+        ("/confirm", "alice"),
+        ("/renew", "alice"),
+        ("/do/logout,alice", "alice"),
+        ("/do/logout,put", "nobody"),
+    ] {
+        let mut world = World::new();
+        world.browser.post("/login/alice").await;
+        let old = world.token();
+        assert_eq!(world.browser.post(verb).await.status, 200, "{verb}");
+        assert_ne!(world.token(), old, "{verb}");
+        assert_eq!(world.browser.get("/who").await.body, who, "{verb}");
+        assert_eq!(world.who_has(&old).await, "nobody", "{verb}");
+        assert_eq!(world.store.inner.len(), 1, "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn b4_two_renewals_in_one_handler_make_one_cookie_and_one_record() {
+    let mut world = World::new();
+    world.browser.post("/do/alice,put").await;
+    let old = world.token();
+    let answer = world.browser.post("/do/renew,renew").await;
+    assert_eq!(answer.set_cookies().len(), 1);
+    assert_eq!(world.store.inner.len(), 1);
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+    assert_eq!(world.who_has(&old).await, "nobody");
+}
+
+#[tokio::test]
+async fn a_renewal_of_an_anonymous_session_keeps_its_data() {
+    let mut world = World::new();
+    world.browser.post("/do/put").await;
+    let old = world.token();
+    world.browser.post("/renew").await;
+    assert_ne!(world.token(), old);
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+    assert_eq!(world.store.inner.len(), 1);
+}
+
+#[tokio::test]
+async fn p4_a_logout_needs_neither_user_nor_loader() {
+    let vanish: [fn(&World); 3] = [
+        |world| world.accounts.remove(1),
+        |world| world.accounts.fail(true),
+        |world| world.accounts.change(1, |alice| alice.active = false),
+    ];
+    for vanish in vanish {
+        let mut world = World::new();
+        world.browser.post("/login/alice").await;
+        let token = world.token();
+        let before = world.accounts.get(1).unwrap();
+        vanish(&world);
+        let answer = world.browser.post("/logout").await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (200, "bye"));
+        assert!(world.browser.cookie_names().is_empty());
+        assert!(world.store.inner.is_empty());
+        world.accounts.fail(false);
+        world.accounts.put(before);
+        assert_eq!(world.who_has(&token).await, "nobody");
+    }
+}
+
+#[tokio::test]
+async fn p4_a_logout_with_a_malformed_cookie_removes_it() {
+    let World {
+        mut browser, store, ..
+    } = World::new();
+    browser.plant(SESSION, "garbage");
+    assert_eq!(browser.post("/logout").await.body, "bye");
+    assert!(browser.cookie_names().is_empty());
+    assert_eq!(store.take_calls(), []);
+}
+
+#[tokio::test]
+async fn b7_a_logout_is_seen_in_the_same_request() {
+    let mut world = World::new();
+    world.browser.post("/do/alice,put").await;
+    assert_eq!(world.browser.post("/do/logout").await.body, "nobody");
+    assert_eq!(world.browser.get("/get/key").await.body, "");
+    assert_eq!(world.browser.get("/why").await.body, "Some(NoCookie)");
+}
+
+#[tokio::test]
+async fn b9_a_logout_without_a_session_makes_none() {
+    let World {
+        mut browser, store, ..
+    } = World::new();
+    for _ in 0..100 {
+        assert_eq!(browser.post("/logout").await.body, "bye");
+    }
+    assert!(store.inner.is_empty());
+    assert_eq!(store.take_calls(), []);
+    assert!(browser.cookie_names().is_empty());
+}
+
+#[tokio::test]
+async fn b23_looking_and_failing_to_log_in_leave_no_record_and_no_cookie() {
+    let World {
+        mut browser,
+        store,
+        accounts,
+        ..
+    } = World::new();
+    accounts.change(1, |alice| alice.active = false);
+    for _ in 0..250 {
+        for path in ["/", "/who", "/me", "/get/cart"] {
+            assert_eq!(browser.get(path).await.set_cookies(), [""; 0], "{path}");
+        }
+        for path in ["/login/alice", "/confirm", "/renew"] {
+            assert_eq!(browser.post(path).await.set_cookies(), [""; 0], "{path}");
+        }
+    }
+    assert!(store.inner.is_empty());
+    assert_eq!(store.take_calls(), []);
+}
+
+#[tokio::test]
+async fn b22_a_refused_login_changes_nothing() {
+    let mut world = World::new();
+    world.browser.post("/do/bob,put").await;
+    let token = world.token();
+    world.accounts.change(1, |alice| alice.active = false);
+    let answer = world.browser.post("/login/alice").await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.set_cookies(), [""; 0]);
+    assert_eq!(world.who_has(&token).await, "bob");
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+}
+
+#[tokio::test]
+async fn b21_no_name_in_the_session_data_logs_anybody_in() {
+    let names = [
+        "_user_id",
+        "user_id",
+        "_id",
+        "id",
+        "user",
+        "owner",
+        "uid",
+        "_fresh",
+        "fresh",
+        "stamp",
+        "proof",
+        "forced",
+        "family",
+        "key",
+        "",
+        "app::world::Account",
+    ];
+    let mut world = World::new();
+    for name in names {
+        world.browser.post("/do/put").await;
+        let set = format!("/put/{}/1", if name.is_empty() { "%00" } else { name });
+        assert_eq!(world.browser.post(&set).await.status, 200, "{name}");
+        assert_eq!(world.browser.get("/who").await.body, "nobody", "{name}");
+    }
+    world.browser.post("/login/bob").await;
+    for name in names.into_iter().filter(|name| !name.is_empty()) {
+        world.browser.post(&format!("/put/{name}/1")).await;
+        assert_eq!(world.browser.get("/who").await.body, "bob", "{name}");
+        assert_eq!(world.browser.get(&format!("/get/{name}")).await.body, "1");
+    }
 }

@@ -10,18 +10,37 @@
 )]
 
 mod browser;
+mod doors;
 mod events;
 mod faulty_store;
+mod log;
 mod world;
 
 mod after_the_head;
+mod broken_handlers;
 mod contained;
+mod cookie_configuration;
+mod cookie_reading;
+mod cookies;
 mod faults;
 mod faults_of_verbs;
+mod freshness_and_time;
+mod guard_paths;
+mod guards;
 mod hang_ups;
+mod ids;
+mod late_requests;
 mod life_cycle;
+mod login_page;
 mod memory_store;
+mod permissions;
 mod races;
 mod races_of_verbs;
+mod realms;
+mod refusals;
 mod remember;
+mod responses;
+mod secrets;
 mod service;
+mod tokens;
+mod user_changes;

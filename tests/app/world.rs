@@ -7,16 +7,18 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, State},
     routing::{get, post},
 };
+use http::StatusCode;
 use login_manager::{
-    Auth, AuthUser, BoxError, CurrentUser, Error, LoginManager, LoginRequired, Session, UserLoader,
-    testing::TestClock,
+    Auth, AuthUser, BoxError, CurrentUser, Error, EventKind, LoginManager, LoginRequired, Session,
+    SessionStore, UserLoader, testing::TestClock,
 };
 
 use crate::{
@@ -24,14 +26,21 @@ use crate::{
     faulty_store::{FaultyStore, Gate},
 };
 
+pub const MINUTE: Duration = Duration::from_secs(60);
+pub const HOUR: Duration = Duration::from_secs(60 * 60);
+
 /// What a test holds in its hands.
 pub struct World {
     pub browser: Browser,
     pub store: FaultyStore,
     pub accounts: Accounts,
     pub clock: TestClock,
+    pub events: Events,
     pub manager: LoginManager<Account>,
 }
+
+/// The session cookie's name, as it is by default.
+pub const SESSION: &str = "__Host-account-session";
 
 impl World {
     /// The routes of [`routes`] behind a manager with a login view at `/login`.
@@ -45,16 +54,46 @@ impl World {
         configure: impl FnOnce(LoginManager<Account>) -> LoginManager<Account>,
     ) -> Self {
         let (store, accounts, clock) = (FaultyStore::new(), Accounts::new(), TestClock::new());
-        let manager =
-            configure(LoginManager::new(store.clone(), accounts.clone()).with_clock(&clock));
+        let events = Events::default();
+        let heard = events.clone();
+        let manager = LoginManager::new(store.clone(), accounts.clone())
+            .with_clock(&clock)
+            .with_on_event(move |event| heard.0.lock().unwrap().push(event.kind()));
+        let manager = configure(manager);
         let app = routes(&accounts).layer(manager.clone());
         Self {
             browser: Browser::new(app),
             store,
             accounts,
             clock,
+            events,
             manager,
         }
+    }
+
+    /// Whom a browser is taken for that has nothing but this session cookie.
+    pub async fn who_has(&self, token: &str) -> String {
+        let mut thief = self.browser.another();
+        thief.plant(SESSION, token);
+        let answer = thief.get("/who").await;
+        assert_eq!(answer.status, 200);
+        answer.body
+    }
+
+    /// The token in the browser's jar.
+    pub fn token(&self) -> String {
+        self.browser.cookie("-session").unwrap()
+    }
+}
+
+/// What the manager has told of.
+#[derive(Clone, Default)]
+pub struct Events(Arc<Mutex<Vec<EventKind>>>);
+
+impl Events {
+    /// The events since the last time this was asked.
+    pub fn take(&self) -> Vec<EventKind> {
+        std::mem::take(&mut self.0.lock().unwrap())
     }
 }
 
@@ -69,6 +108,7 @@ pub fn routes(accounts: &Accounts) -> Router {
             .map(|user| user.name.clone())
     };
     let accounts = accounts.clone();
+    let all = accounts.clone();
     let login = move |auth: Auth<Account>, Path(name): Path<String>| async move {
         auth.login(accounts.by_name(&name).unwrap())
             .await
@@ -78,6 +118,7 @@ pub fn routes(accounts: &Accounts) -> Router {
         .route("/", get(|| async { "public" }))
         .route("/login/{name}", post(login))
         .route("/remember/{name}", post(remember))
+        .route("/do/{verbs}", post(perform).with_state(all))
         .route("/logout", post(|auth: Auth<Account>| async move { auth.logout().await.map(|()| "bye") }))
         .route("/confirm", post(|auth: Auth<Account>| async move { auth.confirm().await.map(|done| done.to_string()) }))
         .route("/renew", post(|auth: Auth<Account>| async move { auth.renew().await.map(|()| "renewed") }))
@@ -87,6 +128,35 @@ pub fn routes(accounts: &Accounts) -> Router {
         .route("/why", get(|auth: Auth<Account>| async move { auth.why().await.map(|why| format!("{why:?}")) }))
         .route("/put/{key}/{value}", post(put))
         .route("/get/{key}", get(read))
+}
+
+/// Several verbs in one handler, `alice,put,logout,fail`: a name is a login. The answer is who it is at the end.
+async fn perform(
+    State(accounts): State<Accounts>,
+    auth: Auth<Account>,
+    session: Session,
+    Path(verbs): Path<String>,
+) -> Result<(StatusCode, String), Error> {
+    let mut status = StatusCode::OK;
+    for verb in verbs.split(',') {
+        match verb {
+            "logout" => auth.logout().await?,
+            "renew" => auth.renew().await?,
+            "confirm" => _ = auth.confirm().await?,
+            "put" => session.insert("key", "value").await?,
+            "save" => session.save().await?,
+            "refuse" => status = StatusCode::UNPROCESSABLE_ENTITY,
+            "fail" => status = StatusCode::INTERNAL_SERVER_ERROR,
+            "hang" => std::future::pending().await,
+            "panic" => panic!("the handler panics"),
+            name => _ = auth.login(accounts.by_name(name).unwrap()).await?,
+        }
+    }
+    let user = auth.user().await?;
+    Ok((
+        status,
+        user.map_or("nobody".to_owned(), |user| user.name.clone()),
+    ))
 }
 
 async fn who(CurrentUser(user): CurrentUser<Account>) -> String {
@@ -257,4 +327,68 @@ async fn how(auth: Auth<Account>) -> Result<String, Error> {
         ""
     };
     Ok(format!("{} {fresh}{remembered}", user.name))
+}
+
+/// A few users of any type, found by their ids.
+#[derive(Clone)]
+pub struct People<U>(pub Arc<Vec<U>>);
+
+impl<U: AuthUser + Clone> People<U> {
+    pub fn new(people: impl IntoIterator<Item = U>) -> Self {
+        Self(Arc::new(people.into_iter().collect()))
+    }
+
+    /// POST `/login/{index}`, `/logout`; GET `/who`, `/me` answer the id.
+    pub fn routes(&self) -> Router {
+        let Self(people) = self.clone();
+        let login = move |auth: Auth<U>, Path(index): Path<usize>| async move {
+            auth.login(people[index].clone()).await.map(|_| "in")
+        };
+        Router::new()
+            .route("/login/{index}", post(login))
+            .route(
+                "/logout",
+                post(|auth: Auth<U>| async move { auth.logout().await }),
+            )
+            .route(
+                "/who",
+                get(|auth: Auth<U>| async move {
+                    let user = auth.user().await?;
+                    Ok::<_, Error>(
+                        user.map_or("nobody".to_owned(), |user| format!("<{}>", user.id())),
+                    )
+                }),
+            )
+            .route(
+                "/why",
+                get(|auth: Auth<U>| async move { auth.why().await.map(|why| format!("{why:?}")) }),
+            )
+            .route(
+                "/me",
+                get(|LoginRequired(user): LoginRequired<U>| async move { user.id().to_string() }),
+            )
+    }
+
+    pub fn manager(&self, store: impl SessionStore) -> LoginManager<U> {
+        LoginManager::new(store, self.clone())
+    }
+}
+
+#[async_trait::async_trait]
+impl<U: AuthUser + Clone> UserLoader<U> for People<U> {
+    async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError> {
+        Ok(self.0.iter().find(|user| user.id() == *id).cloned())
+    }
+}
+
+/// A user whose id is a text.
+#[derive(Clone)]
+pub struct Named(pub String);
+
+impl AuthUser for Named {
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.0.clone()
+    }
 }

@@ -1,0 +1,290 @@
+//! The cookie of each configuration, and the configurations that there are none for.
+
+use login_manager::{ConfigError, LoginManager, SameSite};
+use tracing::Level;
+
+use crate::{
+    log::Log,
+    world::{Account, World, routes},
+};
+
+type Configure = fn(LoginManager<Account>) -> Result<LoginManager<Account>, ConfigError>;
+
+fn configured(configure: Configure) -> World {
+    World::with(routes, |manager| configure(manager).unwrap())
+}
+
+#[tokio::test]
+async fn e1_every_configuration_has_exactly_its_attributes_set_and_deleted() {
+    let cases: [(Configure, &str, &[&str]); 9] = [
+        (
+            Ok,
+            "__Host-account-session",
+            &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"],
+        ),
+        (
+            |manager| manager.with_same_site(SameSite::Strict),
+            "__Host-account-session",
+            &["HttpOnly", "SameSite=Strict", "Secure", "Path=/"],
+        ),
+        (
+            |manager| manager.with_same_site(SameSite::None),
+            "__Host-account-session",
+            &["HttpOnly", "SameSite=None", "Secure", "Path=/"],
+        ),
+        (
+            |manager| manager.with_cookie_domain("app.example"),
+            "__Secure-account-session",
+            &[
+                "HttpOnly",
+                "SameSite=Lax",
+                "Secure",
+                "Path=/",
+                "Domain=app.example",
+            ],
+        ),
+        (
+            |manager| manager.with_cookie_path("/do"),
+            "__Secure-account-session",
+            &["HttpOnly", "SameSite=Lax", "Secure", "Path=/do"],
+        ),
+        (
+            |manager| {
+                manager
+                    .with_cookie_domain("app.example")?
+                    .with_cookie_path("/do")
+            },
+            "__Secure-account-session",
+            &[
+                "HttpOnly",
+                "SameSite=Lax",
+                "Secure",
+                "Path=/do",
+                "Domain=app.example",
+            ],
+        ),
+        (
+            LoginManager::with_insecure_cookies,
+            "account-session",
+            &["HttpOnly", "SameSite=Lax", "Path=/"],
+        ),
+        (
+            |manager| {
+                manager
+                    .with_insecure_cookies()?
+                    .with_cookie_domain("app.example")
+            },
+            "account-session",
+            &["HttpOnly", "SameSite=Lax", "Path=/", "Domain=app.example"],
+        ),
+        (
+            |manager| manager.with_realm("shop::customers"),
+            "__Host-customers-session",
+            &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"],
+        ),
+    ];
+    for (configure, name, attributes) in cases {
+        let mut world = configured(configure);
+        let mut set = Vec::new();
+        for verbs in [
+            "/do/put",
+            "/do/alice",
+            "/do/renew",
+            "/do/confirm",
+            "/do/alice",
+        ] {
+            let [cookie] = &world.browser.post(verbs).await.set_cookies()[..] else {
+                panic!("{verbs} {name}")
+            };
+            set.push(cookie.clone());
+        }
+        assert_eq!(
+            world.browser.cookie_names(),
+            [name],
+            "the browser accepts it"
+        );
+        let [removed, remember] = &world.browser.post("/do/logout").await.set_cookies()[..] else {
+            panic!("{name}")
+        };
+        assert_eq!(*remember, removed.replace("-session=", "-remember="));
+        assert_eq!(
+            world.browser.cookie_names(),
+            [""; 0],
+            "the browser obeys it"
+        );
+
+        let sorted = |mut list: Vec<String>| {
+            list.sort();
+            list
+        };
+        let expected = sorted(
+            attributes
+                .iter()
+                .map(|&attribute| attribute.into())
+                .collect(),
+        );
+        for cookie in &set {
+            assert_eq!(cookie.split('=').next(), Some(name));
+            assert!(cookie.len() < 4096);
+            let found = cookie.split("; ").skip(1).map(str::to_owned).collect();
+            assert_eq!(sorted(found), expected, "{cookie}");
+        }
+        let mut parts = removed.split("; ").map(str::to_owned);
+        assert_eq!(parts.next().unwrap(), format!("{name}="));
+        let (ends, found): (Vec<_>, _) =
+            parts.partition(|part| part.starts_with("Max-Age=") || part.starts_with("Expires="));
+        assert_eq!(sorted(found), expected, "{removed}");
+        assert!(ends.contains(&"Max-Age=0".to_owned()), "{removed}");
+    }
+}
+
+#[tokio::test]
+async fn p23_what_is_written_is_what_is_read_in_every_configuration() {
+    let cases: [Configure; 5] = [
+        Ok,
+        |manager| manager.with_cookie_domain("app.example"),
+        |manager| manager.with_realm("a.very-odd:realm_0"),
+        LoginManager::with_insecure_cookies,
+        |manager| manager.with_same_site(SameSite::None),
+    ];
+    for configure in cases {
+        let mut world = configured(configure);
+        world.browser.post("/login/alice").await;
+        let names = world.browser.cookie_names().join(" ");
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{names}");
+    }
+}
+
+#[tokio::test]
+async fn e1_a_cookie_below_a_path_is_sent_below_it_only() {
+    let mut world = configured(|manager| manager.with_cookie_path("/do"));
+    world.browser.post("/do/alice").await;
+    assert_eq!(world.browser.post("/do/renew").await.body, "alice");
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn e2_what_browsers_would_refuse_is_refused_when_it_is_configured() {
+    let manager = || World::new().manager;
+    let long_realm = "r".repeat(65);
+    let long_path = format!("/{}", "p".repeat(1024));
+    let long_domain = format!("{}example", "a.".repeat(130));
+    let domains = [
+        "",
+        ".",
+        " ",
+        "exa mple.org",
+        "app.example;",
+        "app.example; Secure",
+        "app.example\r\nSet-Cookie: a=b",
+        "a,b",
+        "https://app.example",
+        "app.example/",
+        "app.example:443",
+        "caf\u{e9}.example",
+        "*.example",
+        "a..b",
+        "app\0.example",
+        "\"app.example\"",
+        &long_domain,
+    ];
+    let paths = [
+        "",
+        "app",
+        "./app",
+        "/app;",
+        "/app; Domain=evil.example",
+        "/a b",
+        "/caf\u{e9}",
+        "/a\r\nSet-Cookie: a=b",
+        "/a\0b",
+        "/\x7f",
+        " /app",
+        "\\app",
+        &long_path,
+    ];
+    let realms = [
+        "",
+        " ",
+        "a/b",
+        "a b",
+        "a;b",
+        "a=b",
+        "a\r\nb",
+        "\0",
+        "caf\u{e9}",
+        "a<b>",
+        &long_realm,
+    ];
+    let refused = (domains
+        .iter()
+        .map(|given| (given, manager().with_cookie_domain(given))))
+    .chain(
+        paths
+            .iter()
+            .map(|given| (given, manager().with_cookie_path(given))),
+    )
+    .chain(
+        realms
+            .iter()
+            .map(|given| (given, manager().with_realm(given))),
+    );
+    for (given, result) in refused {
+        let Err(error) = result else {
+            panic!("{given:?} is accepted");
+        };
+        let error = error.to_string();
+        assert!(error.contains(&format!("{given:?}")), "{error}");
+    }
+    for result in [
+        manager()
+            .with_insecure_cookies()
+            .unwrap()
+            .with_same_site(SameSite::None),
+        manager()
+            .with_same_site(SameSite::None)
+            .unwrap()
+            .with_insecure_cookies(),
+    ] {
+        assert!(result.unwrap_err().to_string().contains("None"));
+    }
+}
+
+#[tokio::test]
+async fn e11_no_header_turns_secure_off_and_none_turns_it_on() {
+    for (configure, secure) in [
+        (Ok as Configure, true),
+        (LoginManager::with_insecure_cookies, false),
+    ] {
+        for scheme in ["http", "https"] {
+            let mut world = configured(configure);
+            for header in ["x-forwarded-proto", "x-forwarded-scheme", "x-scheme"] {
+                world
+                    .browser
+                    .headers
+                    .insert(header, scheme.parse().unwrap());
+            }
+            let forwarded = format!("proto={scheme}").parse().unwrap();
+            world.browser.headers.insert("forwarded", forwarded);
+            for verb in ["/login/alice", "/renew", "/logout"] {
+                let cookies = world.browser.post(verb).await.set_cookies();
+                assert!(!cookies.is_empty(), "{verb}");
+                for cookie in cookies {
+                    assert_eq!(cookie.contains("; Secure"), secure, "{cookie}");
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn e11_insecure_cookies_are_a_loud_choice() {
+    let log = Log::listen();
+    let World { manager, .. } = World::new();
+    assert_eq!(log.at(Level::WARN), [""; 0]);
+    manager.with_insecure_cookies().unwrap();
+    let [warning] = &log.at(Level::WARN)[..] else {
+        panic!()
+    };
+    assert!(warning.contains("http"), "{warning}");
+}

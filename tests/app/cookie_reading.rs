@@ -1,0 +1,251 @@
+//! What is read from a request's cookies: exact bytes, in bounded time.
+
+use std::time::{Duration, Instant};
+
+use http::Method;
+use login_manager::EventKind;
+
+use crate::world::{SESSION, World};
+
+async fn two_logins() -> (World, String, String) {
+    let mut world = World::new();
+    world.browser.post("/login/bob").await;
+    let bob = world.token();
+    world.browser.forget_cookies();
+    world.browser.post("/login/alice").await;
+    let alice = world.token();
+    world.store.take_calls();
+    world.events.take();
+    (world, alice, bob)
+}
+
+#[tokio::test]
+async fn e5_a_name_is_read_by_its_exact_bytes() {
+    let (world, alice, bob) = two_logins().await;
+    let names: Vec<Vec<u8>> = [
+        "__%48ost-account-session",
+        "%5F%5FHost-account-session",
+        "\u{2000}__Host-account-session",
+        "\u{a0}__Host-account-session",
+        "__Host-account-session\u{2000}",
+        "\u{feff}__Host-account-session",
+        "__host-account-session",
+        "__HOST-ACCOUNT-SESSION",
+        "__Host-Account-session",
+        "=__Host-account-session",
+        "\"__Host-account-session\"",
+        "\"__Host-account-session",
+        "$__Host-account-session",
+        "$Version=1,__Host-account-session",
+        "x__Host-account-session",
+        "__Host-account-sessions",
+        "__Host-account-session.",
+        "__Host-account-session[]",
+        "account-session",
+        "__Secure-account-session",
+        "__Host-account",
+    ]
+    .iter()
+    .map(|name| name.as_bytes().to_vec())
+    .chain([
+        b"\xa0__Host-account-session".to_vec(),
+        b"\x85__Host-account-session".to_vec(),
+    ])
+    .collect();
+    let genuine = format!("{SESSION}={alice}").into_bytes();
+    for name in names {
+        let forged = [&*name, b"=", bob.as_bytes()].concat();
+        let described = name.escape_ascii().to_string();
+        let answer = world.browser.get_with_cookies("/who", &[&forged]).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (200, "nobody"),
+            "{described}"
+        );
+        assert_eq!(world.store.take_calls(), [], "{described}");
+        for both in [
+            [&*forged, b"; ", &genuine].concat(),
+            [&*genuine, b"; ", &forged].concat(),
+        ] {
+            let answer = world.browser.get_with_cookies("/who", &[both]).await;
+            assert_eq!(answer.body, "alice", "{described}");
+        }
+        world.store.take_calls();
+    }
+}
+
+#[tokio::test]
+async fn e5_a_value_is_read_by_its_exact_bytes() {
+    let (world, alice, _) = two_logins().await;
+    for value in [
+        format!("\"{alice}\""),
+        alice.replacen(&alice[..1], &format!("%{:02X}", alice.as_bytes()[0]), 1),
+        format!("\u{a0}{alice}"),
+        format!("={alice}"),
+        format!("{alice}, {alice}"),
+    ] {
+        let cookie = format!("{SESSION}={value}");
+        let answer = world.browser.get_with_cookies("/who", &[cookie]).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (200, "nobody"),
+            "{value}"
+        );
+    }
+    assert_eq!(world.store.take_calls(), []);
+}
+
+#[tokio::test]
+async fn e6_our_name_twice_with_different_values_is_nobody() {
+    let (world, alice, bob) = two_logins().await;
+    for other in [&*bob, "", "garbage", &"x".repeat(1000)] {
+        for (first, second) in [(&*alice, other), (other, &*alice)] {
+            let pairs = [format!("{SESSION}={first}"), format!("{SESSION}={second}")];
+            for headers in [vec![pairs.join("; ")], pairs.to_vec()] {
+                let answer = world.browser.get_with_cookies("/why", &headers).await;
+                assert_eq!(answer.body, "Some(AmbiguousCookie)");
+                assert_eq!(answer.set_cookies(), [""; 0]);
+                assert!(world.events.take().contains(&EventKind::AmbiguousCookie));
+                assert_eq!(world.store.take_calls(), []);
+            }
+        }
+    }
+    let third = format!("{SESSION}={alice}; {SESSION}={alice}; {SESSION}={bob}");
+    assert_eq!(
+        world.browser.get_with_cookies("/who", &[third]).await.body,
+        "nobody"
+    );
+    assert_eq!(
+        world.who_has(&alice).await,
+        "alice",
+        "the session itself lives on"
+    );
+}
+
+#[tokio::test]
+async fn e6_our_name_twice_with_one_value_is_fine() {
+    let (world, alice, _) = two_logins().await;
+    let pair = format!("{SESSION}={alice}");
+    for headers in [
+        vec![format!("{pair}; {pair}")],
+        vec![pair.clone(), pair.clone()],
+    ] {
+        let answer = world.browser.get_with_cookies("/who", &headers).await;
+        assert_eq!(answer.body, "alice");
+    }
+}
+
+#[tokio::test]
+async fn e6_a_login_is_possible_though_the_cookie_is_ambiguous() {
+    let (world, alice, bob) = two_logins().await;
+    let mut request = world
+        .browser
+        .another()
+        .request(Method::POST, "/login/alice");
+    let both = format!("{SESSION}={alice}; {SESSION}={bob}");
+    request
+        .headers_mut()
+        .insert("cookie", both.parse().unwrap());
+    let mut browser = world.browser.another();
+    assert_eq!(browser.deliver(request).await.body, "alice");
+    assert_eq!(browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn e7_garbage_in_other_cookies_does_not_touch_ours() {
+    let (world, alice, bob) = two_logins().await;
+    let ours = format!("{SESSION}={alice}").into_bytes();
+    let bobs = format!("=__Host-account-session={bob}");
+    let corpus: [&[u8]; 22] = [
+        b"",
+        b";",
+        b";;;",
+        b" ; ; ",
+        b"=",
+        b"==",
+        b"=x",
+        b"x",
+        b"x=",
+        b"$Version=1",
+        b"$Version=\"1\"; $Path=\"/\"",
+        b"a=\"b",
+        b"a=\"b\"",
+        b"a=\xff\xfe",
+        b"\xff=\xff",
+        b"\x80",
+        b"a=b,c=d",
+        b"a=b=c=d",
+        "caf\u{e9}=\u{1f4a1}".as_bytes(),
+        b"a=%",
+        b"a=\tb",
+        bobs.as_bytes(),
+    ];
+    for garbage in corpus {
+        for cookie in [
+            [garbage, b"; ", &*ours].concat(),
+            [&*ours, b"; ", garbage].concat(),
+            [garbage, b";", &*ours, b";"].concat(),
+        ] {
+            let answer = world.browser.get_with_cookies("/who", &[&cookie]).await;
+            assert_eq!(
+                (answer.status.as_u16(), &*answer.body),
+                (200, "alice"),
+                "{}",
+                cookie.escape_ascii()
+            );
+        }
+        for headers in [[garbage, &*ours], [&*ours, garbage]] {
+            let answer = world.browser.get_with_cookies("/who", &headers).await;
+            assert_eq!(answer.body, "alice", "{}", garbage.escape_ascii());
+        }
+    }
+}
+
+#[tokio::test]
+async fn e8_a_full_jar_in_one_header_or_many_is_read() {
+    let (world, alice, _) = two_logins().await;
+    let mut pairs: Vec<_> = (0..60)
+        .map(|n| format!("cookie{n}={}", "v".repeat(200)))
+        .collect();
+    pairs.insert(30, format!("{SESSION}={alice}"));
+    for headers in [vec![pairs.join("; ")], pairs] {
+        let answer = world.browser.get_with_cookies("/who", &headers).await;
+        assert_eq!(answer.body, "alice", "{} headers", headers.len());
+    }
+}
+
+#[tokio::test]
+async fn e8_a_header_beyond_all_measure_is_nobody_at_once() {
+    let (world, alice, _) = two_logins().await;
+    let ours = format!("{SESSION}={alice}");
+    let mut many_headers = vec!["a=b".to_owned(); 20_000];
+    many_headers.push(ours.clone());
+    let huge = [
+        vec![format!("a={}; {ours}", "x".repeat(1 << 20))],
+        vec![format!("{ours}; a={}", "x".repeat(1 << 20))],
+        vec![format!("{}{ours}", "a=b; ".repeat(100_000))],
+        vec![format!("{ours}{}", "; a=b".repeat(100_000))],
+        vec![format!("{ours}{}", ";".repeat(1 << 20))],
+        vec![format!("{ours};{}", " ".repeat(1 << 20))],
+        vec![vec![ours.clone(); 100_000].join("; ")],
+        vec![format!("{SESSION}={}", "A".repeat(1 << 20))],
+        many_headers,
+    ];
+    for headers in huge {
+        let begin = headers[0].chars().take(30).collect::<String>();
+        let start = Instant::now();
+        let answer = world.browser.get_with_cookies("/who", &headers).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (200, "nobody"),
+            "{begin}"
+        );
+        // Copying the header takes most of it; anything that isn't linear takes minutes.
+        assert!(start.elapsed() < Duration::from_secs(2), "{begin}");
+        assert_eq!(world.store.take_calls(), [], "{begin}");
+        assert!(
+            world.events.take().contains(&EventKind::AmbiguousCookie),
+            "{begin}"
+        );
+    }
+}

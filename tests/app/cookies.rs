@@ -1,0 +1,195 @@
+//! What is written to the browser, whatever a handler does.
+
+use login_manager::MemoryStore;
+
+use crate::{
+    browser::Browser,
+    faulty_store::Call,
+    world::{Account, Named, People, World, routes},
+};
+
+#[tokio::test]
+async fn e3_whatever_the_verbs_and_their_order_one_cookie_says_how_it_ended() {
+    const VERBS: [&str; 5] = ["alice", "logout", "renew", "confirm", "put"];
+    let mut scripts = vec![Vec::new()];
+    for length in 1..=4 {
+        let longer: Vec<_> = scripts
+            .iter()
+            .filter(|script| script.len() == length - 1)
+            .flat_map(|script| VERBS.map(|verb| [&script[..], &[verb]].concat()))
+            .collect();
+        scripts.extend(longer);
+    }
+    assert_eq!(scripts.len(), 1 + 5 + 25 + 125 + 625);
+    for start in ["nobody", "visitor", "bob"] {
+        for script in scripts.iter().skip(1) {
+            let mut world = World::new();
+            let (mut user, mut data) = ("nobody", false);
+            match start {
+                "visitor" => {
+                    world.browser.post("/do/put").await;
+                    data = true;
+                }
+                "bob" => {
+                    world.browser.post("/do/bob,put").await;
+                    (user, data) = ("bob", true);
+                }
+                _ => {}
+            }
+            let old = world.browser.cookie("session");
+            let mut changed = false;
+            for verb in script {
+                match *verb {
+                    "alice" => {
+                        data &= user != "bob";
+                        (user, changed) = ("alice", true);
+                    }
+                    "logout" => (user, data, changed) = ("nobody", false, true),
+                    "put" => data = true,
+                    "confirm" => changed |= user != "nobody",
+                    _ => changed |= user != "nobody" || data,
+                }
+            }
+            let described = format!("{start}: {script:?}");
+
+            let answer = world
+                .browser
+                .post(&format!("/do/{}", script.join(",")))
+                .await;
+            assert_eq!(
+                (answer.status.as_u16(), &*answer.body),
+                (200, user),
+                "{described}"
+            );
+            let cookies = answer.set_cookies();
+            let mut names: Vec<_> = cookies
+                .iter()
+                .filter_map(|cookie| cookie.split('=').next())
+                .collect();
+            names.dedup();
+            assert!(
+                names.len() == cookies.len() && names.len() <= 2,
+                "{described}: {cookies:?}"
+            );
+            assert_eq!(world.browser.get("/who").await.body, user, "{described}");
+            let kept = world.browser.get("/get/key").await.body;
+            assert_eq!(kept, if data { "value" } else { "" }, "{described}");
+            let lives = data || user != "nobody";
+            assert_eq!(world.store.inner.len(), usize::from(lives), "{described}");
+            assert_eq!(
+                world.browser.cookie("session").is_some(),
+                lives,
+                "{described}"
+            );
+            if let Some(old) = old.filter(|_| changed) {
+                assert_ne!(
+                    world.browser.cookie("session"),
+                    Some(old.clone()),
+                    "{described}"
+                );
+                assert_eq!(world.who_has(&old).await, "nobody", "{described}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn e10_nothing_of_a_user_reaches_a_header() {
+    for id in [
+        "a\r\nSet-Cookie: evil=1",
+        "a; Domain=evil.example",
+        "\0",
+        "caf\u{e9}",
+        "\"",
+        "a,b",
+    ] {
+        let people = People::new([Named(id.into())]);
+        let manager = people.manager(MemoryStore::new());
+        let mut browser = Browser::new(people.routes().layer(manager));
+        let answer = browser.post("/login/0").await;
+        assert_eq!(answer.status, 200, "{id:?}");
+        let [cookie] = &answer.set_cookies()[..] else {
+            panic!("{id:?}")
+        };
+        let (pair, attributes) = cookie.split_once("; ").unwrap();
+        let (name, token) = pair.split_once('=').unwrap();
+        assert_eq!((name, token.len()), ("__Host-named-session", 43));
+        assert_eq!(attributes, "HttpOnly; SameSite=Lax; Secure; Path=/");
+        assert_eq!(browser.get("/who").await.body, format!("<{id}>"));
+    }
+}
+
+#[tokio::test]
+async fn e10_nothing_of_the_address_reaches_a_header_as_it_is() {
+    let World { mut browser, .. } = World::new();
+    for uri in [
+        "/me?a=%0d%0aSet-Cookie:%20a=b",
+        "/me?a=;b&c=\"d\"",
+        "/me?{|}^`<>",
+    ] {
+        let Ok(_) = uri.parse::<http::Uri>() else {
+            continue;
+        };
+        let answer = browser.get(uri).await;
+        assert_eq!(answer.status, 303, "{uri}");
+        assert_eq!(answer.set_cookies(), [""; 0]);
+        let (view, query) = answer.location().split_once('?').unwrap();
+        assert_eq!(view, "/login");
+        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%=&".contains(&byte);
+        assert!(query.bytes().all(harmless), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn e12_what_is_outside_or_does_not_ask_costs_nothing() {
+    let outside = axum::Router::new().route("/static", axum::routing::get(|| async { "file" }));
+    let mut world = World::new();
+    world.browser.post("/login/alice").await;
+    let cookie = world.browser.cookie_header("/").unwrap();
+    let app = routes(&world.accounts)
+        .layer(world.manager.clone())
+        .merge(outside);
+    let browser = Browser::new(app);
+    let loads = world.accounts.loads();
+    world.store.take_calls();
+    for path in ["/static", "/", "/nowhere"] {
+        let answer = browser.get_with_cookies(path, &[&cookie]).await;
+        assert_eq!(world.store.take_calls(), [], "{path}");
+        assert_eq!(world.accounts.loads(), loads, "{path}");
+        for header in ["set-cookie", "vary", "cache-control"] {
+            assert_eq!(answer.header(header), None, "{path}");
+        }
+    }
+    let answer = browser.get_with_cookies("/who", &[&cookie]).await;
+    assert_eq!(answer.body, "alice");
+    assert_eq!(world.store.take_calls(), [Call::Load]);
+}
+
+#[tokio::test]
+async fn a_user_type_of_any_name_has_a_cookie_that_browsers_take() {
+    mod odd {
+        #[derive(Clone)]
+        pub struct Größe<T>(pub std::marker::PhantomData<T>);
+
+        impl<T: Send + Sync + Clone + 'static> login_manager::AuthUser for Größe<T> {
+            type Id = u8;
+
+            fn id(&self) -> u8 {
+                7
+            }
+        }
+    }
+    let people = People::new([odd::Größe::<Option<Vec<Account>>>(
+        std::marker::PhantomData,
+    )]);
+    let manager = people.manager(MemoryStore::new());
+    let mut browser = Browser::new(people.routes().layer(manager));
+    browser.post("/login/0").await;
+    let [name] = browser.cookie_names()[..] else {
+        panic!()
+    };
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    assert!(name.bytes().all(token), "{name}");
+    assert!(name.starts_with("__Host-"), "{name}");
+    assert_eq!(browser.get("/who").await.body, "<7>");
+}

@@ -1,0 +1,300 @@
+//! How long a session lives, and how fresh it is: two clocks, moved by hand.
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use login_manager::{Auth, Error, EventKind, Timeouts, Why};
+
+use crate::{
+    faulty_store::Call,
+    world::{Account, Accounts, HOUR, MINUTE, World, account, routes},
+};
+
+const MILLI: std::time::Duration = std::time::Duration::from_millis(1);
+const DAY: std::time::Duration = HOUR.saturating_mul(24);
+
+fn world(timeouts: Timeouts) -> World {
+    World::with(fresh_routes, |manager| manager.with_timeouts(timeouts))
+}
+
+fn fresh_routes(accounts: &Accounts) -> Router {
+    let login =
+        async |auth: Auth<Account>| auth.login(account(1, "alice")).fresh(false).await.map(drop);
+    let fresh = async |auth: Auth<Account>| auth.is_fresh().await.map(|fresh| fresh.to_string());
+    let both = async |auth: Auth<Account>| {
+        let (before, done) = (auth.is_fresh().await?, auth.confirm().await?);
+        Ok::<_, Error>(format!("{before} {done} {}", auth.is_fresh().await?))
+    };
+    routes(accounts)
+        .route("/stale-login", post(login))
+        .route("/fresh", get(fresh))
+        .route("/confirm-and-look", post(both))
+}
+
+#[tokio::test]
+async fn b10_use_keeps_a_session_alive_and_idleness_ends_it() {
+    let mut world = world(Timeouts::new(30 * MINUTE, DAY).unwrap());
+    world.browser.post("/login/alice").await;
+    for _ in 0..10 {
+        world.clock.advance(20 * MINUTE);
+        assert_eq!(world.browser.get("/me").await.body, "alice");
+    }
+    world.clock.advance(31 * MINUTE);
+    assert!(world.browser.cookie("session").is_some());
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn an_expired_session_is_called_so_and_is_deleted_when_it_is_met() {
+    let mut world = world(Timeouts::default());
+    world.browser.post("/login/alice").await;
+    world.events.take();
+    world.clock.advance(25 * HOUR);
+    assert_eq!(world.browser.get("/why").await.body, "Some(Expired)");
+    assert_eq!(world.events.take(), [EventKind::Ended(Why::Expired)]);
+    assert!(world.store.inner.is_empty());
+}
+
+#[tokio::test]
+async fn b10_the_idle_limit_is_exact_to_the_millisecond() {
+    for (wait, who) in [(30 * MINUTE - MILLI, "alice"), (30 * MINUTE, "nobody")] {
+        let mut world = world(Timeouts::new(30 * MINUTE, DAY).unwrap());
+        world.browser.post("/login/alice").await;
+        world.clock.advance(wait);
+        assert_eq!(world.browser.get("/who").await.body, who, "{wait:?}");
+    }
+}
+
+#[tokio::test]
+async fn b10_anonymous_data_is_idle_too() {
+    let mut world = world(Timeouts::new(30 * MINUTE, DAY).unwrap());
+    world.browser.post("/do/put").await;
+    world.clock.advance(20 * MINUTE);
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+    world.clock.advance(20 * MINUTE);
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+    world.clock.advance(31 * MINUTE);
+    assert_eq!(world.browser.get("/get/key").await.body, "");
+}
+
+#[tokio::test]
+async fn b11_no_use_and_no_renewal_stretches_the_absolute_limit() {
+    for verb in ["", "/renew", "/do/put,save"] {
+        let mut world = world(Timeouts::new(HOUR, DAY).unwrap());
+        world.browser.post("/login/alice").await;
+        for _ in 0..47 {
+            world.clock.advance(30 * MINUTE);
+            assert_eq!(world.browser.get("/who").await.body, "alice", "{verb}");
+            if !verb.is_empty() {
+                assert_eq!(world.browser.post(verb).await.status, 200);
+            }
+        }
+        world.clock.advance(30 * MINUTE - MILLI);
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{verb}");
+        world.clock.advance(MILLI);
+        assert_eq!(world.browser.get("/who").await.body, "nobody", "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn b11_a_proof_of_identity_starts_the_absolute_limit_anew() {
+    for verb in ["/confirm", "/login/alice"] {
+        let mut world = world(Timeouts::new(20 * HOUR, DAY).unwrap());
+        world.browser.post("/login/alice").await;
+        world.clock.advance(12 * HOUR);
+        world.browser.post(verb).await;
+        world.clock.advance(12 * HOUR);
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{verb}");
+        world.clock.advance(12 * HOUR - MILLI);
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{verb}");
+        world.clock.advance(MILLI);
+        assert_eq!(world.browser.get("/who").await.body, "nobody", "{verb}");
+    }
+}
+
+#[tokio::test]
+async fn b11_a_login_takes_over_the_data_of_an_anonymous_session_but_not_its_age() {
+    let mut world = world(Timeouts::new(20 * HOUR, DAY).unwrap());
+    world.browser.post("/do/put").await;
+    world.clock.advance(19 * HOUR);
+    world.browser.post("/login/alice").await;
+    world.clock.advance(19 * HOUR);
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+}
+
+#[tokio::test]
+async fn b11_the_limits_are_those_that_the_documentation_promises() {
+    let cases = [
+        (Timeouts::default(), DAY, 14 * DAY),
+        (Timeouts::aal1(), 7 * DAY, 30 * DAY),
+        (Timeouts::aal2(), HOUR, DAY),
+        (Timeouts::aal3(), 15 * MINUTE, 12 * HOUR),
+    ];
+    for (timeouts, idle, absolute) in cases {
+        assert_eq!((timeouts.idle(), timeouts.absolute()), (idle, absolute));
+        let mut world = world(timeouts);
+        world.browser.post("/login/alice").await;
+        let mut lived = idle / 2;
+        while lived < absolute {
+            world.clock.advance(idle / 2);
+            assert_eq!(
+                world.browser.get("/who").await.body,
+                "alice",
+                "{timeouts:?}"
+            );
+            lived += idle / 2;
+        }
+        world.clock.advance(idle / 2);
+        assert_eq!(
+            world.browser.get("/who").await.body,
+            "nobody",
+            "{timeouts:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn b12_the_limit_is_in_the_record_and_not_in_the_cookie() {
+    let mut world = world(Timeouts::default());
+    let set = &world.browser.post("/login/alice").await.set_cookies()[0].to_lowercase();
+    assert!(
+        !set.contains("max-age") && !set.contains("expires"),
+        "{set}"
+    );
+    let token = world.token();
+    world.clock.advance(DAY - MILLI);
+    let records = world.store.inner.records();
+    assert_eq!(world.who_has(&token).await, "alice");
+    world.clock.advance(15 * DAY);
+    assert_eq!(world.who_has(&token).await, "nobody");
+    assert_eq!(records.len(), 1);
+}
+
+#[tokio::test]
+async fn b13_use_is_one_write_per_tenth_of_the_idle_time() {
+    let mut world = world(Timeouts::new(10 * HOUR, 10 * DAY).unwrap());
+    world.browser.post("/login/alice").await;
+    world.store.take_calls();
+    for part in 1..=3 {
+        for _ in 0..50 {
+            world.browser.get("/me").await;
+            world.clock.advance(MINUTE);
+        }
+        let calls = world.store.take_calls();
+        let touches = calls.iter().filter(|call| **call == Call::Touch).count();
+        assert_eq!(touches, usize::from(part > 1), "part {part}");
+        assert_eq!(
+            calls.len(),
+            50 + touches,
+            "one load per request, and nothing else"
+        );
+        world.clock.advance(10 * MINUTE);
+    }
+}
+
+#[tokio::test]
+async fn p39_a_clock_that_jumps_ahead_ends_sessions_and_back_again_revives_none() {
+    let mut world = world(Timeouts::default());
+    world.browser.post("/login/alice").await;
+    let ten_years = 3650 * DAY;
+    world.clock.advance(ten_years);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    world.clock.turn_back(ten_years);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    assert!(world.store.inner.is_empty());
+    world.browser.post("/login/alice").await;
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn p39_a_clock_that_jumps_back_gives_no_more_than_the_jump() {
+    for jump in [HOUR, 20 * DAY, 400 * 365 * DAY] {
+        let mut world = world(Timeouts::default());
+        world.browser.post("/login/alice").await;
+        let token = world.token();
+        world.clock.turn_back(jump);
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{jump:?}");
+        for verb in ["/do/put", "/renew", "/confirm", "/login/alice", "/logout"] {
+            assert_eq!(world.browser.post(verb).await.status, 200, "{verb}");
+        }
+        assert_eq!(world.who_has(&token).await, "nobody");
+        world.browser.post("/login/alice").await;
+        world.clock.advance(DAY);
+        assert_eq!(world.browser.get("/who").await.body, "nobody", "{jump:?}");
+    }
+    let mut world = world(Timeouts::default());
+    world.browser.post("/login/alice").await;
+    world.clock.turn_back(20 * DAY);
+    world.browser.get("/who").await;
+    world.clock.advance(20 * DAY + 14 * DAY);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn n5_limits_that_make_no_sense_are_refused() {
+    let second = std::time::Duration::from_secs(1);
+    for bad in [
+        std::time::Duration::ZERO,
+        std::time::Duration::from_nanos(1),
+        second - MILLI,
+        400 * DAY + MILLI,
+        std::time::Duration::MAX,
+    ] {
+        for error in [Timeouts::new(bad, DAY), Timeouts::new(HOUR, bad)] {
+            let error = error.unwrap_err().to_string();
+            assert!(error.contains(&format!("{bad:?}")), "{error}");
+        }
+    }
+    for good in [second, 400 * DAY] {
+        assert!(Timeouts::new(good, 400 * DAY).is_ok());
+    }
+}
+
+#[tokio::test]
+async fn a_login_is_fresh_unless_it_says_otherwise() {
+    let mut world = world(Timeouts::default());
+    assert_eq!(world.browser.get("/fresh").await.body, "false");
+    world.browser.post("/login/alice").await;
+    assert_eq!(world.browser.get("/fresh").await.body, "true");
+    world.browser.post("/stale-login").await;
+    assert_eq!(world.browser.get("/fresh").await.body, "false");
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+    world.browser.post("/renew").await;
+    assert_eq!(
+        world.browser.get("/fresh").await.body,
+        "false",
+        "a renewal proves nothing"
+    );
+    assert_eq!(
+        world.browser.post("/confirm-and-look").await.body,
+        "false true true"
+    );
+    assert_eq!(world.browser.get("/fresh").await.body, "true");
+}
+
+#[tokio::test]
+async fn p35_to_confirm_does_nothing_for_nobody() {
+    let mut world = world(Timeouts::default());
+    assert_eq!(
+        world.browser.post("/confirm-and-look").await.body,
+        "false false false"
+    );
+    world.browser.post("/do/put").await;
+    let token = world.token();
+    assert_eq!(
+        world.browser.post("/confirm-and-look").await.body,
+        "false false false"
+    );
+    assert_eq!(world.token(), token);
+    assert_eq!(world.browser.get("/fresh").await.body, "false");
+}
+
+#[tokio::test]
+async fn p35_freshness_is_asked_of_the_user_who_is_in() {
+    let mut world = world(Timeouts::default());
+    world.browser.post("/login/alice").await;
+    world.accounts.change(1, |alice| alice.stamp.push('!'));
+    assert_eq!(world.browser.get("/fresh").await.body, "false");
+}

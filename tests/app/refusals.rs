@@ -1,0 +1,254 @@
+//! What a refused visitor gets, by configuration, and what a programmer is told who put the pieces together wrongly.
+
+use axum::{Router, handler::Handler, routing::get};
+use http::{Method, StatusCode};
+use login_manager::{
+    Auth, CurrentUser, Denied, LoginRequired, Reason, Session, Why, login_required,
+};
+use tracing::Level;
+
+use crate::{
+    browser::Browser,
+    doors::{DOORS, Runs, guarded, with_view},
+    log::Log,
+    world::{Account, SESSION, World, routes},
+};
+
+#[tokio::test]
+async fn a_guard_can_have_its_own_login_view() {
+    let runs = Runs::default();
+    let layer = login_required::<Account>()
+        .with_login_view("/staff/login")
+        .unwrap();
+    let mut world = World::with(guarded(layer, &runs), with_view);
+    assert_eq!(
+        world.browser.get("/me").await.location(),
+        "/staff/login?next=/me&notice=login"
+    );
+    assert_eq!(
+        world.browser.get("/open/me").await.location(),
+        "/login?next=/open/me&notice=login"
+    );
+    for bad in [
+        "",
+        "login",
+        "//evil.example",
+        "javascript:alert(1)",
+        "/a\r\nb",
+    ] {
+        let error = login_required::<Account>()
+            .with_login_view(bad)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(&format!("{bad:?}")), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_the_applications_own_replaces_all_of_ours_at_both_doors() {
+    let unauthorized = |denied: &Denied<'_>| {
+        let reason = match denied.reason() {
+            Reason::LoginRequired(why) => format!("{why:?}"),
+            _ => "Forbidden".into(),
+        };
+        let said = format!(
+            "{} {} {reason} {:?} {:?} {}",
+            denied.method(),
+            denied.uri(),
+            denied.next().as_str(),
+            denied.login_url(),
+            denied.headers().contains_key("accept"),
+        );
+        let mut response = http::Response::new(said.into_bytes());
+        *response.status_mut() = StatusCode::IM_A_TEAPOT;
+        response
+            .headers_mut()
+            .insert("x-mine", "yes".parse().unwrap());
+        response
+    };
+    for door in DOORS {
+        let (mut world, runs) =
+            door.world(|manager| with_view(manager).with_unauthorized(unauthorized));
+        for (method, uri, body) in [
+            (
+                Method::GET,
+                "/me?a=b",
+                r#"GET /me?a=b NoCookie Some("/me?a=b") Some("/login?next=/me%3Fa%3Db&notice=login") true"#,
+            ),
+            (
+                Method::POST,
+                "/me?a=b",
+                r#"POST /me?a=b NoCookie None Some("/login?notice=login") true"#,
+            ),
+        ] {
+            let answer = world.browser.send(method, uri).await;
+            assert_eq!(
+                (answer.status.as_u16(), &*answer.body),
+                (418, body),
+                "{door:?}"
+            );
+            assert_eq!(answer.header("x-mine"), Some("yes"));
+            assert_eq!(answer.header("cache-control"), Some("no-store"));
+            assert_eq!(runs.take(), 0);
+        }
+        // A failure is not a refusal.
+        world.browser.post("/open/login/alice").await;
+        world.accounts.fail(true);
+        assert_eq!(world.browser.get("/me").await.status, 503);
+    }
+    let runs = Runs::default();
+    let layer = login_required::<Account>().and(|account| account.admin);
+    let mut world = World::with(guarded(layer, &runs), |manager| {
+        manager.with_unauthorized(unauthorized)
+    });
+    world.browser.post("/open/login/alice").await;
+    assert_eq!(
+        world.browser.get("/me").await.body,
+        r#"GET /me Forbidden Some("/me") None true"#
+    );
+}
+
+#[tokio::test]
+async fn a_login_view_that_is_guarded_itself_is_no_loop_and_is_told() {
+    for door in DOORS {
+        let log = Log::listen();
+        let (mut world, runs) = door.world(with_view);
+        let answer = world.browser.get("/me").await;
+        assert_eq!(log.at(Level::ERROR), [""; 0]);
+        let answer = world.browser.get(answer.location()).await;
+        assert_eq!(
+            (
+                answer.status.as_u16(),
+                answer.header("location"),
+                runs.take()
+            ),
+            (401, None, 0),
+            "{door:?}"
+        );
+        let [error] = &log.at(Level::ERROR)[..] else {
+            panic!("{:?}", log.lines())
+        };
+        assert!(
+            error.contains("/login") && error.contains("except"),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn p40_a_layer_that_was_forgotten_is_a_500_that_says_what_to_write() {
+    let app = Router::new()
+        .route("/required", get(|_: LoginRequired<Account>| async { "in" }))
+        .route(
+            "/optional",
+            get(|_: Option<LoginRequired<Account>>| async { "in" }),
+        )
+        .route("/current", get(|_: CurrentUser<Account>| async { "in" }))
+        .route("/auth", get(|_: Auth<Account>| async { "in" }))
+        .route(
+            "/layer",
+            get((|| async { "in" }).layer(login_required::<Account>())),
+        );
+    for path in ["/required", "/optional", "/current", "/auth", "/layer"] {
+        let log = Log::listen();
+        let answer = Browser::new(app.clone()).get(path).await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""), "{path}");
+        let [error] = &log.at(Level::ERROR)[..] else {
+            panic!("{path}: {:?}", log.lines())
+        };
+        assert!(
+            error.contains("LoginManager<app::world::Account>"),
+            "{error}"
+        );
+        assert!(error.contains(".layer("), "{error}");
+    }
+    let session = Router::new().route("/session", get(|_: Session| async { "in" }));
+    let log = Log::listen();
+    let answer = Browser::new(session).get("/session").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+    let [error] = &log.at(Level::ERROR)[..] else {
+        panic!("{:?}", log.lines())
+    };
+    assert!(
+        error.contains("LoginManager") && error.contains(".layer("),
+        "{error}"
+    );
+    assert!(
+        !error.contains("LoginManager<login_manager::"),
+        "a session is no user type: {error}"
+    );
+}
+
+#[tokio::test]
+async fn p40_a_guard_outside_the_manager_is_a_500_that_says_so() {
+    let log = Log::listen();
+    let world = World::new();
+    let app = routes(&world.accounts)
+        .layer(world.manager.clone())
+        .layer(login_required::<Account>());
+    let answer = Browser::new(app).get("/me").await;
+    assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+    assert!(log.at(Level::ERROR)[0].contains("LoginManager<app::world::Account>"));
+}
+
+#[tokio::test]
+async fn p40_a_manager_that_was_added_twice_just_works() {
+    let world = World::new();
+    let (routes, manager) = (routes(&world.accounts), world.manager.clone());
+    let apps = [
+        routes.clone().layer(manager.clone()).layer(manager.clone()),
+        Router::new()
+            .merge(routes.clone().layer(manager.clone()))
+            .layer(manager.clone()),
+        routes
+            .clone()
+            .route_layer(login_required::<Account>().except(["/login/alice"]))
+            .layer(manager.clone())
+            .layer(manager),
+    ];
+    for app in apps {
+        let mut browser = Browser::new(app);
+        assert_eq!(browser.post("/login/alice").await.set_cookies().len(), 1);
+        assert_eq!(browser.get("/me").await.body, "alice");
+        browser.post("/put/cart/apples").await;
+        let answer = browser.get("/get/cart").await;
+        assert_eq!(answer.body, "apples");
+        assert_eq!(answer.headers.get_all("vary").iter().count(), 1);
+        assert_eq!(browser.post("/logout").await.set_cookies().len(), 2);
+        assert_eq!(browser.get("/me").await.status, 303);
+    }
+    assert!(world.store.inner.is_empty());
+}
+
+#[tokio::test]
+async fn a_refusal_says_why_in_its_reason() {
+    let reasons = |denied: &Denied<'_>| {
+        assert_ne!(denied.reason(), Reason::LoginRequired(Why::LoggedOut));
+        http::Response::new(format!("{:?}", denied.reason()).into_bytes())
+    };
+    for door in DOORS {
+        let (mut world, _) = door.world(|manager| manager.with_unauthorized(reasons));
+        world.browser.post("/open/login/alice").await;
+        let old = world.token();
+        world.browser.post("/open/logout").await;
+        for (cookie, why) in [
+            ("", "NoCookie"),
+            ("garbage", "MalformedCookie"),
+            (&*old, "UnknownSession"),
+        ] {
+            if !cookie.is_empty() {
+                world.browser.plant(SESSION, cookie);
+            }
+            assert_eq!(
+                world.browser.get("/me").await.body,
+                format!("LoginRequired({why})"),
+                "{door:?}"
+            );
+        }
+        world.browser.post("/open/do/put").await;
+        assert_eq!(
+            world.browser.get("/me").await.body,
+            "LoginRequired(NotLoggedIn)"
+        );
+    }
+}

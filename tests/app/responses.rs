@@ -1,0 +1,296 @@
+//! What a response is given on its way out.
+
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::Path,
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use http::{HeaderValue, Method, header};
+use login_manager::{Auth, Error, LoginRequired, Session, login_required};
+
+use crate::{
+    browser::Answer,
+    faulty_store::Call,
+    world::{Account, Accounts, World, account, routes},
+};
+
+/// `/page/{asks}/{own}`: what the handler asks or does, and which headers it sets itself.
+async fn page(
+    auth: Auth<Account>,
+    session: Session,
+    Path((asks, own)): Path<(String, String)>,
+) -> Result<Response, Error> {
+    match &*asks {
+        "user" => _ = auth.user().await?,
+        "id" => _ = auth.user_id().await?,
+        "why" => _ = auth.why().await?,
+        "fresh" => _ = auth.is_fresh().await?,
+        "data" => _ = session.get::<String>("key").await?,
+        "put" => session.insert("key", "value").await?,
+        "login" => _ = auth.login(account(1, "alice")).await?,
+        "renew" => auth.renew().await?,
+        "confirm" => _ = auth.confirm().await?,
+        "logout" => auth.logout().await?,
+        _ => {}
+    }
+    let mut response = "page".into_response();
+    for line in own_headers(&own) {
+        let (name, value) = *line;
+        response
+            .headers_mut()
+            .append(name, HeaderValue::from_static(value));
+    }
+    Ok(response)
+}
+
+fn own_headers(own: &str) -> &'static [(&'static str, &'static str)] {
+    match own {
+        "public" => &[("cache-control", "public, max-age=60")],
+        "private" => &[("cache-control", "private, no-cache")],
+        "vary" => &[("vary", "Accept-Encoding"), ("vary", "Accept")],
+        "cookie" => &[("vary", "Accept, cookie")],
+        "star" => &[("vary", "*")],
+        "set" => &[("set-cookie", "theme=dark"), ("set-cookie", "lang=de")],
+        _ => &[],
+    }
+}
+
+fn vary(answer: &Answer) -> Vec<String> {
+    let values = answer.headers.get_all(header::VARY).iter();
+    let names = values.flat_map(|value| value.to_str().unwrap().split(','));
+    names.map(|name| name.trim().to_ascii_lowercase()).collect()
+}
+
+#[tokio::test]
+async fn e9_what_depended_on_the_visitor_says_so_and_nothing_else_does() {
+    let asking = [
+        "user", "id", "why", "fresh", "data", "put", "login", "renew", "confirm", "logout",
+    ];
+    for logged_in in [false, true] {
+        for asks in asking.iter().chain(&["nothing"]) {
+            for own in ["none", "public", "private", "vary", "cookie", "star", "set"] {
+                let mut world = World::with(
+                    |accounts| routes(accounts).route("/page/{asks}/{own}", get(page)),
+                    |manager| manager,
+                );
+                if logged_in {
+                    world.browser.post("/login/alice").await;
+                }
+                let asked = *asks != "nothing";
+                let answer = world.browser.get(&format!("/page/{asks}/{own}")).await;
+                let described = format!("{logged_in} {asks} {own}");
+                assert_eq!(
+                    (answer.status.as_u16(), &*answer.body),
+                    (200, "page"),
+                    "{described}"
+                );
+
+                let own = own_headers(own);
+                let cache_control = own.iter().find(|(name, _)| *name == "cache-control");
+                // What sets a cookie of ours is never kept by a cache that others share.
+                let ours = answer
+                    .set_cookies()
+                    .iter()
+                    .any(|cookie| cookie.contains("account-"));
+                let expected = cache_control
+                    .map(|(_, value)| *value)
+                    .filter(|value| !ours || value.contains("private"))
+                    .or(asked.then_some("no-store"));
+                assert_eq!(answer.header("cache-control"), expected, "{described}");
+
+                let mut expected: BTreeSet<_> = own
+                    .iter()
+                    .filter(|(name, _)| *name == "vary")
+                    .flat_map(|(_, value)| value.split(", "))
+                    .map(str::to_ascii_lowercase)
+                    .collect();
+                // `*` says it already.
+                if asked && !expected.contains("*") {
+                    expected.insert("cookie".into());
+                }
+                let mut found = vary(&answer);
+                found.retain(|name| !(expected.contains("*") && name == "cookie"));
+                assert_eq!(found.len(), expected.len(), "{described}: {found:?}");
+                assert_eq!(BTreeSet::from_iter(found), expected, "{described}");
+
+                let theirs = own.iter().filter(|(name, _)| *name == "set-cookie").count();
+                let foreign = answer
+                    .set_cookies()
+                    .into_iter()
+                    .filter(|set| !set.starts_with("__Host-"));
+                assert_eq!(
+                    foreign.count(),
+                    theirs,
+                    "a handler's own cookies stay: {described}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn e9_refusals_and_failures_depended_on_the_visitor_too() {
+    let guarded = |accounts: &Accounts| {
+        let guard = login_required::<Account>().and(|account| account.admin);
+        let admin = Router::new().route("/admin", get(|| async { "secret" }));
+        routes(accounts).merge(admin.route_layer(guard))
+    };
+    let mut world = World::with(guarded, |manager| {
+        manager.with_login_view("/login").unwrap()
+    });
+    let mut answers = vec![
+        world.browser.get("/me").await,
+        world.browser.get("/admin").await,
+    ];
+    let mut script = world.browser.another();
+    script.headers.clear();
+    answers.push(script.get("/me").await);
+    world.browser.post("/login/alice").await;
+    answers.push(world.browser.get("/admin").await);
+    world.accounts.fail(true);
+    answers.extend([
+        world.browser.get("/me").await,
+        world.browser.get("/admin").await,
+    ]);
+    let statuses: Vec<_> = answers
+        .iter()
+        .map(|answer| answer.status.as_u16())
+        .collect();
+    assert_eq!(statuses, [303, 303, 401, 403, 503, 503]);
+    for answer in answers {
+        assert_eq!(
+            answer.header("cache-control"),
+            Some("no-store"),
+            "{}",
+            answer.status
+        );
+        assert_eq!(vary(&answer), ["cookie"], "{}", answer.status);
+        assert_eq!(answer.set_cookies(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn p19_a_request_that_changes_nothing_writes_nothing() {
+    let same = async |session: Session| {
+        session.insert("key", "value").await?;
+        session.remove("no such key").await?;
+        let taken: Option<String> = session.take("nor this one").await?;
+        assert_eq!(taken, None);
+        Ok::<_, Error>("same")
+    };
+    let back_and_forth = async |session: Session| {
+        session.insert("key", "other").await?;
+        session.remove("key").await?;
+        session.insert("key", "value").await
+    };
+    let mut world = World::with(
+        |accounts| {
+            routes(accounts)
+                .route("/same", get(same))
+                .route("/there-and-back", get(back_and_forth))
+        },
+        |manager| manager,
+    );
+    world.browser.post("/do/alice,put").await;
+    for page in [
+        "/same",
+        "/there-and-back",
+        "/who",
+        "/me",
+        "/get/key",
+        "/why",
+        "/",
+    ] {
+        world.store.take_calls();
+        let answer = world.browser.get(page).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.set_cookies().len()),
+            (200, 0),
+            "{page}"
+        );
+        let calls = world.store.take_calls();
+        assert!(
+            calls.iter().all(|call| *call == Call::Load),
+            "{page}: {calls:?}"
+        );
+        assert!(calls.len() <= 1, "{page}: {calls:?}");
+    }
+}
+
+#[tokio::test]
+async fn p19_a_visitor_who_leaves_nothing_gets_nothing() {
+    let nothing_left = async |session: Session| {
+        session.insert("key", "value").await?;
+        session.remove("key").await
+    };
+    let World {
+        mut browser, store, ..
+    } = World::with(
+        |accounts| {
+            routes(accounts).route(
+                "/nothing-left",
+                get(async move |session| nothing_left(session).await.map(|_| ())),
+            )
+        },
+        |manager| manager,
+    );
+    for page in ["/nothing-left", "/get/key", "/who", "/me"] {
+        assert_eq!(browser.get(page).await.set_cookies(), [""; 0], "{page}");
+    }
+    assert!(store.inner.is_empty());
+    assert_eq!(store.take_calls(), []);
+}
+
+/// A body that nobody may read.
+struct Unread;
+
+impl http_body::Body for Unread {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        panic!("the body was read")
+    }
+}
+
+#[tokio::test]
+async fn g7_a_guard_decides_before_the_body_is_read() {
+    let upload = async |_: LoginRequired<Account>, body: String| body;
+    let plain = async |body: String| body;
+    let doors = |accounts: &Accounts| {
+        let layer = Router::new()
+            .route("/layer", any(plain))
+            .route_layer(login_required::<Account>());
+        routes(accounts)
+            .route("/extractor", any(upload))
+            .merge(layer)
+    };
+    let mut world = World::with(doors, |manager| manager);
+    for door in ["/extractor", "/layer"] {
+        let request = world
+            .browser
+            .request(Method::POST, door)
+            .map(|_| Body::new(Unread));
+        assert_eq!(world.browser.deliver(request).await.status, 401, "{door}");
+    }
+    world.browser.post("/login/alice").await;
+    for door in ["/extractor", "/layer"] {
+        let request = world
+            .browser
+            .request(Method::POST, door)
+            .map(|_| Body::from("text"));
+        assert_eq!(world.browser.deliver(request).await.body, "text", "{door}");
+    }
+}

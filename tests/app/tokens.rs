@@ -1,0 +1,350 @@
+//! What the browser holds and what the store knows: neither lets anybody in who has only the other.
+
+use std::collections::HashSet;
+
+use axum::body::Body;
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use http::{Method, header};
+use login_manager::{MemoryStore, store::Record};
+
+use crate::{
+    browser::Browser,
+    faulty_store::Call,
+    world::{Named, People, SESSION, World},
+};
+
+/// A token that is well-formed and that nobody was ever given.
+fn made_up() -> String {
+    let mut bytes = [0; 32];
+    for (at, byte) in (0_u8..).zip(&mut bytes) {
+        *byte = at.wrapping_mul(7).wrapping_add(3);
+    }
+    Base64UrlUnpadded::encode_string(&bytes)
+}
+
+fn dump(record: &Record) -> Vec<u8> {
+    let mut bytes = record.key.as_bytes().to_vec();
+    bytes.extend(record.family.as_bytes());
+    bytes.extend(record.owner.iter().flat_map(|owner| owner.bytes()));
+    for number in [record.created, record.touched, record.expires, record.ends] {
+        bytes.extend(number.to_be_bytes());
+    }
+    bytes.extend(&*record.payload);
+    bytes
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
+}
+
+#[tokio::test]
+async fn a1_tokens_are_256_random_bits() {
+    const TOKENS: i32 = 2000;
+    let World { mut browser, .. } = World::new();
+    let mut ones = [0_i32; 256];
+    let mut seen = HashSet::new();
+    for _ in 0..TOKENS {
+        browser.post("/login/alice").await;
+        let token = Base64UrlUnpadded::decode_vec(&browser.cookie("session").unwrap()).unwrap();
+        assert_eq!(token.len(), 32);
+        for (bit, ones) in ones.iter_mut().enumerate() {
+            *ones += i32::from(token[bit / 8] >> (bit % 8) & 1);
+        }
+        assert!(seen.insert(token));
+    }
+    // Six standard deviations: one run in two million errs.
+    let deviation = 6.0 * f64::from(TOKENS).sqrt() / 2.0;
+    for ones in ones {
+        assert!(f64::from(ones - TOKENS / 2).abs() < deviation, "{ones}");
+    }
+}
+
+#[tokio::test]
+async fn a2_a_dump_of_the_store_lets_nobody_in() {
+    let mut world = World::new();
+    world.browser.post("/put/cart/apples").await;
+    let anonymous = world.token();
+    let [before] = &world.store.inner.records()[..] else {
+        panic!()
+    };
+    let mut dumped = dump(before);
+    world.browser.post("/login/alice").await;
+    let token = world.token();
+    let [record] = &world.store.inner.records()[..] else {
+        panic!()
+    };
+    dumped.extend(dump(record));
+
+    for token in [&anonymous, &token] {
+        let decoded = Base64UrlUnpadded::decode_vec(token).unwrap();
+        for secret in [token.as_bytes(), &decoded] {
+            for window in secret.windows(8) {
+                assert!(!contains(&dumped, window));
+            }
+        }
+    }
+    let hex: String = record
+        .key
+        .as_bytes()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let stored = [
+        Base64UrlUnpadded::encode_string(record.key.as_bytes()),
+        hex,
+        record.family.to_string(),
+        record.owner.as_deref().unwrap().to_owned(),
+    ];
+    for stored in stored {
+        assert_eq!(world.who_has(&stored).await, "nobody", "{stored}");
+    }
+    assert_eq!(world.who_has(&token).await, "alice");
+}
+
+#[tokio::test]
+async fn p5_the_store_knows_a_digest_of_the_security_stamp_at_most() {
+    let mut world = World::new();
+    world.browser.post("/login/alice").await;
+    let stamp = world.accounts.get(1).unwrap().stamp;
+    for record in world.store.inner.records() {
+        assert!(!contains(&dump(&record), stamp.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a3_an_unknown_token_is_never_adopted() {
+    let planted = made_up();
+    for change in ["/put/cart/apples", "/login/alice", "/do/put,alice,renew"] {
+        let mut world = World::new();
+        world.browser.plant(SESSION, &planted);
+        assert_eq!(world.browser.get("/who").await.body, "nobody");
+        assert_eq!(world.browser.get("/why").await.body, "Some(UnknownSession)");
+        world.browser.post("/confirm").await;
+        world.browser.post("/renew").await;
+        assert_eq!(world.store.inner.len(), 0, "looking makes no record");
+
+        world.browser.post(change).await;
+        assert_eq!(world.store.inner.len(), 1);
+        assert_ne!(world.token(), planted);
+        assert_eq!(world.who_has(&planted).await, "nobody");
+        assert_eq!(world.store.inner.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn p20_made_up_cookies_do_not_fill_the_store() {
+    let world = World::new();
+    for made_up in 0_u8..=255 {
+        let token = Base64UrlUnpadded::encode_string(&[made_up; 32]);
+        assert_eq!(world.who_has(&token).await, "nobody");
+    }
+    assert!(world.store.inner.is_empty());
+}
+
+#[tokio::test]
+async fn a4_a_token_counts_in_the_cookie_only() {
+    let mut world = World::new();
+    world.browser.post("/login/alice").await;
+    let token = world.token();
+    let stranger = world.browser.another();
+    let pair = format!("{SESSION}={token}");
+
+    let mut requests = vec![
+        stranger.request(
+            Method::GET,
+            &format!("/who?{pair}&session={token}&id={token}"),
+        ),
+        stranger.request(Method::GET, &format!("/who?{token}")),
+    ];
+    for header in [
+        "x-session",
+        "x-session-id",
+        "set-cookie",
+        "cookie2",
+        SESSION,
+        "x-cookie",
+    ] {
+        for value in [&token, &pair] {
+            let mut request = stranger.request(Method::GET, "/who");
+            let name: header::HeaderName = header.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+            requests.push(request);
+        }
+    }
+    for scheme in ["Bearer", "Session", "Token", "Basic"] {
+        let mut request = stranger.request(Method::GET, "/who");
+        let value = format!("{scheme} {token}").parse().unwrap();
+        request.headers_mut().insert(header::AUTHORIZATION, value);
+        requests.push(request);
+    }
+    let mut form = stranger
+        .request(Method::GET, "/who")
+        .map(|_| Body::from(pair));
+    let media_type = "application/x-www-form-urlencoded".parse().unwrap();
+    form.headers_mut().insert(header::CONTENT_TYPE, media_type);
+    requests.push(form);
+
+    world.store.take_calls();
+    for request in requests {
+        let described = format!("{} {:?}", request.uri(), request.headers());
+        let mut stranger = stranger.clone();
+        assert_eq!(
+            stranger.deliver(request).await.body,
+            "nobody",
+            "{described}"
+        );
+    }
+    assert_eq!(world.store.take_calls(), []);
+}
+
+#[tokio::test]
+async fn a5_a_malformed_token_is_refused_without_a_store_call() {
+    let mut world = World::new();
+    world.browser.post("/login/alice").await;
+    let token = world.token();
+    assert_eq!(token.len(), 43);
+    // The last of 43 characters has two bits to spare: these spell the same bytes, but not as we do.
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (most, last) = token.split_at(42);
+    let at = alphabet.find(last).unwrap();
+    let mut malformed: Vec<Vec<u8>> = (1..4)
+        .map(|spare| format!("{most}{}", &alphabet[at + spare..=at + spare]).into_bytes())
+        .collect();
+    malformed.extend(
+        [
+            String::new(),
+            "x".into(),
+            "null".into(),
+            most.into(),
+            format!("{token}A"),
+            format!("{token}="),
+            format!("{token}=="),
+            format!("{most} "),
+            format!("{most}+"),
+            format!("{most}/"),
+            format!("{most}%41"),
+            format!("\"{token}\""),
+            format!("%{:02x}{}", token.as_bytes()[0], &token[1..]),
+            format!("{token},{token}"),
+            format!("{token}\u{a0}"),
+            format!("{}\u{e9}", &token[..41]),
+            token.repeat(100),
+            "A".repeat(4000),
+            "../../etc/passwd".into(),
+            "{\"user\":1}".into(),
+        ]
+        .map(String::into_bytes),
+    );
+    malformed.push([most.as_bytes(), b"\xff"].concat());
+    malformed.push(vec![0x80; 43]);
+
+    world.store.take_calls();
+    for value in malformed {
+        let cookie = [SESSION.as_bytes(), b"=", &value].concat();
+        let answer = world.browser.get_with_cookies("/who", &[&cookie]).await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (200, "nobody"),
+            "{}",
+            value.escape_ascii()
+        );
+        assert_eq!(world.store.take_calls(), [], "{}", value.escape_ascii());
+    }
+    assert_eq!(world.who_has(&token).await, "alice");
+}
+
+#[tokio::test]
+async fn a_value_that_is_no_token_is_called_malformed() {
+    let World { browser, .. } = World::new();
+    for value in ["", "x", &"A".repeat(44), &"A".repeat(4000)] {
+        let cookie = format!("{SESSION}={value}");
+        let answer = browser.get_with_cookies("/why", &[cookie]).await;
+        assert_eq!(
+            answer.body,
+            "Some(MalformedCookie)",
+            "{} bytes",
+            value.len()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a6_a_token_that_exists_is_replaced_by_another() {
+    let mut world = World::new();
+    world.store.collide(1);
+    assert_eq!(world.browser.post("/login/alice").await.body, "alice");
+    let creates = |calls: Vec<Call>| calls.iter().filter(|call| **call == Call::Create).count();
+    assert_eq!(creates(world.store.take_calls()), 2);
+    assert_eq!(world.store.inner.len(), 1);
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn a6_a_store_in_which_every_token_exists_is_a_failure() {
+    for path in ["/login/alice", "/put/cart/apples"] {
+        let mut world = World::new();
+        world.store.collide(usize::MAX);
+        let answer = world.browser.post(path).await;
+        assert_eq!(answer.status, 503, "{path}");
+        assert_eq!(answer.set_cookies(), [""; 0]);
+        assert!(world.store.take_calls().len() < 20, "it gives up soon");
+        world.store.collide(0);
+        assert_eq!(world.browser.get("/who").await.body, "nobody");
+        assert!(world.store.inner.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a7_a_cookie_says_nothing_about_the_user() {
+    let people = People::new([Named("alice@example.org".into())]);
+    let app = people.routes().layer(people.manager(MemoryStore::new()));
+    let mut values = Vec::new();
+    for _ in 0..2 {
+        let mut browser = Browser::new(app.clone());
+        assert_eq!(browser.post("/login/0").await.body, "in");
+        for name in browser.cookie_names() {
+            let decoded = Base64UrlUnpadded::decode_vec(&browser.cookie(name).unwrap()).unwrap();
+            for told in ["alice", "exam", "Named", "user", "1970", "20"] {
+                // Two letters do turn up by chance, in any case more than two don't.
+                assert!(told.len() < 3 || !contains(&decoded, told.as_bytes()));
+            }
+            values.push(decoded);
+        }
+    }
+    // The same user in the same second: no part of the value is the same.
+    let [one, other] = &values[..] else { panic!() };
+    let equal = one.iter().zip(other).filter(|(one, other)| one == other);
+    assert!(equal.count() < 8);
+}
+
+#[tokio::test]
+async fn a8_the_name_of_the_cookie_does_not_tell_the_crate() {
+    let World { mut browser, .. } = World::new();
+    browser.post("/login/alice").await;
+    for name in browser.cookie_names() {
+        for word in ["login-manager", "login_manager", "flask", "tower", "axum"] {
+            assert!(!name.to_lowercase().contains(word), "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn p9_a_session_token_is_worth_nothing_under_another_name() {
+    let mut world = World::new();
+    world.browser.post("/login/alice").await;
+    let token = world.token();
+    for name in [
+        "__Host-account-remember",
+        "__Host-accounts-session",
+        "__Secure-account-session",
+        "account-session",
+        "session",
+        "remember_token",
+    ] {
+        let cookie = format!("{name}={token}");
+        let answer = world.browser.get_with_cookies("/who", &[cookie]).await;
+        assert_eq!(answer.body, "nobody", "{name}");
+    }
+}
