@@ -330,12 +330,6 @@ mod tests {
         let few_bytes = vec![b"=".as_slice(); MAX_PAIRS].join(b";".as_slice());
         let pairs = [&few_bytes, b";__Host-account-session=t".as_slice()].concat();
         assert_eq!(find_in(&[&pairs]).unwrap(), "ambiguous");
-        let long = [
-            b"__Host-account-session=".as_slice(),
-            &[b'a'; MAX_VALUE + 1],
-        ]
-        .concat();
-        assert_eq!(find_in(&[&long]).unwrap(), "ambiguous");
         assert!(
             start.elapsed().as_secs() < 5,
             "nothing here depends on the length of what isn't read"
