@@ -37,6 +37,11 @@ use crate::{
 #[derive(Debug)]
 pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 
+/// The user who is logged in and proved it in this session. Where that isn't so, the visitor is sent to log in, or to
+/// prove it again, and the handler doesn't run. The door of [`fresh_login_required`](crate::fresh_login_required) for one handler.
+#[derive(Debug)]
+pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
+
 /// The user who is logged in, or nobody: for pages that greet those who are.
 ///
 /// ```
@@ -69,6 +74,12 @@ impl<U: AuthUser> Clone for LoginRequired<U> {
     }
 }
 
+impl<U: AuthUser> Clone for FreshLoginRequired<U> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
 impl<U: AuthUser> Clone for CurrentUser<U> {
     fn clone(&self) -> Self {
         Self(self.0.clone())
@@ -79,9 +90,23 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for LoginRequired<U> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        admitted(parts).await?.map(Self).map_err(|(auth, refusal)| {
-            refuse(&auth, &refusal, parts, &Rules::default()).map(Body::from)
-        })
+        let door = Door::new("LoginRequired", false, parts)?;
+        door.admit()
+            .await
+            .map(Self)
+            .map_err(|refusal| door.refuse(&refusal))
+    }
+}
+
+impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for FreshLoginRequired<U> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
+        let door = Door::new("FreshLoginRequired", true, parts)?;
+        door.admit()
+            .await
+            .map(Self)
+            .map_err(|refusal| door.refuse(&refusal))
     }
 }
 
@@ -89,24 +114,39 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for LoginRequired<
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Response> {
-        match admitted(parts).await? {
+        let door = Door::new("LoginRequired", false, parts)?;
+        match door.admit().await {
             Ok(user) => Ok(Some(Self(user))),
-            Err((_, Refusal::Denied(Reason::LoginRequired(_)))) => Ok(None),
-            Err((auth, refusal)) => {
-                Err(refuse(&auth, &refusal, parts, &Rules::default()).map(Body::from))
-            }
+            Err(Refusal::Denied(Reason::LoginRequired(_))) => Ok(None),
+            Err(refusal) => Err(door.refuse(&refusal)),
         }
     }
 }
 
-type Admitted<U> = Result<Arc<U>, (Auth<U>, Refusal)>;
+/// The guard in front of one handler.
+struct Door<'a, U: AuthUser> {
+    auth: Auth<U>,
+    rules: Rules<U>,
+    head: &'a Parts,
+}
 
-async fn admitted<U: AuthUser>(parts: &Parts) -> Result<Admitted<U>, Error> {
-    let auth = Auth::<U>::of(&parts.extensions).ok_or_else(|| no_manager::<U>("LoginRequired"))?;
-    Ok(match admit(&auth, &Rules::default(), parts).await {
-        Ok(user) => Ok(user),
-        Err(refusal) => Err((auth, refusal)),
-    })
+impl<'a, U: AuthUser> Door<'a, U> {
+    fn new(name: &str, fresh: bool, head: &'a Parts) -> Result<Self, Error> {
+        let auth = Auth::of(&head.extensions).ok_or_else(|| no_manager::<U>(name))?;
+        Ok(Self {
+            auth,
+            rules: Rules::plain(fresh),
+            head,
+        })
+    }
+
+    async fn admit(&self) -> Result<Arc<U>, Refusal> {
+        admit(&self.auth, &self.rules, self.head).await
+    }
+
+    fn refuse(&self, refusal: &Refusal) -> Response {
+        refuse(&self.auth, refusal, self.head, &self.rules).map(Body::from)
+    }
 }
 
 impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for CurrentUser<U> {
@@ -142,11 +182,9 @@ impl<S: Send + Sync> FromRequestParts<S> for NextPath {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let next = Self::from_query(parts.uri.query(), "next");
-        let login_view = Attached::of(&parts.extensions).and_then(Attached::login_view);
-        Ok(match login_view {
-            Some(login_view) if login_view.is_at(next.path()) => Self::none(),
-            _ => next,
-        })
+        let leads_back = Attached::of(&parts.extensions)
+            .is_some_and(|attached| attached.is_login_view(next.path()));
+        Ok(if leads_back { Self::none() } else { next })
     }
 }
 

@@ -95,6 +95,7 @@
 //! | [`UserLoader`] | id → user, from your database; a closure will do |
 //! | [`Auth`] | who this request is, and the verbs: `login`, `logout`, `confirm`, `renew` |
 //! | [`LoginRequired`], [`CurrentUser`] | extractors: the user, or a refusal; the user, or nobody |
+//! | [`FreshLoginRequired`], [`fresh_login_required`] | only for who proved who they are in this session |
 //! | [`login_required`] | the same guard as a tower layer, for a whole router, with conditions |
 //! | [`Session`] | a visitor's data, anonymous or logged in |
 //! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
@@ -183,7 +184,7 @@ mod clock;
 pub mod testing;
 
 #[cfg(feature = "axum")]
-pub use crate::extract::{CurrentUser, LoginRequired};
+pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};
 #[cfg(feature = "argon2")]
 pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
 /// For implementing [`UserLoader`], [`SessionStore`] and [`Authorize`], whose methods are `async` and dyn-compatible.
@@ -195,7 +196,7 @@ pub use crate::{
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind},
     grace::RememberGrace,
-    guard::{Authorize, login_required},
+    guard::{Authorize, fresh_login_required, login_required},
     loader::UserLoader,
     manager::LoginManager,
     refusal::{Denied, InvalidNext, NextPath, Notice, Reason},

@@ -33,6 +33,7 @@ pub(crate) struct Realm {
     pub(crate) deadline: Duration,
     pub(crate) clock: Clock,
     pub(crate) on_event: Option<OnEvent>,
+    pub(crate) fresh_for: Option<Duration>,
     pub(crate) remember_for: Duration,
     pub(crate) remember_grace: RememberGrace,
 }
@@ -56,6 +57,7 @@ impl Realm {
             deadline: Duration::from_secs(2),
             clock: Clock::System,
             on_event: None,
+            fresh_for: None,
             remember_for: Duration::from_secs(30 * 24 * 60 * 60),
             remember_grace: RememberGrace::default(),
         }

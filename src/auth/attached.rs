@@ -7,7 +7,7 @@ use http::Extensions;
 use super::{Auth, inner::Inner};
 use crate::{
     realm::Realm,
-    refusal::{LoginView, Refusals},
+    refusal::Refusals,
     session::{Session, Visit, Visited},
     user::AuthUser,
 };
@@ -51,9 +51,9 @@ impl Attached {
             .map(|attached| attached.0.realm())
     }
 
-    /// Where the innermost manager lets people log in.
-    pub(crate) fn login_view(&self) -> Option<&LoginView> {
-        self.0.refusals().login_view.as_ref()
+    /// Whether this is the path of a page where the innermost manager lets people log in.
+    pub(crate) fn is_login_view(&self, path: &str) -> bool {
+        self.0.refusals().is_view(path)
     }
 
     pub(crate) fn visit(&self) -> &Visit {

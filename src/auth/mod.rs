@@ -16,12 +16,13 @@ use http::{HeaderMap, Uri};
 use tokio::runtime::Handle;
 
 use crate::{
+    clock::millis,
     error::{Error, ErrorKind},
     identity::{Identity, claimed_id},
     loader::UserLoader,
     realm::Realm,
     refusal::Refusals,
-    session::{Session, Visit, Visited},
+    session::{Proof, Session, Visit, Visited},
     user::AuthUser,
     why::Why,
 };
@@ -113,13 +114,14 @@ impl<U: AuthUser> Auth<U> {
         })
     }
 
-    /// Whether the person proved who they are in this session. False where nobody is logged in.
+    /// Whether the person proved who they are in this session, and not longer ago than
+    /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) says. False where nobody is logged in.
     ///
     /// # Errors
     /// As [`user`](Auth::user).
     pub async fn is_fresh(&self) -> Result<bool, Error> {
         Ok(match self.identity().await? {
-            Identity::User(_, proof) => proof.fresh,
+            Identity::User(_, proof) => self.is_fresh_by(&proof),
             Identity::Nobody(_) => false,
         })
     }
@@ -182,6 +184,16 @@ impl<U: AuthUser> Auth<U> {
     #[must_use]
     pub fn session(&self) -> Session {
         Session::new(Arc::clone(&self.inner) as Arc<dyn Visited>)
+    }
+
+    pub(crate) fn is_fresh_by(&self, proof: &Proof) -> bool {
+        let visit = &self.inner.visit;
+        let age = visit.now().saturating_sub(proof.at);
+        proof.fresh
+            && visit
+                .realm
+                .fresh_for
+                .is_none_or(|limit| age <= millis(limit))
     }
 
     /// The answer if it is known already.

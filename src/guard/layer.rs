@@ -34,7 +34,16 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
     }
 }
 
-/// The layer of [`login_required`].
+/// Lets only requests pass behind which somebody is logged in who proved who they are in this session: not by a remember
+/// cookie, and not longer ago than [`with_fresh_for`](crate::LoginManager::with_fresh_for) says.
+///
+/// The others are sent to the [refresh view](crate::LoginManager::with_refresh_view): ask for the password there and call
+/// [`Auth::confirm`](crate::Auth::confirm). For pages that change a password, an address, a way to pay.
+pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
+    login_required().with(|rules| rules.fresh = true)
+}
+
+/// The layer of [`login_required`] and [`fresh_login_required`].
 #[must_use = "a layer guards nothing before it is put around a service"]
 pub struct LoginRequiredLayer<U: AuthUser> {
     rules: Arc<Rules<U>>,
@@ -45,6 +54,7 @@ pub(crate) struct Rules<U: AuthUser> {
     pub(super) predicates: Vec<Predicate<U>>,
     pub(super) authorize: Vec<Arc<dyn Authorize<U>>>,
     pub(super) except: Except,
+    pub(super) fresh: bool,
     pub(super) login_view: Option<LoginView>,
 }
 
@@ -116,12 +126,23 @@ impl<U: AuthUser> Clone for LoginRequiredLayer<U> {
     }
 }
 
+impl<U: AuthUser> Rules<U> {
+    /// Nothing but to be logged in, and fresh if that is asked.
+    pub(crate) fn plain(fresh: bool) -> Self {
+        Self {
+            fresh,
+            ..Self::default()
+        }
+    }
+}
+
 impl<U: AuthUser> Default for Rules<U> {
     fn default() -> Self {
         Self {
             predicates: Vec::new(),
             authorize: Vec::new(),
             except: Except::default(),
+            fresh: false,
             login_view: None,
         }
     }
@@ -133,6 +154,7 @@ impl<U: AuthUser> Clone for Rules<U> {
             predicates: self.predicates.clone(),
             authorize: self.authorize.clone(),
             except: self.except.clone(),
+            fresh: self.fresh,
             login_view: self.login_view.clone(),
         }
     }
@@ -144,6 +166,7 @@ impl<U: AuthUser> fmt::Debug for LoginRequiredLayer<U> {
             .field("user", &type_name::<U>())
             .field("predicates", &self.rules.predicates.len())
             .field("authorize", &self.rules.authorize.len())
+            .field("fresh", &self.rules.fresh)
             .field("except", &self.rules.except)
             .field("login_view", &self.rules.login_view)
             .finish()

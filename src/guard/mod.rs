@@ -7,6 +7,7 @@
 //! |---|---|
 //! | nobody is logged in | 303 to the login view for a page load, else 401 |
 //! | somebody is, who may not do this | 403 |
+//! | somebody is, who has to [prove it again](fresh_login_required) | 303 to the refresh view for a page load, else 401 |
 //! | it can't be known, since the store, the loader or the check failed | 503, never "not logged in" |
 //! | there is no [`LoginManager`](crate::LoginManager) around it | 500, and an error in the log that says what to write |
 
@@ -29,12 +30,11 @@ use crate::{
     user::AuthUser,
 };
 
-use self::layer::Predicate;
 pub(crate) use self::layer::Rules;
 pub use self::{
     authorize::{Authorize, IntoVerdict},
     future::GuardFuture,
-    layer::{LoginRequiredLayer, login_required},
+    layer::{LoginRequiredLayer, fresh_login_required, login_required},
     service::LoginRequiredService,
 };
 
@@ -50,16 +50,23 @@ impl From<Error> for Refusal {
     }
 }
 
-/// The decision: somebody is logged in, and is one of those who may.
+/// The decision: somebody is logged in, is one of those who may, and has proved it lately where that is asked.
 fn decide<U: AuthUser>(
+    auth: &Auth<U>,
     identity: Identity<U>,
-    predicates: &[Predicate<U>],
+    rules: &Rules<U>,
 ) -> Result<Arc<U>, Refusal> {
-    match identity {
-        Identity::Nobody(why) => Err(Refusal::Denied(Reason::LoginRequired(why))),
-        Identity::User(user, _) if predicates.iter().all(|allows| allows(&user)) => Ok(user),
-        Identity::User(..) => Err(Refusal::Denied(Reason::Forbidden)),
-    }
+    let reason = match identity {
+        Identity::Nobody(why) => Reason::LoginRequired(why),
+        Identity::User(user, _) if !rules.predicates.iter().all(|allows| allows(&user)) => {
+            Reason::Forbidden
+        }
+        Identity::User(_, proof) if rules.fresh && !auth.is_fresh_by(&proof) => {
+            Reason::FreshLoginRequired
+        }
+        Identity::User(user, _) => return Ok(user),
+    };
+    Err(Refusal::Denied(reason))
 }
 
 /// The decision where it has to be waited for.
@@ -68,7 +75,7 @@ pub(crate) async fn admit<U: AuthUser>(
     rules: &Rules<U>,
     head: &Parts,
 ) -> Result<Arc<U>, Refusal> {
-    let user = decide(auth.identity().await?, &rules.predicates)?;
+    let user = decide(auth, auth.identity().await?, rules)?;
     for check in &rules.authorize {
         if !auth
             .visit()
@@ -94,12 +101,8 @@ pub(crate) fn refuse<U: AuthUser>(
         Refusal::Denied(reason) => {
             auth.visit().realm.report(EventKind::Refused(*reason));
             let refusals = auth.refusals();
-            let denied = Denied::new(
-                *reason,
-                head,
-                auth.uri(),
-                rules.login_view.as_ref().or(refusals.login_view.as_ref()),
-            );
+            let login_view = rules.login_view.as_ref().or(refusals.login_view(*reason));
+            let denied = Denied::new(*reason, head, auth.uri(), login_view);
             respond(refusals, &denied)
         }
     }

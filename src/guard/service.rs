@@ -55,7 +55,7 @@ where
         }
         let known = auth.peek().filter(|_| self.rules.authorize.is_empty());
         if let Some(identity) = known {
-            return match decide(identity, &self.rules.predicates) {
+            return match decide(&auth, identity, &self.rules) {
                 Ok(_) => GuardFuture::passed(self.inner.call(request)),
                 Err(refusal) => {
                     let (head, _) = request.into_parts();

@@ -29,6 +29,25 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(self.refusing(|refusals| refusals.login_view = Some(login_view)))
     }
 
+    /// Where somebody who is logged in proves again who they are, for a guard that asks for it. As the login view in everything
+    /// else. Default: the login view.
+    ///
+    /// # Errors
+    /// When it is neither a local path nor an http(s) address.
+    pub fn with_refresh_view(self, refresh_view: &str) -> Result<Self, ConfigError> {
+        let refresh_view = LoginView::parse(refresh_view)?;
+        Ok(self.refusing(|refusals| refusals.refresh_view = Some(refresh_view)))
+    }
+
+    /// How long a login or a confirmation counts as fresh. Default: as long as the session lives.
+    ///
+    /// # Errors
+    /// When it is under a second or over 400 days.
+    pub fn with_fresh_for(self, limit: Duration) -> Result<Self, ConfigError> {
+        Timeouts::check("with_fresh_for", limit)?;
+        Ok(self.keeping(|realm| realm.fresh_for = Some(limit)))
+    }
+
     /// Your own answer to who isn't let in, in place of the redirect, the 401 and the 403.
     ///
     /// Default: a page load is sent to the login view (303), with the way back for GET and HEAD; htmx gets 401 with

@@ -20,6 +20,8 @@ pub struct Denied<'a> {
 pub enum Reason {
     /// Nobody is logged in, for this reason.
     LoginRequired(Why),
+    /// Somebody is logged in who has to prove again who they are.
+    FreshLoginRequired,
     /// Somebody is logged in who may not do this.
     Forbidden,
 }
@@ -90,6 +92,10 @@ impl<'a> Denied<'a> {
             );
             return None;
         }
-        Some(view.url(next, Notice::Login))
+        let notice = match self.reason {
+            Reason::FreshLoginRequired => Notice::Refresh,
+            _ => Notice::Login,
+        };
+        Some(view.url(next, notice))
     }
 }

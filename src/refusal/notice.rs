@@ -18,6 +18,8 @@ use super::query::only_value;
 pub enum Notice {
     /// The page needs a login.
     Login,
+    /// The page needs the person to prove again who they are.
+    Refresh,
 }
 
 impl Notice {
@@ -26,6 +28,7 @@ impl Notice {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Login => "login",
+            Self::Refresh => "refresh",
         }
     }
 
@@ -34,6 +37,7 @@ impl Notice {
     pub fn from_query(query: Option<&str>) -> Option<Self> {
         match &*only_value(query?, "notice")? {
             "login" => Some(Self::Login),
+            "refresh" => Some(Self::Refresh),
             _ => None,
         }
     }
@@ -43,6 +47,7 @@ impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Login => "Please log in to access this page.",
+            Self::Refresh => "Please reauthenticate to access this page.",
         })
     }
 }

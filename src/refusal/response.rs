@@ -27,7 +27,7 @@ fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     let headers = denied.headers();
     match denied.reason() {
         Reason::Forbidden => *response.status_mut() = StatusCode::FORBIDDEN,
-        Reason::LoginRequired(_) if headers.contains_key(HX_REQUEST) => {
+        _ if headers.contains_key(HX_REQUEST) => {
             // What htmx asked for is a part of a page, no place to come back to, unless it stands in for a page load.
             let next = if headers.contains_key(HX_BOOSTED) {
                 denied.next()
@@ -39,15 +39,13 @@ fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
                 response.headers_mut().insert(HX_REDIRECT, url);
             }
         }
-        Reason::LoginRequired(_) => {
-            match header_value(denied.login_url().filter(|_| is_page_load(headers))) {
-                Some(url) => {
-                    *response.status_mut() = StatusCode::SEE_OTHER;
-                    response.headers_mut().insert(LOCATION, url);
-                }
-                None => unauthorized(&mut response),
+        _ => match header_value(denied.login_url().filter(|_| is_page_load(headers))) {
+            Some(url) => {
+                *response.status_mut() = StatusCode::SEE_OTHER;
+                response.headers_mut().insert(LOCATION, url);
             }
-        }
+            None => unauthorized(&mut response),
+        },
     }
     response
 }

@@ -24,6 +24,7 @@ mod cookie_reading;
 mod cookies;
 mod faults;
 mod faults_of_verbs;
+mod freshness;
 mod freshness_and_time;
 mod guard_paths;
 mod guards;

@@ -1,0 +1,142 @@
+//! Pages that ask for a proof of who somebody is in this session: two doors, one answer.
+
+use std::time::Duration;
+
+use axum::{Router, routing::get};
+use login_manager::{Auth, EventKind, FreshLoginRequired, Notice, Reason, fresh_login_required};
+
+use crate::{
+    browser::Browser,
+    world::{Account, Accounts, World, routes},
+};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The extractor at `/fresh/extractor`, the layer at `/fresh/layer`.
+fn doors(accounts: &Accounts) -> Router {
+    let layer = Router::new()
+        .route("/fresh/layer", get(|| async { "secret" }))
+        .route_layer(fresh_login_required::<Account>());
+    routes(accounts)
+        .route(
+            "/fresh/extractor",
+            get(|_: FreshLoginRequired<Account>| async { "secret" }),
+        )
+        .merge(layer)
+}
+
+fn restart(browser: &mut Browser) {
+    let remember = browser.cookie("remember").unwrap();
+    browser.forget_cookies();
+    browser.plant("__Host-account-remember", &remember);
+}
+
+#[tokio::test]
+async fn c2_only_who_proved_it_in_this_session_is_let_in() {
+    for door in ["/fresh/extractor", "/fresh/layer"] {
+        let mut world = World::with(doors, |manager| {
+            manager
+                .with_login_view("/login")
+                .unwrap()
+                .with_refresh_view("/confirm")
+                .unwrap()
+        });
+        let browser = &mut world.browser;
+        assert_eq!(
+            browser.get(door).await.location(),
+            format!("/login?next={door}&notice=login")
+        );
+        browser.post("/remember/alice").await;
+        assert_eq!(browser.get(door).await.body, "secret");
+        restart(browser);
+        assert_eq!(browser.get("/me").await.body, "alice");
+        let refused = browser.get(door).await;
+        assert_eq!(refused.status, 303);
+        assert_eq!(
+            refused.location(),
+            format!("/confirm?next={door}&notice=refresh")
+        );
+        assert_eq!(
+            Notice::from_query(refused.location().split('?').nth(1)),
+            Some(Notice::Refresh)
+        );
+        browser.post("/confirm").await;
+        assert_eq!(browser.get(door).await.body, "secret");
+    }
+}
+
+#[tokio::test]
+async fn the_refresh_view_is_the_login_view_unless_there_is_another() {
+    let mut world = World::with(doors, |manager| manager.with_login_view("/login").unwrap());
+    world.browser.post("/remember/alice").await;
+    restart(&mut world.browser);
+    let refused = world.browser.get("/fresh/layer").await;
+    assert_eq!(
+        refused.location(),
+        "/login?next=/fresh/layer&notice=refresh"
+    );
+}
+
+#[tokio::test]
+async fn c1_a_proof_can_grow_too_old() {
+    let mut world = World::with(doors, |manager| {
+        manager.with_fresh_for(10 * MINUTE).unwrap()
+    });
+    world.browser.post("/login/alice").await;
+    world.clock.advance(10 * MINUTE);
+    assert_eq!(world.browser.get("/fresh/layer").await.status, 200);
+    assert_eq!(world.browser.get("/how").await.body, "alice fresh");
+    world.clock.advance(Duration::from_millis(1));
+    assert_eq!(world.browser.get("/fresh/layer").await.status, 401);
+    assert_eq!(world.browser.get("/how").await.body, "alice stale");
+    assert_eq!(world.browser.get("/me").await.status, 200);
+    world.browser.post("/confirm").await;
+    assert_eq!(world.browser.get("/fresh/layer").await.status, 200);
+    world.clock.turn_back(60 * MINUTE);
+    assert_eq!(
+        world.browser.get("/fresh/layer").await.status,
+        200,
+        "p39: no age is negative"
+    );
+}
+
+#[tokio::test]
+async fn who_may_not_is_told_so_before_being_asked_for_a_proof() {
+    let admins = |accounts: &Accounts| {
+        let layer = Router::new()
+            .route("/admin", get(|| async { "secret" }))
+            .route_layer(fresh_login_required::<Account>().and(|account| account.admin));
+        routes(accounts).merge(layer)
+    };
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let events = std::sync::Arc::clone(&seen);
+    let mut world = World::with(admins, |manager| {
+        manager.with_on_event(move |event| events.lock().unwrap().push(event.kind()))
+    });
+    world.browser.post("/remember/alice").await;
+    restart(&mut world.browser);
+    assert_eq!(world.browser.get("/admin").await.status, 403);
+    world.accounts.change(1, |alice| alice.admin = true);
+    assert_eq!(world.browser.get("/admin").await.status, 401);
+    let refused = EventKind::Refused(Reason::FreshLoginRequired);
+    assert!(seen.lock().unwrap().contains(&refused));
+}
+
+#[tokio::test]
+async fn p35_to_confirm_does_nothing_for_an_anonymous_visitor() {
+    let mut world = World::with(
+        |accounts| {
+            doors(accounts).route(
+                "/is-fresh",
+                get(|auth: Auth<Account>| async move {
+                    auth.is_fresh().await.map(|fresh| fresh.to_string())
+                }),
+            )
+        },
+        |manager| manager,
+    );
+    world.browser.post("/put/a/1").await;
+    assert_eq!(world.browser.post("/confirm").await.body, "false");
+    assert_eq!(world.browser.get("/is-fresh").await.body, "false");
+    assert_eq!(world.browser.get("/fresh/layer").await.status, 401);
+}
