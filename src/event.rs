@@ -32,6 +32,8 @@ pub enum EventKind {
     /// A remember token was shown that had been used up: somebody has stolen it, or it was stolen from them. Its line of
     /// descent has ended.
     RememberTheft,
+    /// A user was logged out in other browsers than the one that asked for it, or by the application.
+    Revoked,
     /// A session ended by itself.
     Ended(Why),
     /// Our cookie came twice with different values, or among too many others.
@@ -62,9 +64,9 @@ impl Event {
         }
     }
 
-    pub(crate) fn of(mut self, user_id: Option<&str>, family: Family) -> Self {
+    pub(crate) fn of(mut self, user_id: Option<&str>, family: Option<Family>) -> Self {
         self.user_id = user_id.map(Into::into);
-        self.family = Some(family);
+        self.family = family;
         self
     }
 

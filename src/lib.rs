@@ -191,7 +191,7 @@ pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
 pub use async_trait::async_trait;
 
 pub use crate::{
-    auth::{Auth, Login},
+    auth::{Auth, Device, Login},
     cookies::SameSite,
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind},
@@ -201,7 +201,7 @@ pub use crate::{
     manager::LoginManager,
     refusal::{Denied, InvalidNext, NextPath, Notice, Reason},
     session::Session,
-    store::{MemoryStore, SessionStore},
+    store::{Family, MemoryStore, SessionStore},
     timeouts::Timeouts,
     user::AuthUser,
     why::Why,

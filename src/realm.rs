@@ -17,7 +17,9 @@ use crate::{
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind, OnEvent},
     grace::RememberGrace,
-    store::{Created, Family, Outcome, Purpose, Record, RecordKey, SessionStore, Token, Which},
+    store::{
+        Created, Family, Outcome, Page, Purpose, Record, RecordKey, SessionStore, Token, Which,
+    },
     timeouts::Timeouts,
 };
 
@@ -106,8 +108,18 @@ impl Realm {
     /// The same about somebody's session.
     pub(crate) fn report_of(&self, kind: EventKind, owner: Option<&str>, family: Family) {
         self.tell(
-            &Event::new(kind, &self.name).of(owner.and_then(|owner| self.id_of(owner)), family),
+            &Event::new(kind, &self.name)
+                .of(owner.and_then(|owner| self.id_of(owner)), Some(family)),
         );
+    }
+
+    /// The same about several of a user's sessions.
+    pub(crate) fn report_revoked(&self, owner: &str, which: Which) {
+        let family = match which {
+            Which::Only(family) => Some(family),
+            Which::All | Which::Except(_) => None,
+        };
+        self.tell(&Event::new(EventKind::Revoked, &self.name).of(self.id_of(owner), family));
     }
 
     fn tell(&self, event: &Event) {
@@ -184,6 +196,15 @@ impl Realm {
         version: Option<u64>,
     ) -> Result<Outcome, Error> {
         self.ask_store(self.store.delete(key, version)).await
+    }
+
+    pub(crate) async fn list(
+        &self,
+        owner: &str,
+        page: Page,
+        now: Millis,
+    ) -> Result<Vec<Record>, Error> {
+        self.ask_store(self.store.list(owner, page, now)).await
     }
 
     pub(crate) async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, Error> {

@@ -2,6 +2,7 @@
 
 mod arrive;
 mod attached;
+mod devices;
 mod inner;
 mod login;
 mod replace;
@@ -27,9 +28,13 @@ use crate::{
     why::Why,
 };
 
-pub(crate) use self::attached::Attached;
+pub use self::devices::Device;
 use self::inner::Inner;
 pub use self::login::Login;
+pub(crate) use self::{
+    attached::Attached,
+    devices::{devices, owner_of, revoke},
+};
 
 /// Who this request is, and the verbs that change it: [`login`](Auth::login), [`logout`](Auth::logout),
 /// [`confirm`](Auth::confirm), [`renew`](Auth::renew).

@@ -3,6 +3,7 @@
 mod config;
 mod future;
 mod service;
+mod users;
 
 use std::{any::type_name, fmt, sync::Arc};
 

@@ -301,6 +301,11 @@ impl Issued {
     }
 }
 
+/// Whether these are the bytes of a series.
+pub(crate) fn is_series(payload: &[u8]) -> bool {
+    Series::decode(payload).is_some()
+}
+
 /// Whose the browser's remember series is, whatever its secret is worth: for a login that replaces it, or a logout.
 pub(crate) async fn line_at(visit: &Visit, now: Millis) -> Result<Option<Record>, Error> {
     match visit.series_key() {

@@ -22,6 +22,7 @@ mod contained;
 mod cookie_configuration;
 mod cookie_reading;
 mod cookies;
+mod devices;
 mod faults;
 mod faults_of_verbs;
 mod freshness;

@@ -1,0 +1,208 @@
+//! A user's other browsers: which there are, and how to log them out.
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use super::{Auth, inner::Inner};
+use crate::{
+    clock::Millis,
+    error::{Error, ErrorKind},
+    identity::Identity,
+    realm::Realm,
+    remember,
+    session::Payload,
+    store::{Family, Page, Record, Which},
+    user::AuthUser,
+};
+
+/// How many records a list asks the store for at a time.
+const PAGE: usize = 100;
+
+/// One browser in which a user is logged in or remembered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    id: Family,
+    created: Millis,
+    last_seen: Millis,
+    is_current: bool,
+    is_remembered: bool,
+}
+
+impl Device {
+    /// What to say to [`Auth::revoke`]. It opens nothing, so it may stand in a page.
+    #[must_use]
+    pub fn id(&self) -> Family {
+        self.id
+    }
+
+    /// When the user logged in there.
+    #[must_use]
+    pub fn created(&self) -> SystemTime {
+        moment(self.created)
+    }
+
+    /// When it was last seen, to a tenth of the idle time.
+    #[must_use]
+    pub fn last_seen(&self) -> SystemTime {
+        moment(self.last_seen)
+    }
+
+    /// Whether this request came from there.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// Whether it has a remember cookie.
+    #[must_use]
+    pub fn is_remembered(&self) -> bool {
+        self.is_remembered
+    }
+}
+
+fn moment(at: Millis) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(at.max(0).unsigned_abs())
+}
+
+impl<U: AuthUser> Auth<U> {
+    /// The browsers in which this user is logged in or remembered, the one seen last first. Empty where nobody is logged in.
+    ///
+    /// # Errors
+    /// As [`user`](Auth::user).
+    pub async fn sessions(&self) -> Result<Vec<Device>, Error> {
+        let inner = &self.inner;
+        let Some((owner, family)) = inner.line().await? else {
+            return Ok(Vec::new());
+        };
+        let mut devices = devices(&inner.visit.realm, &owner, inner.visit.now()).await?;
+        for device in &mut devices {
+            device.is_current = device.id == family;
+        }
+        Ok(devices)
+    }
+
+    /// Logs this user out in one browser, by the [`id`](Device::id) that [`sessions`](Auth::sessions) gave it. Answers whether
+    /// there was such a one; the id of somebody else's is none. For this very browser it is a [`logout`](Auth::logout).
+    ///
+    /// # Errors
+    /// As [`user`](Auth::user) and [`logout`](Auth::logout).
+    pub async fn revoke(&self, id: Family) -> Result<bool, Error> {
+        self.run(move |inner| async move { inner.revoke_at(id, inner.visit.now()).await })
+            .await
+    }
+
+    /// Logs this user out in every browser but this one: after a change of password, say. Where nobody is logged in it does
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`user`](Auth::user).
+    pub async fn logout_others(&self) -> Result<(), Error> {
+        self.run(|inner| async move { inner.logout_others_at(inner.visit.now()).await })
+            .await
+    }
+
+    /// Logs this user out in every browser, this one included.
+    ///
+    /// # Errors
+    /// As [`logout_others`](Auth::logout_others) and [`logout`](Auth::logout).
+    pub async fn logout_everywhere(&self) -> Result<(), Error> {
+        self.run(|inner| async move {
+            let now = inner.visit.now();
+            inner.logout_others_at(now).await?;
+            inner.logout_at(now).await
+        })
+        .await
+    }
+}
+
+impl<U: AuthUser> Inner<U> {
+    /// Whose line of descent this request belongs to.
+    async fn line(&self) -> Result<Option<(Arc<str>, Family)>, Error> {
+        let _turn = self.visit.turn.lock().await;
+        self.line_at(self.visit.now()).await
+    }
+
+    async fn line_at(&self, now: Millis) -> Result<Option<(Arc<str>, Family)>, Error> {
+        let Identity::User(..) = self.identity_at(now).await? else {
+            return Ok(None);
+        };
+        let live = self.visit.live();
+        Ok(live.and_then(|live| Some((live.record.owner?, live.record.family))))
+    }
+
+    async fn revoke_at(&self, id: Family, now: Millis) -> Result<bool, Error> {
+        match self.line_at(now).await? {
+            None => Ok(false),
+            Some((_, family)) if family == id => self.logout_at(now).await.map(|()| true),
+            Some((owner, _)) => {
+                let deleted = revoke(&self.visit.realm, &owner, Which::Only(id)).await?;
+                Ok(deleted > 0)
+            }
+        }
+    }
+
+    async fn logout_others_at(&self, now: Millis) -> Result<(), Error> {
+        if let Some((owner, family)) = self.line_at(now).await? {
+            revoke(&self.visit.realm, &owner, Which::Except(family)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Ends lines of descent of a user from elsewhere than their own browser.
+pub(crate) async fn revoke(realm: &Realm, owner: &str, which: Which) -> Result<u64, Error> {
+    let deleted = realm.delete_all(owner, which).await?;
+    if deleted > 0 {
+        realm.report_revoked(owner, which);
+    }
+    Ok(deleted)
+}
+
+/// A user's browsers, none of them current.
+pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<Vec<Device>, Error> {
+    let mut devices = BTreeMap::<Family, Device>::new();
+    let mut after = None;
+    loop {
+        let page = Page { after, limit: PAGE };
+        let records = realm.list(owner, page, now).await?;
+        for record in &records {
+            let Some(seen) = device(record) else { continue };
+            let device = devices.entry(seen.id).or_insert_with(|| seen.clone());
+            device.created = device.created.min(seen.created);
+            device.last_seen = device.last_seen.max(seen.last_seen);
+            device.is_remembered |= seen.is_remembered;
+        }
+        after = records.last().map(|record| record.key);
+        if records.len() < PAGE {
+            break;
+        }
+    }
+    let mut devices: Vec<_> = devices.into_values().collect();
+    devices.sort_by_key(|device| (std::cmp::Reverse(device.last_seen), device.id));
+    Ok(devices)
+}
+
+/// What one record says of the browser that it belongs to; nothing if it can't be read.
+fn device(record: &Record) -> Option<Device> {
+    let is_remembered = remember::is_series(&record.payload);
+    let is_session = Payload::decode(Arc::clone(&record.payload)).is_ok();
+    (is_session || is_remembered).then_some(Device {
+        id: record.family,
+        created: record.created,
+        last_seen: record.touched,
+        is_current: false,
+        is_remembered,
+    })
+}
+
+/// An owner for a user id that comes from outside a request.
+pub(crate) fn owner_of<U: AuthUser>(realm: &Realm, id: &U::Id) -> Result<Arc<str>, Error> {
+    let text = id.to_string();
+    match crate::identity::parse_id::<U>(&text) {
+        Some(parsed) if parsed == *id => Ok(realm.owner(&text)),
+        _ => Err(ErrorKind::UnstableId.into()),
+    }
+}

@@ -1,0 +1,190 @@
+//! A user's browsers: listed, and logged out from one of them.
+
+use std::time::Duration;
+
+use axum::{
+    Router,
+    extract::Path,
+    routing::{get, post},
+};
+use login_manager::{Auth, Error, Family};
+
+use crate::{
+    browser::Browser,
+    world::{Account, Accounts, World, routes},
+};
+
+fn with_devices(accounts: &Accounts) -> Router {
+    routes(accounts)
+        .route("/devices", get(devices))
+        .route("/revoke/{id}", post(revoke))
+        .route(
+            "/others",
+            post(|auth: Auth<Account>| async move { auth.logout_others().await }),
+        )
+        .route(
+            "/everywhere",
+            post(|auth: Auth<Account>| async move { auth.logout_everywhere().await }),
+        )
+}
+
+/// A line for each: its id, and what it is.
+async fn devices(auth: Auth<Account>) -> Result<String, Error> {
+    let line = |device: login_manager::Device| {
+        let current = if device.is_current() { " current" } else { "" };
+        let remembered = if device.is_remembered() {
+            " remembered"
+        } else {
+            ""
+        };
+        format!("{}{current}{remembered}", device.id())
+    };
+    Ok(auth
+        .sessions()
+        .await?
+        .into_iter()
+        .map(line)
+        .collect::<Vec<_>>()
+        .join("\n"))
+}
+
+async fn revoke(auth: Auth<Account>, Path(id): Path<String>) -> Result<String, Error> {
+    let Ok(id) = id.parse::<Family>() else {
+        return Ok("no id".into());
+    };
+    auth.revoke(id).await.map(|done| done.to_string())
+}
+
+/// alice in three browsers, one of them remembered, and bob.
+async fn world() -> (World, Vec<Browser>, Browser) {
+    let mut world = World::with(with_devices, |manager| manager);
+    let mut browsers = Vec::new();
+    for login in ["/login/alice", "/remember/alice", "/login/alice"] {
+        let mut browser = world.browser.another();
+        browser.post(login).await;
+        world.clock.advance(Duration::from_secs(1));
+        browsers.push(browser);
+    }
+    world.browser.post("/login/bob").await;
+    let bob = world.browser.clone();
+    (world, browsers, bob)
+}
+
+fn id_of(line: &str) -> &str {
+    line.split(' ').next().unwrap()
+}
+
+#[tokio::test]
+async fn b18_lists_each_browser_once_the_one_seen_last_first() {
+    let (world, mut browsers, mut bob) = world().await;
+    let list = browsers[0].get("/devices").await.body;
+    let lines: Vec<_> = list.lines().collect();
+    assert_eq!(lines.len(), 3, "{list}");
+    assert!(lines[2].ends_with(" current"), "{list}");
+    assert!(lines[1].ends_with(" remembered"), "{list}");
+    assert_eq!(bob.get("/devices").await.body.lines().count(), 1);
+    assert_eq!(browsers[0].another().get("/devices").await.body, "");
+    let listed = world.manager.sessions_of(&1).await.unwrap();
+    let ids: Vec<_> = listed
+        .iter()
+        .map(|device| device.id().to_string())
+        .collect();
+    assert_eq!(
+        ids,
+        lines.iter().map(|line| id_of(line)).collect::<Vec<_>>()
+    );
+    assert!(
+        listed
+            .iter()
+            .all(|device| !device.is_current() && device.created() <= world.clock.now())
+    );
+}
+
+#[tokio::test]
+async fn b18_ends_one_browser_by_an_id_that_opens_nothing() {
+    let (_, mut browsers, mut bob) = world().await;
+    let list = browsers[0].get("/devices").await.body;
+    let remembered = id_of(list.lines().nth(1).unwrap());
+    assert_eq!(
+        bob.post(&format!("/revoke/{remembered}")).await.body,
+        "false",
+        "somebody else's is none"
+    );
+    let mut thief = bob.another();
+    thief.plant("__Host-account-session", remembered);
+    assert_eq!(thief.get("/who").await.body, "nobody");
+
+    assert_eq!(
+        browsers[0]
+            .post(&format!("/revoke/{remembered}"))
+            .await
+            .body,
+        "true"
+    );
+    assert_eq!(
+        browsers[1].get("/who").await.body,
+        "nobody",
+        "nor does its remember cookie help"
+    );
+    assert_eq!(browsers[0].get("/who").await.body, "alice");
+    assert_eq!(browsers[2].get("/who").await.body, "alice");
+    assert_eq!(
+        browsers[0]
+            .post(&format!("/revoke/{remembered}"))
+            .await
+            .body,
+        "false"
+    );
+
+    let current = browsers[0].get("/devices").await.body;
+    let current = current
+        .lines()
+        .find(|line| line.ends_with("current"))
+        .unwrap();
+    assert_eq!(
+        browsers[0]
+            .post(&format!("/revoke/{}", id_of(current)))
+            .await
+            .body,
+        "true"
+    );
+    assert!(
+        browsers[0].cookie_names().is_empty(),
+        "one's own is a logout"
+    );
+}
+
+#[tokio::test]
+async fn v7_4_3_ends_all_others_or_all() {
+    let (world, mut browsers, mut bob) = world().await;
+    browsers[0].post("/others").await;
+    for (n, user) in [(0, "alice"), (1, "nobody"), (2, "nobody")] {
+        assert_eq!(browsers[n].get("/who").await.body, user, "{n}");
+    }
+    browsers[1].post("/remember/alice").await;
+    browsers[0].post("/everywhere").await;
+    for browser in &mut browsers[..2] {
+        assert_eq!(browser.get("/who").await.body, "nobody");
+    }
+    assert_eq!(bob.get("/who").await.body, "bob");
+    assert_eq!(world.store.inner.len(), 1, "bob's");
+    assert_eq!(
+        bob.another().post("/others").await.status,
+        200,
+        "for nobody it does nothing"
+    );
+}
+
+#[tokio::test]
+async fn an_administrator_logs_somebody_out() {
+    let (world, mut browsers, mut bob) = world().await;
+    world.manager.logout_user(&1).await.unwrap();
+    for browser in &mut browsers {
+        assert_eq!(browser.get("/who").await.body, "nobody");
+    }
+    let [device] = &world.manager.sessions_of(&2).await.unwrap()[..] else {
+        panic!()
+    };
+    assert!(world.manager.revoke(&2, device.id()).await.unwrap());
+    assert_eq!(bob.get("/who").await.body, "nobody");
+}
