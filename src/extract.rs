@@ -13,7 +13,7 @@ use http::request::Parts;
 use crate::password::PasswordError;
 use crate::{
     auth::{Attached, Auth},
-    error::{Error, bare_response},
+    error::Error,
     guard::{Refusal, Rules, admit, missing, no_manager, refuse},
     refusal::{NextPath, Notice, Reason},
     session::Session,
@@ -206,7 +206,7 @@ impl IntoResponse for Error {
 #[cfg(feature = "argon2")]
 impl IntoResponse for PasswordError {
     fn into_response(self) -> Response {
-        bare_response(self.status())
+        crate::error::bare_response(self.status())
     }
 }
 

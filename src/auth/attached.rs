@@ -5,9 +5,10 @@ use std::{any::Any, sync::Arc};
 use http::Extensions;
 
 use super::{Auth, inner::Inner};
+#[cfg(feature = "axum")]
+use crate::refusal::Refusals;
 use crate::{
     realm::Realm,
-    refusal::Refusals,
     session::{Session, Visit, Visited},
     user::AuthUser,
 };
@@ -20,6 +21,7 @@ pub(crate) struct Attached(Arc<dyn Part>);
 pub(crate) trait Part: Any + Visited {
     fn outer(&self) -> Option<&Attached>;
     fn realm(&self) -> &Realm;
+    #[cfg(feature = "axum")]
     fn refusals(&self) -> &Refusals;
 }
 
@@ -52,6 +54,7 @@ impl Attached {
     }
 
     /// Whether this is the path of a page where the innermost manager lets people log in.
+    #[cfg(feature = "axum")]
     pub(crate) fn is_login_view(&self, path: &str) -> bool {
         self.0.refusals().is_view(path)
     }

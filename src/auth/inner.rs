@@ -84,6 +84,7 @@ impl<U: AuthUser> Part for Inner<U> {
         &self.visit.realm
     }
 
+    #[cfg(feature = "axum")]
     fn refusals(&self) -> &Refusals {
         &self.refusals
     }

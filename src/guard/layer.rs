@@ -30,7 +30,7 @@ use crate::{error::ConfigError, refusal::LoginView, user::AuthUser};
 /// ```
 pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
     LoginRequiredLayer {
-        rules: Arc::default(),
+        rules: Arc::new(Rules::plain(false)),
     }
 }
 
@@ -40,7 +40,9 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 /// The others are sent to the [refresh view](crate::LoginManager::with_refresh_view): ask for the password there and call
 /// [`Auth::confirm`](crate::Auth::confirm). For pages that change a password, an address, a way to pay.
 pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
-    login_required().with(|rules| rules.fresh = true)
+    LoginRequiredLayer {
+        rules: Arc::new(Rules::plain(true)),
+    }
 }
 
 /// The layer of [`login_required`] and [`fresh_login_required`].

@@ -37,6 +37,7 @@ impl Refusals {
     }
 
     /// Whether this is the path of a page where people prove who they are.
+    #[cfg(feature = "axum")]
     pub(crate) fn is_view(&self, path: &str) -> bool {
         [&self.login_view, &self.refresh_view]
             .into_iter()

@@ -63,6 +63,7 @@ impl NextPath {
     }
 
     /// The path alone, empty where there is none.
+    #[cfg(feature = "axum")]
     pub(crate) fn path(&self) -> &str {
         self.or("").split(['?', '#']).next().unwrap_or_default()
     }
@@ -93,7 +94,8 @@ impl NextPath {
 
     /// What a form or link put into `field` of this query. None if it isn't acceptable, and if it is given twice:
     /// then the next reader might take the other one.
-    pub(crate) fn from_query(query: Option<&str>, field: &str) -> Self {
+    #[must_use]
+    pub fn from_query(query: Option<&str>, field: &str) -> Self {
         let value = query
             .and_then(|query| only_value(query, field))
             .unwrap_or_default();
