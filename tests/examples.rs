@@ -354,6 +354,62 @@ async fn tutorial_sends_its_security_headers_with_everything() {
     }
 }
 
+#[tokio::test]
+async fn tutorial_remembers_a_browser_and_asks_it_for_the_password_before_changing_it() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let box_ticked = [ALICE[0], ALICE[1], ("remember", "on")];
+    submit(&mut browser, "/login", &box_ticked).await;
+    let mut other = browser.another();
+    submit(&mut other, "/login", &ALICE).await;
+
+    // The browser was closed.
+    let remember = browser.cookie("remember").unwrap();
+    browser.forget_cookies();
+    browser.plant("__Host-account-remember", &remember);
+    assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+    let refused = browser.get("/account").await;
+    assert_redirects(&refused, "/login?next=/account&notice=refresh");
+    let page = browser.get(refused.location()).await.body;
+    assert!(page.contains("Please reauthenticate to access this page."));
+    let login = submit(&mut browser, refused.location(), &box_ticked).await;
+    assert_redirects(&login, "/account");
+    let page = browser.get("/account").await.body;
+    assert_eq!(page.matches("This browser").count(), 1, "{page}");
+    assert_eq!(page.matches("Another browser").count(), 1, "{page}");
+
+    let changed = submit(
+        &mut browser,
+        "/account",
+        &[("password", "through the glass")],
+    )
+    .await;
+    assert_redirects(&changed, "/?message=password-changed");
+    assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+    assert_eq!(other.get("/protected").await.status, StatusCode::SEE_OTHER);
+    let old = submit(&mut other, "/login", &ALICE).await;
+    assert_complains(&old, "Wrong user name or password.");
+}
+
+#[tokio::test]
+async fn tutorial_logs_out_another_browser() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let mut other = browser.another();
+    submit(&mut other, "/login", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    let page = browser.get("/account").await.body;
+    let (_, other_one) = page.split_once("Another browser").unwrap();
+    let (_, id) = other_one.split_once("value=\"").unwrap();
+    let id = &id[..id.find('"').unwrap()];
+    submit(&mut browser, "/account/log-out", &[("id", id)]).await;
+    assert_eq!(other.get("/protected").await.status, StatusCode::SEE_OTHER);
+    submit(&mut browser, "/account/log-out", &[("id", "rubbish")]).await;
+    assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+}
+
 /// A database of the tutorial, in a file that goes with it.
 struct Database(Folder);
 

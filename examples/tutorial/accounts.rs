@@ -68,6 +68,17 @@ impl Accounts {
         Ok(added.execute(&self.0).await?.rows_affected() == 1)
     }
 
+    /// Replaces the password and the stamp, and answers the account as it is now.
+    pub(crate) async fn change_password(
+        &self,
+        id: i64,
+        password_hash: &str,
+    ) -> Result<Account, sqlx::Error> {
+        let sql = "UPDATE accounts SET password_hash = ?, stamp = randomblob(16) WHERE id = ? RETURNING *";
+        let changed = sqlx::query(sql).bind(password_hash).bind(id);
+        changed.try_map(from_row).fetch_one(&self.0).await
+    }
+
     /// Replaces the hash that was just checked, unless the password has been changed meanwhile.
     pub(crate) async fn replace_hash(
         &self,

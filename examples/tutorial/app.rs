@@ -39,6 +39,11 @@ pub(crate) fn app(accounts: Accounts) -> Result<Router, Box<dyn std::error::Erro
         )
         .route("/login", get(handlers::login_form).post(handlers::log_in))
         .route("/protected", get(handlers::protected))
+        .route(
+            "/account",
+            get(handlers::account).post(handlers::change_password),
+        )
+        .route("/account/log-out", post(handlers::log_out_device))
         .route("/logout", post(handlers::log_out))
         .route("/style.css", get(page::style))
         .layer(login_manager)

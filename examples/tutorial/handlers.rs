@@ -5,8 +5,8 @@ use axum::{
     extract::State,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use login_manager::{Auth, LoginRequired, NextPath, PasswordError};
-use minijinja::context;
+use login_manager::{Auth, FreshLoginRequired, LoginRequired, NextPath, PasswordError};
+use minijinja::{Value, context};
 use serde::Deserialize;
 
 use super::{accounts::Account, app::App, error::AppError, page::Page};
@@ -44,7 +44,12 @@ pub(crate) async fn register(
     page: Page,
     Form(form): Form<Credentials>,
 ) -> Result<Response, AppError> {
-    let again = |complaint| page.again("register.html", &form.username, complaint);
+    let again = |complaint| {
+        page.again(
+            "register.html",
+            context! { username => form.username.as_str(), complaint },
+        )
+    };
     if form.has_gaps() {
         return again("Please fill in both fields.");
     }
@@ -72,7 +77,12 @@ pub(crate) async fn log_in(
     page: Page,
     Form(form): Form<Credentials>,
 ) -> Result<Response, AppError> {
-    let again = |complaint| page.again("login.html", &form.username, complaint);
+    let again = |complaint| {
+        page.again(
+            "login.html",
+            context! { username => form.username.as_str(), complaint },
+        )
+    };
     if form.has_gaps() {
         return again("Please fill in both fields.");
     }
@@ -84,6 +94,74 @@ pub(crate) async fn log_in(
         .remember(form.remember.is_some())
         .await?;
     Ok(next.redirect_or("/protected").into_response())
+}
+
+/// The password, for those who have just given the old one, and the browsers that are logged in.
+pub(crate) async fn account(
+    FreshLoginRequired(_): FreshLoginRequired<Account>,
+    auth: Auth<Account>,
+    page: Page,
+) -> Result<Html<String>, AppError> {
+    let devices = devices(&auth).await?;
+    page.render("account.html", context! { devices })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct NewPassword {
+    password: String,
+}
+
+/// The new stamp ends every session of the account, so this browser logs in anew.
+pub(crate) async fn change_password(
+    FreshLoginRequired(account): FreshLoginRequired<Account>,
+    State(app): State<App>,
+    auth: Auth<Account>,
+    page: Page,
+    Form(form): Form<NewPassword>,
+) -> Result<Response, AppError> {
+    let complaint = match app.passwords.hash(form.password).await {
+        Ok(hash) => {
+            let account = app.accounts.change_password(account.id, &hash).await?;
+            auth.login(account).await?;
+            auth.logout_others().await?;
+            return Ok(Redirect::to("/?message=password-changed").into_response());
+        }
+        Err(PasswordError::Empty) => "Please fill in the new password.",
+        Err(PasswordError::TooLong { .. }) => "That password is too long.",
+        Err(error) => return Err(error.into()),
+    };
+    let devices = devices(&auth).await?;
+    page.again("account.html", context! { devices, complaint })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Device {
+    id: String,
+}
+
+pub(crate) async fn log_out_device(
+    _: LoginRequired<Account>,
+    auth: Auth<Account>,
+    Form(device): Form<Device>,
+) -> Result<Redirect, AppError> {
+    // An id that is none, or somebody else's, logs nobody out.
+    if let Ok(id) = device.id.parse() {
+        auth.revoke(id).await?;
+    }
+    Ok(Redirect::to("/account"))
+}
+
+async fn devices(auth: &Auth<Account>) -> Result<Vec<Value>, AppError> {
+    let devices = auth.sessions().await?.into_iter().map(|device| {
+        let seen = device.last_seen().elapsed().unwrap_or_default();
+        context! {
+            id => device.id().to_string(),
+            minutes => seen.as_secs() / 60,
+            is_current => device.is_current(),
+            is_remembered => device.is_remembered(),
+        }
+    });
+    Ok(devices.collect())
 }
 
 pub(crate) async fn log_out(auth: Auth<Account>) -> Result<Redirect, AppError> {

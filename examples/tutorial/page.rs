@@ -21,6 +21,7 @@ impl Templates {
         let mut templates = Environment::new();
         // In a template named .html everything is escaped.
         for (name, source) in [
+            ("account.html", include_str!("templates/account.html")),
             ("base.html", include_str!("templates/base.html")),
             ("error.html", include_str!("templates/error.html")),
             ("form.html", include_str!("templates/form.html")),
@@ -60,14 +61,9 @@ impl Page {
         Ok(Html(page))
     }
 
-    /// The form once more, as it was filled in but for the password, with what is wrong with it.
-    pub(crate) fn again(
-        &self,
-        template: &str,
-        username: &str,
-        complaint: &str,
-    ) -> Result<Response, AppError> {
-        let page = self.render(template, context! { username, complaint })?;
+    /// The form once more, with what is wrong with it.
+    pub(crate) fn again(&self, template: &str, context: Value) -> Result<Response, AppError> {
+        let page = self.render(template, context)?;
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
     }
 }
@@ -98,6 +94,9 @@ fn message(uri: &Uri) -> Option<String> {
     let Query(Named { message }) = Query::try_from_uri(uri).ok()?;
     match &*message {
         "registered" => Some("Account created, please log in.".to_owned()),
+        "password-changed" => {
+            Some("Your password is changed; other browsers are logged out.".to_owned())
+        }
         "logged-out" => Some("You have been logged out.".to_owned()),
         _ => None,
     }
