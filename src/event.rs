@@ -27,6 +27,8 @@ pub enum EventKind {
     Renewed,
     /// A request wasn't let in.
     Refused(Reason),
+    /// A request loader found the user.
+    LoadedByRequest,
     /// A remember cookie logged a returning browser in again.
     Restored,
     /// A remember token was shown that had been used up: somebody has stolen it, or it was stolen from them. Its line of

@@ -7,12 +7,13 @@ use std::{
 };
 
 use ctutils::CtEq as _;
+use http::request::Parts;
 
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     event::EventKind,
-    loader::UserLoader,
+    loader::{Loaders, UserLoader},
     realm::Realm,
     remember::{self, Offer, Remembered},
     session::{Live, Proof, Slot, Visit},
@@ -36,8 +37,21 @@ impl<U> Clone for Identity<U> {
     }
 }
 
-/// Asks the session, and the loader where somebody has logged in to it. An error is no answer: it is never kept.
+/// Asks the session and the user loader, then the remember cookie, then the request loaders. An error is no answer: it is
+/// never kept.
 pub(crate) async fn resolve_at<U: AuthUser>(
+    visit: &Visit,
+    loaders: &Loaders<U>,
+    head: Option<&Parts>,
+    now: Millis,
+) -> Result<Identity<U>, Error> {
+    match by_cookies_at(visit, &*loaders.users, now).await? {
+        Identity::Nobody(why) => by_request(visit, loaders, head, why).await,
+        user => Ok(user),
+    }
+}
+
+async fn by_cookies_at<U: AuthUser>(
     visit: &Visit,
     loader: &dyn UserLoader<U>,
     now: Millis,
@@ -56,6 +70,38 @@ pub(crate) async fn resolve_at<U: AuthUser>(
         Remembered::Stolen => Ok(Identity::Nobody(Why::RememberTheft)),
         Remembered::Offer(offer) => restore_at(visit, loader, *offer, why, now).await,
     }
+}
+
+/// Asks the request itself. Junk in a cookie doesn't switch a valid API key off.
+async fn by_request<U: AuthUser>(
+    visit: &Visit,
+    loaders: &Loaders<U>,
+    head: Option<&Parts>,
+    mut why: Why,
+) -> Result<Identity<U>, Error> {
+    let realm = &visit.realm;
+    let Some(head) = head else {
+        return Ok(Identity::Nobody(why));
+    };
+    for loader in &loaders.requests {
+        let answer = realm.ask(ErrorKind::Loader, loader.load(head)).await;
+        let user = answer.inspect_err(|_| realm.report(EventKind::LoaderFailed))?;
+        let Some(user) = user else { continue };
+        let judged = catch_unwind(AssertUnwindSafe(|| {
+            (user.is_active(), user.id().to_string())
+        }));
+        let Ok((active, id)) = judged else {
+            return Err(ErrorKind::Panicked.into());
+        };
+        if !active {
+            why = Why::Inactive;
+            continue;
+        }
+        realm.report_user(EventKind::LoadedByRequest, &id);
+        visit.keep_nothing();
+        return Ok(Identity::User(Arc::new(user), Proof::none()));
+    }
+    Ok(Identity::Nobody(why))
 }
 
 async fn check_session_at<U: AuthUser>(

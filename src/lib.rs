@@ -93,6 +93,7 @@
 //! | [`LoginManager`] | the configuration; it is the tower layer |
 //! | [`AuthUser`] | what is asked of your user type: an id, and if you like whether it is active and a security stamp |
 //! | [`UserLoader`] | id → user, from your database; a closure will do |
+//! | [`RequestLoader`] | request head → user, for API keys and bearer tokens; a closure will do |
 //! | [`Auth`] | who this request is, and the verbs: `login`, `logout`, `confirm`, `renew` |
 //! | [`LoginRequired`], [`CurrentUser`] | extractors: the user, or a refusal; the user, or nobody |
 //! | [`FreshLoginRequired`], [`fresh_login_required`] | only for who proved who they are in this session |
@@ -197,7 +198,7 @@ pub use crate::{
     event::{Event, EventKind},
     grace::RememberGrace,
     guard::{Authorize, fresh_login_required, login_required},
-    loader::UserLoader,
+    loader::{RequestLoader, UserLoader},
     manager::LoginManager,
     refusal::{Denied, InvalidNext, NextPath, Notice, Reason},
     session::Session,

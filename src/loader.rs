@@ -1,6 +1,9 @@
 //! Where users come from.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use http::request::Parts;
 
 use crate::{error::BoxError, user::AuthUser};
 
@@ -42,6 +45,65 @@ where
 {
     async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError> {
         self(id.clone()).await.into_loaded()
+    }
+}
+
+/// Finds the user behind a request that brings its own proof: an API key, a bearer token.
+///
+/// Asked in the order in which they were [added](crate::LoginManager::with_request_loader), where neither the session nor a
+/// remember cookie says who it is; the first that knows somebody wins. Whom it finds is logged in for this request only and not
+/// fresh: no session is made, no cookie is set, and session data is not kept.
+///
+/// A closure that takes the request's head and returns a future of `Option<U>` or of `Result<Option<U>, E>` is one; it copies
+/// what it needs out of the head before its `async` block.
+///
+/// ```
+/// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+/// # struct Account { id: i64 }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+/// # async fn by_token_digest(token: Option<String>) -> Option<Account> { None }
+/// use http::{header::AUTHORIZATION, request::Parts};
+///
+/// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
+///     .with_request_loader(|head: &Parts| {
+///         let header = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+///         let token = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+///         async move { by_token_digest(token).await }
+///     });
+/// ```
+#[async_trait]
+pub trait RequestLoader<U: AuthUser>: Send + Sync + 'static {
+    /// The user whom this request proves to be, or `None` where it says nothing that this loader understands.
+    ///
+    /// # Errors
+    /// When it can't be known. Pages that need the user answer 503.
+    async fn load(&self, head: &Parts) -> Result<Option<U>, BoxError>;
+}
+
+#[async_trait]
+impl<U, F, Fut> RequestLoader<U> for F
+where
+    U: AuthUser,
+    F: Fn(&Parts) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: IntoLoaded<U>> + Send,
+{
+    async fn load(&self, head: &Parts) -> Result<Option<U>, BoxError> {
+        self(head).await.into_loaded()
+    }
+}
+
+/// Where the users of one manager come from.
+pub(crate) struct Loaders<U: AuthUser> {
+    pub(crate) users: Arc<dyn UserLoader<U>>,
+    pub(crate) requests: Vec<Arc<dyn RequestLoader<U>>>,
+}
+
+impl<U: AuthUser> Clone for Loaders<U> {
+    fn clone(&self) -> Self {
+        Self {
+            users: Arc::clone(&self.users),
+            requests: self.requests.clone(),
+        }
     }
 }
 

@@ -113,6 +113,11 @@ impl Realm {
         );
     }
 
+    /// The same about a user without a session.
+    pub(crate) fn report_user(&self, kind: EventKind, id: &str) {
+        self.tell(&Event::new(kind, &self.name).of(Some(id), None));
+    }
+
     /// The same about several of a user's sessions.
     pub(crate) fn report_revoked(&self, owner: &str, which: Which) {
         let family = match which {

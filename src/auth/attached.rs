@@ -33,6 +33,11 @@ impl Attached {
         attached
     }
 
+    /// Takes it out of a copy of the request.
+    pub(crate) fn detach(extensions: &mut Extensions) {
+        extensions.remove::<Self>();
+    }
+
     pub(crate) fn of(extensions: &Extensions) -> Option<&Self> {
         extensions.get::<Self>()
     }

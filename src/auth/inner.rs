@@ -5,13 +5,13 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use http::Uri;
+use http::{Uri, request::Parts};
 
 use super::attached::{Attached, Part};
 use crate::{
     error::Error,
     identity::{Identity, resolve_at},
-    loader::UserLoader,
+    loader::Loaders,
     realm::Realm,
     refusal::Refusals,
     session::{Visit, Visited},
@@ -20,12 +20,15 @@ use crate::{
 
 /// One manager's part of one request.
 pub(crate) struct Inner<U: AuthUser> {
-    pub(super) visit: Visit,
-    pub(super) loader: Arc<dyn UserLoader<U>>,
-    pub(super) identity: Mutex<Option<Identity<U>>>,
-    pub(super) refusals: Arc<Refusals>,
-    pub(super) uri: Uri,
-    pub(super) outer: Option<Attached>,
+    pub(crate) visit: Visit,
+    pub(crate) loaders: Arc<Loaders<U>>,
+    pub(crate) identity: Mutex<Option<Identity<U>>>,
+    pub(crate) refusals: Arc<Refusals>,
+    /// What the client asked for, before any router took a part of it away.
+    pub(crate) uri: Uri,
+    /// The request's head, where there are request loaders to look at it.
+    pub(crate) head: Option<Box<Parts>>,
+    pub(crate) outer: Option<Attached>,
 }
 
 impl<U: AuthUser> Inner<U> {
@@ -43,7 +46,7 @@ impl<U: AuthUser> Inner<U> {
         if let Some(identity) = known {
             return Ok(identity);
         }
-        let identity = resolve_at(&self.visit, &*self.loader, now).await?;
+        let identity = resolve_at(&self.visit, &self.loaders, self.head.as_deref(), now).await?;
         self.set_identity(identity.clone());
         Ok(identity)
     }

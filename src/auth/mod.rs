@@ -8,20 +8,15 @@ mod login;
 mod replace;
 mod verbs;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex},
-};
+use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, Uri};
+use http::Uri;
 use tokio::runtime::Handle;
 
 use crate::{
     clock::millis,
     error::{Error, ErrorKind},
     identity::{Identity, claimed_id},
-    loader::UserLoader,
-    realm::Realm,
     refusal::Refusals,
     session::{Proof, Session, Visit, Visited},
     user::AuthUser,
@@ -29,7 +24,7 @@ use crate::{
 };
 
 pub use self::devices::Device;
-use self::inner::Inner;
+pub(crate) use self::inner::Inner;
 pub use self::login::Login;
 pub(crate) use self::{
     attached::Attached,
@@ -49,24 +44,9 @@ pub struct Auth<U: AuthUser> {
 }
 
 impl<U: AuthUser> Auth<U> {
-    pub(crate) fn new(
-        realm: Arc<Realm>,
-        loader: Arc<dyn UserLoader<U>>,
-        refusals: Arc<Refusals>,
-        headers: &HeaderMap,
-        uri: Uri,
-        outer: Option<Attached>,
-    ) -> Self {
-        let visit = Visit::new(realm, headers);
+    pub(crate) fn new(inner: Inner<U>) -> Self {
         Self {
-            inner: Arc::new(Inner {
-                visit,
-                loader,
-                identity: Mutex::new(None),
-                refusals,
-                uri,
-                outer,
-            }),
+            inner: Arc::new(inner),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     error::ConfigError,
     event::{Event, OnEvent},
     grace::RememberGrace,
+    loader::RequestLoader,
     realm::Realm,
     refusal::{Denied, LoginView, Refusals},
     timeouts::Timeouts,
@@ -17,6 +18,15 @@ use crate::{
 };
 
 impl<U: AuthUser> LoginManager<U> {
+    /// Also lets in requests that bring their own proof: API keys, bearer tokens. Any number, asked in this order.
+    #[must_use]
+    pub fn with_request_loader(mut self, loader: impl RequestLoader<U>) -> Self {
+        Arc::make_mut(&mut self.loaders)
+            .requests
+            .push(Arc::new(loader));
+        self
+    }
+
     /// Where to log in: a local path, or an address on another host, which then learns the path but not the query of
     /// the page that was asked for.
     ///

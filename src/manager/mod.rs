@@ -10,7 +10,11 @@ use std::{any::type_name, fmt, sync::Arc};
 use tower::Layer;
 
 use crate::{
-    loader::UserLoader, realm::Realm, refusal::Refusals, store::SessionStore, user::AuthUser,
+    loader::{Loaders, UserLoader},
+    realm::Realm,
+    refusal::Refusals,
+    store::SessionStore,
+    user::AuthUser,
 };
 
 pub use self::{future::LoginFuture, service::LoginService};
@@ -64,7 +68,7 @@ pub use self::{future::LoginFuture, service::LoginService};
 pub struct LoginManager<U: AuthUser> {
     realm: Arc<Realm>,
     refusals: Arc<Refusals>,
-    loader: Arc<dyn UserLoader<U>>,
+    loaders: Arc<Loaders<U>>,
 }
 
 impl<U: AuthUser> LoginManager<U> {
@@ -73,7 +77,10 @@ impl<U: AuthUser> LoginManager<U> {
         Self {
             realm: Arc::new(Realm::new(type_name::<U>(), Arc::new(store))),
             refusals: Arc::default(),
-            loader: Arc::new(loader),
+            loaders: Arc::new(Loaders {
+                users: Arc::new(loader),
+                requests: Vec::new(),
+            }),
         }
     }
 }
@@ -91,7 +98,7 @@ impl<U: AuthUser> Clone for LoginManager<U> {
         Self {
             realm: Arc::clone(&self.realm),
             refusals: Arc::clone(&self.refusals),
-            loader: Arc::clone(&self.loader),
+            loaders: Arc::clone(&self.loaders),
         }
     }
 }

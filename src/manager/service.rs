@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::Arc,
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -11,7 +11,8 @@ use tower::Service;
 
 use super::{LoginFuture, LoginManager};
 use crate::{
-    auth::{Attached, Auth},
+    auth::{Attached, Auth, Inner},
+    session::Visit,
     user::AuthUser,
 };
 
@@ -53,16 +54,30 @@ where
         {
             return LoginFuture::passed(self.inner.call(request));
         }
-        let auth = Auth::<U>::new(
-            Arc::clone(&self.manager.realm),
-            Arc::clone(&self.manager.loader),
-            Arc::clone(&self.manager.refusals),
-            request.headers(),
-            original_uri(request.extensions())
+        let head = match self.manager.loaders.requests.is_empty() {
+            true => None,
+            false => {
+                let (head, body) = request.into_parts();
+                let copy = head.clone();
+                request = Request::from_parts(head, body);
+                Some(copy)
+            }
+        };
+        let auth = Auth::new(Inner {
+            visit: Visit::new(Arc::clone(&self.manager.realm), request.headers()),
+            loaders: Arc::clone(&self.manager.loaders),
+            identity: Mutex::new(None),
+            refusals: Arc::clone(&self.manager.refusals),
+            uri: original_uri(request.extensions())
                 .unwrap_or(request.uri())
                 .clone(),
+            head: head.map(|mut head| {
+                // A loader that asked who this is would wait for its own answer.
+                Attached::detach(&mut head.extensions);
+                Box::new(head)
+            }),
             outer,
-        );
+        });
         let attached = Attached::attach(request.extensions_mut(), &auth);
         LoginFuture::new(self.inner.call(request), attached)
     }

@@ -40,6 +40,20 @@ pub(crate) struct Proof {
     pub(crate) unseen: Option<RecordKey>,
 }
 
+impl Proof {
+    /// Of a user who is logged in for one request only.
+    pub(crate) fn none() -> Self {
+        Self {
+            at: 0,
+            stamp: [0; 32],
+            fresh: false,
+            forced: false,
+            remembered: false,
+            unseen: None,
+        }
+    }
+}
+
 /// A payload that has been checked from end to end, so that reading from it can't fail.
 #[derive(Clone, Debug)]
 pub(crate) struct Payload {

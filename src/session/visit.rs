@@ -220,6 +220,12 @@ impl Visit {
         }
     }
 
+    /// The user is logged in for this request only: data that it leaves behind is dropped, and an anonymous session that may
+    /// come with it is left as it is.
+    pub(crate) fn keep_nothing(&self) {
+        self.state().slot = Slot::closed();
+    }
+
     /// The session turned out to be nobody's: it is deleted, and the data in it is out of reach.
     ///
     /// The cookie goes too where no newer login of this browser can be behind it.

@@ -1,0 +1,145 @@
+//! Requests that bring their own proof.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use http::{header::AUTHORIZATION, request::Parts};
+use login_manager::{Auth, BoxError, EventKind, LoginManager};
+
+use crate::{
+    browser::Browser,
+    world::{Account, World, account, routes},
+};
+
+/// Knows `Key <name>`: carol from nowhere else, dora who isn't active.
+async fn by_key(key: Option<String>) -> Option<Account> {
+    match key.as_deref() {
+        Some("Key carol") => Some(account(3, "carol")),
+        Some("Key dora") => Some(Account {
+            active: false,
+            ..account(4, "dora")
+        }),
+        _ => None,
+    }
+}
+
+fn header(head: &Parts) -> Option<String> {
+    head.headers
+        .get(AUTHORIZATION)
+        .map(|value| value.to_str().unwrap().to_owned())
+}
+
+fn with_keys(manager: LoginManager<Account>) -> LoginManager<Account> {
+    manager.with_request_loader(|head: &Parts| by_key(header(head)))
+}
+
+fn key(browser: &Browser, key: &str) -> Browser {
+    let mut client = browser.another();
+    client.headers.insert(AUTHORIZATION, key.parse().unwrap());
+    client
+}
+
+#[tokio::test]
+async fn p33_who_an_api_key_lets_in_leaves_nothing_behind() {
+    let world = World::with(routes, with_keys);
+    let mut carol = key(&world.browser, "Key carol");
+    let answer = carol.get("/me").await;
+    assert_eq!(answer.body, "carol");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
+    assert_eq!(carol.get("/how").await.body, "carol stale");
+    assert_eq!(
+        carol.post("/confirm").await.body,
+        "false",
+        "there is no session to confirm"
+    );
+    for uri in ["/me", "/who", "/how"] {
+        assert!(carol.get(uri).await.set_cookies().is_empty());
+    }
+    assert!(world.store.inner.is_empty());
+    assert!(world.store.take_calls().is_empty());
+    assert_eq!(
+        key(&world.browser, "Key nobody").get("/who").await.body,
+        "nobody"
+    );
+    assert_eq!(
+        key(&world.browser, "Key dora").get("/why").await.body,
+        "Some(Inactive)"
+    );
+}
+
+#[tokio::test]
+async fn p32_junk_in_a_cookie_switches_no_key_off_and_a_session_goes_first() {
+    let world = World::with(routes, with_keys);
+    let mut client = key(&world.browser, "Key carol");
+    client.plant("__Host-account-session", "junk");
+    client.plant("__Host-account-remember", "junk");
+    assert_eq!(client.get("/who").await.body, "carol");
+    client.post("/login/alice").await;
+    assert_eq!(client.get("/who").await.body, "alice");
+    client.post("/logout").await;
+    assert_eq!(
+        client.get("/who").await.body,
+        "carol",
+        "its key is still good"
+    );
+}
+
+#[tokio::test]
+async fn g9_loaders_are_asked_in_order_and_an_error_is_an_answer() {
+    let fails = Arc::new(AtomicBool::new(false));
+    let broken = Arc::clone(&fails);
+    let world = World::with(routes, |manager| {
+        with_keys(manager).with_request_loader(move |head: &Parts| {
+            let (key, fails) = (header(head), broken.load(Ordering::SeqCst));
+            async move {
+                match key.as_deref() {
+                    _ if fails => Err(BoxError::from("the key store is down")),
+                    Some("Key carol" | "Key dora") => Ok(Some(account(5, "second"))),
+                    _ => Ok(None),
+                }
+            }
+        })
+    });
+    assert_eq!(
+        key(&world.browser, "Key carol").get("/who").await.body,
+        "carol"
+    );
+    assert_eq!(
+        key(&world.browser, "Key dora").get("/who").await.body,
+        "second",
+        "one who isn't active is passed over"
+    );
+    fails.store(true, Ordering::SeqCst);
+    assert_eq!(
+        key(&world.browser, "Key carol").get("/who").await.body,
+        "carol"
+    );
+    let mut other = key(&world.browser, "Key other");
+    assert_eq!(other.get("/who").await.status, 503);
+    assert_eq!(other.get("/").await.body, "public");
+}
+
+#[tokio::test]
+async fn a_loader_cannot_wait_for_its_own_answer_and_is_told_of() {
+    let events = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&events);
+    let world = World::with(routes, |manager| {
+        manager
+            .with_on_event(move |event| {
+                seen.lock()
+                    .unwrap()
+                    .push((event.kind(), event.user_id().map(str::to_owned)))
+            })
+            .with_request_loader(|head: &Parts| {
+                let found = Auth::<Account>::of(&head.extensions).is_some();
+                async move { (!found).then(|| account(3, "carol")) }
+            })
+    });
+    assert_eq!(world.browser.another().get("/who").await.body, "carol");
+    assert_eq!(
+        *events.lock().unwrap(),
+        [(EventKind::LoadedByRequest, Some("3".to_owned()))]
+    );
+}
