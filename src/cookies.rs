@@ -161,7 +161,8 @@ impl CookieJar {
     /// The header that sets the remember cookie. The browser forgets it in time; the server sets the limits.
     pub(crate) fn set_remember<'a>(&'a self, token: &'a str, max_age: Millis) -> HeaderValue {
         let mut cookie = Cookie::new(self.remember_name(), token);
-        cookie.set_max_age(Duration::milliseconds(max_age));
+        // In whole seconds, and never the 0 that would delete it.
+        cookie.set_max_age(Duration::milliseconds(max_age).max(Duration::SECOND));
         self.header(cookie)
     }
 

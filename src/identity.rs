@@ -112,7 +112,7 @@ async fn check_session_at<U: AuthUser>(
     let Claim { live, id, proof } = claim;
     match load_user(visit, loader, &live.record, &id, &proof).await? {
         Ok(user) => {
-            remember::note_seen(&visit.realm, &live, visit.now());
+            remember::note_seen(visit, &live, visit.now());
             Ok(Identity::User(user, proof))
         }
         Err(out) => {

@@ -10,7 +10,7 @@ use crate::{
     error::Error,
     realm::NewRecord,
     remember::{self, Issued},
-    session::{Proof, RememberChange, Successor},
+    session::{Data, Proof, RememberChange, Successor},
     store::{Family, Outcome, Record, Which},
     user::AuthUser,
 };
@@ -66,11 +66,18 @@ impl<U: AuthUser> Inner<U> {
                 self.displace(theirs).await?;
             }
             let mut gone = false;
-            if let Some(ours) = series.filter(|series| !is_others(series)) {
-                gone |= realm.delete(&ours.key, None).await? == Outcome::Gone;
-            }
             if !displaces {
                 gone |= self.supersede_at(&mut new, now).await? == Outcome::Gone;
+            }
+            if let Some(ours) = series.filter(|series| !is_others(series)) {
+                gone |= match realm.delete(&ours.key, None).await {
+                    Ok(outcome) => outcome == Outcome::Gone,
+                    // With the session gone there is no way back; without one there is, if the series is still there.
+                    Err(error) if session.is_none() && realm.read(&ours.key).await?.is_some() => {
+                        return Err(error);
+                    }
+                    Err(_) => false,
+                };
             }
             // What was gone already may have gone by a logout, and taken the new record along.
             Ok(!gone || realm.load(&new.record.key, now).await?.is_some())
@@ -118,7 +125,12 @@ impl<U: AuthUser> Inner<U> {
             payload: Arc::default(),
         };
         match displaces {
-            true => self.visit.start_at(new, arrival.proof, now).await,
+            true => {
+                let nothing = Data::empty();
+                self.visit
+                    .succeed_with_at(new, Some(arrival.proof), nothing, now)
+                    .await
+            }
             false => self.visit.succeed_at(new, Some(arrival.proof), now).await,
         }
     }

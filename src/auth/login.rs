@@ -54,7 +54,7 @@ impl<U: AuthUser> Login<U> {
         }
     }
 
-    /// Lets in a user who isn't active, for this session.
+    /// Lets in a user who isn't active: for this session, and as long as the browser is remembered.
     pub fn force(mut self) -> Self {
         self.options.force = true;
         self

@@ -124,11 +124,14 @@ impl<U: AuthUser> Inner<U> {
             let mut state = self.visit.state();
             state.cookie = Some(CookieChange::Remove);
             state.remember_cookie = Some(RememberChange::Remove);
-            state.series = Some(None);
         }
         match ended {
             Ok(record) => {
-                self.visit.state().slot = Slot::empty(Why::LoggedOut);
+                {
+                    let mut state = self.visit.state();
+                    state.slot = Slot::empty(Why::LoggedOut);
+                    state.series = Some(None);
+                }
                 self.set_identity(Identity::Nobody(Why::LoggedOut));
                 if let Some(record) = record {
                     self.visit.realm.report_of(
@@ -163,11 +166,7 @@ impl<U: AuthUser> Inner<U> {
             return Err(error);
         }
         let session = self.visit.live().map(|live| live.record);
-        let line = match &session {
-            // Its series is of the same line of descent.
-            Some(session) if session.owner.is_some() => None,
-            _ => remember::line_at(&self.visit, now).await?,
-        };
+        let line = remember::line_at(&self.visit, now).await?;
         for record in session.iter().chain(&line) {
             match &record.owner {
                 Some(owner) => realm

@@ -16,7 +16,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     realm::{NewRecord, Realm},
-    session::{CookieChange, Live, Payload, Proof, RememberChange, Slot, Visit},
+    session::{CookieChange, Data, Live, Payload, Proof, RememberChange, Slot, Visit},
     store::{Created, Family, Outcome, Record, RecordKey, RememberToken, Which},
     why::Why,
 };
@@ -42,6 +42,10 @@ pub(crate) enum Remembered {
 
 /// Reads the series of this browser's remember cookie.
 pub(crate) async fn read_at(visit: &Visit, now: Millis) -> Result<Remembered, Error> {
+    // A logout that failed: the browser forgets all the same.
+    if matches!(visit.state().remember_cookie, Some(RememberChange::Remove)) {
+        return Ok(Remembered::Nothing);
+    }
     let token = match visit.remember_token() {
         // After the head of the response has left, a new secret could not reach the browser.
         Some(Ok(token)) if !visit.state().sent => token,
@@ -99,7 +103,9 @@ async fn load_at(
 }
 
 async fn stolen(visit: &Visit, record: &Record) -> Result<Remembered, Error> {
-    end(&visit.realm, record).await?;
+    if !end(&visit.realm, record).await? {
+        return Ok(Remembered::Nothing);
+    }
     visit.realm.report_of(
         EventKind::RememberTheft,
         record.owner.as_deref(),
@@ -199,22 +205,50 @@ impl Offer {
             payload: Arc::default(),
         };
         let token = self.token.rotated().map_err(|_| ErrorKind::Random)?;
-        let mut new = visit.succeed_at(new, Some(proof), now).await?;
+        let mut data = visit
+            .state()
+            .data_mut()
+            .cloned()
+            .unwrap_or_else(Data::empty);
+        let unseen = self.unseen_at(visit, now).await?;
+        if let Some(unseen) = &unseen {
+            // Others have worked on it meanwhile: what they saved is not lost.
+            data.fill_in(&unseen.data);
+        }
+        let mut new = visit.succeed_with_at(new, Some(proof), data, now).await?;
         let secret = token.secret_digest(realm.name());
         let series = self
             .series
             .exchanged(self.secret, secret, new.record.key, now);
         let exchanged = realm.update(&self.record, series.encode(), now).await;
-        if !matches!(exchanged, Ok(Outcome::Done)) {
-            let _unreachable_anyway = realm.delete(&new.record.key, None).await;
-            return exchanged.map(|_| None);
+        match exchanged {
+            Ok(Outcome::Done) => {}
+            Ok(_) => {
+                let _unreachable_anyway = realm.delete(&new.record.key, None).await;
+                return Ok(None);
+            }
+            Err(error) => match load_at(realm, &self.record.key, now).await {
+                Ok(Some((_, stored))) if stored == series => {}
+                Ok(_) => {
+                    let _unreachable_anyway = realm.delete(&new.record.key, None).await;
+                    return Err(error);
+                }
+                // The series may name it by now, and nobody knows its token: it stays.
+                Err(_) => return Err(error),
+            },
         }
         // From here on the browser is in. What is left over is worth nothing to anybody.
-        if let Some(unseen) = self.series.unseen_session() {
-            let _never_arrived = realm.delete(&unseen, None).await;
+        if let Some(unseen) = unseen {
+            let _never_arrived = realm.delete(&unseen.record.key, None).await;
         }
         if let Some(old) = old {
-            let _anonymous = visit.hand_over_at(&old.record, &mut new, now).await;
+            let anonymous = visit.hand_over_at(&old.record, &mut new, now).await;
+            // A logout or another's login beside this one may have taken the new one along.
+            if matches!(anonymous, Ok(Outcome::Gone))
+                && realm.load(&new.record.key, now).await?.is_none()
+            {
+                return Ok(None);
+            }
         }
         realm.report_of(
             EventKind::Restored,
@@ -228,6 +262,21 @@ impl Offer {
         Ok(Some(proof))
     }
 
+    /// The session of an exchange whose answer never arrived.
+    async fn unseen_at(&self, visit: &Visit, now: Millis) -> Result<Option<Live>, Error> {
+        let Some(key) = self.series.unseen_session() else {
+            return Ok(None);
+        };
+        match visit.read_record_at(key, now).await? {
+            Slot::Live(live) if self.is_same_line(&live) => Ok(Some(live)),
+            _ => Ok(None),
+        }
+    }
+
+    fn is_same_line(&self, live: &Live) -> bool {
+        live.record.family == self.record.family && live.record.owner == self.record.owner
+    }
+
     /// Works on the session that another request made of the same cookie. That request's answer sets the cookies.
     async fn join_at(
         &self,
@@ -235,15 +284,17 @@ impl Offer {
         session: &RecordKey,
         now: Millis,
     ) -> Result<Option<Proof>, Error> {
-        let Slot::Live(live) = visit.read_record_at(*session, now).await? else {
+        let Slot::Live(mut live) = visit.read_record_at(*session, now).await? else {
             return Ok(None);
         };
-        let same_line =
-            live.record.family == self.record.family && live.record.owner == self.record.owner;
-        let Some(proof) = live.data.proof().filter(|_| same_line) else {
+        let Some(proof) = live.data.proof().filter(|_| self.is_same_line(&live)) else {
             return Ok(None);
         };
-        visit.state().slot = Slot::Live(live);
+        let mut state = visit.state();
+        if let Some(mine) = state.data_mut() {
+            live.data.take_changes(mine);
+        }
+        state.slot = Slot::Live(live);
         Ok(Some(proof))
     }
 }
@@ -323,30 +374,39 @@ pub(crate) fn lifetime(wanted: std::time::Duration) -> Millis {
 }
 
 /// The browser shows the session that came with a new secret, so it has that too: notes it, once, in the background.
-pub(crate) fn note_seen(realm: &Arc<Realm>, live: &Live, now: Millis) {
+pub(crate) fn note_seen(visit: &Visit, live: &Live, now: Millis) {
     let Some(proof) = live.data.proof() else {
         return;
     };
     let (Some(key), Ok(runtime)) = (proof.unseen, Handle::try_current()) else {
         return;
     };
-    let (realm, session) = (Arc::clone(realm), live.record.clone());
+    let Some(Ok(token)) = visit.remember_token() else {
+        return;
+    };
+    let (realm, session) = (Arc::clone(&visit.realm), live.record.clone());
+    let secret = token.secret_digest(realm.name());
     runtime.spawn(async move {
-        let _next_time = mark_seen(&realm, &key, &session, now).await;
+        let _next_time = mark_seen(&realm, &key, &secret, &session, now).await;
     });
 }
 
 async fn mark_seen(
     realm: &Realm,
     key: &RecordKey,
+    secret: &[u8; 32],
     session: &Record,
     now: Millis,
 ) -> Result<(), Error> {
     if let Some((record, series)) = load_at(realm, key, now).await?
-        && let Some(seen) = series.seen(&session.key)
-        && realm.update(&record, seen.encode(), now).await? != Outcome::Done
+        && series.unseen_session().is_some()
     {
-        return Ok(());
+        let Some(seen) = series.seen(secret) else {
+            return Ok(());
+        };
+        if realm.update(&record, seen.encode(), now).await? != Outcome::Done {
+            return Ok(());
+        }
     }
     // Then the session needn't ask again.
     let Ok(payload) = Payload::decode(Arc::clone(&session.payload)) else {

@@ -26,6 +26,8 @@ const HEAD: [u8; 2] = [b'R', 1];
 const SEEN: u8 = 1;
 const ROTATED: u8 = 2;
 const FORCED: u8 = 4;
+/// How far in the future an exchange may lie, in milliseconds: five minutes.
+const SKEW: Millis = 5 * 60 * 1000;
 const LEN: usize = 2 + 1 + 8 + 32 + 32 + 32 + 8 + 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,10 +85,12 @@ impl Series {
             return Standing::Stolen;
         };
         let (RememberGrace::UntilSeen(grace_time) | RememberGrace::Strict(grace_time)) = grace;
-        // A clock that went back makes no age negative.
-        let age = now.saturating_sub(rotation.at).max(0);
+        let age = now.saturating_sub(rotation.at);
         match grace {
-            _ if age <= millis(grace_time) => Standing::Exchanged(rotation.session),
+            // Clocks of two machines differ a little, and one that went far back makes no grace last for ever.
+            _ if (-SKEW..=millis(grace_time)).contains(&age) => {
+                Standing::Exchanged(rotation.session)
+            }
             RememberGrace::UntilSeen(_) if !rotation.seen => Standing::Good,
             _ => Standing::Stolen,
         }
@@ -120,10 +124,11 @@ impl Series {
     }
 
     /// The series after the browser showed the session that was made with the current secret; `None` if that is no news.
-    pub(super) fn seen(&self, session: &RecordKey) -> Option<Self> {
+    pub(super) fn seen(&self, secret: &[u8; 32]) -> Option<Self> {
+        let is_current: bool = self.current.ct_eq(secret).into();
         let rotation = self
             .rotation
-            .filter(|rotation| !rotation.seen && rotation.session == *session)?;
+            .filter(|rotation| !rotation.seen && is_current)?;
         Some(Self {
             rotation: Some(Rotation {
                 seen: true,
@@ -200,7 +205,7 @@ mod tests {
     #[test]
     fn what_is_written_is_what_is_read() {
         let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 2_000);
-        for series in [series(), exchanged, exchanged.seen(&SESSION).unwrap()] {
+        for series in [series(), exchanged, exchanged.seen(&[2; 32]).unwrap()] {
             let bytes = series.encode();
             assert_eq!(bytes.len(), LEN);
             assert_eq!(Series::decode(&bytes), Some(series));
@@ -214,7 +219,7 @@ mod tests {
     #[test]
     fn d4_a_secret_that_was_exchanged_and_whose_successor_was_seen_is_stolen() {
         let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
-        let seen = exchanged.seen(&SESSION).unwrap();
+        let seen = exchanged.seen(&[2; 32]).unwrap();
         let grace = RememberGrace::UntilSeen(MINUTE);
         assert_eq!(seen.standing(&[2; 32], grace, 60_001), Standing::Good);
         assert_eq!(
@@ -243,10 +248,32 @@ mod tests {
     }
 
     #[test]
-    fn only_the_session_that_was_made_with_a_secret_shows_that_it_arrived() {
+    fn only_who_shows_the_current_secret_shows_that_it_arrived() {
         let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
-        assert_eq!(exchanged.seen(&RecordKey::from_bytes([6; 32])), None);
-        assert_eq!(series().seen(&SESSION), None);
-        assert_eq!(exchanged.seen(&SESSION).unwrap().seen(&SESSION), None);
+        assert_eq!(exchanged.seen(&[1; 32]), None);
+        assert_eq!(
+            series().seen(&[1; 32]),
+            None,
+            "there is no exchange to be seen"
+        );
+        assert_eq!(exchanged.seen(&[2; 32]).unwrap().seen(&[2; 32]), None);
+    }
+
+    #[test]
+    fn p39_a_clock_that_went_far_back_ends_the_grace() {
+        let now = 1_000_000;
+        let seen = series()
+            .exchanged([1; 32], [2; 32], SESSION, now)
+            .seen(&[2; 32])
+            .unwrap();
+        let grace = RememberGrace::UntilSeen(MINUTE);
+        assert_eq!(
+            seen.standing(&[1; 32], grace, now - SKEW),
+            Standing::Exchanged(SESSION)
+        );
+        assert_eq!(
+            seen.standing(&[1; 32], grace, now - SKEW - 1),
+            Standing::Stolen
+        );
     }
 }

@@ -108,6 +108,22 @@ impl Data {
             .collect();
     }
 
+    /// Takes what another session has under names that this one lacks, as far as there is room.
+    pub(crate) fn fill_in(&mut self, other: &Self) {
+        for (name, json) in other.entries() {
+            if self.get(name).is_none() {
+                let _as_far_as_there_is_room = self.set(name, json);
+            }
+        }
+    }
+
+    /// Takes over what another copy has changed.
+    pub(crate) fn take_changes(&mut self, other: &mut Self) {
+        let base = std::mem::replace(&mut self.base, Payload::encode(None, std::iter::empty()));
+        self.changes = std::mem::take(&mut other.changes);
+        self.rebase(base);
+    }
+
     fn stored(&self, name: &str) -> Option<&str> {
         self.base
             .entries()

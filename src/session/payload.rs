@@ -139,7 +139,7 @@ impl Payload {
         let data = bytes.len();
         for (name, json) in entries {
             for text in [name, json] {
-                // Session data is held below 64 KiB.
+                // Session data is held below 64 KiB, or somewhat more where several requests added to it at once.
                 bytes.extend((text.len() as u32).to_be_bytes());
                 bytes.extend(text.as_bytes());
             }

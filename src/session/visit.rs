@@ -18,7 +18,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     realm::{NewRecord, Realm},
-    store::{Outcome, Record, RecordKey, RememberToken, Token},
+    store::{Outcome, Record, RecordKey, RememberToken, Token, Which},
     why::Why,
 };
 
@@ -235,12 +235,29 @@ impl Visit {
             live.record.owner.as_deref(),
             live.record.family,
         );
-        let deleted = self.realm.delete(&live.record.key, None).await;
+        let ended = match &live.record.owner {
+            Some(owner) if remove_cookie => {
+                let line = Which::Only(live.record.family);
+                self.realm
+                    .delete_all(owner, line)
+                    .await
+                    .map(|deleted| deleted > 0)
+            }
+            _ => self
+                .realm
+                .delete(&live.record.key, None)
+                .await
+                .map(|outcome| outcome == Outcome::Done),
+        };
+        let remembered = self.remember_token().is_some();
         let mut state = self.state();
         state.slot = Slot::stale(why, live.record.key);
         // Where it was gone already the browser has another by now, or was told to forget this one.
-        if remove_cookie && matches!(deleted, Ok(Outcome::Done)) {
+        if remove_cookie && matches!(ended, Ok(true)) {
             state.cookie = Some(CookieChange::Remove);
+            if remembered {
+                state.remember_cookie = Some(RememberChange::Remove);
+            }
         }
     }
 
@@ -295,36 +312,26 @@ impl Visit {
         }
     }
 
-    /// Makes a session that begins with nothing.
-    pub(crate) async fn start_at(
-        &self,
-        mut new: NewRecord,
-        proof: Proof,
-        now: Millis,
-    ) -> Result<Successor, Error> {
-        let data = Data::empty();
-        let payload = data.encode(Some(&proof));
-        new.payload = payload.bytes();
-        let (token, record) = self.realm.create(new, now).await?;
-        Ok(Successor {
-            token,
-            record,
-            data,
-            payload,
-        })
-    }
-
     /// Makes the record that is to take the place of this visitor's session, with the data that is in it.
     pub(crate) async fn succeed_at(
         &self,
-        mut new: NewRecord,
+        new: NewRecord,
         proof: Option<Proof>,
         now: Millis,
     ) -> Result<Successor, Error> {
-        let data = match &self.state().slot {
-            Slot::Live(Live { data, .. }) | Slot::Empty { data, .. } => data.clone(),
-            Slot::Unread => Data::empty(),
-        };
+        let data = self.state().data_mut().cloned();
+        self.succeed_with_at(new, proof, data.unwrap_or_else(Data::empty), now)
+            .await
+    }
+
+    /// The same with data of another origin.
+    pub(crate) async fn succeed_with_at(
+        &self,
+        mut new: NewRecord,
+        proof: Option<Proof>,
+        data: Data,
+        now: Millis,
+    ) -> Result<Successor, Error> {
         let payload = data.encode(proof.as_ref());
         new.payload = payload.bytes();
         let (token, record) = self.realm.create(new, now).await?;

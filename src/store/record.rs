@@ -29,7 +29,7 @@ pub struct Record {
     pub ends: i64,
     /// Raised by one with each update.
     pub version: u64,
-    /// At most a little over 64 KiB that mean nothing to a store.
+    /// Mostly less than 64 KiB, more where several requests added to a full session at once; they mean nothing to a store.
     pub payload: Arc<[u8]>,
 }
 

@@ -41,6 +41,7 @@ mod races_of_verbs;
 mod realms;
 mod refusals;
 mod remember;
+mod remember_attacks;
 mod request_loaders;
 mod responses;
 mod secrets;

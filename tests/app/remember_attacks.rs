@@ -1,0 +1,314 @@
+//! Remember-me under attack: faults, races and cookies in the wrong company.
+
+use std::time::Duration;
+
+use axum::{Router, extract::Path, routing::post};
+use http::Method;
+use login_manager::{Auth, Error, EventKind, Session};
+
+use crate::{
+    browser::Browser,
+    faulty_store::{Call, Fault, When},
+    world::{Account, Accounts, MINUTE, World, routes},
+};
+
+const REMEMBER: &str = "__Host-account-remember";
+
+/// The usual routes, and handlers that ask or log out in ways of their own.
+fn more_routes(accounts: &Accounts) -> Router {
+    async fn name(auth: &Auth<Account>) -> Result<String, Error> {
+        let user = auth.user().await?;
+        Ok(user.map_or("nobody".into(), |user| user.name.clone()))
+    }
+    let put_then_ask = |session: Session, auth: Auth<Account>, Path(key): Path<String>| async move {
+        session.insert(&key, "value").await?;
+        name(&auth).await
+    };
+    let ask_then_put = |session: Session, auth: Auth<Account>, Path(key): Path<String>| async move {
+        let name = name(&auth).await?;
+        session.insert(&key, "value").await?;
+        Ok::<_, Error>(name)
+    };
+    let ask_then_get = |session: Session, auth: Auth<Account>, Path(key): Path<String>| async move {
+        let name = name(&auth).await?;
+        let value: String = session.get(&key).await?.unwrap_or_default();
+        Ok::<_, Error>(format!("{name} {value}"))
+    };
+    let logout_then_ask = |auth: Auth<Account>| async move {
+        let logged_out = auth.logout().await.is_ok();
+        format!("{logged_out} {:?}", name(&auth).await.ok())
+    };
+    let logout_twice = |auth: Auth<Account>| async move {
+        let first = auth.logout().await.is_ok();
+        format!("{first} {}", auth.logout().await.is_ok())
+    };
+    routes(accounts)
+        .route("/put-then-ask/{key}", post(put_then_ask))
+        .route("/ask-then-put/{key}", post(ask_then_put))
+        .route("/ask-then-get/{key}", post(ask_then_get))
+        .route("/logout-then-ask", post(logout_then_ask))
+        .route("/logout-twice", post(logout_twice))
+}
+
+async fn remembered() -> World {
+    let mut world = World::with(more_routes, |manager| manager);
+    world.browser.post("/remember/alice").await;
+    world.events.take();
+    world.store.take_calls();
+    world
+}
+
+/// The browser was closed: session cookies are gone.
+fn restart(browser: &mut Browser) {
+    let remember = browser.cookie("remember").unwrap();
+    browser.forget_cookies();
+    browser.plant(REMEMBER, &remember);
+}
+
+async fn settle() {
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn p6_who_was_out_for_a_while_is_not_revived_by_the_remember_cookie_beside_the_session() {
+    let mut world = remembered().await;
+    world.accounts.change(1, |alice| alice.active = false);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    world.accounts.change(1, |alice| alice.active = true);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    assert!(world.store.inner.is_empty());
+    assert!(world.browser.cookie_names().is_empty());
+}
+
+#[tokio::test]
+async fn d9_a_user_id_that_is_used_again_gets_nothing_of_the_remember_cookie() {
+    let mut world = remembered().await;
+    let mut row = world.accounts.get(1).unwrap();
+    world.accounts.remove(1);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    row.name = "another".into();
+    world.accounts.put(row);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn fault_3_an_exchange_whose_outcome_is_unknown_logs_nobody_out() {
+    for after in [Duration::ZERO, 2 * MINUTE] {
+        let mut world = remembered().await;
+        restart(&mut world.browser);
+        world.store.fail_once(Call::Update, Fault::DoesAndFails);
+        let first = world.browser.get("/who").await;
+        assert!(first.status == 503 || first.body == "alice", "{first:?}");
+        world.clock.advance(after);
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{after:?}");
+        assert!(!world.events.take().contains(&EventKind::RememberTheft));
+    }
+}
+
+#[tokio::test]
+async fn d4_a_session_renewed_before_it_was_shown_still_shows_that_the_secret_arrived() {
+    // Renewed by the request that restored it, or by the next.
+    for requests in [
+        &["/confirm"][..],
+        &["/do/confirm,renew"],
+        &["/put-then-ask/key", "/renew"],
+    ] {
+        let mut world = remembered().await;
+        restart(&mut world.browser);
+        let mut thief = world.browser.clone();
+        for request in requests {
+            world.browser.post(request).await;
+        }
+        for _ in 0..3 {
+            assert_eq!(world.browser.get("/who").await.body, "alice");
+            settle().await;
+        }
+        world.clock.advance(2 * MINUTE);
+        assert_eq!(thief.get("/who").await.body, "nobody", "{requests:?}");
+    }
+}
+
+#[tokio::test]
+async fn b7_a_logout_that_failed_is_not_undone_by_the_next_question() {
+    let mut world = remembered().await;
+    restart(&mut world.browser);
+    world.store.fail_once(Call::DeleteAll, Fault::Fails);
+    let answer = world.browser.post("/logout-then-ask").await;
+    assert!(answer.body.starts_with("false"), "{answer:?}");
+    assert!(world.browser.cookie_names().is_empty(), "{answer:?}");
+}
+
+#[tokio::test]
+async fn fault_3_a_logout_that_failed_can_be_tried_again_in_the_same_request() {
+    let mut world = remembered().await;
+    restart(&mut world.browser);
+    let mut thief = world.browser.clone();
+    world.store.fail_once(Call::DeleteAll, Fault::Fails);
+    assert_eq!(world.browser.post("/logout-twice").await.body, "false true");
+    assert_eq!(thief.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn p11_who_joins_the_session_of_a_request_beside_it_keeps_what_it_has_changed() {
+    let mut world = remembered().await;
+    restart(&mut world.browser);
+    let gate = world.store.gate(Call::Update, When::Before);
+    let first = world.browser.start(Method::POST, "/put-then-ask/one");
+    gate.reached().await;
+    let (winner, answer) = world
+        .browser
+        .start(Method::POST, "/put-then-ask/two")
+        .await
+        .unwrap();
+    assert_eq!(answer.body, "alice");
+    gate.open();
+    assert_eq!(first.await.unwrap().1.body, "alice");
+    world.browser = winner;
+    assert_eq!(world.browser.get("/get/two").await.body, "value");
+    assert_eq!(world.browser.get("/get/one").await.body, "value");
+}
+
+#[tokio::test]
+async fn d6_what_was_saved_while_the_answer_was_lost_is_not_lost_with_it() {
+    let mut world = remembered().await;
+    restart(&mut world.browser);
+    world.browser.clone().get("/who").await;
+    assert_eq!(world.browser.post("/ask-then-put/cart").await.body, "alice");
+    assert_eq!(
+        world.browser.post("/ask-then-get/cart").await.body,
+        "alice value"
+    );
+    world.clock.advance(2 * MINUTE);
+    assert_eq!(
+        world.browser.post("/ask-then-get/cart").await.body,
+        "alice value"
+    );
+}
+
+/// A browser whose remember token was exchanged by somebody else, who has shown the new one.
+async fn stolen() -> World {
+    let mut world = remembered().await;
+    restart(&mut world.browser);
+    let mut thief = world.browser.clone();
+    thief.get("/who").await;
+    thief.get("/who").await;
+    settle().await;
+    world.clock.advance(2 * MINUTE);
+    world.events.take();
+    world
+}
+
+#[tokio::test]
+async fn p12_a_late_answer_about_a_theft_leaves_the_next_login_alone() {
+    let mut world = stolen().await;
+    let gate = world.store.gate(Call::Load, When::After);
+    let slow = world.browser.start(Method::GET, "/who");
+    gate.reached().await;
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    assert!(world.browser.cookie_names().is_empty());
+    world.browser.post("/remember/alice").await;
+    gate.open();
+    let (_, late) = slow.await.unwrap();
+    world.browser.receive(&late);
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn d4_a_theft_that_two_requests_find_is_one_event() {
+    let mut world = stolen().await;
+    let gate = world.store.gate(Call::Load, When::After);
+    let slow = world.browser.start(Method::GET, "/who");
+    gate.reached().await;
+    world.browser.get("/who").await;
+    gate.open();
+    slow.await.unwrap();
+    let thefts = world.events.take();
+    let thefts = thefts
+        .iter()
+        .filter(|kind| **kind == EventKind::RememberTheft);
+    assert_eq!(thefts.count(), 1);
+}
+
+#[tokio::test]
+async fn b22_a_login_that_fails_at_any_deletion_leaves_the_remember_cookie_good() {
+    let mut halved = Vec::new();
+    for fault in [Fault::Fails, Fault::DoesAndFails] {
+        for nth in 0..2 {
+            let mut world = remembered().await;
+            let gate = (nth == 1).then(|| world.store.gate(Call::Delete, When::After));
+            let again = world.browser.start(Method::POST, "/login/alice");
+            if let Some(gate) = &gate {
+                gate.reached().await;
+            }
+            world.store.fail_once(Call::Delete, fault);
+            if let Some(gate) = gate {
+                gate.open();
+            }
+            let (browser, answer) = again.await.unwrap();
+            world.browser = browser;
+            if answer.status == 200 {
+                continue;
+            }
+            restart(&mut world.browser);
+            if world.browser.get("/who").await.body != "alice" {
+                halved.push((fault, nth));
+            }
+        }
+    }
+    assert_eq!(halved, []);
+}
+
+#[tokio::test]
+async fn p4_a_logout_ends_the_remember_cookie_of_another_line_too() {
+    let world = remembered().await;
+    let mut bob = world.browser.another();
+    bob.post("/login/bob").await;
+    // Two logins at once, in either order of their answers, leave the session of one and the remember cookie of the other.
+    let remember = world.browser.cookie("remember").unwrap();
+    bob.plant(REMEMBER, &remember);
+    bob.post("/logout").await;
+    assert!(bob.cookie_names().is_empty());
+    let mut thief = bob.another();
+    thief.plant(REMEMBER, &remember);
+    assert_eq!(thief.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn p12_a_restore_that_another_users_login_has_ended_sets_no_cookie() {
+    let mut world = remembered().await;
+    restart(&mut world.browser);
+    world.browser.post("/put/key/value").await;
+    let gate = world.store.gate(Call::Update, When::After);
+    let slow = world.browser.start(Method::GET, "/who");
+    gate.reached().await;
+    world.browser.post("/login/bob").await;
+    gate.open();
+    let (_, late) = slow.await.unwrap();
+    world.browser.receive(&late);
+    assert_eq!(world.browser.get("/who").await.body, "bob", "{late:?}");
+}
+
+#[tokio::test]
+async fn b14_a_restored_session_ends_by_its_own_clocks_and_stays_stale() {
+    let mut world = remembered().await;
+    restart(&mut world.browser);
+    assert_eq!(
+        world.browser.get("/how").await.body,
+        "alice stale remembered"
+    );
+    let session = world.token();
+    world.clock.advance(24 * 60 * MINUTE);
+    assert_eq!(world.who_has(&session).await, "nobody");
+    assert_eq!(
+        world.browser.get("/how").await.body,
+        "alice stale remembered"
+    );
+    let session = world.token();
+    for _ in 0..14 * 2 {
+        assert_eq!(world.who_has(&session).await, "alice");
+        world.clock.advance(12 * 60 * MINUTE);
+    }
+    assert_eq!(world.who_has(&session).await, "nobody");
+}
