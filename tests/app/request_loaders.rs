@@ -130,7 +130,7 @@ async fn a_loader_cannot_wait_for_its_own_answer_and_is_told_of() {
             .with_on_event(move |event| {
                 seen.lock()
                     .unwrap()
-                    .push((event.kind(), event.user_id().map(str::to_owned)))
+                    .push((event.kind(), event.user_id().map(str::to_owned)));
             })
             .with_request_loader(|head: &Parts| {
                 let found = Auth::<Account>::of(&head.extensions).is_some();
