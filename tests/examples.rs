@@ -16,6 +16,10 @@ mod quickstart;
 #[path = "../examples/tutorial/main.rs"]
 mod tutorial;
 
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/with_tower_cookies.rs"]
+mod with_tower_cookies;
+
 use std::path::PathBuf;
 
 use axum::{Router, body::Body};
@@ -408,6 +412,16 @@ async fn tutorial_logs_out_another_browser() {
     assert_eq!(other.get("/protected").await.status, StatusCode::SEE_OTHER);
     submit(&mut browser, "/account/log-out", &[("id", "rubbish")]).await;
     assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn with_tower_cookies_keeps_both_kinds_of_cookies() {
+    let mut browser = Browser::new(with_tower_cookies::app().unwrap());
+    assert_eq!(browser.get("/").await.body, "Hello, stranger, in light!\n");
+    browser.post("/dark").await;
+    browser.post("/login").await;
+    assert_eq!(browser.cookie_names(), ["__Host-account-session", "theme"]);
+    assert_eq!(browser.get("/").await.body, "Hello, alice, in dark!\n");
 }
 
 /// A database of the tutorial, in a file that goes with it.

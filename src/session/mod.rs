@@ -3,6 +3,8 @@
 mod data;
 mod payload;
 mod save;
+mod state;
+mod succeed;
 mod visit;
 
 use std::{fmt, pin::Pin, sync::Arc};
@@ -14,7 +16,9 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use self::{
     data::Data,
     payload::{Payload, Proof},
-    visit::{CookieChange, Live, RememberChange, Slot, Successor, Visit},
+    state::{CookieChange, Live, RememberChange, Slot},
+    succeed::Successor,
+    visit::Visit,
 };
 
 /// This visitor's data: named values, anonymous or logged in, kept by the server.

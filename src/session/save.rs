@@ -7,7 +7,8 @@ use tokio::runtime::Handle;
 use super::{
     data::Data,
     payload::Payload,
-    visit::{CookieChange, Live, Slot, Visit},
+    state::{CookieChange, Live, Slot},
+    visit::Visit,
 };
 use crate::{
     clock::Millis,

@@ -8,75 +8,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 
 use super::{
-    data::Data,
-    payload::{DecodeError, Payload, Proof},
-    save::pause,
+    payload::{DecodeError, Payload},
+    state::{CookieChange, Live, RememberChange, Slot, State},
 };
 use crate::{
     clock::Millis,
     cookies::{self, Found},
-    error::{Error, ErrorKind},
+    error::Error,
     event::EventKind,
-    realm::{NewRecord, Realm},
-    store::{Outcome, Record, RecordKey, RememberToken, Token, Which},
+    realm::Realm,
+    store::{Outcome, RecordKey, RememberToken, Token, Which},
     why::Why,
 };
-
-/// How often a verb copies what late writers put into the session that it replaces.
-const TRIES: u32 = 64;
 
 pub(crate) struct Visit {
     pub(crate) realm: Arc<Realm>,
     pub(crate) turn: tokio::sync::Mutex<()>,
     cookies: CookieHeaders,
     state: Mutex<State>,
-}
-
-pub(crate) struct State {
-    pub(crate) slot: Slot,
-    pub(crate) cookie: Option<CookieChange>,
-    pub(crate) remember_cookie: Option<RememberChange>,
-    /// The remember series of this browser, once it isn't what the request's cookie says.
-    pub(crate) series: Option<Option<RecordKey>>,
-    /// Somebody asked, so the response depends on who is asking.
-    pub(crate) asked: bool,
-    /// The head of the response has left: no cookie can follow.
-    pub(crate) sent: bool,
-}
-
-/// The session of this visit.
-pub(crate) enum Slot {
-    Unread,
-    /// There is none. Data waits for one to be made.
-    Empty {
-        why: Why,
-        stale: Option<RecordKey>,
-        data: Data,
-        /// It ended under this request: the browser may have another by now, so none is made for mere data.
-        closed: bool,
-    },
-    Live(Live),
-}
-
-#[derive(Clone)]
-pub(crate) struct Live {
-    pub(crate) record: Record,
-    pub(crate) data: Data,
-}
-
-/// What the browser is told with the response.
-pub(crate) enum CookieChange {
-    Set(Token),
-    Remove,
-}
-
-/// What the browser is told about its remember cookie.
-pub(crate) enum RememberChange {
-    Set {
-        token: RememberToken,
-        max_age: Millis,
-    },
-    Remove,
 }
 
 /// The request's `Cookie` headers. HTTP/1 has one, HTTP/2 may have many; copying them allocates nothing for the first.
@@ -258,180 +207,6 @@ impl Visit {
             if remembered {
                 state.remember_cookie = Some(RememberChange::Remove);
             }
-        }
-    }
-
-    /// Deletes the old record at the version that was copied; what late writers put into it is copied first.
-    pub(crate) async fn hand_over_at(
-        &self,
-        old: &Record,
-        new: &mut Successor,
-        now: Millis,
-    ) -> Result<Outcome, Error> {
-        let mut version = old.version;
-        for attempt in 0..TRIES {
-            match self.realm.delete(&old.key, Some(version)).await {
-                Ok(Outcome::Conflict) => {}
-                Ok(outcome) => return Ok(outcome),
-                // It may have been deleted all the same: then going back would leave neither.
-                Err(error) => return self.was_handed_over_at(old, new, error, now).await,
-            }
-            pause(attempt).await;
-            let Some(late) = self.realm.load(&old.key, now).await? else {
-                return Ok(Outcome::Gone);
-            };
-            let proof = new.payload.proof;
-            new.data
-                .rebase(Payload::decode(late.payload).map_err(|_| ErrorKind::Conflict)?);
-            new.payload = new.data.encode(proof.as_ref());
-            match self
-                .realm
-                .update(&new.record, new.payload.bytes(), now)
-                .await?
-            {
-                Outcome::Done => new.record.version += 1,
-                outcome => return Ok(outcome),
-            }
-            version = late.version;
-        }
-        Ok(Outcome::Conflict)
-    }
-
-    /// What became of a deletion whose outcome is unknown. A logout would have deleted the new record too.
-    async fn was_handed_over_at(
-        &self,
-        old: &Record,
-        new: &Successor,
-        error: Error,
-        now: Millis,
-    ) -> Result<Outcome, Error> {
-        match self.realm.read(&old.key).await {
-            Ok(None) if self.realm.load(&new.record.key, now).await?.is_some() => Ok(Outcome::Done),
-            Ok(None) => Ok(Outcome::Gone),
-            _ => Err(error),
-        }
-    }
-
-    /// Makes the record that is to take the place of this visitor's session, with the data that is in it.
-    pub(crate) async fn succeed_at(
-        &self,
-        new: NewRecord,
-        proof: Option<Proof>,
-        now: Millis,
-    ) -> Result<Successor, Error> {
-        let data = self.state().data_mut().cloned();
-        self.succeed_with_at(new, proof, data.unwrap_or_else(Data::empty), now)
-            .await
-    }
-
-    /// The same with data of another origin.
-    pub(crate) async fn succeed_with_at(
-        &self,
-        mut new: NewRecord,
-        proof: Option<Proof>,
-        data: Data,
-        now: Millis,
-    ) -> Result<Successor, Error> {
-        let payload = data.encode(proof.as_ref());
-        new.payload = payload.bytes();
-        let (token, record) = self.realm.create(new, now).await?;
-        Ok(Successor {
-            token,
-            record,
-            data,
-            payload,
-        })
-    }
-}
-
-/// A new session that has been written and isn't this visit's yet.
-pub(crate) struct Successor {
-    pub(crate) token: Token,
-    pub(crate) record: Record,
-    pub(crate) data: Data,
-    pub(crate) payload: Payload,
-}
-
-impl Live {
-    pub(crate) fn new(record: Record, payload: Payload) -> Self {
-        Self {
-            record,
-            data: Data::new(payload),
-        }
-    }
-}
-
-impl State {
-    /// Whose session it is, once it has been read: nobody's, or a user's.
-    pub(crate) fn owner(&self) -> Option<Option<&str>> {
-        match &self.slot {
-            Slot::Unread => None,
-            Slot::Empty { .. } => Some(None),
-            Slot::Live(live) => Some(live.record.owner.as_deref()),
-        }
-    }
-
-    pub(crate) fn data_mut(&mut self) -> Option<&mut Data> {
-        match &mut self.slot {
-            Slot::Unread => None,
-            Slot::Empty { data, .. } | Slot::Live(Live { data, .. }) => Some(data),
-        }
-    }
-
-    pub(crate) fn has_unsaved_data(&self) -> bool {
-        match &self.slot {
-            Slot::Unread => false,
-            Slot::Empty { data, .. } | Slot::Live(Live { data, .. }) => data.is_changed(),
-        }
-    }
-
-    /// A session was made: from here on it is this visit's.
-    ///
-    /// What this request has changed and the new record doesn't hold yet is kept for later if it belongs to the same visitor.
-    pub(crate) fn adopt(&mut self, new: Successor, same_visitor: bool) {
-        let Successor {
-            token,
-            record,
-            payload,
-            ..
-        } = new;
-        let mut data = Data::empty();
-        if same_visitor && let Some(changed) = self.data_mut() {
-            std::mem::swap(&mut data, changed);
-        }
-        data.rebase(payload);
-        self.slot = Slot::Live(Live { record, data });
-        self.cookie = Some(CookieChange::Set(token));
-    }
-}
-
-impl Slot {
-    /// The session ended under this request.
-    pub(crate) fn closed() -> Self {
-        Self::Empty {
-            why: Why::UnknownSession,
-            stale: None,
-            data: Data::empty(),
-            closed: true,
-        }
-    }
-
-    /// No session, for this reason.
-    pub(crate) fn empty(why: Why) -> Self {
-        Self::Empty {
-            why,
-            stale: None,
-            data: Data::empty(),
-            closed: false,
-        }
-    }
-
-    fn stale(why: Why, key: RecordKey) -> Self {
-        Self::Empty {
-            why,
-            stale: Some(key),
-            data: Data::empty(),
-            closed: false,
         }
     }
 }
