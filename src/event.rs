@@ -34,6 +34,8 @@ pub enum EventKind {
     /// A remember token was shown that had been used up: somebody has stolen it, or it was stolen from them. Its line of
     /// descent has ended.
     RememberTheft,
+    /// A session was shown by a client that looks different from the one that logged in.
+    Protected,
     /// A user was logged out in other browsers than the one that asked for it, or by the application.
     Revoked,
     /// A session ended by itself.

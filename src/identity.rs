@@ -14,6 +14,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     loader::{Loaders, UserLoader},
+    protection::SessionProtection,
     realm::Realm,
     remember::{self, Offer, Remembered},
     session::{Live, Proof, Slot, Visit},
@@ -112,6 +113,10 @@ async fn check_session_at<U: AuthUser>(
     let Claim { live, id, proof } = claim;
     match load_user(visit, loader, &live.record, &id, &proof).await? {
         Ok(user) => {
+            let Some(proof) = protected(visit, &live, proof) else {
+                visit.end_at(&live, Why::ClientChanged, true).await;
+                return Ok(Identity::Nobody(Why::ClientChanged));
+            };
             remember::note_seen(visit, &live, visit.now());
             Ok(Identity::User(user, proof))
         }
@@ -120,6 +125,26 @@ async fn check_session_at<U: AuthUser>(
             Ok(Identity::Nobody(out.why))
         }
     }
+}
+
+/// What a session is worth to the client that shows it: nothing where it looks different and that is to end it. Only
+/// what was stored is compared.
+fn protected(visit: &Visit, live: &Live, proof: Proof) -> Option<Proof> {
+    let realm = &visit.realm;
+    if realm.protection == SessionProtection::Off
+        || proof
+            .client
+            .is_none_or(|client| Some(client) == visit.client())
+    {
+        return Some(proof);
+    }
+    let record = &live.record;
+    realm.report_of(EventKind::Protected, record.owner.as_deref(), record.family);
+    let stale = Proof {
+        fresh: false,
+        ..proof
+    };
+    (realm.protection == SessionProtection::Basic).then_some(stale)
 }
 
 /// The session is nobody's, but the browser has a remember cookie. Nothing is written before the user is known to be in.
@@ -139,7 +164,7 @@ async fn restore_at<U: AuthUser>(
     let Some(id) = id else {
         return Ok(Identity::Nobody(Why::BadId));
     };
-    match load_user(visit, loader, &offer.record, &id, &offer.proof()).await? {
+    match load_user(visit, loader, &offer.record, &id, &offer.proof(visit)).await? {
         Ok(user) => Ok(match offer.accept_at(visit, now).await? {
             Some(proof) => Identity::User(user, proof),
             None => Identity::Nobody(why),

@@ -147,6 +147,8 @@ mod auth;
 
 mod identity;
 
+mod protection;
+
 mod remember;
 
 mod session;
@@ -200,6 +202,7 @@ pub use crate::{
     guard::{Authorize, fresh_login_required, login_required},
     loader::{RequestLoader, UserLoader},
     manager::LoginManager,
+    protection::SessionProtection,
     refusal::{Denied, InvalidNext, NextPath, Notice, Reason},
     session::Session,
     store::{Family, MemoryStore, SessionStore},

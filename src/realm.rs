@@ -17,6 +17,7 @@ use crate::{
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind, OnEvent},
     grace::RememberGrace,
+    protection::SessionProtection,
     store::{
         Created, Family, Outcome, Page, Purpose, Record, RecordKey, SessionStore, Token, Which,
     },
@@ -35,6 +36,7 @@ pub(crate) struct Realm {
     pub(crate) deadline: Duration,
     pub(crate) clock: Clock,
     pub(crate) on_event: Option<OnEvent>,
+    pub(crate) protection: SessionProtection,
     pub(crate) fresh_for: Option<Duration>,
     pub(crate) remember_for: Duration,
     pub(crate) remember_grace: RememberGrace,
@@ -59,6 +61,7 @@ impl Realm {
             deadline: Duration::from_secs(2),
             clock: Clock::System,
             on_event: None,
+            protection: SessionProtection::default(),
             fresh_for: None,
             remember_for: Duration::from_secs(30 * 24 * 60 * 60),
             remember_grace: RememberGrace::default(),

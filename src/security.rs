@@ -20,6 +20,9 @@
 //! store, or a backup of it, finds SHA-256 digests: the way back to a token would be to guess it. A stolen token ends with the
 //! session: at logout, after the idle time, at the absolute limit, when the security stamp changes.
 //!
+//! A session that is shown by a client with another kind of user agent isn't fresh there, so it opens no page that asks for a
+//! fresh login; [`SessionProtection::Strong`](crate::SessionProtection::Strong) ends it. That raises the price, no more.
+//!
 //! A remember cookie is good for one use, and its series for 30 days from the login, whatever the use. If a token turns up that
 //! was used before, somebody has a copy: everything that descends from that login ends, and
 //! [an event](crate::EventKind::RememberTheft) says so. A session that it made is not fresh.

@@ -30,6 +30,9 @@ pub enum Why {
     StampChanged,
     /// The remember cookie had been used up by somebody else: it was stolen, or stolen from.
     RememberTheft,
+    /// The client looks different from the one that logged in, and [`Strong`](crate::SessionProtection::Strong) protection
+    /// ended the session.
+    ClientChanged,
     /// This request logged out.
     LoggedOut,
 }

@@ -47,6 +47,7 @@ impl<U: AuthUser> Inner<U> {
             forced: inactive,
             remembered: false,
             unseen: None,
+            client: self.visit.client(),
         };
 
         self.visit.read_at(now).await?;
@@ -84,6 +85,7 @@ impl<U: AuthUser> Inner<U> {
         let proof = Proof {
             at: now,
             fresh: true,
+            client: self.visit.client(),
             ..proof
         };
         let realm = &self.visit.realm;

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::Response;
+use http::{Response, request::Parts};
 
 use super::LoginManager;
 use crate::{
@@ -11,6 +11,7 @@ use crate::{
     event::{Event, OnEvent},
     grace::RememberGrace,
     loader::RequestLoader,
+    protection::{Fingerprint, SessionProtection},
     realm::Realm,
     refusal::{Denied, LoginView, Refusals},
     timeouts::Timeouts,
@@ -47,6 +48,37 @@ impl<U: AuthUser> LoginManager<U> {
     pub fn with_refresh_view(self, refresh_view: &str) -> Result<Self, ConfigError> {
         let refresh_view = LoginView::parse(refresh_view)?;
         Ok(self.refusing(|refusals| refusals.refresh_view = Some(refresh_view)))
+    }
+
+    /// What to do when a session's client looks different. Default: [`SessionProtection::Basic`], it isn't fresh then.
+    #[must_use]
+    pub fn with_session_protection(self, protection: SessionProtection) -> Self {
+        self.keeping(|realm| realm.protection = protection)
+    }
+
+    /// What a client looks like, as bytes of which a digest is kept; `None` where the request doesn't say. It is asked at every
+    /// request, so keep it cheap.
+    ///
+    /// Default: the names in the `User-Agent` header, without versions. Not the address: phones, offices and privacy extensions
+    /// change it all the time. Who wants it nevertheless, and knows the proxies in front:
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # let manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// let manager = manager.with_fingerprint(|head| {
+    ///     // Set by a proxy that nobody can get past, and that overwrites what clients send.
+    ///     Some(head.headers.get("x-real-ip")?.as_bytes().to_vec())
+    /// });
+    /// ```
+    #[must_use]
+    pub fn with_fingerprint(
+        mut self,
+        fingerprint: impl Fn(&Parts) -> Option<Vec<u8>> + Send + Sync + 'static,
+    ) -> Self {
+        self.fingerprint = Some(Fingerprint(Arc::new(fingerprint)));
+        self
     }
 
     /// How long a login or a confirmation counts as fresh. Default: as long as the session lives.

@@ -11,6 +11,7 @@ use tower::Layer;
 
 use crate::{
     loader::{Loaders, UserLoader},
+    protection::Fingerprint,
     realm::Realm,
     refusal::Refusals,
     store::SessionStore,
@@ -69,6 +70,7 @@ pub struct LoginManager<U: AuthUser> {
     realm: Arc<Realm>,
     refusals: Arc<Refusals>,
     loaders: Arc<Loaders<U>>,
+    fingerprint: Option<Fingerprint>,
 }
 
 impl<U: AuthUser> LoginManager<U> {
@@ -81,6 +83,7 @@ impl<U: AuthUser> LoginManager<U> {
                 users: Arc::new(loader),
                 requests: Vec::new(),
             }),
+            fingerprint: None,
         }
     }
 }
@@ -99,6 +102,7 @@ impl<U: AuthUser> Clone for LoginManager<U> {
             realm: Arc::clone(&self.realm),
             refusals: Arc::clone(&self.refusals),
             loaders: Arc::clone(&self.loaders),
+            fingerprint: self.fingerprint.clone(),
         }
     }
 }

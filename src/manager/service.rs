@@ -6,12 +6,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use http::{Extensions, Request, Response, Uri};
+use http::{Extensions, Request, Response, Uri, request::Parts};
 use tower::Service;
 
 use super::{LoginFuture, LoginManager};
 use crate::{
     auth::{Attached, Auth, Inner},
+    protection::{Client, Fingerprint},
     session::Visit,
     user::AuthUser,
 };
@@ -54,28 +55,18 @@ where
         {
             return LoginFuture::passed(self.inner.call(request));
         }
-        let head = match self.manager.loaders.requests.is_empty() {
-            true => None,
-            false => {
-                let (head, body) = request.into_parts();
-                let copy = head.clone();
-                request = Request::from_parts(head, body);
-                Some(copy)
-            }
-        };
+        let (head, fingerprint);
+        (head, fingerprint, request) = self.look_at(request);
+        let client = fingerprint.unwrap_or_else(|| Client::of(request.headers()));
         let auth = Auth::new(Inner {
-            visit: Visit::new(Arc::clone(&self.manager.realm), request.headers()),
+            visit: Visit::new(Arc::clone(&self.manager.realm), request.headers(), client),
             loaders: Arc::clone(&self.manager.loaders),
             identity: Mutex::new(None),
             refusals: Arc::clone(&self.manager.refusals),
             uri: original_uri(request.extensions())
                 .unwrap_or(request.uri())
                 .clone(),
-            head: head.map(|mut head| {
-                // A loader that asked who this is would wait for its own answer.
-                Attached::detach(&mut head.extensions);
-                Box::new(head)
-            }),
+            head,
             outer,
         });
         let attached = Attached::attach(request.extensions_mut(), &auth);
@@ -84,6 +75,25 @@ where
 }
 
 impl<S, U: AuthUser> LoginService<S, U> {
+    /// What request loaders and a fingerprint of the application's own need of the head, where there are any.
+    fn look_at<B>(&self, request: Request<B>) -> (Option<Box<Parts>>, Option<Client>, Request<B>) {
+        let (loaders, fingerprint) = (&self.manager.loaders.requests, &self.manager.fingerprint);
+        if loaders.is_empty() && fingerprint.is_none() {
+            return (None, None, request);
+        }
+        let (head, body) = request.into_parts();
+        let client = fingerprint
+            .as_ref()
+            .map(|Fingerprint(of)| Client::Custom(of(&head)));
+        let copy = (!loaders.is_empty()).then(|| {
+            let mut copy = Box::new(head.clone());
+            // A loader that asked who this is would wait for its own answer.
+            Attached::detach(&mut copy.extensions);
+            copy
+        });
+        (copy, client, Request::from_parts(head, body))
+    }
+
     /// Whether the request came through this manager further out: the layer was added twice, and once is enough.
     fn is_around_already<V: AuthUser>(&self, outer: &Attached) -> bool {
         let (name, cookie) = (

@@ -18,7 +18,7 @@ const TRIES: u32 = 8;
 
 impl Offer {
     /// What is known of the login behind it; the person hasn't proved anything since.
-    pub(crate) fn proof(&self) -> Proof {
+    pub(crate) fn proof(&self, visit: &Visit) -> Proof {
         Proof {
             at: self.series.at,
             stamp: self.series.stamp,
@@ -26,6 +26,7 @@ impl Offer {
             forced: self.series.forced,
             remembered: true,
             unseen: Some(self.record.key),
+            client: visit.client(),
         }
     }
 
@@ -84,7 +85,7 @@ impl Offer {
     async fn exchange_at(&self, visit: &Visit, now: Millis) -> Result<Option<Proof>, Error> {
         let realm = &visit.realm;
         let old = visit.live();
-        let proof = self.proof();
+        let proof = self.proof(visit);
         let new = NewRecord {
             family: self.record.family,
             owner: self.record.owner.clone(),

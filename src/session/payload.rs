@@ -4,10 +4,12 @@
 //! kind     u8    S
 //! version  u8    1
 //! length   u16   of the login's part, 0 where nobody has logged in
-//!   flags  u8    1 = fresh, 2 = forced, 4 = remembered, 8 = its remember series waits to be seen
+//!   flags  u8    1 = fresh, 2 = forced, 4 = remembered, 8 = its remember series waits to be seen,
+//!                16 = the client is known
 //!   at     i64   when the person proved who they are, Unix milliseconds
 //!   stamp  32 B  digest of the user's security stamp
 //!   series 32 B  with flag 8: the key of that series
+//!   client 16 B  with flag 16: a digest of what the client looked like
 //!   …            what a later release of this version adds; skipped
 //! data           (u32 length, name, u32 length, JSON) …
 //! ```
@@ -22,6 +24,7 @@ const FRESH: u8 = 1;
 const FORCED: u8 = 2;
 const REMEMBERED: u8 = 4;
 const UNSEEN: u8 = 8;
+const CLIENT: u8 = 16;
 
 /// What is known of the login that made a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub(crate) struct Proof {
     pub(crate) remembered: bool,
     /// The remember series that was rotated when this session was made, until the browser has shown that it got both.
     pub(crate) unseen: Option<RecordKey>,
+    /// A digest of what the client looked like.
+    pub(crate) client: Option<[u8; 16]>,
 }
 
 impl Proof {
@@ -50,6 +55,7 @@ impl Proof {
             forced: false,
             remembered: false,
             unseen: None,
+            client: None,
         }
     }
 }
@@ -104,6 +110,10 @@ impl Payload {
             0 => None,
             _ => Some(RecordKey::from_bytes(part.array()?)),
         };
+        let client = match flags & CLIENT {
+            0 => None,
+            _ => Some(part.array()?),
+        };
         Some(Some(Proof {
             at,
             stamp,
@@ -111,6 +121,7 @@ impl Payload {
             forced: flags & FORCED != 0,
             remembered: flags & REMEMBERED != 0,
             unseen,
+            client,
         }))
     }
 
@@ -123,17 +134,20 @@ impl Payload {
             None => bytes.extend(0_u16.to_be_bytes()),
             Some(proof) => {
                 let series = proof.unseen.as_ref().map_or(&[][..], |key| key.as_bytes());
+                let client = proof.client.as_ref().map_or(&[][..], |client| client);
                 let flag = |is: bool, flag| if is { flag } else { 0 };
-                bytes.extend((41 + series.len() as u16).to_be_bytes());
+                bytes.extend((41 + (series.len() + client.len()) as u16).to_be_bytes());
                 bytes.push(
                     flag(proof.fresh, FRESH)
                         | flag(proof.forced, FORCED)
                         | flag(proof.remembered, REMEMBERED)
-                        | flag(proof.unseen.is_some(), UNSEEN),
+                        | flag(proof.unseen.is_some(), UNSEEN)
+                        | flag(proof.client.is_some(), CLIENT),
                 );
                 bytes.extend(proof.at.to_be_bytes());
                 bytes.extend(proof.stamp);
                 bytes.extend(series);
+                bytes.extend(client);
             }
         }
         let data = bytes.len();
@@ -210,6 +224,7 @@ mod tests {
             forced: false,
             remembered: true,
             unseen: Some(RecordKey::from_bytes([9; 32])),
+            client: Some([5; 16]),
         }
     }
 
@@ -276,7 +291,7 @@ mod tests {
             .bytes()
             .to_vec();
         bytes[3] += 3;
-        bytes.splice(77..77, [1, 2, 3]);
+        bytes.splice(93..93, [1, 2, 3]);
         let read = Payload::decode(bytes.into()).unwrap();
         assert_eq!(read.proof, Some(proof()));
         assert_eq!(entries(&read), [("a", "1")]);

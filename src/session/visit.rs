@@ -16,6 +16,7 @@ use crate::{
     cookies::{self, Found},
     error::Error,
     event::EventKind,
+    protection::{Client, SessionProtection},
     realm::Realm,
     store::{Outcome, RecordKey, RememberToken, Token, Which},
     why::Why,
@@ -25,6 +26,7 @@ pub(crate) struct Visit {
     pub(crate) realm: Arc<Realm>,
     pub(crate) turn: tokio::sync::Mutex<()>,
     cookies: CookieHeaders,
+    client: Client,
     state: Mutex<State>,
 }
 
@@ -35,7 +37,7 @@ struct CookieHeaders {
 }
 
 impl Visit {
-    pub(crate) fn new(realm: Arc<Realm>, headers: &HeaderMap) -> Self {
+    pub(crate) fn new(realm: Arc<Realm>, headers: &HeaderMap, client: Client) -> Self {
         let mut all = headers.get_all(COOKIE).iter().cloned();
         Self {
             realm,
@@ -44,6 +46,7 @@ impl Visit {
                 first: all.next(),
                 more: all.collect(),
             },
+            client,
             state: Mutex::new(State {
                 slot: Slot::Unread,
                 cookie: None,
@@ -62,6 +65,14 @@ impl Visit {
 
     pub(crate) fn now(&self) -> Millis {
         self.realm.clock.now()
+    }
+
+    /// A digest of what the client looks like, where sessions are protected by it.
+    pub(crate) fn client(&self) -> Option<[u8; 16]> {
+        match self.realm.protection {
+            SessionProtection::Off => None,
+            _ => self.client.digest(&self.realm),
+        }
     }
 
     /// The live session, if there is one.

@@ -113,6 +113,7 @@ pub(crate) enum Purpose {
     Series,
     Secret,
     Stamp,
+    Client,
 }
 
 impl Purpose {
@@ -122,6 +123,7 @@ impl Purpose {
             Self::Series => b"series",
             Self::Secret => b"secret",
             Self::Stamp => b"stamp",
+            Self::Client => b"client",
         }
     }
 }

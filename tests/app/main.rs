@@ -36,6 +36,7 @@ mod life_cycle;
 mod login_page;
 mod memory_store;
 mod permissions;
+mod protection;
 mod races;
 mod races_of_verbs;
 mod realms;

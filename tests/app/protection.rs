@@ -1,0 +1,163 @@
+//! A session shown by a client that looks different.
+
+use std::sync::{Arc, Mutex};
+
+use http::header::USER_AGENT;
+use login_manager::{EventKind, LoginManager, SessionProtection};
+
+use crate::{
+    browser::Browser,
+    world::{Account, World, routes},
+};
+
+const OTHER: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Other/1.0";
+
+type Events = Arc<Mutex<Vec<EventKind>>>;
+
+fn world(
+    configure: impl FnOnce(LoginManager<Account>) -> LoginManager<Account>,
+) -> (World, Events) {
+    let events = Events::default();
+    let seen = Arc::clone(&events);
+    let world = World::with(routes, |manager| {
+        configure(manager).with_on_event(move |event| seen.lock().unwrap().push(event.kind()))
+    });
+    (world, events)
+}
+
+fn protected(events: &Events) -> usize {
+    events
+        .lock()
+        .unwrap()
+        .iter()
+        .filter(|kind| **kind == EventKind::Protected)
+        .count()
+}
+
+fn looks_like(browser: &mut Browser, user_agent: &str) {
+    browser
+        .headers
+        .insert(USER_AGENT, user_agent.parse().unwrap());
+}
+
+#[tokio::test]
+async fn basic_protection_takes_freshness_from_another_client_and_nothing_else() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        events,
+    ) = world(|manager| manager);
+    browser.post("/login/alice").await;
+    let mut thief = browser.clone();
+    looks_like(&mut thief, OTHER);
+    store.take_calls();
+    assert_eq!(thief.get("/how").await.body, "alice stale");
+    assert_eq!(protected(&events), 1);
+    assert_eq!(store.take_calls().len(), 1, "nothing is written");
+    assert_eq!(
+        browser.get("/how").await.body,
+        "alice fresh",
+        "its owner doesn't notice"
+    );
+    thief.post("/confirm").await;
+    assert_eq!(
+        thief.get("/how").await.body,
+        "alice fresh",
+        "who proves it is known by the new looks"
+    );
+}
+
+#[tokio::test]
+async fn strong_protection_ends_the_session_and_the_remember_cookie() {
+    let (
+        World {
+            mut browser, store, ..
+        },
+        events,
+    ) = world(|manager| manager.with_session_protection(SessionProtection::Strong));
+    browser.post("/remember/alice").await;
+    let mut thief = browser.clone();
+    looks_like(&mut thief, OTHER);
+    assert_eq!(thief.get("/why").await.body, "Some(ClientChanged)");
+    assert!(thief.cookie_names().is_empty());
+    assert_eq!(protected(&events), 1);
+    assert!(store.inner.is_empty());
+    assert_eq!(browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn p38_protection_off_looks_at_nothing() {
+    let (World { mut browser, .. }, events) =
+        world(|manager| manager.with_session_protection(SessionProtection::Off));
+    browser.post("/login/alice").await;
+    looks_like(&mut browser, OTHER);
+    assert_eq!(browser.get("/how").await.body, "alice fresh");
+    assert_eq!(protected(&events), 0);
+}
+
+#[tokio::test]
+async fn p38_only_what_was_stored_is_compared_and_data_is_no_looks() {
+    for protection in [SessionProtection::Basic, SessionProtection::Strong] {
+        let (World { mut browser, .. }, events) =
+            world(|manager| manager.with_session_protection(protection));
+        browser.post("/put/cart/apples").await;
+        looks_like(&mut browser, OTHER);
+        assert_eq!(
+            browser.get("/get/cart").await.body,
+            "apples",
+            "an anonymous session has no looks"
+        );
+        browser.headers.remove(USER_AGENT);
+        browser.post("/login/alice").await;
+        looks_like(&mut browser, OTHER);
+        assert_eq!(
+            browser.get("/how").await.body,
+            "alice fresh",
+            "none were stored"
+        );
+        assert_eq!(protected(&events), 0);
+    }
+}
+
+#[tokio::test]
+async fn p38_a_restored_session_is_protected_as_well() {
+    let (World { mut browser, .. }, events) =
+        world(|manager| manager.with_session_protection(SessionProtection::Strong));
+    browser.post("/remember/alice").await;
+    let remember = browser.cookie("remember").unwrap();
+    browser.forget_cookies();
+    browser.plant("__Host-account-remember", &remember);
+    assert_eq!(browser.get("/who").await.body, "alice");
+    assert_eq!(
+        browser.get("/who").await.body,
+        "alice",
+        "its own client is not taken for another"
+    );
+    looks_like(&mut browser, OTHER);
+    assert_eq!(browser.get("/who").await.body, "nobody");
+    assert_eq!(protected(&events), 1);
+}
+
+#[tokio::test]
+async fn an_update_of_the_browser_is_no_other_client_and_an_application_may_look_elsewhere() {
+    let (World { mut browser, .. }, _) = world(|manager| manager);
+    looks_like(&mut browser, "Mozilla/5.0 (X11; Linux x86_64) Test/1.0");
+    browser.post("/login/alice").await;
+    looks_like(&mut browser, "Mozilla/5.0 (X11; Linux x86_64) Test/2.17");
+    assert_eq!(browser.get("/how").await.body, "alice fresh");
+
+    let (World { mut browser, .. }, _) = world(|manager| {
+        manager.with_fingerprint(|head| Some(head.headers.get("x-real-ip")?.as_bytes().to_vec()))
+    });
+    browser
+        .headers
+        .insert("x-real-ip", "192.0.2.1".parse().unwrap());
+    browser.post("/login/alice").await;
+    looks_like(&mut browser, OTHER);
+    assert_eq!(browser.get("/how").await.body, "alice fresh");
+    browser
+        .headers
+        .insert("x-real-ip", "192.0.2.2".parse().unwrap());
+    assert_eq!(browser.get("/how").await.body, "alice stale");
+}
