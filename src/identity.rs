@@ -111,7 +111,7 @@ async fn check_session_at<U: AuthUser>(
     claim: Claim<U::Id>,
 ) -> Result<Identity<U>, Error> {
     let Claim { live, id, proof } = claim;
-    match load_user(visit, loader, &live.record, &id, &proof).await? {
+    match load_user(&visit.realm, loader, &live.record, &id, &proof).await? {
         Ok(user) => {
             let Some(proof) = protected(visit, &live, proof) else {
                 visit.end_at(&live, Why::ClientChanged, true).await;
@@ -164,7 +164,15 @@ async fn restore_at<U: AuthUser>(
     let Some(id) = id else {
         return Ok(Identity::Nobody(Why::BadId));
     };
-    match load_user(visit, loader, &offer.record, &id, &offer.proof(visit)).await? {
+    match load_user(
+        &visit.realm,
+        loader,
+        &offer.record,
+        &id,
+        &offer.proof(visit),
+    )
+    .await?
+    {
         Ok(user) => Ok(match offer.accept_at(visit, now).await? {
             Some(proof) => Identity::User(user, proof),
             None => Identity::Nobody(why),
@@ -185,13 +193,12 @@ struct Out {
 
 /// Loads the user whose record this is, once they are known to be still in.
 async fn load_user<U: AuthUser>(
-    visit: &Visit,
+    realm: &Realm,
     loader: &dyn UserLoader<U>,
     record: &Record,
     id: &U::Id,
     proof: &Proof,
 ) -> Result<Result<Arc<U>, Out>, Error> {
-    let realm = &visit.realm;
     let report = |kind| realm.report_of(kind, record.owner.as_deref(), record.family);
     let answer = realm.ask(ErrorKind::Loader, loader.load(id)).await;
     let user = answer.inspect_err(|_| report(EventKind::LoaderFailed))?;
@@ -210,6 +217,23 @@ async fn load_user<U: AuthUser>(
         }
         Err(_) => Err(ErrorKind::Panicked.into()),
     }
+}
+
+/// Whether the user behind this session would still be let in by it.
+pub(crate) async fn is_still_in<U: AuthUser>(
+    realm: &Realm,
+    loader: &dyn UserLoader<U>,
+    session: &Record,
+    proof: &Proof,
+) -> Result<bool, Error> {
+    let id = session
+        .owner
+        .as_deref()
+        .and_then(|owner| realm.id_of(owner));
+    let Some(id) = id.and_then(parse_id::<U>) else {
+        return Ok(false);
+    };
+    Ok(load_user(realm, loader, session, &id, proof).await?.is_ok())
 }
 
 /// The loader returned another user than it was asked for.

@@ -194,7 +194,7 @@ pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
 pub use async_trait::async_trait;
 
 pub use crate::{
-    auth::{Auth, Device, Login},
+    auth::{Auth, Device, Login, LoginHandle},
     cookies::SameSite,
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind},

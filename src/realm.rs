@@ -2,6 +2,7 @@
 
 use std::{
     future::poll_fn,
+    num::NonZeroUsize,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::Arc,
@@ -36,6 +37,7 @@ pub(crate) struct Realm {
     pub(crate) deadline: Duration,
     pub(crate) clock: Clock,
     pub(crate) on_event: Option<OnEvent>,
+    pub(crate) max_sessions: Option<NonZeroUsize>,
     pub(crate) protection: SessionProtection,
     pub(crate) fresh_for: Option<Duration>,
     pub(crate) remember_for: Duration,
@@ -61,6 +63,7 @@ impl Realm {
             deadline: Duration::from_secs(2),
             clock: Clock::System,
             on_event: None,
+            max_sessions: None,
             protection: SessionProtection::default(),
             fresh_for: None,
             remember_for: Duration::from_secs(30 * 24 * 60 * 60),

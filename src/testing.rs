@@ -1,6 +1,8 @@
 //! For the tests of an application.
 
 use std::{
+    fmt,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicI64, Ordering},
@@ -8,9 +10,16 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use http::HeaderValue;
+
 use crate::{
     clock::{Clock, millis},
+    error::{Error, ErrorKind},
+    identity::stamp_digest,
     manager::LoginManager,
+    realm::NewRecord,
+    session::{Data, Proof},
+    store::Family,
     user::AuthUser,
 };
 
@@ -78,5 +87,91 @@ impl<U: AuthUser> LoginManager<U> {
     #[must_use]
     pub fn with_clock(self, clock: &TestClock) -> Self {
         self.keeping(|realm| realm.clock = Clock::Manual(Arc::clone(&clock.0)))
+    }
+}
+
+/// A login without a request, when it is awaited. Made by [`LoginManager::login_for_tests`]; yields the `Cookie` header of a browser
+/// that has logged in.
+#[must_use = "nobody is logged in before this is awaited"]
+pub struct TestLogin<'a, U: AuthUser> {
+    manager: &'a LoginManager<U>,
+    user: &'a U,
+    fresh: bool,
+}
+
+impl<U: AuthUser> LoginManager<U> {
+    /// Logs a user in, for one request of a test or for many, under every kind of session protection.
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, LoginRequired, MemoryStore};
+    /// # #[derive(Clone)] struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use axum::{Router, body::Body, http::{Request, header::COOKIE}, routing::get};
+    /// # use tower::ServiceExt;
+    /// # let manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// # let app = Router::new().route("/", get(|_: LoginRequired<Account>| async {})).layer(manager.clone());
+    /// let cookie = manager.login_for_tests(&Account { id: 7 }).fresh(false).await?;
+    /// let request = Request::get("/").header(COOKIE, cookie).body(Body::empty())?;
+    /// assert_eq!(app.oneshot(request).await?.status(), 200);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Auth::login`](crate::Auth::login), but for users who aren't active: those it logs in by force.
+    pub fn login_for_tests<'a>(&'a self, user: &'a U) -> TestLogin<'a, U> {
+        TestLogin {
+            manager: self,
+            user,
+            fresh: true,
+        }
+    }
+}
+
+impl<U: AuthUser> TestLogin<'_, U> {
+    /// Whether the session is fresh. Default: true.
+    pub fn fresh(mut self, fresh: bool) -> Self {
+        self.fresh = fresh;
+        self
+    }
+
+    async fn run(self) -> Result<HeaderValue, Error> {
+        let realm = self.manager.realm();
+        let now = realm.clock.now();
+        let id = self.user.id().to_string();
+        let proof = Proof {
+            at: now,
+            stamp: stamp_digest(realm, &id, self.user),
+            fresh: self.fresh,
+            forced: !self.user.is_active(),
+            ..Proof::none()
+        };
+        let new = NewRecord {
+            family: Family::random().map_err(|_| ErrorKind::Random)?,
+            owner: Some(realm.owner(&id)),
+            created: now,
+            ends: realm.timeouts.ends(now),
+            payload: Data::empty().encode(Some(&proof)).bytes(),
+        };
+        let (token, _) = realm.create(new, now).await?;
+        let cookie = format!("{}={}", realm.cookies.session_name(), token.text());
+        HeaderValue::try_from(cookie).map_err(|cause| Error::new(ErrorKind::Data, cause))
+    }
+}
+
+impl<'a, U: AuthUser> IntoFuture for TestLogin<'a, U> {
+    type Output = Result<HeaderValue, Error>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send + 'a>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for TestLogin<'_, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestLogin")
+            .field("fresh", &self.fresh)
+            .finish_non_exhaustive()
     }
 }

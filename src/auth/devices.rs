@@ -28,6 +28,7 @@ pub struct Device {
     created: Millis,
     last_seen: Millis,
     is_current: bool,
+    is_logged_in: bool,
     is_remembered: bool,
 }
 
@@ -54,6 +55,12 @@ impl Device {
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.is_current
+    }
+
+    /// Whether it has a session; if not, it is only remembered.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.is_logged_in
     }
 
     /// Whether it has a remember cookie.
@@ -161,6 +168,22 @@ pub(crate) async fn revoke(realm: &Realm, owner: &str, which: Which) -> Result<u
     Ok(deleted)
 }
 
+/// Ends all of a user's lines of descent but the newest, so many of them. Every node sorts alike, so that of logins at the same time
+/// the same ones stay everywhere.
+pub(crate) async fn keep_newest(
+    realm: &Realm,
+    owner: &str,
+    keep: usize,
+    now: Millis,
+) -> Result<(), Error> {
+    let mut devices = devices(realm, owner, now).await?;
+    devices.sort_by_key(|device| std::cmp::Reverse((device.created, device.id)));
+    for device in devices.iter().skip(keep) {
+        revoke(realm, owner, Which::Only(device.id)).await?;
+    }
+    Ok(())
+}
+
 /// A user's browsers, none of them current.
 pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<Vec<Device>, Error> {
     let mut devices = BTreeMap::<Family, Device>::new();
@@ -174,6 +197,7 @@ pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<V
             device.created = device.created.min(seen.created);
             device.last_seen = device.last_seen.max(seen.last_seen);
             device.is_remembered |= seen.is_remembered;
+            device.is_logged_in |= seen.is_logged_in;
         }
         after = records.last().map(|record| record.key);
         if records.len() < PAGE {
@@ -188,12 +212,13 @@ pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<V
 /// What one record says of the browser that it belongs to; nothing if it can't be read.
 fn device(record: &Record) -> Option<Device> {
     let is_remembered = remember::is_series(&record.payload);
-    let is_session = Payload::decode(Arc::clone(&record.payload)).is_ok();
-    (is_session || is_remembered).then_some(Device {
+    let is_logged_in = Payload::decode(Arc::clone(&record.payload)).is_ok();
+    (is_logged_in || is_remembered).then_some(Device {
         id: record.family,
         created: record.created,
         last_seen: record.touched,
         is_current: false,
+        is_logged_in,
         is_remembered,
     })
 }

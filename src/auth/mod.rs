@@ -3,6 +3,7 @@
 mod arrive;
 mod attached;
 mod devices;
+mod handle;
 mod inner;
 mod login;
 mod replace;
@@ -23,13 +24,13 @@ use crate::{
     why::Why,
 };
 
-pub use self::devices::Device;
 pub(crate) use self::inner::Inner;
 pub use self::login::Login;
 pub(crate) use self::{
     attached::Attached,
     devices::{devices, owner_of, revoke},
 };
+pub use self::{devices::Device, handle::LoginHandle};
 
 /// Who this request is, and the verbs that change it: [`login`](Auth::login), [`logout`](Auth::logout),
 /// [`confirm`](Auth::confirm), [`renew`](Auth::renew).

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{
     arrive::{Arrival, Arrived},
+    devices::keep_newest,
     inner::Inner,
     login::Options,
 };
@@ -71,6 +72,10 @@ impl<U: AuthUser> Inner<U> {
         }
         self.set_identity(Identity::User(Arc::clone(&user), proof));
         realm.report_of(EventKind::LoggedIn, Some(&owner), arrival.family);
+        if let Some(keep) = realm.max_sessions {
+            // The login stands; a store that fails here has said so in an event, and the next login tries again.
+            let _next_time = keep_newest(realm, &owner, keep.get(), now).await;
+        }
         Ok(user)
     }
 

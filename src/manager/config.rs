@@ -1,6 +1,6 @@
 //! The optional steps of a configuration. A step that can be wrong is checked there and then.
 
-use std::{sync::Arc, time::Duration};
+use std::{num::NonZeroUsize, sync::Arc, time::Duration};
 
 use http::{Response, request::Parts};
 
@@ -116,6 +116,12 @@ impl<U: AuthUser> LoginManager<U> {
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
         self.keeping(|realm| realm.timeouts = timeouts)
+    }
+
+    /// In how many browsers a user may be logged in or remembered at once; a login in one more ends the oldest. Default: any number.
+    #[must_use]
+    pub fn with_max_sessions(self, limit: NonZeroUsize) -> Self {
+        self.keeping(|realm| realm.max_sessions = Some(limit))
     }
 
     /// How long a browser is remembered that asked for it, counted from the login. Use doesn't prolong it. Default: 30 days, the

@@ -88,6 +88,13 @@ impl<U: AuthUser> LoginManager<U> {
     }
 }
 
+#[cfg(feature = "testing")]
+impl<U: AuthUser> LoginManager<U> {
+    pub(crate) fn realm(&self) -> &Realm {
+        &self.realm
+    }
+}
+
 impl<S, U: AuthUser> Layer<S> for LoginManager<U> {
     type Service = LoginService<S, U>;
 

@@ -188,3 +188,118 @@ async fn an_administrator_logs_somebody_out() {
     assert!(world.manager.revoke(&2, device.id()).await.unwrap());
     assert_eq!(bob.get("/who").await.body, "nobody");
 }
+
+#[tokio::test]
+async fn b19_a_login_too_many_ends_the_oldest() {
+    let mut world = World::with(with_devices, |manager| {
+        manager.with_max_sessions(2.try_into().unwrap())
+    });
+    let mut browsers = Vec::new();
+    for _ in 0..3 {
+        let mut browser = world.browser.another();
+        browser.post("/remember/alice").await;
+        world.clock.advance(Duration::from_secs(1));
+        browsers.push(browser);
+    }
+    for (n, user) in [(0, "nobody"), (1, "alice"), (2, "alice")] {
+        assert_eq!(browsers[n].get("/who").await.body, user, "{n}");
+    }
+    browsers[2].post("/login/alice").await;
+    assert_eq!(
+        browsers[1].get("/who").await.body,
+        "alice",
+        "the same browser again is none more"
+    );
+    world.browser.post("/login/bob").await;
+    assert_eq!(
+        browsers[1].get("/who").await.body,
+        "alice",
+        "nor is somebody else's"
+    );
+}
+
+#[tokio::test]
+async fn b19_of_fifty_logins_at_once_one_stays() {
+    let world = World::with(with_devices, |manager| {
+        manager.with_max_sessions(1.try_into().unwrap())
+    });
+    let mut logins = tokio::task::JoinSet::new();
+    for _ in 0..50 {
+        let mut browser = world.browser.another();
+        logins.spawn(async move {
+            browser.post("/login/alice").await;
+            browser
+        });
+    }
+    let mut in_now = 0;
+    for mut browser in logins.join_all().await {
+        in_now += usize::from(browser.get("/who").await.body == "alice");
+    }
+    assert_eq!((in_now, world.store.inner.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_handle_knows_after_the_request_whether_its_login_holds() {
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let keep = std::sync::Arc::clone(&kept);
+    let mut world = World::with(
+        |accounts| {
+            let handle = move |auth: Auth<Account>| async move {
+                let handle = auth.handle().await?;
+                let is_some = handle.is_some();
+                *keep.lock().unwrap() = handle;
+                Ok::<_, Error>(is_some.to_string())
+            };
+            with_devices(accounts).route("/handle", post(handle))
+        },
+        |manager| manager,
+    );
+    assert_eq!(world.browser.post("/handle").await.body, "false");
+    for end in ["/logout", "/everywhere", "stamp", "time", "gone"] {
+        world.browser.post("/login/alice").await;
+        assert_eq!(world.browser.post("/handle").await.body, "true");
+        let handle = kept.lock().unwrap().take().unwrap();
+        assert!(handle.still_valid().await.unwrap());
+        world.browser.post("/confirm").await;
+        assert!(
+            handle.still_valid().await.unwrap(),
+            "a confirmation is no end"
+        );
+        match end {
+            "stamp" => world
+                .accounts
+                .change(1, |alice| alice.stamp = "renewed".into()),
+            "time" => world.clock.advance(Duration::from_secs(24 * 60 * 60)),
+            "gone" => world.accounts.remove(1),
+            verb => assert_eq!(world.browser.post(verb).await.status, 200),
+        }
+        assert!(!handle.still_valid().await.unwrap(), "{end}");
+        world.browser.forget_cookies();
+    }
+}
+
+#[tokio::test]
+async fn p45_a_test_of_an_application_logs_in_in_one_line() {
+    use login_manager::SessionProtection::{Basic, Off, Strong};
+    for protection in [Off, Basic, Strong] {
+        for (fresh, how) in [(true, "alice fresh"), (false, "alice stale")] {
+            let world = World::with(with_devices, |manager| {
+                manager.with_session_protection(protection)
+            });
+            let alice = world.accounts.get(1).unwrap();
+            let cookie = world
+                .manager
+                .login_for_tests(&alice)
+                .fresh(fresh)
+                .await
+                .unwrap();
+            for _ in 0..2 {
+                let answer = world
+                    .browser
+                    .get_with_cookies("/how", &[cookie.as_bytes()])
+                    .await;
+                assert_eq!(answer.body, how);
+            }
+        }
+    }
+}
