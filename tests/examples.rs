@@ -17,6 +17,14 @@ mod quickstart;
 mod tutorial;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/two_realms.rs"]
+mod two_realms;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/api_keys.rs"]
+mod api_keys;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/with_tower_cookies.rs"]
 mod with_tower_cookies;
 
@@ -422,6 +430,54 @@ async fn with_tower_cookies_keeps_both_kinds_of_cookies() {
     browser.post("/login").await;
     assert_eq!(browser.cookie_names(), ["__Host-account-session", "theme"]);
     assert_eq!(browser.get("/").await.body, "Hello, alice, in dark!\n");
+}
+
+#[tokio::test]
+async fn two_realms_keeps_customers_and_staff_apart() {
+    let mut browser = Browser::new(two_realms::app().unwrap());
+    assert_redirects(&browser.get("/").await, "/login?next=/&notice=login");
+    assert_redirects(
+        &browser.get("/staff").await,
+        "/staff/login?next=/staff&notice=login",
+    );
+    browser.post("/login").await;
+    assert_redirects(
+        &browser.get("/staff").await,
+        "/staff/login?next=/staff&notice=login",
+    );
+    browser.post("/staff/login").await;
+    let cookies = ["__Host-customer-session", "__Host-staff-session"];
+    assert_eq!(browser.cookie_names(), cookies);
+    assert_eq!(browser.get("/").await.body, "Hello, customer 1.\n");
+    assert_eq!(
+        browser.get("/staff").await.body,
+        "Hello, member of staff 1.\n"
+    );
+    browser.post("/staff/logout").await;
+    assert_eq!(browser.get("/").await.body, "Hello, customer 1.\n");
+    assert_eq!(browser.get("/staff").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn api_keys_are_good_beside_cookies() {
+    let mut browser = Browser::new(api_keys::app());
+    let mut program = browser.another();
+    program.headers.clear();
+    assert_eq!(program.get("/me").await.status, StatusCode::UNAUTHORIZED);
+    for (key, status) in [
+        ("Bearer key-of-alice", 200),
+        ("Bearer key-of-bob", 401),
+        ("Basic x", 401),
+    ] {
+        program
+            .headers
+            .insert("authorization", key.parse().unwrap());
+        let answer = program.get("/me").await;
+        assert_eq!(answer.status, status, "{key}");
+        assert!(answer.set_cookies().is_empty());
+    }
+    browser.post("/login").await;
+    assert_eq!(browser.get("/me").await.body, "alice\n");
 }
 
 /// A database of the tutorial, in a file that goes with it.

@@ -1,0 +1,99 @@
+//! An API beside the pages: programs bring a bearer token, people a cookie, and the handlers don't care.
+//!
+//! ```sh
+//! cargo run --example api_keys
+//! ```
+//!
+//! ```sh
+//! curl -i http://localhost:3000/me                                       # 401
+//! curl -i http://localhost:3000/me -H 'Authorization: Bearer key-of-alice' # alice, and no cookie
+//! curl -c jar -X POST http://localhost:3000/login
+//! curl -b jar http://localhost:3000/me                                   # alice, by the cookie
+//! ```
+
+use std::{env, error::Error};
+
+use axum::{
+    Router,
+    http::{header::AUTHORIZATION, request::Parts},
+    routing::{get, post},
+};
+use login_manager::{Auth, AuthUser, LoginManager, LoginRequired, MemoryStore};
+use sha2::{Digest, Sha256};
+use tokio::{net::TcpListener, signal};
+use tower_http::csrf::CsrfLayer;
+
+struct Account {
+    name: String,
+}
+
+impl AuthUser for Account {
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// The whole app. Tests call it too.
+pub(crate) fn app() -> Router {
+    let login_manager = LoginManager::new(MemoryStore::new(), |name| async move {
+        Some(Account { name }) // your database
+    })
+    // The head is there for this call only: what the search needs is copied out of it.
+    .with_request_loader(|head: &Parts| {
+        let key = bearer_token(head).map(|token| Sha256::digest(token).into());
+        async move { by_key(key?) }
+    });
+
+    Router::new()
+        .route("/me", get(me))
+        .route("/login", post(log_in))
+        .layer(login_manager)
+        .layer(CsrfLayer::new())
+}
+
+fn bearer_token(head: &Parts) -> Option<&str> {
+    head.headers
+        .get(AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .strip_prefix("Bearer ")
+}
+
+/// Your database knows the digests of random keys, not the keys: who reads it can't use them.
+fn by_key(digest: [u8; 32]) -> Option<Account> {
+    let alices: [u8; 32] = Sha256::digest("key-of-alice").into();
+    let name = "alice".to_owned();
+    (digest == alices).then_some(Account { name })
+}
+
+async fn me(LoginRequired(user): LoginRequired<Account>) -> String {
+    format!("{}\n", user.name)
+}
+
+/// How you find out who it is comes here; see the quickstart.
+async fn log_in(auth: Auth<Account>) -> Result<(), login_manager::Error> {
+    let name = "alice".to_owned();
+    auth.login(Account { name }).await.map(drop)
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "for whoever started it")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = env::var("PORT").unwrap_or("3000".to_owned());
+    let port: u16 = port
+        .parse()
+        .map_err(|_| format!("PORT must be a number up to 65535, not '{port}'"))?;
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("can't listen on port {port}: {error}"))?;
+    println!(
+        "Listening on http://localhost:{}",
+        listener.local_addr()?.port()
+    );
+    axum::serve(listener, app())
+        .with_graceful_shutdown(async { signal::ctrl_c().await.unwrap_or_default() })
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Two kinds of users in one application and one store: customers, and the staff that looks after them.
+//!
+//! ```sh
+//! cargo run --example two_realms
+//! ```
+//!
+//! ```sh
+//! curl -c jar -X POST http://localhost:3000/login               # customer 1
+//! curl -b jar -c jar -X POST http://localhost:3000/staff/login  # and, in the same browser, member of staff 1
+//! curl -b jar http://localhost:3000                             # customer 1
+//! curl -b jar http://localhost:3000/staff                       # member of staff 1
+//! curl -b jar -c jar -X POST http://localhost:3000/staff/logout
+//! curl -b jar http://localhost:3000                             # still customer 1
+//! curl -i -b jar http://localhost:3000/staff                    # 401
+//! ```
+
+use std::{env, error::Error};
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use login_manager::{
+    Auth, AuthUser, ConfigError, LoginManager, LoginRequired, MemoryStore, Timeouts, login_required,
+};
+use tokio::{net::TcpListener, signal};
+use tower_http::csrf::CsrfLayer;
+
+struct Customer {
+    id: u32,
+}
+
+impl AuthUser for Customer {
+    type Id = u32;
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+struct Staff {
+    id: u32,
+}
+
+impl AuthUser for Staff {
+    type Id = u32;
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+/// The whole app. Tests call it too.
+///
+/// Each manager is a realm of its own: its own cookies, its own sessions, its own limits. A handler says whom it means by
+/// the user type. Staff has shorter sessions, and everything below `/staff` is for staff, but for its login.
+pub(crate) fn app() -> Result<Router, ConfigError> {
+    let store = MemoryStore::new();
+    let customers = LoginManager::new(store.clone(), |id| async move { Some(Customer { id }) })
+        .with_realm("customer")?
+        .with_login_view("/login")?;
+    let staff = LoginManager::new(store, |id| async move { Some(Staff { id }) })
+        .with_realm("staff")?
+        .with_login_view("/staff/login")?
+        .with_timeouts(Timeouts::aal2());
+
+    let back_office = Router::new()
+        .route("/", get(desk))
+        .route("/login", post(staff_log_in))
+        .route("/logout", post(staff_log_out))
+        .layer(login_required::<Staff>().except(["/staff/login"]));
+
+    Ok(Router::new()
+        .route("/", get(shop))
+        .route("/login", post(customer_log_in))
+        .nest("/staff", back_office)
+        .layer(customers)
+        .layer(staff)
+        .layer(CsrfLayer::new()))
+}
+
+async fn shop(LoginRequired(customer): LoginRequired<Customer>) -> String {
+    format!("Hello, customer {}.\n", customer.id)
+}
+
+async fn desk(LoginRequired(member): LoginRequired<Staff>) -> String {
+    format!("Hello, member of staff {}.\n", member.id)
+}
+
+/// How you find out who it is comes here, and below; see the quickstart.
+async fn customer_log_in(auth: Auth<Customer>) -> Result<(), login_manager::Error> {
+    auth.login(Customer { id: 1 }).await.map(drop)
+}
+
+async fn staff_log_in(auth: Auth<Staff>) -> Result<(), login_manager::Error> {
+    auth.login(Staff { id: 1 }).await.map(drop)
+}
+
+async fn staff_log_out(auth: Auth<Staff>) -> Result<(), login_manager::Error> {
+    auth.logout().await
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "for whoever started it")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let port = env::var("PORT").unwrap_or("3000".to_owned());
+    let port: u16 = port
+        .parse()
+        .map_err(|_| format!("PORT must be a number up to 65535, not '{port}'"))?;
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("can't listen on port {port}: {error}"))?;
+    println!(
+        "Listening on http://localhost:{}",
+        listener.local_addr()?.port()
+    );
+    axum::serve(listener, app()?)
+        .with_graceful_shutdown(async { signal::ctrl_c().await.unwrap_or_default() })
+        .await?;
+    Ok(())
+}
