@@ -110,6 +110,7 @@
 //! - [`store`]: the contract of a store, for who writes one
 //! - [`password`]: where the numbers come from
 //! - [`security`]: attack by attack, what stands against it, and what is left to you
+//! - [`coming_from_flask_login`]: each of its names beside ours
 //! - the `tutorial` example: registration, login, protected pages and logout, with SQLite and templates
 //!
 //! # What it doesn't do
@@ -125,7 +126,7 @@
 //! | `axum` | yes | extractors, and errors as responses |
 //! | `argon2` | yes | [`Passwords`] |
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
-//! | `testing` | no | a clock that tests move by hand |
+//! | `testing` | no | a clock that tests move by hand, a login in one line |
 //!
 //! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
 //! The runtime is tokio.
@@ -161,6 +162,9 @@ pub mod store;
 
 #[cfg(doc)]
 pub mod security;
+
+#[cfg(doc)]
+pub mod coming_from_flask_login;
 
 // What an application brings, and what it is told.
 
