@@ -24,7 +24,7 @@ use axum::{
     Form, Router,
     extract::State,
     http::StatusCode,
-    response::{Html, IntoResponse, Redirect, Response},
+    response::{Html, IntoResponse, Redirect, Response, Result},
     routing::{get, post},
 };
 use login_manager::{
@@ -126,7 +126,7 @@ async fn log_in(
     auth: Auth<Account>,
     next: NextPath,
     Form(form): Form<Credentials>,
-) -> Result<Response, AppError> {
+) -> Result<Response> {
     let account = app.accounts.get(&form.username);
     let stored = account.map(|account| &*account.password_hash);
     let verdict = app.passwords.verify(form.password, stored).await?;
@@ -138,36 +138,9 @@ async fn log_in(
     Ok(next.redirect_or("/dashboard").into_response())
 }
 
-async fn log_out(auth: Auth<Account>) -> Result<Redirect, AppError> {
+async fn log_out(auth: Auth<Account>) -> Result<Redirect> {
     auth.logout().await?;
     Ok(Redirect::to("/"))
-}
-
-/// What a handler gives up on.
-enum AppError {
-    Login(login_manager::Error),
-    Password(PasswordError),
-}
-
-impl IntoResponse for AppError {
-    fn into_response(self) -> Response {
-        match self {
-            Self::Login(error) => error.into_response(),
-            Self::Password(error) => error.into_response(),
-        }
-    }
-}
-
-impl From<login_manager::Error> for AppError {
-    fn from(error: login_manager::Error) -> Self {
-        Self::Login(error)
-    }
-}
-
-impl From<PasswordError> for AppError {
-    fn from(error: PasswordError) -> Self {
-        Self::Password(error)
-    }
 }
 
 #[tokio::main]

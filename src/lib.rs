@@ -4,31 +4,34 @@
 //! and a record on the server, and lets you say which pages need a login.
 //!
 //! ```
-//! use std::borrow::Cow;
+//! use std::{collections::HashMap, sync::Arc};
 //!
 //! use axum::{
 //!     Form, Router,
 //!     extract::State,
-//!     response::{Html, IntoResponse, Redirect, Response},
+//!     response::{Html, IntoResponse, Redirect, Response, Result},
 //!     routing::{get, post},
 //! };
-//! use login_manager::{Auth, AuthUser, CurrentUser, LoginManager, LoginRequired, MemoryStore, NextPath, Passwords};
+//! use login_manager::{
+//!     Auth, AuthUser, ConfigError, CurrentUser, LoginManager, LoginRequired, MemoryStore, NextPath, Passwords,
+//! };
 //!
 //! #[derive(Clone)]
-//! struct Account { id: i64, name: String, password_hash: String, stamp: String }
+//! struct Account { name: String, password_hash: String }
 //!
 //! impl AuthUser for Account {
-//!     type Id = i64;
-//!     fn id(&self) -> i64 { self.id }
-//!     // Change it, and every session of this user ends.
-//!     fn security_stamp(&self) -> Cow<'_, [u8]> { self.stamp.as_bytes().into() }
+//!     type Id = String;
+//!     fn id(&self) -> String { self.name.clone() }
 //! }
 //!
-//! fn app(accounts: Accounts) -> Result<Router, login_manager::ConfigError> {
-//!     let loader = accounts.clone();
-//!     let login_manager = LoginManager::new(MemoryStore::new(), move |id| {
-//!         let accounts = loader.clone();
-//!         async move { accounts.find(id).await } // an Option<Account>, or a Result of one
+//! #[derive(Clone)]
+//! struct App { accounts: Arc<HashMap<String, Account>>, passwords: Passwords }
+//!
+//! fn app(app: App) -> Result<Router, ConfigError> {
+//!     let accounts = Arc::clone(&app.accounts); // your database
+//!     let login_manager = LoginManager::new(MemoryStore::new(), move |name: String| {
+//!         let account = accounts.get(&name).cloned();
+//!         async move { account } // an Option<Account>, or a Result of one
 //!     })
 //!     .with_login_view("/login")?;
 //!
@@ -37,9 +40,9 @@
 //!         .route("/dashboard", get(dashboard))
 //!         .route("/login", get(login_form).post(login_submit))
 //!         .route("/logout", post(logout))
-//!         .layer(login_manager)                                     // the manager is the layer
-//!         .layer(tower_http::csrf::CsrfLayer::new())                // refuses other sites' forms
-//!         .with_state(App { accounts, passwords: Passwords::default() }))
+//!         .layer(login_manager)                       // the manager is the layer
+//!         .layer(tower_http::csrf::CsrfLayer::new())  // refuses other sites' forms
+//!         .with_state(app))
 //! }
 //!
 //! async fn home(CurrentUser(user): CurrentUser<Account>) -> String {
@@ -50,40 +53,32 @@
 //!     format!("Only for you, {}", user.name)
 //! }
 //!
+//! async fn login_form() -> Html<&'static str> {
+//!     Html("<form method=post><input name=username><input name=password type=password><button>Log in</button></form>")
+//! }
+//!
+//! #[derive(serde::Deserialize)]
+//! struct LoginForm { username: String, password: String }
+//!
 //! async fn login_submit(
 //!     State(app): State<App>,
 //!     auth: Auth<Account>,
 //!     next: NextPath,
 //!     Form(form): Form<LoginForm>,
-//! ) -> Result<Response, AppError> {
-//!     let account = app.accounts.find_by_name(&form.username).await;
-//!     let verdict = app.passwords.verify(form.password, account.as_ref().map(|a| &*a.password_hash)).await?;
+//! ) -> Result<Response> {
+//!     let account = app.accounts.get(&form.username);
+//!     let verdict = app.passwords.verify(form.password, account.map(|a| &*a.password_hash)).await?;
 //!     let Some(account) = account.filter(|_| verdict.is_valid()) else {
 //!         return Ok(Html("Wrong username or password").into_response());
 //!     };
-//!     auth.login(account).await?;
+//!     auth.login(account.clone()).await?;
 //!     Ok(next.redirect_or("/dashboard").into_response())
 //! }
 //!
-//! async fn logout(auth: Auth<Account>) -> Result<Redirect, login_manager::Error> {
+//! async fn logout(auth: Auth<Account>) -> Result<Redirect> {
 //!     auth.logout().await?;
 //!     Ok(Redirect::to("/"))
 //! }
-//! # #[derive(Clone)]
-//! # struct App { accounts: Accounts, passwords: Passwords }
-//! # #[derive(Clone)]
-//! # struct Accounts;
-//! # impl Accounts {
-//! #     async fn find(&self, _: i64) -> Option<Account> { None }
-//! #     async fn find_by_name(&self, _: &str) -> Option<Account> { None }
-//! # }
-//! # #[derive(serde::Deserialize)]
-//! # struct LoginForm { username: String, password: String }
-//! # async fn login_form() -> Html<&'static str> { Html("<form method=post>…") }
-//! # struct AppError;
-//! # impl IntoResponse for AppError { fn into_response(self) -> Response { http::StatusCode::SERVICE_UNAVAILABLE.into_response() } }
-//! # impl<E: std::error::Error> From<E> for AppError { fn from(_: E) -> Self { Self } }
-//! # app(Accounts).unwrap();
 //! ```
 //!
 //! # The words
