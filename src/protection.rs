@@ -4,10 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, header::USER_AGENT, request::Parts};
 
-use crate::{
-    realm::Realm,
-    store::{Purpose, digest},
-};
+use crate::store::{Purpose, digest};
 
 /// What to do when a session's client looks different from the one that logged in.
 ///
@@ -49,7 +46,7 @@ impl Client {
     }
 
     /// A digest that tells one client from another and nothing else, or none where the request says nothing of its client.
-    pub(crate) fn digest(&self, realm: &Realm) -> Option<[u8; 16]> {
+    pub(crate) fn digest(&self, realm: &str) -> Option<[u8; 16]> {
         let stable;
         let bytes = match self {
             Self::Custom(bytes) => bytes.as_deref()?,
@@ -58,7 +55,7 @@ impl Client {
                 &stable
             }
         };
-        let digest = digest(Purpose::Client, &[realm.name().as_bytes(), bytes]);
+        let digest = digest(Purpose::Client, &[realm.as_bytes(), bytes]);
         digest.first_chunk().copied()
     }
 }

@@ -1,6 +1,7 @@
 //! The visitor's data, kept by the server from one request to the next.
 
 mod data;
+mod pause;
 mod payload;
 mod save;
 mod state;
@@ -16,8 +17,7 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use self::{
     data::Data,
     payload::{Payload, Proof},
-    state::{CookieChange, Live, RememberChange, Slot},
-    succeed::Successor,
+    state::{CookieChange, Live, RememberChange, Slot, Successor},
     visit::Visit,
 };
 

@@ -1,11 +1,10 @@
 //! Saving a visitor's data: compare-and-swap, so that two requests of one visitor both keep what they changed.
 
-use std::{panic::catch_unwind, sync::Arc, time::Duration};
-
-use tokio::runtime::Handle;
+use std::sync::Arc;
 
 use super::{
     data::Data,
+    pause::pause,
     payload::Payload,
     state::{CookieChange, Live, Slot},
     visit::Visit,
@@ -15,13 +14,11 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     realm::NewRecord,
-    store::{Family, Outcome, random_bytes},
+    store::{Family, Outcome},
 };
 
 /// How often a save meets somebody else's before it gives up: with the pauses between, about two seconds.
 const TRIES: u32 = 64;
-/// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
 impl Visit {
     /// Writes this request's changes to the store; where there is no session yet, makes one.
@@ -123,20 +120,5 @@ impl Visit {
             state.cookie = None;
             state.remember_cookie = None;
         }
-    }
-}
-
-/// Waits a moment, a random part of a limit that doubles: those who met once shall not meet again.
-pub(crate) async fn pause(attempt: u32) {
-    if Handle::try_current().is_err() {
-        return;
-    }
-    let limit = Duration::from_millis(1 << attempt.min(16)).min(LONGEST_PAUSE);
-    let part = random_bytes::<2>().map_or(1.0, |bytes| {
-        f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)
-    });
-    // A runtime that was built without timers can't wait.
-    if let Ok(sleep) = catch_unwind(|| tokio::time::sleep(limit.mul_f64(part))) {
-        sleep.await;
     }
 }

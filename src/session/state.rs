@@ -1,6 +1,6 @@
 //! What a visit knows at one moment, and what the response is to say.
 
-use super::{data::Data, payload::Payload, succeed::Successor};
+use super::{data::Data, payload::Payload};
 use crate::{
     clock::Millis,
     store::{Record, RecordKey, RememberToken, Token},
@@ -37,6 +37,14 @@ pub(crate) enum Slot {
 pub(crate) struct Live {
     pub(crate) record: Record,
     pub(crate) data: Data,
+}
+
+/// A new session that has been written and isn't this visit's yet.
+pub(crate) struct Successor {
+    pub(crate) token: Token,
+    pub(crate) record: Record,
+    pub(crate) data: Data,
+    pub(crate) payload: Payload,
 }
 
 /// What the browser is told with the response.

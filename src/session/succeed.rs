@@ -3,27 +3,20 @@
 
 use super::{
     data::Data,
+    pause::pause,
     payload::{Payload, Proof},
-    save::pause,
+    state::Successor,
     visit::Visit,
 };
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     realm::NewRecord,
-    store::{Outcome, Record, Token},
+    store::{Outcome, Record},
 };
 
 /// How often a verb copies what late writers put into the session that it replaces.
 const TRIES: u32 = 64;
-
-/// A new session that has been written and isn't this visit's yet.
-pub(crate) struct Successor {
-    pub(crate) token: Token,
-    pub(crate) record: Record,
-    pub(crate) data: Data,
-    pub(crate) payload: Payload,
-}
 
 impl Visit {
     /// Deletes the old record at the version that was copied; what late writers put into it is copied first.

@@ -71,7 +71,7 @@ impl Visit {
     pub(crate) fn client(&self) -> Option<[u8; 16]> {
         match self.realm.protection {
             SessionProtection::Off => None,
-            _ => self.client.digest(&self.realm),
+            _ => self.client.digest(self.realm.name()),
         }
     }
 
