@@ -10,13 +10,13 @@ mod tutorial;
 
 use std::{
     env,
-    ffi::OsStr,
+    ffi::{OsStr, OsString},
     io::{self, BufRead, BufReader, Read, Write, stderr},
     net::{Ipv4Addr, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use fantoccini::{Client, ClientBuilder, Locator, cookies::Cookie, elements::Element};
@@ -27,13 +27,12 @@ use tokio::{net::TcpListener, time::timeout};
 use crate::folder::Folder;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+const SESSION: &str = "__Host-account-session";
+const REMEMBER: &str = "__Host-account-remember";
 
 #[tokio::test]
 async fn the_tutorial_works_in_chromium() {
-    let Some(chromedriver) = env::var_os("CHROMEDRIVER") else {
-        // Written past the capture of the test harness: nobody should take "ok" for a test that ran.
-        let why = b"LEFT OUT: no test in Chromium, because CHROMEDRIVER isn't set to the path of chromedriver\n";
-        stderr().write_all(why).unwrap();
+    let Some(chromedriver) = path_of_chromedriver() else {
         return;
     };
     let folder = Folder::new();
@@ -42,6 +41,37 @@ async fn the_tutorial_works_in_chromium() {
     let visitor = Visitor::new(&chromedriver, &folder.path().join("profile"), site).await;
     timeout(12 * PATIENCE, visit(&visitor)).await.unwrap();
     visitor.client.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_tutorial_remembers_a_chromium_that_was_closed() {
+    let Some(chromedriver) = path_of_chromedriver() else {
+        return;
+    };
+    let folder = Folder::new();
+    let site = serve_tutorial(&folder.path().join("tutorial.db")).await;
+    let chromedriver = Chromedriver::start(&chromedriver);
+    let story = be_remembered(&chromedriver, folder.path(), &site);
+    timeout(12 * PATIENCE, story).await.unwrap();
+}
+
+async fn be_remembered(chromedriver: &Chromedriver, folder: &Path, site: &str) {
+    let home = folder.join("home");
+    let visitor = Visitor::new(chromedriver, &home, site.to_owned()).await;
+    logs_in_to_be_remembered(&visitor).await;
+    // This is answered when Chromium has ended, with its cookies written into the profile.
+    visitor.client.close().await.unwrap();
+
+    let visitor = Visitor::new(chromedriver, &home, site.to_owned()).await;
+    is_still_known_but_not_trusted(&visitor).await;
+    let other = Visitor::new(chromedriver, &folder.join("other"), site.to_owned()).await;
+    logs_in_elsewhere(&other, "wonderland").await;
+    proves_who_it_is(&visitor).await;
+    logs_the_other_browser_out(&visitor, &other).await;
+    logs_in_elsewhere(&other, "wonderland").await;
+    changes_the_password(&visitor, &other).await;
+    visitor.client.close().await.unwrap();
+    other.client.close().await.unwrap();
 }
 
 async fn visit(visitor: &Visitor) {
@@ -100,7 +130,7 @@ async fn has_the_cookie_that_was_promised(visitor: &Visitor) {
         panic!("{} cookies", cookies.len());
     };
     // The prefix is a promise that browsers enforce: no Domain attribute, so no other host gets the cookie.
-    assert_eq!(cookie.name(), "__Host-account-session");
+    assert_eq!(cookie.name(), SESSION);
     assert_eq!(
         (cookie.domain(), cookie.path()),
         (Some("localhost"), Some("/"))
@@ -147,6 +177,121 @@ async fn logs_out_and_does_not_come_back(visitor: &Visitor) {
         .unwrap();
     visitor.client.refresh().await.unwrap();
     visitor.reads("Please log in to access this page.").await;
+}
+
+async fn logs_in_to_be_remembered(visitor: &Visitor) {
+    visitor.open("/register").await;
+    visitor.fill_in("alice", "wonderland").await;
+    visitor.reads("Account created, please log in.").await;
+    visitor
+        .click("//label[contains(., 'Remember me on this device')]")
+        .await;
+    visitor.fill_in("alice", "wonderland").await;
+    visitor.reads("Hello, alice!").await;
+
+    assert_eq!(visitor.cookie_names().await, [REMEMBER, SESSION]);
+    let cookie = visitor.client.get_named_cookie(REMEMBER).await.unwrap();
+    assert_eq!(
+        (cookie.domain(), cookie.path()),
+        (Some("localhost"), Some("/"))
+    );
+    assert_eq!(
+        (cookie.secure(), cookie.http_only()),
+        (Some(true), Some(true))
+    );
+    assert_eq!(cookie.same_site().unwrap().to_string(), "Lax");
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let until = cookie.expires_datetime().unwrap().unix_timestamp();
+    let left = u64::try_from(until).unwrap().checked_sub(now).unwrap();
+    let (minute, month) = (60, 30 * 24 * 60 * 60);
+    assert!((month - minute..=month + 1).contains(&left), "{left} s");
+    let seen_by_scripts = visitor
+        .client
+        .execute("return document.cookie", vec![])
+        .await;
+    assert_eq!(seen_by_scripts.unwrap(), "");
+}
+
+async fn is_still_known_but_not_trusted(visitor: &Visitor) {
+    // A page without a login, at which nothing is asked of the remember cookie: the profile as it was left.
+    visitor.open("/style.css").await;
+    assert_eq!(visitor.cookie_names().await, [REMEMBER]);
+    visitor.open("/protected").await;
+    visitor.reads("Hello, alice!").await;
+    assert_eq!(visitor.address().await, "/protected");
+    assert_eq!(visitor.cookie_names().await, [REMEMBER, SESSION]);
+    visitor.click("//nav//a[text()='Account']").await;
+    visitor
+        .reads("Please reauthenticate to access this page.")
+        .await;
+    assert_eq!(
+        visitor.address().await,
+        "/login?next=/account&notice=refresh"
+    );
+}
+
+async fn logs_in_elsewhere(other: &Visitor, password: &str) {
+    other.open("/login").await;
+    other.fill_in("alice", password).await;
+    other.reads("Hello, alice!").await;
+}
+
+async fn proves_who_it_is(visitor: &Visitor) {
+    visitor.fill_in("alice", "wonderland").await;
+    visitor.reads("Where you are logged in").await;
+    assert_eq!(visitor.address().await, "/account");
+    // The session that was closed isn't in the list: this browser has replaced it.
+    visitor
+        .find("//ul[count(li) = 2 and li[contains(., 'This browser')]]")
+        .await;
+}
+
+async fn logs_the_other_browser_out(visitor: &Visitor, other: &Visitor) {
+    visitor
+        .click("//li[contains(., 'Another browser')]//button[text()='Log out']")
+        .await;
+    visitor
+        .find("//ul[count(li) = 1 and li[contains(., 'This browser')]]")
+        .await;
+    is_sent_to_log_in_at_the_next_click(other).await;
+}
+
+async fn changes_the_password(visitor: &Visitor, other: &Visitor) {
+    visitor
+        .type_in("password", "through the looking glass")
+        .await;
+    visitor
+        .click("//main//button[contains(., 'Change it')]")
+        .await;
+    visitor
+        .reads("Your password is changed; other browsers are logged out.")
+        .await;
+    visitor.open("/account").await;
+    visitor.reads("Where you are logged in").await;
+
+    is_sent_to_log_in_at_the_next_click(other).await;
+    other.fill_in("alice", "wonderland").await;
+    other.reads("Wrong user name or password.").await;
+    logs_in_elsewhere(other, "through the looking glass").await;
+}
+
+async fn is_sent_to_log_in_at_the_next_click(visitor: &Visitor) {
+    visitor.click("//nav//a[text()='Protected page']").await;
+    visitor.reads("Please log in to access this page.").await;
+    assert_eq!(
+        visitor.address().await,
+        "/login?next=/protected&notice=login"
+    );
+}
+
+fn path_of_chromedriver() -> Option<OsString> {
+    let path = env::var_os("CHROMEDRIVER");
+    if path.is_none() {
+        // Written past the capture of the test harness: nobody should take "ok" for a test that ran.
+        let why = b"LEFT OUT: no test in Chromium, because CHROMEDRIVER isn't set to the path of chromedriver\n";
+        stderr().write_all(why).unwrap();
+    }
+    path
 }
 
 /// Serves the tutorial on a free port; answers its address. It ends with the test's runtime.
@@ -210,12 +355,15 @@ impl Visitor {
 
     /// Fills in the form of the page and sends it.
     async fn fill_in(&self, username: &str, password: &str) {
-        for (field, text) in [("username", username), ("password", password)] {
-            let field = self.find(&format!("//main//input[@name='{field}']")).await;
-            field.clear().await.unwrap();
-            field.send_keys(text).await.unwrap();
-        }
+        self.type_in("username", username).await;
+        self.type_in("password", password).await;
         self.click("//main//button").await;
+    }
+
+    async fn type_in(&self, field: &str, text: &str) {
+        let field = self.find(&format!("//main//input[@name='{field}']")).await;
+        field.clear().await.unwrap();
+        field.send_keys(text).await.unwrap();
     }
 
     async fn find(&self, xpath: &str) -> Element {
@@ -231,6 +379,17 @@ impl Visitor {
 
     async fn cookies(&self) -> Vec<Cookie<'static>> {
         self.client.get_all_cookies().await.unwrap()
+    }
+
+    async fn cookie_names(&self) -> Vec<String> {
+        let mut names: Vec<_> = self
+            .cookies()
+            .await
+            .iter()
+            .map(|it| it.name().to_owned())
+            .collect();
+        names.sort();
+        names
     }
 }
 
