@@ -58,7 +58,7 @@ impl Issued {
         let mut state = visit.state();
         state.series = Some(Some(self.key));
         state.remember_cookie = Some(RememberChange::Set {
-            token: self.token,
+            token: Box::new(self.token),
             max_age: self.max_age,
         });
     }

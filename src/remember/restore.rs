@@ -147,7 +147,10 @@ impl Offer {
         let max_age = self.record.ends.saturating_sub(now);
         let mut state = visit.state();
         state.adopt(new, true);
-        state.remember_cookie = Some(RememberChange::Set { token, max_age });
+        state.remember_cookie = Some(RememberChange::Set {
+            token: Box::new(token),
+            max_age,
+        });
         Ok(Some(proof))
     }
 

@@ -56,7 +56,7 @@ pub(crate) enum CookieChange {
 /// What the browser is told about its remember cookie.
 pub(crate) enum RememberChange {
     Set {
-        token: RememberToken,
+        token: Box<RememberToken>,
         max_age: Millis,
     },
     Remove,

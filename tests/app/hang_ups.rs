@@ -91,7 +91,7 @@ async fn fault_24_b22_a_login_whose_client_hangs_up_is_done_or_not_begun() {
             }
             points += 1;
         }
-        assert!(points > 4, "the login awaited nothing: {points}");
+        assert!(points > 2, "the login awaited nothing: {points}");
     }
 }
 
@@ -122,7 +122,7 @@ async fn fault_24_p4_a_logout_whose_client_hangs_up_is_carried_out() {
             }
             points += 1;
         }
-        assert!(points > 4, "the logout awaited nothing: {points}");
+        assert!(points > 2, "the logout awaited nothing: {points}");
     }
 }
 

@@ -1,24 +1,28 @@
 //! Who is this? The question is answered once per request, in one order, and keeps the reason where the answer is nobody.
 
+mod id;
+mod user;
+
 use std::{
-    fmt::{self, Write as _},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
-use ctutils::CtEq as _;
 use http::request::Parts;
 
+use self::user::load_user;
+pub(crate) use self::{
+    id::parse_id,
+    user::{is_still_in, stamp_digest},
+};
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     event::EventKind,
     loader::{Loaders, UserLoader},
     protection::SessionProtection,
-    realm::Realm,
     remember::{self, Offer, Remembered},
     session::{Live, Proof, Slot, Visit},
-    store::{Purpose, Record, digest},
     user::AuthUser,
     why::Why,
 };
@@ -46,9 +50,13 @@ pub(crate) async fn resolve_at<U: AuthUser>(
     head: Option<&Parts>,
     now: Millis,
 ) -> Result<Identity<U>, Error> {
-    match by_cookies_at(visit, &*loaders.users, now).await? {
-        Identity::Nobody(why) => by_request(visit, loaders, head, why).await,
-        user => Ok(user),
+    let identity = by_cookies_at(visit, &*loaders.users, now).await?;
+    match (identity, head) {
+        // Boxed, as below: what is rare makes no other request's future larger.
+        (Identity::Nobody(why), Some(head)) => {
+            Box::pin(by_request(visit, loaders, head, why)).await
+        }
+        (identity, _) => Ok(identity),
     }
 }
 
@@ -66,6 +74,18 @@ async fn by_cookies_at<U: AuthUser>(
     if why == Why::BadId {
         visit.disown();
     }
+    if visit.remember_token().is_none() {
+        return Ok(Identity::Nobody(why));
+    }
+    Box::pin(by_remember_cookie_at(visit, loader, why, now)).await
+}
+
+async fn by_remember_cookie_at<U: AuthUser>(
+    visit: &Visit,
+    loader: &dyn UserLoader<U>,
+    why: Why,
+    now: Millis,
+) -> Result<Identity<U>, Error> {
     match remember::read_at(visit, now).await? {
         Remembered::Nothing => Ok(Identity::Nobody(why)),
         Remembered::Stolen => Ok(Identity::Nobody(Why::RememberTheft)),
@@ -77,13 +97,10 @@ async fn by_cookies_at<U: AuthUser>(
 async fn by_request<U: AuthUser>(
     visit: &Visit,
     loaders: &Loaders<U>,
-    head: Option<&Parts>,
+    head: &Parts,
     mut why: Why,
 ) -> Result<Identity<U>, Error> {
     let realm = &visit.realm;
-    let Some(head) = head else {
-        return Ok(Identity::Nobody(why));
-    };
     for loader in &loaders.requests {
         let answer = realm.ask(ErrorKind::Loader, loader.load(head)).await;
         let user = answer.inspect_err(|_| realm.report(EventKind::LoaderFailed))?;
@@ -184,87 +201,6 @@ async fn restore_at<U: AuthUser>(
     }
 }
 
-/// Why a user who was logged in is out.
-struct Out {
-    why: Why,
-    /// Where no newer login of this browser can be behind the cookies.
-    remove_cookies: bool,
-}
-
-/// Loads the user whose record this is, once they are known to be still in.
-async fn load_user<U: AuthUser>(
-    realm: &Realm,
-    loader: &dyn UserLoader<U>,
-    record: &Record,
-    id: &U::Id,
-    proof: &Proof,
-) -> Result<Result<Arc<U>, Out>, Error> {
-    let report = |kind| realm.report_of(kind, record.owner.as_deref(), record.family);
-    let answer = realm.ask(ErrorKind::Loader, loader.load(id)).await;
-    let user = answer.inspect_err(|_| report(EventKind::LoaderFailed))?;
-    let Some(user) = user else {
-        return Ok(Err(Out {
-            why: Why::UserGone,
-            remove_cookies: true,
-        }));
-    };
-    // What the user type says of itself is code that isn't ours.
-    match catch_unwind(AssertUnwindSafe(|| judge(realm, record, id, user, proof))) {
-        Ok(Ok(judged)) => Ok(judged),
-        Ok(Err(WrongUser)) => {
-            report(EventKind::WrongUser);
-            Err(ErrorKind::WrongUser.into())
-        }
-        Err(_) => Err(ErrorKind::Panicked.into()),
-    }
-}
-
-/// Whether the user behind this session would still be let in by it.
-pub(crate) async fn is_still_in<U: AuthUser>(
-    realm: &Realm,
-    loader: &dyn UserLoader<U>,
-    session: &Record,
-    proof: &Proof,
-) -> Result<bool, Error> {
-    let id = session
-        .owner
-        .as_deref()
-        .and_then(|owner| realm.id_of(owner));
-    let Some(id) = id.and_then(parse_id::<U>) else {
-        return Ok(false);
-    };
-    Ok(load_user(realm, loader, session, &id, proof).await?.is_ok())
-}
-
-/// The loader returned another user than it was asked for.
-struct WrongUser;
-
-fn judge<U: AuthUser>(
-    realm: &Realm,
-    record: &Record,
-    id: &U::Id,
-    user: U,
-    proof: &Proof,
-) -> Result<Result<Arc<U>, Out>, WrongUser> {
-    if user.id() != *id {
-        return Err(WrongUser);
-    }
-    Ok(if !user.is_active() && !proof.forced {
-        Err(Out {
-            why: Why::Inactive,
-            remove_cookies: true,
-        })
-    } else if !same_stamp(realm, record, &user, proof) {
-        // The cookies stay: a request beside this one may just have logged in again.
-        Err(Out {
-            why: Why::StampChanged,
-            remove_cookies: false,
-        })
-    } else {
-        Ok(Arc::new(user))
-    })
-}
-
 /// Whose the session says it is, before anybody has been asked about the user.
 pub(crate) fn claimed_id<U: AuthUser>(visit: &Visit) -> Result<U::Id, Why> {
     claimed::<U>(visit).map(|claim| claim.id)
@@ -294,45 +230,4 @@ fn claimed<U: AuthUser>(visit: &Visit) -> Result<Claim<U::Id>, Why> {
         .and_then(parse_id::<U>)
         .ok_or(Why::BadId)?;
     Ok(Claim { live, id, proof })
-}
-
-/// The id that this text stands for, if it is the text that the id would write: `007` is not `7`.
-pub(crate) fn parse_id<U: AuthUser>(text: &str) -> Option<U::Id> {
-    text.parse::<U::Id>()
-        .ok()
-        .filter(|id| Text(text).equals(id))
-}
-
-fn same_stamp<U: AuthUser>(realm: &Realm, record: &Record, user: &U, proof: &Proof) -> bool {
-    let id = record
-        .owner
-        .as_deref()
-        .and_then(|owner| realm.id_of(owner))
-        .unwrap_or_default();
-    stamp_digest(realm, id, user).ct_eq(&proof.stamp).into()
-}
-
-/// A one-way digest of the user's security stamp, good for the user with this id alone.
-pub(crate) fn stamp_digest<U: AuthUser>(realm: &Realm, id: &str, user: &U) -> [u8; 32] {
-    let stamp = user.security_stamp();
-    digest(
-        Purpose::Stamp,
-        &[realm.name().as_bytes(), id.as_bytes(), &stamp],
-    )
-}
-
-/// A text that is compared with what a value would write, without writing it down.
-struct Text<'a>(&'a str);
-
-impl Text<'_> {
-    fn equals(mut self, value: &impl fmt::Display) -> bool {
-        write!(self, "{value}").is_ok() && self.0.is_empty()
-    }
-}
-
-impl fmt::Write for Text<'_> {
-    fn write_str(&mut self, part: &str) -> fmt::Result {
-        self.0 = self.0.strip_prefix(part).ok_or(fmt::Error)?;
-        Ok(())
-    }
 }
