@@ -34,6 +34,8 @@ mod ids;
 mod late_requests;
 mod life_cycle;
 mod login_page;
+#[cfg(feature = "argon2")]
+mod login_storm;
 mod memory_store;
 mod permissions;
 mod protection;
