@@ -63,11 +63,13 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.saving.is_none() {
-            let mut response = ready!(this.response.poll(cx))?;
+            let response = ready!(this.response.poll(cx));
             let Some(attached) = this.attached else {
-                return Poll::Ready(Ok(response));
+                return Poll::Ready(response);
             };
             let visit = attached.visit();
+            // Without an answer there is no head either: whoever still holds an `Auth` comes too late for a cookie.
+            let mut response = response.inspect_err(|_| visit.state().sent = true)?;
             match visit.turn.try_lock() {
                 Ok(_turn) if !wants_saving(visit, response.status()) => {
                     finish(visit, &mut response);

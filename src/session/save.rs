@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{
-    data::Data,
     pause::pause,
     payload::Payload,
     state::{CookieChange, Live, Slot},
@@ -62,11 +61,7 @@ impl Visit {
 
     /// The first data of an anonymous visitor: only now is there something to remember.
     async fn create_at(&self, now: Millis) -> Result<(), Error> {
-        if let Slot::Empty {
-            closed: true, data, ..
-        } = &mut self.state().slot
-        {
-            *data = Data::empty();
+        if self.state().drop_if_closed() {
             self.realm.report(EventKind::DataDropped);
             return Ok(());
         }

@@ -95,6 +95,19 @@ impl State {
         }
     }
 
+    /// Drops the data of a visit whose session ended under it. Answers whether it is one.
+    pub(super) fn drop_if_closed(&mut self) -> bool {
+        match &mut self.slot {
+            Slot::Empty {
+                closed: true, data, ..
+            } => {
+                *data = Data::empty();
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// A session was made: from here on it is this visit's.
     ///
     /// What this request has changed and the new record doesn't hold yet is kept for later if it belongs to the same visitor.

@@ -266,3 +266,24 @@ async fn fault_31_p13_a_login_at_the_last_moment_is_in_the_answer_or_too_late() 
         Err(kind) => assert_eq!((kind, set_cookies), (ErrorKind::TooLate, 0)),
     }
 }
+
+/// Where the inner service fails there is no head, and never a place for a cookie.
+#[tokio::test]
+async fn fault_31_after_a_service_that_fails_a_login_is_too_late() {
+    let store = FaultyStore::new();
+    let held = Arc::new(Mutex::new(None));
+    let keep = Arc::clone(&held);
+    let inner = service_fn(move |request: Request<()>| {
+        *keep.lock().unwrap() = Auth::<Account>::of(request.extensions());
+        async { Err::<Response<Vec<u8>>, _>("broken") }
+    });
+    let service = LoginManager::new(store.clone(), Accounts::new()).layer(inner);
+    assert_eq!(
+        service.oneshot(Request::new(())).await.unwrap_err(),
+        "broken"
+    );
+    let auth = held.lock().unwrap().take().unwrap();
+    let refused = auth.login(account(1, "alice")).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TooLate);
+    assert!(store.take_calls().is_empty());
+}

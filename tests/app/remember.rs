@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use login_manager::{EventKind, RememberGrace};
+use login_manager::{EventKind, RememberGrace, testing::TestClock};
 
 use crate::{
     browser::Browser,
-    faulty_store::{Call, Fault, When},
-    world::{World, routes},
+    faulty_store::{Call, Fault, FaultyStore, When},
+    world::{Accounts, World, routes},
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -19,21 +19,41 @@ const SESSION: &str = "__Host-account-session";
 const REMEMBER: &str = "__Host-account-remember";
 
 /// A world in which alice has asked to be remembered, and what has happened in it.
-async fn remembered() -> (World, Arc<Mutex<Vec<EventKind>>>) {
+struct Remembered {
+    browser: Browser,
+    store: FaultyStore,
+    accounts: Accounts,
+    clock: TestClock,
+    events: Arc<Mutex<Vec<EventKind>>>,
+}
+
+async fn remembered() -> Remembered {
     remembered_with(RememberGrace::default()).await
 }
 
-async fn remembered_with(grace: RememberGrace) -> (World, Arc<Mutex<Vec<EventKind>>>) {
+async fn remembered_with(grace: RememberGrace) -> Remembered {
     let events = Arc::<Mutex<Vec<_>>>::default();
     let seen = Arc::clone(&events);
-    let mut world = World::with(routes, |manager| {
+    let World {
+        mut browser,
+        store,
+        accounts,
+        clock,
+        ..
+    } = World::with(routes, |manager| {
         manager
             .with_remember_grace(grace)
             .with_on_event(move |event| seen.lock().unwrap().push(event.kind()))
     });
-    world.browser.post("/remember/alice").await;
-    assert_eq!(world.browser.get("/how").await.body, "alice fresh");
-    (world, events)
+    browser.post("/remember/alice").await;
+    assert_eq!(browser.get("/how").await.body, "alice fresh");
+    Remembered {
+        browser,
+        store,
+        accounts,
+        clock,
+        events,
+    }
 }
 
 /// The browser was closed: session cookies are gone.
@@ -61,12 +81,9 @@ fn thefts(events: &Mutex<Vec<EventKind>>) -> usize {
 
 #[tokio::test]
 async fn c2_a_returning_browser_is_logged_in_again_and_not_fresh() {
-    let (
-        World {
-            mut browser, store, ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser, store, ..
+    } = remembered().await;
     let before = browser.cookie("remember").unwrap();
     restart(&mut browser);
     assert_eq!(browser.get("/how").await.body, "alice stale remembered");
@@ -101,12 +118,9 @@ async fn e1_the_remember_cookie_has_the_attributes_of_the_session_cookie_and_an_
 
 #[tokio::test]
 async fn b5_logging_out_ends_the_remember_cookie_here_and_in_the_store() {
-    let (
-        World {
-            mut browser, store, ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser, store, ..
+    } = remembered().await;
     let copy = browser.clone();
     browser.post("/logout").await;
     assert!(browser.cookie_names().is_empty());
@@ -116,15 +130,12 @@ async fn b5_logging_out_ends_the_remember_cookie_here_and_in_the_store() {
     assert_eq!(thief.get("/who").await.body, "nobody");
 
     // Also where only the remember cookie is left, and the user can't be loaded.
-    let (
-        World {
-            mut browser,
-            store,
-            accounts,
-            ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser,
+        store,
+        accounts,
+        ..
+    } = remembered().await;
     restart(&mut browser);
     accounts.fail(true);
     assert_eq!(browser.post("/logout").await.status, 200);
@@ -133,22 +144,16 @@ async fn b5_logging_out_ends_the_remember_cookie_here_and_in_the_store() {
 
 #[tokio::test]
 async fn p3_logging_in_as_another_leaves_nothing_of_the_one_before() {
-    let (
-        World {
-            mut browser, store, ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser, store, ..
+    } = remembered().await;
     browser.post("/login/bob").await;
     assert_eq!(browser.cookie_names(), [SESSION]);
     assert_eq!(store.inner.len(), 1);
 
-    let (
-        World {
-            mut browser, store, ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser, store, ..
+    } = remembered().await;
     restart(&mut browser);
     browser.post("/remember/bob").await;
     assert_eq!(store.inner.len(), 2, "bob's session and bob's series");
@@ -158,12 +163,9 @@ async fn p3_logging_in_as_another_leaves_nothing_of_the_one_before() {
 
 #[tokio::test]
 async fn d2_every_login_has_a_series_of_its_own_and_replaces_that_of_the_same_browser() {
-    let (
-        World {
-            mut browser, store, ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser, store, ..
+    } = remembered().await;
     let mut other = browser.another();
     other.post("/remember/alice").await;
     browser.post("/remember/alice").await;
@@ -179,12 +181,12 @@ async fn d2_every_login_has_a_series_of_its_own_and_replaces_that_of_the_same_br
 
 #[tokio::test]
 async fn d5_sixteen_parallel_requests_with_one_remember_cookie_are_all_alice() {
-    let (
-        World {
-            mut browser, store, ..
-        },
+    let Remembered {
+        mut browser,
+        store,
         events,
-    ) = remembered().await;
+        ..
+    } = remembered().await;
     browser.post("/logout").await;
     browser.post("/remember/alice").await;
     restart(&mut browser);
@@ -227,15 +229,13 @@ async fn d5_sixteen_parallel_requests_with_one_remember_cookie_are_all_alice() {
 
 #[tokio::test]
 async fn d4_a_stolen_token_that_was_used_ends_the_family_and_raises_the_event() {
-    let (
-        World {
-            mut browser,
-            store,
-            clock,
-            ..
-        },
+    let Remembered {
+        mut browser,
+        store,
+        clock,
         events,
-    ) = remembered().await;
+        ..
+    } = remembered().await;
     restart(&mut browser);
     let mut thief = browser.clone();
     assert_eq!(browser.get("/who").await.body, "alice");
@@ -260,15 +260,13 @@ async fn d4_a_stolen_token_that_was_used_ends_the_family_and_raises_the_event() 
 #[tokio::test]
 async fn d6_a_lost_answer_locks_nobody_out() {
     for after in [MINUTE / 6, MINUTE * 60] {
-        let (
-            World {
-                mut browser,
-                store,
-                clock,
-                ..
-            },
+        let Remembered {
+            mut browser,
+            store,
+            clock,
             events,
-        ) = remembered().await;
+            ..
+        } = remembered().await;
         restart(&mut browser);
         let lost = browser.request(http::Method::GET, "/who");
         browser.clone().deliver(lost).await;
@@ -285,12 +283,12 @@ async fn d6_a_lost_answer_locks_nobody_out() {
 
 #[tokio::test]
 async fn a_strict_grace_takes_a_lost_answer_for_theft() {
-    let (
-        World {
-            mut browser, clock, ..
-        },
+    let Remembered {
+        mut browser,
+        clock,
         events,
-    ) = remembered_with(RememberGrace::Strict(MINUTE)).await;
+        ..
+    } = remembered_with(RememberGrace::Strict(MINUTE)).await;
     restart(&mut browser);
     browser.clone().get("/who").await;
     clock.advance(MINUTE);
@@ -302,12 +300,9 @@ async fn a_strict_grace_takes_a_lost_answer_for_theft() {
 
 #[tokio::test]
 async fn d8_no_use_stretches_the_limit_that_the_server_keeps() {
-    let (
-        World {
-            mut browser, clock, ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser, clock, ..
+    } = remembered().await;
     for _ in 0..29 {
         clock.advance(DAY);
         restart(&mut browser);
@@ -330,15 +325,12 @@ async fn d8_no_use_stretches_the_limit_that_the_server_keeps() {
 
 #[tokio::test]
 async fn d12_nothing_is_written_before_the_user_is_known_to_be_in() {
-    let (
-        World {
-            mut browser,
-            store,
-            accounts,
-            ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser,
+        store,
+        accounts,
+        ..
+    } = remembered().await;
     restart(&mut browser);
     accounts.fail(true);
     store.take_calls();
@@ -361,14 +353,11 @@ async fn d12_nothing_is_written_before_the_user_is_known_to_be_in() {
 
 #[tokio::test]
 async fn b15_a_new_stamp_ends_the_remember_cookie() {
-    let (
-        World {
-            mut browser,
-            accounts,
-            ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser,
+        accounts,
+        ..
+    } = remembered().await;
     restart(&mut browser);
     accounts.change(1, |alice| alice.stamp = "renewed".into());
     assert_eq!(browser.get("/who").await.body, "nobody");
@@ -376,7 +365,7 @@ async fn b15_a_new_stamp_ends_the_remember_cookie() {
 
 #[tokio::test]
 async fn d10_each_kind_of_token_is_worth_nothing_in_the_others_cookie() {
-    let (World { mut browser, .. }, _) = remembered().await;
+    let Remembered { mut browser, .. } = remembered().await;
     let (session, remember) = (
         browser.cookie("session").unwrap(),
         browser.cookie("remember").unwrap(),
@@ -416,12 +405,12 @@ async fn p32_a_malformed_remember_cookie_is_removed_and_disturbs_nothing() {
 async fn fault_3_a_store_that_fails_at_any_call_of_a_restore_logs_nobody_out() {
     for call in [Call::Load, Call::Create, Call::Update] {
         for fault in [Fault::Fails, Fault::DoesAndFails] {
-            let (
-                World {
-                    mut browser, store, ..
-                },
+            let Remembered {
+                mut browser,
+                store,
                 events,
-            ) = remembered().await;
+                ..
+            } = remembered().await;
             restart(&mut browser);
             store.fail(call, fault);
             let answer = browser.get("/who").await;
@@ -448,12 +437,9 @@ async fn fault_3_a_store_that_fails_at_any_call_of_a_restore_logs_nobody_out() {
 
 #[tokio::test]
 async fn p10_a_restore_that_meets_a_logout_brings_nobody_back() {
-    let (
-        World {
-            mut browser, store, ..
-        },
-        _,
-    ) = remembered().await;
+    let Remembered {
+        mut browser, store, ..
+    } = remembered().await;
     restart(&mut browser);
     let gate = store.gate(Call::Update, When::Before);
     let mut slow = browser.clone();
