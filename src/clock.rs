@@ -36,6 +36,11 @@ pub(crate) fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
+/// A moment as the standard library has it. What lies before 1970 is no moment of ours.
+pub(crate) fn moment(at: Millis) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_millis(at.max(0).unsigned_abs())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

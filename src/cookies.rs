@@ -34,7 +34,9 @@ pub enum SameSite {
 pub(crate) struct CookieJar {
     session: Cow<'static, str>,
     remember: Cow<'static, str>,
-    suffix_base: Box<str>,
+    /// Without the prefix: for the session, for the remember cookie.
+    names: [Box<str>; 2],
+    named: bool,
     domain: Option<Box<str>>,
     path: Box<str>,
     secure: bool,
@@ -55,7 +57,8 @@ impl CookieJar {
         let mut jar = Self {
             session: Cow::Borrowed(""),
             remember: Cow::Borrowed(""),
-            suffix_base: name_of(realm).into(),
+            names: names_of(realm),
+            named: false,
             domain: None,
             path: "/".into(),
             secure: true,
@@ -70,8 +73,38 @@ impl CookieJar {
     }
 
     pub(crate) fn set_realm(&mut self, realm: &str) {
-        self.suffix_base = name_of(realm).into();
+        if !self.named {
+            self.names = names_of(realm);
+            self.rename();
+        }
+    }
+
+    pub(crate) fn set_names(&mut self, session: &str, remember: &str) -> Result<(), ConfigError> {
+        let refused =
+            |given: &str, accepted| Err(ConfigError::new("with_cookie_names", given, accepted));
+        for name in [session, remember] {
+            let is_token =
+                |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || name.len() > 64 || !name.bytes().all(is_token) {
+                return refused(
+                    name,
+                    "a cookie's name is 1 to 64 letters, digits and characters of !#$%&'*+-.^_`|~ (RFC 6265)",
+                );
+            }
+            if name.starts_with("__") {
+                return refused(
+                    name,
+                    "the prefix is put before it as Domain, Path and Secure allow",
+                );
+            }
+        }
+        if session.eq_ignore_ascii_case(remember) {
+            return refused(remember, "the two cookies need two names");
+        }
+        self.names = [session.into(), remember.into()];
+        self.named = true;
         self.rename();
+        Ok(())
     }
 
     pub(crate) fn set_domain(&mut self, domain: &str) -> Result<(), ConfigError> {
@@ -140,8 +173,9 @@ impl CookieJar {
             (true, None, "/") => "__Host-",
             (true, ..) => "__Secure-",
         };
-        self.session = format!("{prefix}{}-session", self.suffix_base).into();
-        self.remember = format!("{prefix}{}-remember", self.suffix_base).into();
+        let [session, remember] = &self.names;
+        self.session = format!("{prefix}{session}").into();
+        self.remember = format!("{prefix}{remember}").into();
     }
 
     /// The header that sets the session cookie. The browser forgets it at its end; the server sets the limits.
@@ -199,6 +233,11 @@ impl CookieJar {
         value.set_sensitive(true);
         value
     }
+}
+
+fn names_of(realm: &str) -> [Box<str>; 2] {
+    let name = name_of(realm);
+    ["session", "remember"].map(|purpose| format!("{name}-{purpose}").into())
 }
 
 /// A realm's name for cookies: its last segment, in the characters that a cookie name may have.

@@ -1,14 +1,24 @@
 //! What happened, for audit logs and metrics.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::SystemTime};
 
-use crate::{refusal::Reason, store::Family, why::Why};
+use crate::{
+    clock::{Millis, moment},
+    refusal::Reason,
+    store::Family,
+    why::Why,
+};
 
 /// Something that happened to somebody's session. It holds no secret: log it as it is.
+///
+/// It says when, in which realm, whose and in which browser. From where is for the log around the request to say, which knows
+/// what proxies stand before it: what is reported through `tracing` lies within the request's span. A wrong password is the
+/// application's to report, since it alone knows of it; so is a hash that was [renewed](crate::Verdict).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     kind: EventKind,
     realm: Arc<str>,
+    at: Millis,
     user_id: Option<Arc<str>>,
     family: Option<Family>,
 }
@@ -42,6 +52,14 @@ pub enum EventKind {
     Ended(Why),
     /// Our cookie came twice with different values, or among too many others.
     AmbiguousCookie,
+    /// The value of our cookie is no token: nobody can have got it from us.
+    MalformedCookie,
+    /// The store has nothing for the token in our cookie: logged out, renewed, cleared away, or made up.
+    UnknownToken,
+    /// An inactive user was refused a login.
+    LoginRefused,
+    /// The `next` of a login page was none that leads back into this site.
+    NextRefused,
     /// What the store holds can't be read: nobody is logged in by it.
     Unreadable,
     /// The store failed or didn't answer in time.
@@ -59,10 +77,11 @@ pub enum EventKind {
 }
 
 impl Event {
-    pub(crate) fn new(kind: EventKind, realm: &Arc<str>) -> Self {
+    pub(crate) fn new(kind: EventKind, realm: &Arc<str>, at: Millis) -> Self {
         Self {
             kind,
             realm: Arc::clone(realm),
+            at,
             user_id: None,
             family: None,
         }
@@ -78,6 +97,12 @@ impl Event {
     #[must_use]
     pub fn kind(&self) -> EventKind {
         self.kind
+    }
+
+    /// When.
+    #[must_use]
+    pub fn at(&self) -> SystemTime {
+        moment(self.at)
     }
 
     /// In which realm.

@@ -34,24 +34,46 @@ impl fmt::Debug for Fingerprint {
 }
 
 /// What is known of one request's client.
-pub(crate) enum Client {
-    UserAgent(Option<HeaderValue>),
+pub(crate) struct Client {
+    user_agent: Option<HeaderValue>,
+    looks: Looks,
+}
+
+/// What a client is told from others by.
+enum Looks {
+    UserAgent,
     Custom(Option<Vec<u8>>),
 }
 
 impl Client {
     /// Copying the header allocates nothing.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
-        Self::UserAgent(headers.get(USER_AGENT).cloned())
+        Self {
+            user_agent: headers.get(USER_AGENT).cloned(),
+            looks: Looks::UserAgent,
+        }
+    }
+
+    /// A client as the application sees it.
+    pub(crate) fn looking(head: &Parts, Fingerprint(look): &Fingerprint) -> Self {
+        Self {
+            looks: Looks::Custom(look(head)),
+            ..Self::of(&head.headers)
+        }
+    }
+
+    /// What it calls itself, where that is plain text.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.user_agent.as_ref()?.to_str().ok()
     }
 
     /// A digest that tells one client from another and nothing else, or none where the request says nothing of its client.
     pub(crate) fn digest(&self, realm: &str) -> Option<[u8; 16]> {
         let stable;
-        let bytes = match self {
-            Self::Custom(bytes) => bytes.as_deref()?,
-            Self::UserAgent(header) => {
-                stable = stable_part(header.as_ref()?.as_bytes());
+        let bytes = match &self.looks {
+            Looks::Custom(bytes) => bytes.as_deref()?,
+            Looks::UserAgent => {
+                stable = stable_part(self.user_agent.as_ref()?.as_bytes());
                 &stable
             }
         };

@@ -50,6 +50,8 @@ pub(crate) struct NewRecord {
     pub(crate) owner: Option<Arc<str>>,
     pub(crate) created: Millis,
     pub(crate) ends: Millis,
+    /// The realm's, or those of the login.
+    pub(crate) timeouts: Timeouts,
     pub(crate) payload: Arc<[u8]>,
 }
 
@@ -108,20 +110,18 @@ impl Realm {
     }
 
     pub(crate) fn report(&self, kind: EventKind) {
-        self.tell(&Event::new(kind, &self.name));
+        self.tell(&self.event(kind));
     }
 
     /// The same about somebody's session.
     pub(crate) fn report_of(&self, kind: EventKind, owner: Option<&str>, family: Family) {
-        self.tell(
-            &Event::new(kind, &self.name)
-                .of(owner.and_then(|owner| self.id_of(owner)), Some(family)),
-        );
+        let id = owner.and_then(|owner| self.id_of(owner));
+        self.tell(&self.event(kind).of(id, Some(family)));
     }
 
     /// The same about a user without a session.
     pub(crate) fn report_user(&self, kind: EventKind, id: &str) {
-        self.tell(&Event::new(kind, &self.name).of(Some(id), None));
+        self.tell(&self.event(kind).of(Some(id), None));
     }
 
     /// The same about several of a user's sessions.
@@ -130,7 +130,11 @@ impl Realm {
             Which::Only(family) => Some(family),
             Which::All | Which::Except(_) => None,
         };
-        self.tell(&Event::new(EventKind::Revoked, &self.name).of(self.id_of(owner), family));
+        self.tell(&self.event(EventKind::Revoked).of(self.id_of(owner), family));
+    }
+
+    fn event(&self, kind: EventKind) -> Event {
+        Event::new(kind, &self.name, self.clock.now())
     }
 
     fn tell(&self, event: &Event) {
@@ -167,7 +171,7 @@ impl Realm {
                 owner: new.owner.clone(),
                 created: new.created,
                 touched: now,
-                expires: self.timeouts.expires(now, new.ends),
+                expires: new.timeouts.expires(now, new.ends),
                 ends: new.ends,
                 version: 0,
                 payload: Arc::clone(&new.payload),
@@ -223,15 +227,16 @@ impl Realm {
     }
 
     /// Notes a use, in the background: it neither delays nor fails the response.
-    pub(crate) fn touch(self: &Arc<Self>, record: &Record, now: Millis) {
-        if !self.timeouts.wants_touch(record.touched, now) {
+    pub(crate) fn touch(self: &Arc<Self>, record: &Record, own: Option<Timeouts>, now: Millis) {
+        let timeouts = own.unwrap_or(self.timeouts);
+        if !timeouts.wants_touch(record.touched, now) {
             return;
         }
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
         let (realm, key) = (Arc::clone(self), record.key);
-        let expires = self.timeouts.expires(now, record.ends);
+        let expires = timeouts.expires(now, record.ends);
         runtime.spawn(async move {
             let _background = realm.ask_store(realm.store.touch(&key, now, expires)).await;
         });

@@ -151,7 +151,8 @@ impl<U: AuthUser> TestLogin<'_, U> {
             owner: Some(realm.owner(&id)),
             created: now,
             ends: realm.timeouts.ends(now),
-            payload: Data::empty().encode(Some(&proof)).bytes(),
+            timeouts: realm.timeouts,
+            payload: Data::empty().encode(Some(&proof), None).bytes(),
         };
         let (token, _) = realm.create(new, now).await?;
         let cookie = format!("{}={}", realm.cookies.session_name(), token.text());

@@ -84,6 +84,16 @@ impl Timeouts {
         self.absolute
     }
 
+    /// Idle and absolute, for a session that keeps timeouts of its own.
+    pub(crate) fn as_millis(&self) -> [u64; 2] {
+        [self.idle, self.absolute].map(|limit| millis(limit).unsigned_abs())
+    }
+
+    /// `None` for what no login can have set.
+    pub(crate) fn from_millis([idle, absolute]: [u64; 2]) -> Option<Self> {
+        Self::new(Duration::from_millis(idle), Duration::from_millis(absolute)).ok()
+    }
+
     /// When a session that is made now ends at the latest.
     pub(crate) fn ends(&self, now: Millis) -> Millis {
         now.saturating_add(millis(self.absolute))

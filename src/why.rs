@@ -12,8 +12,10 @@ pub enum Why {
     MalformedCookie,
     /// The store has no live session for the token: logged out, renewed, expired and cleared away, or made up.
     UnknownSession,
-    /// The session came to the end of its idle or absolute time.
-    Expired,
+    /// The session wasn't used for its idle time.
+    IdleTimeout,
+    /// The session came to the end of its absolute time, counted from the login.
+    AbsoluteTimeout,
     /// There is a session, but nobody has logged in to it.
     NotLoggedIn,
     /// What the store holds for the token can't be read.

@@ -55,7 +55,15 @@ impl<U: AuthUser> Inner<U> {
         let replaced = async {
             if let Some(lifetime) = arrival.remember {
                 issued = Some(
-                    remember::issue_at(realm, &new.record, &arrival.proof, lifetime, now).await?,
+                    remember::issue_at(
+                        realm,
+                        &new.record,
+                        &arrival.proof,
+                        self.visit.agent(),
+                        lifetime,
+                        now,
+                    )
+                    .await?,
                 );
             }
             for theirs in session
@@ -117,11 +125,13 @@ impl<U: AuthUser> Inner<U> {
         displaces: bool,
         now: Millis,
     ) -> Result<Successor, Error> {
+        let timeouts = arrival.proof.timeouts.unwrap_or(self.visit.realm.timeouts);
         let new = NewRecord {
             family: arrival.family,
             owner: Some(Arc::clone(&arrival.owner)),
             created: now,
-            ends: self.visit.realm.timeouts.ends(now),
+            ends: timeouts.ends(now),
+            timeouts,
             payload: Arc::default(),
         };
         match displaces {

@@ -1,14 +1,10 @@
 //! A user's other browsers: which there are, and how to log them out.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
 use super::{Auth, inner::Inner};
 use crate::{
-    clock::Millis,
+    clock::{Millis, moment},
     error::{Error, ErrorKind},
     identity::Identity,
     realm::Realm,
@@ -27,6 +23,7 @@ pub struct Device {
     id: Family,
     created: Millis,
     last_seen: Millis,
+    user_agent: Option<Box<str>>,
     is_current: bool,
     is_logged_in: bool,
     is_remembered: bool,
@@ -51,6 +48,13 @@ impl Device {
         moment(self.last_seen)
     }
 
+    /// What the browser called itself at the login, or when it was last logged in again: the first 200 bytes of its
+    /// `User-Agent` header. It is the visitor's own text: escape it like any.
+    #[must_use]
+    pub fn user_agent(&self) -> Option<&str> {
+        self.user_agent.as_deref()
+    }
+
     /// Whether this request came from there.
     #[must_use]
     pub fn is_current(&self) -> bool {
@@ -68,10 +72,6 @@ impl Device {
     pub fn is_remembered(&self) -> bool {
         self.is_remembered
     }
-}
-
-fn moment(at: Millis) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_millis(at.max(0).unsigned_abs())
 }
 
 impl<U: AuthUser> Auth<U> {
@@ -196,6 +196,9 @@ pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<V
             let device = devices.entry(seen.id).or_insert_with(|| seen.clone());
             device.created = device.created.min(seen.created);
             device.last_seen = device.last_seen.max(seen.last_seen);
+            if seen.is_logged_in || device.user_agent.is_none() {
+                device.user_agent = seen.user_agent.or(device.user_agent.take());
+            }
             device.is_remembered |= seen.is_remembered;
             device.is_logged_in |= seen.is_logged_in;
         }
@@ -211,12 +214,18 @@ pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<V
 
 /// What one record says of the browser that it belongs to; nothing if it can't be read.
 fn device(record: &Record) -> Option<Device> {
-    let is_remembered = remember::is_series(&record.payload);
-    let is_logged_in = Payload::decode(Arc::clone(&record.payload)).is_ok();
+    let session = Payload::decode(Arc::clone(&record.payload)).ok();
+    let (is_logged_in, is_remembered) = (session.is_some(), remember::is_series(&record.payload));
+    let user_agent = match &session {
+        Some(session) => session.agent(),
+        None if is_remembered => remember::agent_of(&record.payload),
+        None => None,
+    };
     (is_logged_in || is_remembered).then_some(Device {
         id: record.family,
         created: record.created,
         last_seen: record.touched,
+        user_agent: user_agent.map(Box::from),
         is_current: false,
         is_logged_in,
         is_remembered,

@@ -3,7 +3,10 @@
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use super::Auth;
-use crate::{clock::Millis, error::Error, remember::lifetime as lifetime_of, user::AuthUser};
+use crate::{
+    clock::Millis, error::Error, remember::lifetime as lifetime_of, timeouts::Timeouts,
+    user::AuthUser,
+};
 
 /// A login that happens when it is awaited. Made by [`Auth::login`]; yields the user.
 ///
@@ -39,6 +42,8 @@ pub(super) struct Options {
     pub(super) fresh: bool,
     /// How long, in milliseconds, if at all.
     pub(super) remember: Option<Millis>,
+    /// Instead of the manager's.
+    pub(super) timeouts: Option<Timeouts>,
 }
 
 impl<U: AuthUser> Login<U> {
@@ -50,6 +55,7 @@ impl<U: AuthUser> Login<U> {
                 force: false,
                 fresh: true,
                 remember: None,
+                timeouts: None,
             },
         }
     }
@@ -72,6 +78,13 @@ impl<U: AuthUser> Login<U> {
     /// As [`remember`](Login::remember), for this long, at most 400 days, which is how long browsers keep a cookie (RFC 6265bis).
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
         self.options.remember = Some(lifetime_of(lifetime));
+        self
+    }
+
+    /// How long this session lives, instead of [as long as the manager says](crate::LoginManager::with_timeouts): shorter on a
+    /// shared machine, for an administrator. A session that a remember cookie makes later has the manager's timeouts.
+    pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.options.timeouts = Some(timeouts);
         self
     }
 

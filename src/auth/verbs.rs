@@ -19,6 +19,7 @@ use crate::{
     remember,
     session::{CookieChange, Proof, RememberChange, Slot},
     store::{Family, Record, Which},
+    timeouts::Timeouts,
     user::AuthUser,
     why::Why,
 };
@@ -33,6 +34,9 @@ impl<U: AuthUser> Inner<U> {
         self.check_in_time()?;
         let inactive = !user.is_active();
         if inactive && !options.force {
+            self.visit
+                .realm
+                .report_user(EventKind::LoginRefused, &user.id().to_string());
             return Err(ErrorKind::Inactive.into());
         }
         let realm = &self.visit.realm;
@@ -49,6 +53,7 @@ impl<U: AuthUser> Inner<U> {
             remembered: false,
             unseen: None,
             client: self.visit.client(),
+            timeouts: options.timeouts,
         };
 
         self.visit.read_at(now).await?;
@@ -94,9 +99,10 @@ impl<U: AuthUser> Inner<U> {
             ..proof
         };
         let realm = &self.visit.realm;
+        let timeouts = proof.timeouts.unwrap_or(realm.timeouts);
         let new = NewRecord {
-            ends: realm.timeouts.ends(now),
-            ..like(&old.record)
+            ends: timeouts.ends(now),
+            ..like(&old.record, timeouts)
         };
         self.replace_at(new, Some(proof), now).await?;
         self.set_identity(Identity::User(user, proof));
@@ -114,9 +120,11 @@ impl<U: AuthUser> Inner<U> {
         let Some(old) = self.visit.live() else {
             return Ok(());
         };
-        self.replace_at(like(&old.record), old.data.proof(), now)
-            .await?;
-        self.visit.realm.report_of(
+        let (realm, proof) = (&self.visit.realm, old.data.proof());
+        let own = proof.and_then(|proof| proof.timeouts);
+        let new = like(&old.record, own.unwrap_or(realm.timeouts));
+        self.replace_at(new, proof, now).await?;
+        realm.report_of(
             EventKind::Renewed,
             old.record.owner.as_deref(),
             old.record.family,
@@ -197,12 +205,13 @@ impl<U: AuthUser> Inner<U> {
 }
 
 /// A record that takes another's place, in everything but its token and its data.
-fn like(old: &Record) -> NewRecord {
+fn like(old: &Record, timeouts: Timeouts) -> NewRecord {
     NewRecord {
         family: old.family,
         owner: old.owner.clone(),
         created: old.created,
         ends: old.ends,
+        timeouts,
         payload: Arc::default(),
     }
 }

@@ -149,6 +149,18 @@ impl<U: AuthUser> LoginManager<U> {
         self.keeping(|realm| realm.deadline = deadline)
     }
 
+    /// What the two cookies are called, without their prefix. Default: the last segment of the realm with `-session` and
+    /// `-remember` behind it. Each manager of an application needs names of its own.
+    ///
+    /// The prefix `__Host-` is put before it, or `__Secure-`, as Domain and Path allow. With names that begin with `Http-` the
+    /// cookies also promise to browsers that know `__Host-Http-` what they hold anyway: that no script has set them.
+    ///
+    /// # Errors
+    /// When one of them is no name for a cookie, has a prefix already, or both are the same.
+    pub fn with_cookie_names(self, session: &str, remember: &str) -> Result<Self, ConfigError> {
+        self.try_keeping(|realm| realm.cookies.set_names(session, remember))
+    }
+
     /// Sends the cookies to all hosts of this domain. Their prefix becomes `__Secure-`, so a sister domain can plant them.
     ///
     /// Default: only to the host that set them.

@@ -12,7 +12,7 @@ use tower::Service;
 use super::{LoginFuture, LoginManager};
 use crate::{
     auth::{Attached, Auth, Inner},
-    protection::{Client, Fingerprint},
+    protection::Client,
     session::Visit,
     user::AuthUser,
 };
@@ -84,7 +84,7 @@ impl<S, U: AuthUser> LoginService<S, U> {
         let (head, body) = request.into_parts();
         let client = fingerprint
             .as_ref()
-            .map(|Fingerprint(of)| Client::Custom(of(&head)));
+            .map(|fingerprint| Client::looking(&head, fingerprint));
         let copy = (!loaders.is_empty()).then(|| {
             let mut copy = Box::new(head.clone());
             // A loader that asked who this is would wait for its own answer.

@@ -23,6 +23,7 @@ pub(crate) async fn issue_at(
     realm: &Realm,
     session: &Record,
     proof: &Proof,
+    agent: Option<&str>,
     lifetime: Millis,
     now: Millis,
 ) -> Result<Issued, Error> {
@@ -36,7 +37,7 @@ pub(crate) async fn issue_at(
         expires: ends,
         ends,
         version: 0,
-        payload: Series::new(proof.at, proof.stamp, proof.forced, secret).encode(),
+        payload: Series::new(proof.at, proof.stamp, proof.forced, secret).encode(agent),
         ..session.clone()
     };
     match realm.insert(&record).await? {

@@ -51,6 +51,7 @@ pub(crate) async fn read_at(visit: &Visit, now: Millis) -> Result<Remembered, Er
         Some(Ok(token)) if !visit.state().sent => token,
         Some(Err(Why::MalformedCookie)) => {
             visit.state().remember_cookie = Some(RememberChange::Remove);
+            visit.realm.report(EventKind::MalformedCookie);
             return Ok(Remembered::Nothing);
         }
         _ => return Ok(Remembered::Nothing),
@@ -58,6 +59,7 @@ pub(crate) async fn read_at(visit: &Visit, now: Millis) -> Result<Remembered, Er
     let secret = token.secret_digest(visit.realm.name());
     let Some((record, series)) = load_at(&visit.realm, &token.key(visit.realm.name()), now).await?
     else {
+        visit.realm.report(EventKind::UnknownToken);
         return Ok(Remembered::Nothing);
     };
     if series.standing(&secret, visit.realm.remember_grace, now) == Standing::Stolen {
@@ -131,6 +133,11 @@ async fn end(realm: &Realm, record: &Record) -> Result<bool, Error> {
 /// Whether these are the bytes of a series.
 pub(crate) fn is_series(payload: &[u8]) -> bool {
     Series::decode(payload).is_some()
+}
+
+/// What the browser of a series called itself.
+pub(crate) fn agent_of(payload: &[u8]) -> Option<&str> {
+    series::agent_of(payload)
 }
 
 /// Whose the browser's remember series is, whatever its secret is worth: for a login that replaces it, or a logout.

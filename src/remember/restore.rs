@@ -27,6 +27,7 @@ impl Offer {
             remembered: true,
             unseen: Some(self.record.key),
             client: visit.client(),
+            timeouts: None,
         }
     }
 
@@ -91,6 +92,7 @@ impl Offer {
             owner: self.record.owner.clone(),
             created: now,
             ends: realm.timeouts.ends(now).min(self.record.ends),
+            timeouts: realm.timeouts,
             payload: Arc::default(),
         };
         let token = self.token.rotated().map_err(|_| ErrorKind::Random)?;
@@ -109,7 +111,9 @@ impl Offer {
         let series = self
             .series
             .exchanged(self.secret, secret, new.record.key, now);
-        let exchanged = realm.update(&self.record, series.encode(), now).await;
+        let exchanged = realm
+            .update(&self.record, series.encode(visit.agent()), now)
+            .await;
         match exchanged {
             Ok(Outcome::Done) => {}
             Ok(_) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::runtime::Handle;
 
-use super::load_at;
+use super::{load_at, series::agent_of};
 use crate::{
     clock::Millis,
     error::Error,
@@ -44,7 +44,11 @@ async fn mark_seen(
         let Some(seen) = series.seen(secret) else {
             return Ok(());
         };
-        if realm.update(&record, seen.encode(), now).await? != Outcome::Done {
+        if realm
+            .update(&record, seen.encode(agent_of(&record.payload)), now)
+            .await?
+            != Outcome::Done
+        {
             return Ok(());
         }
     }
@@ -56,7 +60,7 @@ async fn mark_seen(
         unseen: None,
         ..proof
     });
-    let payload = Payload::encode(proof.as_ref(), payload.entries());
+    let payload = Payload::encode(proof.as_ref(), payload.agent(), payload.entries());
     let _next_time = realm.update(session, payload.bytes(), now).await?;
     Ok(())
 }

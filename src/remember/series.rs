@@ -10,6 +10,7 @@
 //! before   32 B  digest of the one before it
 //! rotated  i64   when the current one took its place
 //! session  32 B  key of the session that was made then
+//! agent          u8 length, what the browser called itself at the login or the last exchange
 //! ```
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use ctutils::CtEq as _;
 use crate::{
     clock::{Millis, millis},
     grace::RememberGrace,
+    session::MAX_AGENT,
     store::RecordKey,
 };
 
@@ -28,6 +30,7 @@ const ROTATED: u8 = 2;
 const FORCED: u8 = 4;
 /// How far in the future an exchange may lie, in milliseconds: five minutes.
 const SKEW: Millis = 5 * 60 * 1000;
+/// Without the agent.
 const LEN: usize = 2 + 1 + 8 + 32 + 32 + 32 + 8 + 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,7 +141,7 @@ impl Series {
         })
     }
 
-    pub(super) fn encode(&self) -> Arc<[u8]> {
+    pub(super) fn encode(&self, agent: Option<&str>) -> Arc<[u8]> {
         let none = Rotation {
             before: [0; 32],
             at: 0,
@@ -147,7 +150,9 @@ impl Series {
         };
         let rotation = self.rotation.unwrap_or(none);
         let flag = |is: bool, flag| if is { flag } else { 0 };
-        let mut bytes = Vec::with_capacity(LEN);
+        let agent = agent.unwrap_or_default();
+        let agent = agent.get(..MAX_AGENT).unwrap_or(agent).as_bytes();
+        let mut bytes = Vec::with_capacity(LEN + 1 + agent.len());
         bytes.extend(HEAD);
         bytes.push(
             flag(rotation.seen, SEEN)
@@ -160,6 +165,8 @@ impl Series {
         bytes.extend(rotation.before);
         bytes.extend(rotation.at.to_be_bytes());
         bytes.extend(rotation.session.as_bytes());
+        bytes.push(agent.len() as u8);
+        bytes.extend(agent);
         bytes.into()
     }
 
@@ -172,7 +179,12 @@ impl Series {
         let (current, rest) = rest.split_first_chunk()?;
         let (before, rest) = rest.split_first_chunk()?;
         let (rotated, rest) = rest.split_first_chunk()?;
-        let session = RecordKey::from_bytes(rest.try_into().ok()?);
+        let (session, rest) = rest.split_first_chunk()?;
+        let (&[agent], rest) = rest.split_first_chunk()?;
+        if rest.len() != usize::from(agent) {
+            return None;
+        }
+        let session = RecordKey::from_bytes(*session);
         let rotation = Rotation {
             before: *before,
             at: i64::from_be_bytes(*rotated),
@@ -187,6 +199,12 @@ impl Series {
             rotation: (flags & ROTATED != 0).then_some(rotation),
         })
     }
+}
+
+/// What the browser called itself, in the bytes of a series.
+pub(super) fn agent_of(bytes: &[u8]) -> Option<&str> {
+    let agent = str::from_utf8(bytes.get(LEN + 1..)?).ok()?;
+    Some(agent).filter(|agent| !agent.is_empty())
 }
 
 #[cfg(test)]
@@ -206,10 +224,11 @@ mod tests {
     fn what_is_written_is_what_is_read() {
         let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 2_000);
         for series in [series(), exchanged, exchanged.seen(&[2; 32]).unwrap()] {
-            let bytes = series.encode();
-            assert_eq!(bytes.len(), LEN);
+            let bytes = series.encode(Some("Mozilla/5.0"));
             assert_eq!(Series::decode(&bytes), Some(series));
-            for end in 0..LEN {
+            assert_eq!(agent_of(&bytes), Some("Mozilla/5.0"));
+            assert_eq!(agent_of(&series.encode(None)), None);
+            for end in 0..bytes.len() {
                 assert_eq!(Series::decode(&bytes[..end]), None);
             }
             assert_eq!(Series::decode(&[&bytes, &[0][..]].concat()), None);

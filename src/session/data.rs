@@ -30,7 +30,7 @@ impl Data {
     }
 
     pub(crate) fn empty() -> Self {
-        Self::new(Payload::encode(None, std::iter::empty()))
+        Self::new(Payload::encode(None, None, std::iter::empty()))
     }
 
     pub(crate) fn proof(&self) -> Option<Proof> {
@@ -93,9 +93,14 @@ impl Data {
         untouched.chain(changed)
     }
 
-    /// Everything as one payload, for a session of this proof.
-    pub(crate) fn encode(&self, proof: Option<&Proof>) -> Payload {
-        Payload::encode(proof, self.entries())
+    /// What the browser called itself when the session was made.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.base.agent()
+    }
+
+    /// Everything as one payload, for a session of this proof and this browser.
+    pub(crate) fn encode(&self, proof: Option<&Proof>, agent: Option<&str>) -> Payload {
+        Payload::encode(proof, agent, self.entries())
     }
 
     /// Puts this request's changes on top of what the store holds by now.
@@ -119,7 +124,10 @@ impl Data {
 
     /// Takes over what another copy has changed.
     pub(crate) fn take_changes(&mut self, other: &mut Self) {
-        let base = std::mem::replace(&mut self.base, Payload::encode(None, std::iter::empty()));
+        let base = std::mem::replace(
+            &mut self.base,
+            Payload::encode(None, None, std::iter::empty()),
+        );
         self.changes = std::mem::take(&mut other.changes);
         self.rebase(base);
     }
@@ -148,7 +156,7 @@ mod tests {
     use super::*;
 
     fn data(entries: &[(&str, &str)]) -> Data {
-        Data::new(Payload::encode(None, entries.iter().copied()))
+        Data::new(Payload::encode(None, None, entries.iter().copied()))
     }
 
     #[test]
@@ -173,7 +181,7 @@ mod tests {
             (Some("10"), None, Some("3"))
         );
         assert_eq!(
-            data.encode(None).entries().collect::<Vec<_>>(),
+            data.encode(None, None).entries().collect::<Vec<_>>(),
             [("a", "10"), ("c", "3")]
         );
     }
@@ -185,13 +193,14 @@ mod tests {
         mine.take("a").unwrap();
         mine.rebase(Payload::encode(
             None,
+            None,
             [("a", "1"), ("theirs", "1")].into_iter(),
         ));
         assert_eq!(
-            mine.encode(None).entries().collect::<Vec<_>>(),
+            mine.encode(None, None).entries().collect::<Vec<_>>(),
             [("theirs", "1"), ("mine", "1")]
         );
-        mine.rebase(mine.encode(None));
+        mine.rebase(mine.encode(None, None));
         assert!(!mine.is_changed());
     }
 

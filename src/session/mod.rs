@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 
 pub(crate) use self::{
     data::Data,
-    payload::{Payload, Proof},
+    payload::{MAX_AGENT, Payload, Proof},
     state::{CookieChange, Live, RememberChange, Slot, Successor},
     visit::Visit,
 };

@@ -39,7 +39,9 @@ impl Visit {
                     false => self.create_at(now).await,
                 };
             };
-            let payload = live.data.encode(live.data.proof().as_ref());
+            let payload = live
+                .data
+                .encode(live.data.proof().as_ref(), live.data.agent());
             match self
                 .realm
                 .update(&live.record, payload.bytes(), now)
@@ -72,6 +74,7 @@ impl Visit {
             owner: None,
             created: now,
             ends,
+            timeouts: self.realm.timeouts,
             payload: Arc::default(),
         };
         let new = self.succeed_at(new, None, now).await?;

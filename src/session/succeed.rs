@@ -41,7 +41,7 @@ impl Visit {
             let proof = new.payload.proof;
             new.data
                 .rebase(Payload::decode(late.payload).map_err(|_| ErrorKind::Conflict)?);
-            new.payload = new.data.encode(proof.as_ref());
+            new.payload = new.data.encode(proof.as_ref(), self.agent());
             match self
                 .realm
                 .update(&new.record, new.payload.bytes(), now)
@@ -90,7 +90,7 @@ impl Visit {
         data: Data,
         now: Millis,
     ) -> Result<Successor, Error> {
-        let payload = data.encode(proof.as_ref());
+        let payload = data.encode(proof.as_ref(), self.agent());
         new.payload = payload.bytes();
         let (token, record) = self.realm.create(new, now).await?;
         Ok(Successor {

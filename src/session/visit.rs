@@ -75,6 +75,11 @@ impl Visit {
         }
     }
 
+    /// What the browser calls itself, where that is plain text.
+    pub(crate) fn agent(&self) -> Option<&str> {
+        self.client.agent()
+    }
+
     /// The live session, if there is one.
     pub(crate) fn live(&self) -> Option<Live> {
         match &self.state().slot {
@@ -94,7 +99,14 @@ impl Visit {
         }
         let slot = match self.key_in_cookie() {
             Ok(key) => self.read_record_at(key, now).await?,
-            Err(why) => Slot::empty(why),
+            Err(why) => {
+                match why {
+                    Why::AmbiguousCookie => self.realm.report(EventKind::AmbiguousCookie),
+                    Why::MalformedCookie => self.realm.report(EventKind::MalformedCookie),
+                    _ => {}
+                }
+                Slot::empty(why)
+            }
         };
         self.state().slot = slot;
         Ok(())
@@ -104,10 +116,7 @@ impl Visit {
     pub(crate) fn key_in_cookie(&self) -> Result<RecordKey, Why> {
         match cookies::find(self.cookies.iter(), self.realm.cookies.session_name()) {
             Found::Nothing => Err(Why::NoCookie),
-            Found::Ambiguous => {
-                self.realm.report(EventKind::AmbiguousCookie);
-                Err(Why::AmbiguousCookie)
-            }
+            Found::Ambiguous => Err(Why::AmbiguousCookie),
             Found::Value(value) => Token::parse(value)
                 .map(|token| self.realm.key(&token))
                 .ok_or(Why::MalformedCookie),
@@ -133,6 +142,7 @@ impl Visit {
 
     pub(crate) async fn read_record_at(&self, key: RecordKey, now: Millis) -> Result<Slot, Error> {
         let Some(record) = self.realm.read(&key).await? else {
+            self.realm.report(EventKind::UnknownToken);
             return Ok(Slot::empty(Why::UnknownSession));
         };
         // A store that hands out somebody else's record, or one of another realm, lets nobody in.
@@ -145,18 +155,22 @@ impl Visit {
             self.realm.report(EventKind::Unreadable);
             return Ok(Slot::empty(Why::Unreadable));
         }
-        if !record.is_live(now) || now >= record.ends {
-            self.realm.report_of(
-                EventKind::Ended(Why::Expired),
-                record.owner.as_deref(),
-                record.family,
-            );
+        let timeout = match now {
+            _ if now >= record.ends => Some(Why::AbsoluteTimeout),
+            _ if !record.is_live(now) => Some(Why::IdleTimeout),
+            _ => None,
+        };
+        if let Some(why) = timeout {
+            let ended = EventKind::Ended(why);
+            self.realm
+                .report_of(ended, record.owner.as_deref(), record.family);
             let _next_time = self.realm.delete(&key, None).await;
-            return Ok(Slot::empty(Why::Expired));
+            return Ok(Slot::empty(why));
         }
         match Payload::decode(Arc::clone(&record.payload)) {
             Ok(payload) => {
-                self.realm.touch(&record, now);
+                let own = payload.proof.and_then(|proof| proof.timeouts);
+                self.realm.touch(&record, own, now);
                 Ok(Slot::Live(Live::new(record, payload)))
             }
             Err(DecodeError::Newer) => Ok(Slot::stale(Why::NewerRecord, key)),

@@ -176,6 +176,10 @@ impl Browser {
         );
     }
 
+    pub fn forget(&mut self, name: &str) {
+        self.cookies.remove(name).unwrap();
+    }
+
     pub fn forget_cookies(&mut self) {
         self.cookies.clear();
     }

@@ -16,7 +16,7 @@ fn configured(configure: Configure) -> World {
 
 #[tokio::test]
 async fn e1_every_configuration_has_exactly_its_attributes_set_and_deleted() {
-    let cases: [(Configure, &str, &[&str]); 9] = [
+    let cases: [(Configure, &str, &[&str]); 11] = [
         (
             Ok,
             "__Host-account-session",
@@ -81,6 +81,22 @@ async fn e1_every_configuration_has_exactly_its_attributes_set_and_deleted() {
             |manager| manager.with_realm("shop::customers"),
             "__Host-customers-session",
             &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"],
+        ),
+        (
+            // E13: the names come to the prefix that newer browsers know.
+            |manager| manager.with_cookie_names("Http-sid-session", "Http-sid-remember"),
+            "__Host-Http-sid-session",
+            &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"],
+        ),
+        (
+            |manager| {
+                manager
+                    .with_cookie_names("sid-session", "sid-remember")?
+                    .with_realm("another")?
+                    .with_cookie_path("/do")
+            },
+            "__Secure-sid-session",
+            &["HttpOnly", "SameSite=Lax", "Secure", "Path=/do"],
         ),
     ];
     for (configure, name, attributes) in cases {
@@ -153,6 +169,46 @@ async fn p23_what_is_written_is_what_is_read_in_every_configuration() {
         let names = world.browser.cookie_names().join(" ");
         assert_eq!(world.browser.get("/who").await.body, "alice", "{names}");
     }
+}
+
+#[tokio::test]
+async fn e13_cookies_of_names_of_ones_own_carry_the_prefix_that_the_attributes_allow() {
+    let mut world = configured(|manager| manager.with_cookie_names("Http-sid", "Http-rid"));
+    world.browser.post("/remember/alice").await;
+    assert_eq!(
+        world.browser.cookie_names(),
+        ["__Host-Http-rid", "__Host-Http-sid"]
+    );
+    world.browser.forget("__Host-Http-sid");
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+    world.browser.post("/logout").await;
+    assert_eq!(world.browser.cookie_names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn e2_a_name_that_no_cookie_can_have_is_refused() {
+    let long = "n".repeat(65);
+    let bad = [
+        "",
+        "a b",
+        "a;b",
+        "a=b",
+        "s\u{e9}",
+        "a\r\nb",
+        "__Host-sid",
+        "__Secure-sid",
+        "__Http-sid",
+        &long,
+    ];
+    for name in bad {
+        for (session, remember) in [(name, "rid"), ("sid", name)] {
+            let manager = World::new().manager;
+            let error = manager.with_cookie_names(session, remember).unwrap_err();
+            assert!(error.to_string().contains(&format!("{name:?}")), "{error}");
+        }
+    }
+    let same = World::new().manager.with_cookie_names("sid", "SID");
+    assert!(same.unwrap_err().to_string().contains("\"SID\""));
 }
 
 #[tokio::test]

@@ -101,6 +101,46 @@ async fn b18_lists_each_browser_once_the_one_seen_last_first() {
 }
 
 #[tokio::test]
+async fn b18_says_what_a_browser_called_itself_and_no_more_of_it_than_is_good() {
+    let mut world = World::new();
+    let agents = async |world: &World| {
+        let devices = world.manager.sessions_of(&1).await.unwrap();
+        devices
+            .iter()
+            .map(|device| device.user_agent().map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    world.browser.post("/remember/alice").await;
+    let test = Some("Mozilla/5.0 (X11; Linux x86_64) Test/1.0".to_owned());
+    assert_eq!(agents(&world).await, [test.clone()]);
+
+    // A change of data, a renewal and a confirmation don't lose it; a remembered browser without a session has it too.
+    for verbs in ["/put/a/b", "/renew", "/confirm", "/put/a/c"] {
+        world.browser.post(verbs).await;
+        assert_eq!(agents(&world).await, [test.clone()], "{verbs}");
+    }
+    world.browser.forget("__Host-account-session");
+    world.clock.advance(Duration::from_secs(3 * 24 * 60 * 60));
+    assert_eq!(agents(&world).await, [test], "only remembered");
+    world
+        .browser
+        .headers
+        .insert("user-agent", "Later/2.0".parse().unwrap());
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+    assert_eq!(agents(&world).await, [Some("Later/2.0".to_owned())]);
+
+    let odd = [(&b"\xff\xfe"[..], None), (b"", None)];
+    let long = "L".repeat(5_000);
+    let long = (long.as_bytes(), Some("L".repeat(200)));
+    for (sent, kept) in odd.into_iter().chain([long]) {
+        let header = http::HeaderValue::from_bytes(sent).unwrap();
+        world.browser.headers.insert("user-agent", header);
+        world.browser.post("/login/alice").await;
+        assert_eq!(agents(&world).await, [kept]);
+    }
+}
+
+#[tokio::test]
 async fn b18_ends_one_browser_by_an_id_that_opens_nothing() {
     let (_, mut browsers, mut bob) = world().await;
     let list = browsers[0].get("/devices").await.body;

@@ -21,6 +21,11 @@ fn world(timeouts: Timeouts) -> World {
 fn fresh_routes(accounts: &Accounts) -> Router {
     let login =
         async |auth: Auth<Account>| auth.login(account(1, "alice")).fresh(false).await.map(drop);
+    let short = async |auth: Auth<Account>| {
+        let limits = Timeouts::new(10 * MINUTE, HOUR).unwrap();
+        let login = auth.login(account(1, "alice")).timeouts(limits);
+        login.await.map(drop)
+    };
     let fresh = async |auth: Auth<Account>| auth.is_fresh().await.map(|fresh| fresh.to_string());
     let both = async |auth: Auth<Account>| {
         let (before, done) = (auth.is_fresh().await?, auth.confirm().await?);
@@ -28,6 +33,7 @@ fn fresh_routes(accounts: &Accounts) -> Router {
     };
     routes(accounts)
         .route("/stale-login", post(login))
+        .route("/short-login", post(short))
         .route("/fresh", get(fresh))
         .route("/confirm-and-look", post(both))
 }
@@ -46,13 +52,52 @@ async fn b10_use_keeps_a_session_alive_and_idleness_ends_it() {
 }
 
 #[tokio::test]
+async fn b11_a_login_may_have_timeouts_of_its_own() {
+    let mut world = world(Timeouts::default());
+    let mut other = world.browser.another();
+    other.post("/login/alice").await;
+    world.browser.post("/short-login").await;
+    // Use, a renewal and a change of data keep them.
+    for verbs in ["/renew", "/put/a/b", "/put/a/c", "/renew"] {
+        world.clock.advance(9 * MINUTE);
+        world.browser.post(verbs).await;
+        assert_eq!(world.browser.get("/me").await.body, "alice", "{verbs}");
+    }
+    world.clock.advance(10 * MINUTE);
+    assert_eq!(world.browser.get("/why").await.body, "Some(IdleTimeout)");
+    assert_eq!(other.get("/me").await.body, "alice", "the manager's");
+
+    // So does the absolute one, which only a confirmation begins anew.
+    world.browser.post("/short-login").await;
+    for _ in 0..5 {
+        world.clock.advance(9 * MINUTE);
+        assert_eq!(world.browser.get("/me").await.body, "alice");
+    }
+    world.browser.post("/confirm").await;
+    for _ in 0..6 {
+        world.clock.advance(9 * MINUTE);
+        assert_eq!(world.browser.get("/me").await.body, "alice");
+    }
+    world.clock.advance(6 * MINUTE);
+    assert_eq!(
+        world.browser.get("/why").await.body,
+        "Some(AbsoluteTimeout)"
+    );
+
+    // The next login has the manager's again.
+    world.browser.post("/login/alice").await;
+    world.clock.advance(HOUR);
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+}
+
+#[tokio::test]
 async fn an_expired_session_is_called_so_and_is_deleted_when_it_is_met() {
     let mut world = world(Timeouts::default());
     world.browser.post("/login/alice").await;
     world.events.take();
     world.clock.advance(25 * HOUR);
-    assert_eq!(world.browser.get("/why").await.body, "Some(Expired)");
-    assert_eq!(world.events.take(), [EventKind::Ended(Why::Expired)]);
+    assert_eq!(world.browser.get("/why").await.body, "Some(IdleTimeout)");
+    assert_eq!(world.events.take(), [EventKind::Ended(Why::IdleTimeout)]);
     assert!(world.store.inner.is_empty());
 }
 

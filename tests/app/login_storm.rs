@@ -3,14 +3,16 @@
 use login_manager::Passwords;
 use tokio::task::JoinSet;
 
-use crate::world::World;
+use crate::world::{HOUR, World};
 
 /// On one thread: if passwords were checked on it, nothing else would be answered before the last of them.
 #[tokio::test]
 async fn i11_a_storm_of_logins_stalls_no_other_request() {
     let mut world = World::new();
     world.browser.post("/login/alice").await;
-    let passwords = Passwords::new().with_max_concurrent(1.try_into().unwrap());
+    let passwords = Passwords::new()
+        .with_max_concurrent(1.try_into().unwrap())
+        .with_max_wait(HOUR);
     let mut storm = JoinSet::new();
     for _ in 0..4 {
         let passwords = passwords.clone();
