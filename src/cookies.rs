@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use base64ct::{Base64UrlUnpadded, Encoding as _};
 use cookie::{Cookie, time::Duration};
 use http::HeaderValue;
 
@@ -15,6 +16,8 @@ use crate::{clock::Millis, error::ConfigError};
 const MAX_HEADER: usize = 16 * 1024;
 /// Cookies that are looked at: Chromium keeps 180 per site.
 const MAX_PAIRS: usize = 200;
+/// How long the way back is kept for who has been sent to log in.
+const NEXT_MAX_AGE: Duration = Duration::minutes(30);
 
 /// Whether a cookie travels with requests that another site started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,9 +37,11 @@ pub enum SameSite {
 pub(crate) struct CookieJar {
     session: Cow<'static, str>,
     remember: Cow<'static, str>,
+    next: Cow<'static, str>,
     /// Without the prefix: for the session, for the remember cookie.
     names: [Box<str>; 2],
     named: bool,
+    ignored: bool,
     domain: Option<Box<str>>,
     path: Box<str>,
     secure: bool,
@@ -57,8 +62,10 @@ impl CookieJar {
         let mut jar = Self {
             session: Cow::Borrowed(""),
             remember: Cow::Borrowed(""),
+            next: Cow::Borrowed(""),
             names: names_of(realm),
             named: false,
+            ignored: false,
             domain: None,
             path: "/".into(),
             secure: true,
@@ -66,6 +73,15 @@ impl CookieJar {
         };
         jar.rename();
         jar
+    }
+
+    /// None is read from here on, and none sent.
+    pub(crate) fn ignore(&mut self) {
+        self.ignored = true;
+    }
+
+    pub(crate) fn are_ignored(&self) -> bool {
+        self.ignored
     }
 
     pub(crate) fn session_name(&self) -> &str {
@@ -176,6 +192,10 @@ impl CookieJar {
         let [session, remember] = &self.names;
         self.session = format!("{prefix}{session}").into();
         self.remember = format!("{prefix}{remember}").into();
+        self.next = match session.strip_suffix("-session") {
+            Some(name) => format!("{prefix}{name}-next").into(),
+            None => format!("{prefix}{session}-next").into(),
+        };
     }
 
     /// The header that sets the session cookie. The browser forgets it at its end; the server sets the limits.
@@ -205,6 +225,30 @@ impl CookieJar {
         self.removal(self.remember_name())
     }
 
+    pub(crate) fn next_name(&self) -> &str {
+        &self.next
+    }
+
+    /// The header that keeps the way back while a visitor logs in.
+    pub(crate) fn set_next(&self, path: &str) -> HeaderValue {
+        // A path has characters that no cookie may have.
+        let value = Base64UrlUnpadded::encode_string(path.as_bytes());
+        let mut cookie = Cookie::new(self.next_name(), value);
+        cookie.set_max_age(NEXT_MAX_AGE);
+        self.header(cookie)
+    }
+
+    /// The header that deletes it.
+    pub(crate) fn remove_next(&self) -> HeaderValue {
+        self.removal(self.next_name())
+    }
+
+    /// The text in such a cookie.
+    pub(crate) fn read_next(value: &[u8]) -> Option<String> {
+        let value = str::from_utf8(value).ok()?;
+        String::from_utf8(Base64UrlUnpadded::decode_vec(value).ok()?).ok()
+    }
+
     fn removal<'a>(&'a self, name: &'a str) -> HeaderValue {
         let mut cookie = Cookie::new(name, "");
         cookie.set_max_age(Duration::ZERO);
@@ -226,7 +270,7 @@ impl CookieJar {
         }
         #[allow(
             clippy::expect_used,
-            reason = "name, path and domain are checked when they are set, a token is base64url"
+            reason = "name, path and domain are checked when they are set, the value is base64url"
         )]
         let mut value = HeaderValue::try_from(cookie.to_string())
             .expect("a cookie of visible ASCII is a header value");

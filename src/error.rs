@@ -48,6 +48,8 @@ pub enum ErrorKind {
     Data,
     /// The operating system gave no random bytes.
     Random,
+    /// A login was asked for in a part of the application that [takes no cookies](crate::LoginManager::without_cookies).
+    NoCookies,
     /// There is no tokio runtime here to run the verb on.
     NoRuntime,
     /// The store, the loader or the user type panicked.
@@ -131,6 +133,9 @@ impl fmt::Display for Error {
                 "a session value cannot be turned into JSON or read back as the type asked for"
             }
             ErrorKind::Random => "the operating system gave no random bytes",
+            ErrorKind::NoCookies => {
+                "a login needs a cookie, and this part of the application takes and sends none"
+            }
             ErrorKind::NoRuntime => "there is no tokio runtime here",
             ErrorKind::Panicked => "the store, the loader or the user type panicked",
             ErrorKind::NoManager => "no LoginManager for this user type is around this handler",

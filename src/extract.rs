@@ -145,7 +145,7 @@ impl<'a, U: AuthUser> Door<'a, U> {
     }
 
     fn refuse(&self, refusal: &Refusal) -> Response {
-        refuse(&self.auth, refusal, self.head, &self.rules).map(Body::from)
+        refuse(&self.auth, refusal, self.head).map(Body::from)
     }
 }
 
@@ -176,15 +176,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// The `next` in the query; none where it isn't acceptable, is given twice or leads to the login view itself. Never fails.
+/// Where to go after the login, from where the innermost manager [keeps it](crate::LoginManager::with_next_in): the `next` in
+/// the query by default. None where it isn't acceptable, is given twice or leads to the login page itself. Never fails.
 impl<S: Send + Sync> FromRequestParts<S> for NextPath {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let next = Self::from_query(parts.uri.query(), "next");
-        let leads_back = Attached::of(&parts.extensions)
-            .is_some_and(|attached| attached.is_login_view(next.path()));
-        Ok(if leads_back { Self::none() } else { next })
+        Ok(match Attached::of(&parts.extensions) {
+            Some(attached) => attached.next(),
+            None => Self::from_query(parts.uri.query(), "next"),
+        })
     }
 }
 

@@ -93,6 +93,7 @@
 //! | [`LoginRequired`], [`CurrentUser`] | extractors: the user, or a refusal; the user, or nobody |
 //! | [`FreshLoginRequired`], [`fresh_login_required`] | only for who proved who they are in this session |
 //! | [`login_required`] | the same guard as a tower layer, for a whole router, with conditions |
+//! | [`login_view`] | a login page of its own for a part of the application |
 //! | [`Session`] | a visitor's data, anonymous or logged in |
 //! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
 //! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
@@ -198,11 +199,11 @@ pub use crate::{
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind},
     grace::RememberGrace,
-    guard::{Authorize, fresh_login_required, login_required},
+    guard::{Authorize, fresh_login_required, login_required, login_view},
     loader::{RequestLoader, UserLoader},
     manager::LoginManager,
     protection::SessionProtection,
-    refusal::{Denied, InvalidNext, NextPath, Notice, Reason},
+    refusal::{Denied, InvalidNext, NextIn, NextPath, Notice, Reason},
     session::Session,
     store::{Family, MemoryStore, SessionStore},
     timeouts::Timeouts,

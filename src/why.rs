@@ -6,6 +6,8 @@
 pub enum Why {
     /// The request has no cookie of ours.
     NoCookie,
+    /// This part of the application takes no cookies.
+    CookiesIgnored,
     /// It has our cookie twice with different values, or more cookies than are worth reading.
     AmbiguousCookie,
     /// The cookie's value is no token.

@@ -5,10 +5,9 @@ use std::{any::Any, sync::Arc};
 use http::Extensions;
 
 use super::{Auth, inner::Inner};
-#[cfg(feature = "axum")]
-use crate::refusal::Refusals;
 use crate::{
     realm::Realm,
+    refusal::NextPath,
     session::{Session, Visit, Visited},
     user::AuthUser,
 };
@@ -21,8 +20,11 @@ pub(crate) struct Attached(Arc<dyn Part>);
 pub(crate) trait Part: Any + Visited {
     fn outer(&self) -> Option<&Attached>;
     fn realm(&self) -> &Realm;
-    #[cfg(feature = "axum")]
-    fn refusals(&self) -> &Refusals;
+    #[cfg_attr(
+        not(feature = "axum"),
+        allow(dead_code, reason = "the extractor asks it")
+    )]
+    fn next(&self) -> NextPath;
 }
 
 impl Attached {
@@ -58,10 +60,10 @@ impl Attached {
             .map(|attached| attached.0.realm())
     }
 
-    /// Whether this is the path of a page where the innermost manager lets people log in.
+    /// The way back that the innermost manager keeps.
     #[cfg(feature = "axum")]
-    pub(crate) fn is_login_view(&self, path: &str) -> bool {
-        self.0.refusals().is_view(path)
+    pub(crate) fn next(&self) -> NextPath {
+        self.0.next()
     }
 
     pub(crate) fn visit(&self) -> &Visit {

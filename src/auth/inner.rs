@@ -13,7 +13,7 @@ use crate::{
     identity::{Identity, resolve_at},
     loader::Loaders,
     realm::Realm,
-    refusal::Refusals,
+    refusal::{NextPath, Refusals, Views},
     session::{Visit, Visited},
     user::AuthUser,
 };
@@ -24,6 +24,8 @@ pub(crate) struct Inner<U: AuthUser> {
     pub(crate) loaders: Arc<Loaders<U>>,
     pub(crate) identity: Mutex<Option<Identity<U>>>,
     pub(crate) refusals: Arc<Refusals>,
+    /// The pages to log in that the part of the application has for itself which the request has come to.
+    pub(crate) views: Mutex<Option<Arc<Views>>>,
     /// What the client asked for, before any router took a part of it away.
     pub(crate) uri: Uri,
     /// The request's head, where there are request loaders to look at it.
@@ -87,8 +89,7 @@ impl<U: AuthUser> Part for Inner<U> {
         &self.visit.realm
     }
 
-    #[cfg(feature = "axum")]
-    fn refusals(&self) -> &Refusals {
-        &self.refusals
+    fn next(&self) -> NextPath {
+        self.next()
     }
 }

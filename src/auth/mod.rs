@@ -6,6 +6,7 @@ mod devices;
 mod handle;
 mod inner;
 mod login;
+mod next;
 mod replace;
 mod verbs;
 

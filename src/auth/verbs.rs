@@ -32,6 +32,9 @@ impl<U: AuthUser> Inner<U> {
         now: Millis,
     ) -> Result<Arc<U>, Error> {
         self.check_in_time()?;
+        if self.visit.realm.cookies.are_ignored() {
+            return Err(ErrorKind::NoCookies.into());
+        }
         let inactive = !user.is_active();
         if inactive && !options.force {
             self.visit
@@ -75,6 +78,7 @@ impl<U: AuthUser> Inner<U> {
             arrival.family = Family::random().map_err(|_| ErrorKind::Random)?;
             let _in = self.arrive_at(&arrival, None, now).await?;
         }
+        self.use_up_next();
         self.set_identity(Identity::User(Arc::clone(&user), proof));
         realm.report_of(EventKind::LoggedIn, Some(&owner), arrival.family);
         if let Some(keep) = realm.max_sessions {
@@ -105,6 +109,7 @@ impl<U: AuthUser> Inner<U> {
             ..like(&old.record, timeouts)
         };
         self.replace_at(new, Some(proof), now).await?;
+        self.use_up_next();
         self.set_identity(Identity::User(user, proof));
         realm.report_of(
             EventKind::Confirmed,

@@ -5,7 +5,11 @@ use std::{any::type_name, fmt, sync::Arc};
 use tower::Layer;
 
 use super::{Authorize, LoginRequiredService, except::Except};
-use crate::{error::ConfigError, refusal::LoginView, user::AuthUser};
+use crate::{
+    error::ConfigError,
+    refusal::{LoginView, Views},
+    user::AuthUser,
+};
 
 /// Lets only requests pass behind which somebody is logged in as a `U`.
 ///
@@ -57,7 +61,7 @@ pub(crate) struct Rules<U: AuthUser> {
     pub(super) authorize: Vec<Arc<dyn Authorize<U>>>,
     pub(super) except: Except,
     pub(super) fresh: bool,
-    pub(super) login_view: Option<LoginView>,
+    pub(super) views: Option<Views>,
 }
 
 pub(super) type Predicate<U> = Arc<dyn Fn(&U) -> bool + Send + Sync>;
@@ -97,13 +101,15 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         })
     }
 
-    /// Where this part of the application logs in, instead of the manager's login view.
+    /// Where this part of the application logs in, instead of the manager's login view and refresh view. What lies inside and
+    /// names none of its own inherits it. Without a guard around the whole part: [`login_view`](crate::login_view).
     ///
     /// # Errors
     /// When it is neither a local path nor an http(s) address.
     pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
-        let login_view = LoginView::parse(login_view)?;
-        Ok(self.with(|rules| rules.login_view = Some(login_view)))
+        let login = Some(LoginView::parse(login_view)?);
+        let refresh = None;
+        Ok(self.with(|rules| rules.views = Some(Views { login, refresh })))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Rules<U>)) -> Self {
@@ -145,7 +151,7 @@ impl<U: AuthUser> Default for Rules<U> {
             authorize: Vec::new(),
             except: Except::default(),
             fresh: false,
-            login_view: None,
+            views: None,
         }
     }
 }
@@ -157,7 +163,7 @@ impl<U: AuthUser> Clone for Rules<U> {
             authorize: self.authorize.clone(),
             except: self.except.clone(),
             fresh: self.fresh,
-            login_view: self.login_view.clone(),
+            views: self.views.clone(),
         }
     }
 }
@@ -170,7 +176,7 @@ impl<U: AuthUser> fmt::Debug for LoginRequiredLayer<U> {
             .field("authorize", &self.rules.authorize.len())
             .field("fresh", &self.rules.fresh)
             .field("except", &self.rules.except)
-            .field("login_view", &self.rules.login_view)
+            .field("views", &self.rules.views)
             .finish()
     }
 }

@@ -16,6 +16,7 @@ mod except;
 mod future;
 mod layer;
 mod service;
+mod view;
 
 use std::{any::type_name, sync::Arc};
 
@@ -26,7 +27,8 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
-    refusal::{Denied, Reason, respond},
+    refusal::{Denied, LoginView, Reason, Refused, ViewOf, respond},
+    session::NextChange,
     user::AuthUser,
 };
 
@@ -36,6 +38,7 @@ pub use self::{
     future::GuardFuture,
     layer::{LoginRequiredLayer, fresh_login_required, login_required},
     service::LoginRequiredService,
+    view::{LoginViewLayer, LoginViewService, login_view},
 };
 
 /// What a refused request is answered with.
@@ -94,18 +97,40 @@ pub(crate) fn refuse<U: AuthUser>(
     auth: &Auth<U>,
     refusal: &Refusal,
     head: &Parts,
-    rules: &Rules<U>,
 ) -> Response<Vec<u8>> {
     match refusal {
         Refusal::Error(error) => error.to_response(),
         Refusal::Denied(reason) => {
             auth.visit().realm.report(EventKind::Refused(*reason));
-            let refusals = auth.refusals();
-            let login_view = rules.login_view.as_ref().or(refusals.login_view(*reason));
-            let denied = Denied::new(*reason, head, auth.uri(), login_view);
-            respond(refusals, &denied)
+            let (refusals, part) = (auth.refusals(), auth.views());
+            let denied = Denied::new(*reason, head, auth.uri(), refusals);
+            let computed = match part.as_ref().and_then(|views| views.of(*reason)) {
+                Some(_) => None,
+                None => refusals
+                    .view_of
+                    .as_ref()
+                    .and_then(|view_of| compute(view_of, &denied)),
+            };
+            let part = part.as_ref().and_then(|views| views.of(*reason));
+            let view = part.or(computed.as_ref()).or(refusals.views.of(*reason));
+            let Refused { response, way_back } = respond(refusals, &denied.sent_to(view));
+            if let Some(path) = way_back.as_str() {
+                auth.visit().state().next_cookie = Some(NextChange::Set(path.into()));
+            }
+            response
         }
     }
+}
+
+/// The login page that the application has for this request.
+fn compute(view_of: &Arc<ViewOf>, denied: &Denied<'_>) -> Option<LoginView> {
+    let given = view_of(denied)?;
+    LoginView::parse(&given)
+        .inspect_err(|_error| {
+            #[cfg(feature = "tracing")]
+            tracing::error!("with_login_view_of: {_error}");
+        })
+        .ok()
 }
 
 /// There is no manager for this user type around the request: nobody can be let in, and somebody has to be told.

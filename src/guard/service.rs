@@ -53,15 +53,16 @@ where
         if self.rules.except.includes(auth.uri().path()) {
             return GuardFuture::passed(self.inner.call(request));
         }
+        if let Some(part) = &self.rules.views {
+            auth.enter(part);
+        }
         let known = auth.peek().filter(|_| self.rules.authorize.is_empty());
         if let Some(identity) = known {
             return match decide(&auth, identity, &self.rules) {
                 Ok(_) => GuardFuture::passed(self.inner.call(request)),
                 Err(refusal) => {
                     let (head, _) = request.into_parts();
-                    GuardFuture::refused(
-                        refuse(&auth, &refusal, &head, &self.rules).map(ResBody::from),
-                    )
+                    GuardFuture::refused(refuse(&auth, &refusal, &head).map(ResBody::from))
                 }
             };
         }
@@ -73,7 +74,7 @@ where
             let (head, body) = request.into_parts();
             match admit(&auth, &rules, &head).await {
                 Ok(_) => ready.call(Request::from_parts(head, body)).await,
-                Err(refusal) => Ok(refuse(&auth, &refusal, &head, &rules).map(ResBody::from)),
+                Err(refusal) => Ok(refuse(&auth, &refusal, &head).map(ResBody::from)),
             }
         })
     }

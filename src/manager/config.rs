@@ -13,7 +13,7 @@ use crate::{
     loader::RequestLoader,
     protection::{Fingerprint, SessionProtection},
     realm::Realm,
-    refusal::{Denied, LoginView, Refusals},
+    refusal::{Denied, LoginView, NextIn, Refusals},
     timeouts::Timeouts,
     user::AuthUser,
 };
@@ -28,6 +28,36 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
+    /// Takes no cookies and sends none: only [request loaders](LoginManager::with_request_loader) say who it is. For an API, which
+    /// then needs no protection against forged requests from other sites.
+    ///
+    /// What counts where is a matter of which manager is around it: clones of one manager are one realm.
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # async fn by_key(key: Option<String>) -> Option<Account> { None }
+    /// # fn key_in(head: &http::request::Parts) -> Option<String> { None }
+    /// # let (api, pages) = (axum::Router::<()>::new(), axum::Router::<()>::new());
+    /// let login = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// let login_by_key = login.clone().with_request_loader(|head: &http::request::Parts| {
+    ///     let key = key_in(head);
+    ///     async move { by_key(key).await }
+    /// });
+    ///
+    /// let app = axum::Router::new()
+    ///     .nest("/api", api.layer(login_by_key.without_cookies())) // keys only
+    ///     .merge(pages.layer(login));                              // cookies only
+    /// # let _: axum::Router = app;
+    /// ```
+    ///
+    /// A login there is [`ErrorKind::NoCookies`](crate::ErrorKind::NoCookies), and session data isn't kept.
+    #[must_use]
+    pub fn without_cookies(self) -> Self {
+        self.keeping(|realm| realm.cookies.ignore())
+    }
+
     /// Where to log in: a local path, or an address on another host, which then learns the path but not the query of
     /// the page that was asked for.
     ///
@@ -37,7 +67,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// When it is neither.
     pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
         let login_view = LoginView::parse(login_view)?;
-        Ok(self.refusing(|refusals| refusals.login_view = Some(login_view)))
+        Ok(self.refusing(|refusals| refusals.views.login = Some(login_view)))
     }
 
     /// Where somebody who is logged in proves again who they are, for a guard that asks for it. As the login view in everything
@@ -47,7 +77,46 @@ impl<U: AuthUser> LoginManager<U> {
     /// When it is neither a local path nor an http(s) address.
     pub fn with_refresh_view(self, refresh_view: &str) -> Result<Self, ConfigError> {
         let refresh_view = LoginView::parse(refresh_view)?;
-        Ok(self.refusing(|refusals| refusals.refresh_view = Some(refresh_view)))
+        Ok(self.refusing(|refusals| refusals.views.refresh = Some(refresh_view)))
+    }
+
+    /// Where to log in, by the request: in the visitor's language, at the tenant's own page. `None` means the page that is set
+    /// otherwise. A part of the application that names a [login view](crate::login_view) of its own isn't asked for.
+    ///
+    /// What it answers is checked as [`with_login_view`](LoginManager::with_login_view) checks it; what doesn't pass is
+    /// reported in the log and counts as none.
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # let manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// let manager = manager.with_login_view_of(|denied| {
+    ///     let shop = denied.uri().path().strip_prefix("/shops/")?.split('/').next()?;
+    ///     Some(format!("/shops/{shop}/login"))
+    /// });
+    /// ```
+    #[must_use]
+    pub fn with_login_view_of(
+        self,
+        view_of: impl Fn(&Denied<'_>) -> Option<String> + Send + Sync + 'static,
+    ) -> Self {
+        self.refusing(|refusals| refusals.view_of = Some(Arc::new(view_of)))
+    }
+
+    /// Where the way back is kept while a visitor logs in. Default: [`NextIn::Query`].
+    #[must_use]
+    pub fn with_next_in(self, next_in: NextIn) -> Self {
+        self.refusing(|refusals| refusals.next_in = next_in)
+    }
+
+    /// What the way back is called in the query of the login page. Default: `next`.
+    ///
+    /// # Errors
+    /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores and dots, or is `notice`.
+    pub fn with_next_field(mut self, field: &str) -> Result<Self, ConfigError> {
+        Arc::make_mut(&mut self.refusals).set_next_field(field)?;
+        Ok(self)
     }
 
     /// What to do when a session's client looks different. Default: [`SessionProtection::Basic`], it isn't fresh then.

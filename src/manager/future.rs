@@ -16,7 +16,7 @@ use crate::{
     auth::Attached,
     error::Error,
     event::EventKind,
-    session::{CookieChange, RememberChange, Visit},
+    session::{CookieChange, NextChange, RememberChange, Visit},
 };
 
 pin_project! {
@@ -127,19 +127,23 @@ async fn save(attached: Attached, status: StatusCode) -> Result<(), Error> {
 
 /// From here on no cookie can follow.
 fn finish<B>(visit: &Visit, response: &mut Response<B>) {
-    let (asked, session, remember) = {
+    let (asked, session, remember, next) = {
         let mut state = visit.state();
         state.sent = true;
         (
             state.asked,
             state.cookie.take(),
             state.remember_cookie.take(),
+            state.next_cookie.take(),
         )
     };
     if !asked {
         return;
     }
     let jar = &visit.realm.cookies;
+    if jar.are_ignored() {
+        return depend_on_the_request(response.headers_mut());
+    }
     let session = session.map(|change| match change {
         CookieChange::Set(token) => jar.set_session(&token.text()),
         CookieChange::Remove => jar.remove_session(),
@@ -148,9 +152,13 @@ fn finish<B>(visit: &Visit, response: &mut Response<B>) {
         RememberChange::Set { token, max_age } => jar.set_remember(&token.text(), max_age),
         RememberChange::Remove => jar.remove_remember(),
     });
+    let next = next.map(|change| match change {
+        NextChange::Set(path) => jar.set_next(&path),
+        NextChange::Remove => jar.remove_next(),
+    });
     let headers = response.headers_mut();
     let mut may_be_kept = headers.contains_key(CACHE_CONTROL);
-    for cookie in session.into_iter().chain(remember) {
+    for cookie in [session, remember, next].into_iter().flatten() {
         // A cookie in a shared cache is anybody's, whatever the handler thought of the page.
         may_be_kept = may_be_kept && is_private(headers);
         headers.append(SET_COOKIE, cookie);
@@ -159,6 +167,13 @@ fn finish<B>(visit: &Visit, response: &mut Response<B>) {
         headers.append(VARY, HeaderValue::from_static("cookie"));
     }
     if !may_be_kept {
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+}
+
+/// Who is asking didn't depend on a cookie, but it isn't everybody's answer either.
+fn depend_on_the_request(headers: &mut HeaderMap) {
+    if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
 }

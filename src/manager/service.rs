@@ -63,6 +63,7 @@ where
             loaders: Arc::clone(&self.manager.loaders),
             identity: Mutex::new(None),
             refusals: Arc::clone(&self.manager.refusals),
+            views: Mutex::new(None),
             uri: original_uri(request.extensions())
                 .unwrap_or(request.uri())
                 .clone(),
@@ -96,15 +97,16 @@ impl<S, U: AuthUser> LoginService<S, U> {
 
     /// Whether the request came through this manager further out: the layer was added twice, and once is enough.
     fn is_around_already<V: AuthUser>(&self, outer: &Attached) -> bool {
-        let (name, cookie) = (
-            self.manager.realm.name(),
-            self.manager.realm.cookies.session_name(),
-        );
+        let (name, jar) = (self.manager.realm.name(), &self.manager.realm.cookies);
+        let cookie = jar.session_name();
         let clash = outer
             .realms()
             .find(|realm| realm.cookies.session_name() == cookie);
         match clash {
-            Some(realm) if realm.name() == name => outer.find::<V>().is_some(),
+            Some(realm) if realm.name() == name => {
+                // One that takes no cookies has a word of its own inside one that does.
+                realm.cookies.are_ignored() == jar.are_ignored() && outer.find::<V>().is_some()
+            }
             Some(_other) => {
                 #[cfg(feature = "tracing")]
                 CLASH.call_once(|| tracing::error!(

@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, Method, Uri, request::Parts};
 
-use super::{LoginView, NextPath, Notice};
+use super::{LoginView, NextIn, NextPath, Notice, Refusals};
 use crate::why::Why;
 
 /// A request that isn't let in, for [`with_unauthorized`](crate::LoginManager::with_unauthorized) to answer.
@@ -12,6 +12,7 @@ pub struct Denied<'a> {
     head: &'a Parts,
     uri: &'a Uri,
     login_view: Option<&'a LoginView>,
+    refusals: &'a Refusals,
 }
 
 /// What was missing.
@@ -31,14 +32,20 @@ impl<'a> Denied<'a> {
         reason: Reason,
         head: &'a Parts,
         uri: &'a Uri,
-        login_view: Option<&'a LoginView>,
+        refusals: &'a Refusals,
     ) -> Self {
         Self {
             reason,
             head,
             uri,
-            login_view,
+            login_view: None,
+            refusals,
         }
+    }
+
+    /// The same, once it is known where to log in.
+    pub(crate) fn sent_to(self, login_view: Option<&'a LoginView>) -> Self {
+        Self { login_view, ..self }
     }
 
     /// What was missing.
@@ -74,8 +81,8 @@ impl<'a> Denied<'a> {
         }
     }
 
-    /// Where to log in, with the way back and the notice in its query; `None` where no login view is set, and for a
-    /// request for the login view itself.
+    /// Where to log in, with the notice in its query and, unless that is kept [elsewhere](NextIn), the way back; `None` where
+    /// no login view is set, and for a request for the login view itself.
     #[must_use]
     pub fn login_url(&self) -> Option<String> {
         self.login_url_with(&self.next())
@@ -96,6 +103,10 @@ impl<'a> Denied<'a> {
             Reason::FreshLoginRequired => Notice::Refresh,
             _ => Notice::Login,
         };
-        Some(view.url(next, notice))
+        let field = self.refusals.next_field();
+        Some(match self.refusals.next_in {
+            NextIn::Query => view.url(Some((field, next)), notice),
+            NextIn::Cookie | NextIn::Nowhere => view.url(None, notice),
+        })
     }
 }

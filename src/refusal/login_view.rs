@@ -63,22 +63,22 @@ impl LoginView {
         self.local && self.address.split('?').next() == Some(path)
     }
 
-    /// The address that brings a visitor here, and from here to `next`.
-    pub(crate) fn url(&self, next: &NextPath, notice: Notice) -> String {
-        let next = next.as_str().map(|next| match next.split_once('?') {
+    /// The address that brings a visitor here, and from here to the path in this field.
+    pub(crate) fn url(&self, next: Option<(&str, &NextPath)>, notice: Notice) -> String {
+        let next = next.and_then(|(field, next)| match next.as_str()?.split_once('?') {
             // What stands in a query is no business of another host.
-            Some((path, _)) if !self.local => path,
-            _ => next,
+            Some((path, _)) if !self.local => Some((field, path)),
+            _ => next.as_str().map(|next| (field, next)),
         });
         let mut url = String::from(&*self.address);
         let mut separator = if url.contains('?') { '&' } else { '?' };
-        let room =
-            MAX.saturating_sub(url.len() + self.fragment.len() + "&next=&notice=refresh".len());
-        if let Some(next) = next {
+        let room = MAX.saturating_sub(url.len() + self.fragment.len() + "&=&notice=refresh".len());
+        if let Some((field, next)) = next {
             let next = utf8_percent_encode(next, QUERY_VALUE).to_string();
-            if next.len() <= room {
+            if field.len() + next.len() <= room {
                 url.push(separator);
-                url.push_str("next=");
+                url.push_str(field);
+                url.push('=');
                 url.push_str(&next);
                 separator = '&';
             }
@@ -96,9 +96,10 @@ mod tests {
     use super::*;
 
     fn url(view: &str, next: &str) -> String {
-        LoginView::parse(view)
-            .unwrap()
-            .url(&NextPath::try_from(next).unwrap(), Notice::Login)
+        LoginView::parse(view).unwrap().url(
+            Some(("next", &NextPath::try_from(next).unwrap())),
+            Notice::Login,
+        )
     }
 
     #[test]
@@ -113,7 +114,7 @@ mod tests {
         );
         let none = LoginView::parse("/login")
             .unwrap()
-            .url(&NextPath::none(), Notice::Login);
+            .url(Some(("next", &NextPath::none())), Notice::Login);
         assert_eq!(none, "/login?notice=login");
     }
 

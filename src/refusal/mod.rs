@@ -3,58 +3,88 @@
 mod denied;
 mod login_view;
 mod next;
+mod next_in;
 mod notice;
 mod query;
 mod response;
+mod views;
 
 use std::{fmt, sync::Arc};
 
 use http::Response;
 
+use crate::error::ConfigError;
+
 pub use self::{
     denied::{Denied, Reason},
     next::{InvalidNext, NextPath},
+    next_in::NextIn,
     notice::Notice,
 };
-pub(crate) use self::{login_view::LoginView, response::respond};
+pub(crate) use self::{
+    login_view::LoginView,
+    query::only_value,
+    response::{Refused, respond},
+    views::Views,
+};
 
 /// What a manager's configuration says about refusals.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Refusals {
-    pub(crate) login_view: Option<LoginView>,
-    pub(crate) refresh_view: Option<LoginView>,
+    pub(crate) views: Views,
+    pub(crate) view_of: Option<Arc<ViewOf>>,
     pub(crate) unauthorized: Option<Arc<Unauthorized>>,
+    pub(crate) next_in: NextIn,
+    next_field: Box<str>,
 }
 
-impl Refusals {
-    /// Where to go for this reason.
-    pub(crate) fn login_view(&self, reason: Reason) -> Option<&LoginView> {
-        let refresh_view = match reason {
-            Reason::FreshLoginRequired => self.refresh_view.as_ref(),
-            _ => None,
-        };
-        refresh_view.or(self.login_view.as_ref())
-    }
-
-    /// Whether this is the path of a page where people prove who they are.
-    #[cfg(feature = "axum")]
-    pub(crate) fn is_view(&self, path: &str) -> bool {
-        [&self.login_view, &self.refresh_view]
-            .into_iter()
-            .flatten()
-            .any(|view| view.is_at(path))
-    }
-}
+/// An application's own choice of a login page for one request.
+pub(crate) type ViewOf = dyn Fn(&Denied<'_>) -> Option<String> + Send + Sync;
 
 /// An application's own answer to a refused visitor.
 pub(crate) type Unauthorized = dyn Fn(&Denied<'_>) -> Response<Vec<u8>> + Send + Sync;
 
+impl Refusals {
+    pub(crate) fn next_field(&self) -> &str {
+        &self.next_field
+    }
+
+    pub(crate) fn set_next_field(&mut self, field: &str) -> Result<(), ConfigError> {
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        if field.is_empty() || field.len() > 64 || field == "notice" || !field.bytes().all(is_plain)
+        {
+            return Err(ConfigError::new(
+                "with_next_field",
+                field,
+                "a field is 1 to 64 ASCII letters, digits, hyphens, underscores and dots, and not `notice`",
+            ));
+        }
+        self.next_field = field.into();
+        Ok(())
+    }
+}
+
+impl Default for Refusals {
+    fn default() -> Self {
+        Self {
+            views: Views::default(),
+            view_of: None,
+            unauthorized: None,
+            next_in: NextIn::default(),
+            next_field: "next".into(),
+        }
+    }
+}
+
 impl fmt::Debug for Refusals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Refusals")
-            .field("login_view", &self.login_view)
-            .field("refresh_view", &self.refresh_view)
+            .field("views", &self.views)
+            .field("view_of", &self.view_of.is_some())
             .field("unauthorized", &self.unauthorized.is_some())
+            .field("next_in", &self.next_in)
+            .field("next_field", &self.next_field)
             .finish()
     }
 }

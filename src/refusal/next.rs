@@ -63,7 +63,6 @@ impl NextPath {
     }
 
     /// The path alone, empty where there is none.
-    #[cfg(feature = "axum")]
     pub(crate) fn path(&self) -> &str {
         self.or("").split(['?', '#']).next().unwrap_or_default()
     }

@@ -6,12 +6,21 @@ use super::query::only_value;
 
 /// Why a visitor was sent to the login page. The redirect itself carries it, so a refusal stores nothing and sets no cookie.
 ///
-/// Its text is Flask-Login's; show another by matching on it.
+/// Its text is Flask-Login's. Another text, or one in the visitor's language, is the page's own choice:
 ///
 /// ```
 /// use login_manager::Notice;
 ///
-/// assert_eq!(Notice::Login.to_string(), "Please log in to access this page.");
+/// fn text(notice: Notice, language: &str) -> String {
+///     match (notice, language) {
+///         (Notice::Login, "de") => "Bitte melden Sie sich an.".to_owned(),
+///         (Notice::Refresh, "de") => "Bitte geben Sie Ihr Passwort noch einmal ein.".to_owned(),
+///         (notice, _) => notice.to_string(),
+///     }
+/// }
+///
+/// assert_eq!(text(Notice::Login, "de"), "Bitte melden Sie sich an.");
+/// assert_eq!(text(Notice::Login, "en"), "Please log in to access this page.");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -29,6 +38,16 @@ impl Notice {
         match self {
             Self::Login => "login",
             Self::Refresh => "refresh",
+        }
+    }
+
+    /// What kind of message it is, for the page's style sheet: `message`, as Flask-Login has it, for a login, `warning` where
+    /// somebody has to prove again who they are.
+    #[must_use]
+    pub const fn category(self) -> &'static str {
+        match self {
+            Self::Login => "message",
+            Self::Refresh => "warning",
         }
     }
 

@@ -7,7 +7,7 @@ pub(super) const MAX_QUERY: usize = 16 * 1024;
 
 /// The value of the field of exactly this name. `None` also where it is given twice: the next reader might take the
 /// other one.
-pub(super) fn only_value(query: &str, field: &str) -> Option<String> {
+pub(crate) fn only_value(query: &str, field: &str) -> Option<String> {
     if query.len() > MAX_QUERY {
         return None;
     }

@@ -5,7 +5,7 @@ use http::{
     header::{ACCEPT, HeaderName, LOCATION, WWW_AUTHENTICATE},
 };
 
-use super::{Denied, NextPath, Reason, Refusals};
+use super::{Denied, NextIn, NextPath, Reason, Refusals};
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
@@ -13,12 +13,27 @@ const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
+/// The answer to a refused visitor.
+pub(crate) struct Refused {
+    pub(crate) response: Response<Vec<u8>>,
+    /// The way back, for the cookie that keeps it.
+    pub(crate) way_back: NextPath,
+}
+
 /// The application's answer if it has one, else ours.
-pub(crate) fn respond(refusals: &Refusals, denied: &Denied<'_>) -> Response<Vec<u8>> {
-    match &refusals.unauthorized {
+pub(crate) fn respond(refusals: &Refusals, denied: &Denied<'_>) -> Refused {
+    let response = match &refusals.unauthorized {
         Some(unauthorized) => unauthorized(denied),
         None => default_response(denied),
-    }
+    };
+    let leads_on = [LOCATION, HX_REDIRECT]
+        .iter()
+        .any(|header| response.headers().contains_key(header));
+    let way_back = match refusals.next_in {
+        NextIn::Cookie if leads_on => place_to_come_back_to(denied),
+        _ => NextPath::none(),
+    };
+    Refused { response, way_back }
 }
 
 /// A page load is sent to the login page; htmx is told to go there; everything else gets the bare status.
@@ -28,13 +43,8 @@ fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     match denied.reason() {
         Reason::Forbidden => *response.status_mut() = StatusCode::FORBIDDEN,
         _ if headers.contains_key(HX_REQUEST) => {
-            // What htmx asked for is a part of a page, no place to come back to, unless it stands in for a page load.
-            let next = if headers.contains_key(HX_BOOSTED) {
-                denied.next()
-            } else {
-                NextPath::none()
-            };
             unauthorized(&mut response);
+            let next = place_to_come_back_to(denied);
             if let Some(url) = header_value(denied.login_url_with(&next)) {
                 response.headers_mut().insert(HX_REDIRECT, url);
             }
@@ -48,6 +58,15 @@ fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
         },
     }
     response
+}
+
+/// What htmx asks for is a part of a page, no place to come back to, unless it stands in for a page load.
+fn place_to_come_back_to(denied: &Denied<'_>) -> NextPath {
+    let headers = denied.headers();
+    match headers.contains_key(HX_REQUEST) && !headers.contains_key(HX_BOOSTED) {
+        true => NextPath::none(),
+        false => denied.next(),
+    }
 }
 
 fn unauthorized(response: &mut Response<Vec<u8>>) {

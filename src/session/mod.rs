@@ -17,7 +17,7 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use self::{
     data::Data,
     payload::{MAX_AGENT, Payload, Proof},
-    state::{CookieChange, Live, RememberChange, Slot, Successor},
+    state::{CookieChange, Live, NextChange, RememberChange, Slot, Successor},
     visit::Visit,
 };
 

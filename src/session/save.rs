@@ -14,6 +14,7 @@ use crate::{
     event::EventKind,
     realm::NewRecord,
     store::{Family, Outcome},
+    why::Why,
 };
 
 /// How often a save meets somebody else's before it gives up: with the pauses between, about two seconds.
@@ -113,7 +114,7 @@ impl Visit {
             live.record.family,
         );
         let mut state = self.state();
-        state.slot = Slot::closed();
+        state.slot = Slot::closed(Why::UnknownSession);
         if matches!(state.cookie, Some(CookieChange::Set(_))) {
             state.cookie = None;
             state.remember_cookie = None;

@@ -11,6 +11,7 @@ pub(crate) struct State {
     pub(crate) slot: Slot,
     pub(crate) cookie: Option<CookieChange>,
     pub(crate) remember_cookie: Option<RememberChange>,
+    pub(crate) next_cookie: Option<NextChange>,
     /// The remember series of this browser, once it isn't what the request's cookie says.
     pub(crate) series: Option<Option<RecordKey>>,
     /// Somebody asked, so the response depends on who is asking.
@@ -59,6 +60,12 @@ pub(crate) enum RememberChange {
         token: Box<RememberToken>,
         max_age: Millis,
     },
+    Remove,
+}
+
+/// What the browser is told about the cookie that keeps its way back.
+pub(crate) enum NextChange {
+    Set(Box<str>),
     Remove,
 }
 
@@ -129,10 +136,10 @@ impl State {
 }
 
 impl Slot {
-    /// The session ended under this request.
-    pub(crate) fn closed() -> Self {
+    /// There is none, and none is to be made: it ended under this request, or has no cookie to name it.
+    pub(crate) fn closed(why: Why) -> Self {
         Self::Empty {
-            why: Why::UnknownSession,
+            why,
             stale: None,
             data: Data::empty(),
             closed: true,

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::Millis,
-    cookies::{self, Found},
+    cookies::{self, CookieJar, Found},
     error::Error,
     event::EventKind,
     protection::{Client, SessionProtection},
@@ -38,7 +38,12 @@ struct CookieHeaders {
 
 impl Visit {
     pub(crate) fn new(realm: Arc<Realm>, headers: &HeaderMap, client: Client) -> Self {
-        let mut all = headers.get_all(COOKIE).iter().cloned();
+        let ignored = realm.cookies.are_ignored();
+        let mut all = headers.get_all(COOKIE).iter().filter(|_| !ignored).cloned();
+        let slot = match ignored {
+            true => Slot::closed(Why::CookiesIgnored),
+            false => Slot::Unread,
+        };
         Self {
             realm,
             turn: tokio::sync::Mutex::new(()),
@@ -48,9 +53,10 @@ impl Visit {
             },
             client,
             state: Mutex::new(State {
-                slot: Slot::Unread,
+                slot,
                 cookie: None,
                 remember_cookie: None,
+                next_cookie: None,
                 series: None,
                 asked: false,
                 sent: false,
@@ -132,6 +138,15 @@ impl Visit {
         }
     }
 
+    /// What the cookie holds that keeps the way back, if it is there; empty where it can't be read.
+    pub(crate) fn way_back(&self) -> Option<String> {
+        match cookies::find(self.cookies.iter(), self.realm.cookies.next_name()) {
+            Found::Nothing => None,
+            Found::Ambiguous => Some(String::new()),
+            Found::Value(value) => Some(CookieJar::read_next(value).unwrap_or_default()),
+        }
+    }
+
     /// The key of this browser's remember series, as far as this request knows.
     pub(crate) fn series_key(&self) -> Option<RecordKey> {
         match self.state().series {
@@ -197,7 +212,7 @@ impl Visit {
     /// The user is logged in for this request only: data that it leaves behind is dropped, and an anonymous session that may
     /// come with it is left as it is.
     pub(crate) fn keep_nothing(&self) {
-        self.state().slot = Slot::closed();
+        self.state().slot = Slot::closed(Why::UnknownSession);
     }
 
     /// The session turned out to be nobody's: it is deleted, and the data in it is out of reach.

@@ -1,0 +1,77 @@
+//! The way back of a visitor who logs in: where it is kept, and when it has been used up.
+
+use std::sync::{Arc, PoisonError};
+
+use super::{Auth, inner::Inner};
+use crate::{
+    event::EventKind,
+    refusal::{NextIn, NextPath, Views, only_value},
+    session::NextChange,
+    user::AuthUser,
+};
+
+impl<U: AuthUser> Auth<U> {
+    /// Where to go after the login, from [where the manager keeps it](crate::LoginManager::with_next_in): none where it isn't
+    /// acceptable, is given twice or leads back to the login page. With axum [`NextPath`] as an extractor is the same.
+    #[must_use]
+    pub fn next(&self) -> NextPath {
+        self.inner.next()
+    }
+
+    /// From here on this part of the application has these pages to log in.
+    pub(crate) fn enter(&self, part: &Views) {
+        let mut views = self
+            .inner
+            .views
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let within = match &*views {
+            Some(outer) => part.within(outer),
+            None => part.clone(),
+        };
+        *views = Some(Arc::new(within));
+    }
+
+    /// The pages to log in that this part of the application has for itself.
+    pub(crate) fn views(&self) -> Option<Arc<Views>> {
+        self.inner.views()
+    }
+}
+
+impl<U: AuthUser> Inner<U> {
+    pub(super) fn next(&self) -> NextPath {
+        let refusals = &self.refusals;
+        let given = match refusals.next_in {
+            NextIn::Query => self
+                .uri
+                .query()
+                .and_then(|query| only_value(query, refusals.next_field())),
+            NextIn::Cookie => {
+                self.visit.state().asked = true;
+                self.visit.way_back()
+            }
+            NextIn::Nowhere => None,
+        };
+        let next = NextPath::try_from(given.unwrap_or_default()).unwrap_or_else(|_| {
+            self.visit.realm.report(EventKind::NextRefused);
+            NextPath::none()
+        });
+        let path = next.path();
+        let leads_back = path == self.uri.path()
+            || refusals.views.are_at(path)
+            || self.views().is_some_and(|views| views.are_at(path));
+        if leads_back { NextPath::none() } else { next }
+    }
+
+    /// The login has happened to which a refusal kept a way back.
+    pub(super) fn use_up_next(&self) {
+        if self.refusals.next_in == NextIn::Cookie && self.visit.way_back().is_some() {
+            self.visit.state().next_cookie = Some(NextChange::Remove);
+        }
+    }
+
+    fn views(&self) -> Option<Arc<Views>> {
+        let views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        views.clone()
+    }
+}

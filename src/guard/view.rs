@@ -1,0 +1,149 @@
+//! A login page of its own for a part of the application.
+
+use std::{
+    any::type_name,
+    fmt,
+    marker::PhantomData,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower::{Layer, Service};
+
+use super::{GuardFuture, no_manager};
+use crate::{
+    auth::Auth,
+    error::ConfigError,
+    refusal::{LoginView, Views},
+    user::AuthUser,
+};
+
+/// Gives a part of the application a login page of its own. It guards nothing itself: it says where the guards inside, layers and
+/// extractors, send a visitor. Nested parts inherit what they don't say themselves.
+///
+/// Put it inside the [`LoginManager`](crate::LoginManager), around the part and its guards.
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account;
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// # async fn orders(_: LoginRequired<Account>) {}
+/// # fn app(login_manager: login_manager::LoginManager<Account>) -> Result<axum::Router, login_manager::ConfigError> {
+/// use axum::{Router, routing::get};
+/// use login_manager::{LoginRequired, login_view};
+///
+/// let shop = Router::new()
+///     .route("/orders", get(orders))
+///     .layer(login_view::<Account>("/shop/login")?);
+///
+/// Ok(Router::new().nest("/shop", shop).layer(login_manager))
+/// # }
+/// ```
+///
+/// # Errors
+/// When it is neither a local path nor an http(s) address.
+pub fn login_view<U: AuthUser>(login_view: &str) -> Result<LoginViewLayer<U>, ConfigError> {
+    Ok(LoginViewLayer {
+        views: Arc::new(Views {
+            login: Some(LoginView::parse(login_view)?),
+            refresh: None,
+        }),
+        user: PhantomData,
+    })
+}
+
+/// The layer of [`login_view`].
+#[must_use = "a layer says nothing before it is put around a service"]
+pub struct LoginViewLayer<U> {
+    views: Arc<Views>,
+    user: PhantomData<fn() -> U>,
+}
+
+impl<U: AuthUser> LoginViewLayer<U> {
+    /// Where this part asks again for proof of who somebody is. Default: its login view.
+    ///
+    /// # Errors
+    /// When it is neither a local path nor an http(s) address.
+    pub fn with_refresh_view(mut self, refresh_view: &str) -> Result<Self, ConfigError> {
+        Arc::make_mut(&mut self.views).refresh = Some(LoginView::parse(refresh_view)?);
+        Ok(self)
+    }
+}
+
+impl<S, U> Layer<S> for LoginViewLayer<U> {
+    type Service = LoginViewService<S, U>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        LoginViewService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+impl<U> Clone for LoginViewLayer<U> {
+    fn clone(&self) -> Self {
+        Self {
+            views: Arc::clone(&self.views),
+            user: PhantomData,
+        }
+    }
+}
+
+impl<U> fmt::Debug for LoginViewLayer<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginViewLayer")
+            .field("user", &type_name::<U>())
+            .field("views", &self.views)
+            .finish()
+    }
+}
+
+/// The service of [`login_view`].
+pub struct LoginViewService<S, U> {
+    inner: S,
+    layer: LoginViewLayer<U>,
+}
+
+impl<S, U, ReqBody, ResBody> Service<Request<ReqBody>> for LoginViewService<S, U>
+where
+    U: AuthUser,
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    ResBody: From<Vec<u8>>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = GuardFuture<S::Future, ResBody, S::Error>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let Some(auth) = Auth::<U>::of(request.extensions()) else {
+            let response = no_manager::<U>("login_view").to_response::<Vec<u8>>();
+            return GuardFuture::refused(response.map(ResBody::from));
+        };
+        auth.enter(&self.layer.views);
+        GuardFuture::passed(self.inner.call(request))
+    }
+}
+
+impl<S: Clone, U> Clone for LoginViewService<S, U> {
+    fn clone(&self) -> Self {
+        Self {
+            inner: self.inner.clone(),
+            layer: self.layer.clone(),
+        }
+    }
+}
+
+impl<S: fmt::Debug, U> fmt::Debug for LoginViewService<S, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginViewService")
+            .field("inner", &self.inner)
+            .field("layer", &self.layer)
+            .finish()
+    }
+}

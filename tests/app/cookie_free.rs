@@ -1,0 +1,114 @@
+//! A part of an application that takes no cookies.
+
+use axum::{Router, routing::get};
+use http::{header::AUTHORIZATION, request::Parts};
+use login_manager::{Auth, ErrorKind, LoginManager, MemoryStore};
+
+use crate::{
+    browser::Browser,
+    world::{Account, Accounts, World, account, routes},
+};
+
+fn with_keys(manager: LoginManager<Account>) -> LoginManager<Account> {
+    manager.with_request_loader(|head: &Parts| {
+        let known = head
+            .headers
+            .get(AUTHORIZATION)
+            .is_some_and(|value| value == "Key carol");
+        async move { known.then(|| account(3, "carol")) }
+    })
+}
+
+/// The API beside the pages, or inside them.
+async fn world(inside: bool) -> (Browser, World) {
+    let mut world = World::new();
+    let accounts = world.accounts.clone();
+    let pages = world.manager.clone();
+    let api = routes(&accounts)
+        .route("/kind", get(kind))
+        .layer(with_keys(pages.clone()).without_cookies());
+    let app = match inside {
+        true => routes(&accounts).nest("/api", api).layer(pages),
+        false => routes(&accounts).layer(pages).nest("/api", api),
+    };
+    let mut browser = Browser::new(app);
+    browser.post("/remember/alice").await;
+    world.browser = browser.clone();
+    (browser, world)
+}
+
+async fn kind(auth: Auth<Account>) -> String {
+    let error = auth.login(account(1, "alice")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoCookies);
+    error.to_string()
+}
+
+#[tokio::test]
+async fn p33_an_api_without_cookies_reads_none_and_sends_none() {
+    for inside in [false, true] {
+        let (mut browser, world) = world(inside).await;
+        assert_eq!(browser.get("/me").await.body, "alice");
+        world.store.take_calls();
+        let answer = browser.get("/api/who").await;
+        assert_eq!(answer.body, "nobody", "a cookie is no proof here");
+        assert_eq!(answer.header("vary"), None, "no answer depends on one");
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(browser.get("/api/why").await.body, "Some(CookiesIgnored)");
+        assert_eq!(browser.get("/api/me").await.status, 303);
+        assert!(
+            browser
+                .get("/api/kind")
+                .await
+                .body
+                .contains("takes and sends none")
+        );
+        for verb in ["/api/logout", "/api/confirm", "/api/renew", "/api/put/a/b"] {
+            assert_eq!(browser.post(verb).await.set_cookies(), [""; 0], "{verb}");
+        }
+        assert_eq!(world.store.take_calls(), [], "nor is the store asked");
+
+        let mut carol = browser.clone();
+        carol
+            .headers
+            .insert(AUTHORIZATION, "Key carol".parse().unwrap());
+        assert_eq!(
+            carol.get("/api/me").await.body,
+            "carol",
+            "though alice's cookie comes with it"
+        );
+        assert_eq!(
+            carol.get("/me").await.body,
+            "alice",
+            "nor is a key any proof to the pages"
+        );
+        assert_eq!(
+            browser.get("/me").await.body,
+            "alice",
+            "the login is as it was"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_restored_login_isnt_spent_on_a_part_without_cookies() {
+    let (mut browser, _world) = world(true).await;
+    browser.forget("__Host-account-session");
+    assert_eq!(browser.get("/api/who").await.body, "nobody");
+    assert_eq!(browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn p41_a_cookie_free_manager_alone_works_without_the_other() {
+    let accounts = Accounts::new();
+    let api = with_keys(LoginManager::new(MemoryStore::new(), accounts.clone())).without_cookies();
+    let app: Router = routes(&accounts).layer(api.clone()).layer(api);
+    let mut browser = Browser::new(app);
+    browser
+        .headers
+        .insert(AUTHORIZATION, "Key carol".parse().unwrap());
+    assert_eq!(browser.get("/me").await.body, "carol");
+    browser
+        .headers
+        .insert(AUTHORIZATION, "Key eve".parse().unwrap());
+    assert_eq!(browser.get("/me").await.status, 401);
+}

@@ -1,0 +1,212 @@
+//! Each thing that happens to a session is told once, and who and when with it.
+
+use std::sync::{Arc, Mutex};
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use login_manager::{Auth, Event, EventKind, FreshLoginRequired, NextPath, Reason, Why};
+
+use crate::{
+    log::Log,
+    world::{Account, Accounts, HOUR, World, account, routes},
+};
+
+const SESSION: &str = "__Host-account-session";
+const REMEMBER: &str = "__Host-account-remember";
+
+fn more_routes(accounts: &Accounts) -> Router {
+    let inactive = async |auth: Auth<Account>| {
+        let carol = Account {
+            active: false,
+            ..account(3, "carol")
+        };
+        auth.login(carol).await.map(drop)
+    };
+    routes(accounts)
+        .route("/inactive", post(inactive))
+        .route("/next", get(async |_: NextPath| {}))
+        .route("/fresh", get(async |_: FreshLoginRequired<Account>| {}))
+        .route(
+            "/others",
+            post(async |auth: Auth<Account>| auth.logout_others().await),
+        )
+}
+
+#[tokio::test]
+async fn l1_each_thing_that_happens_is_told_once() {
+    use EventKind::{
+        AmbiguousCookie, Confirmed, Ended, LoggedIn, LoggedOut, LoginRefused, MalformedCookie,
+        NextRefused, Refused, RememberTheft, Renewed, Restored, Revoked, StoreFailed, UnknownToken,
+    };
+    let mut world = World::with(more_routes, |manager| manager);
+    let told = |world: &World| world.events.take();
+
+    world.browser.get("/").await;
+    world.browser.get("/who").await;
+    assert_eq!(told(&world), [], "a visitor is no event");
+    world.browser.get("/me").await;
+    assert_eq!(
+        told(&world),
+        [Refused(Reason::LoginRequired(Why::NoCookie))]
+    );
+    world.browser.post("/inactive").await;
+    assert_eq!(told(&world), [LoginRefused]);
+    world.browser.get("/next?next=//evil.example").await;
+    assert_eq!(told(&world), [NextRefused]);
+
+    world.browser.post("/remember/alice").await;
+    assert_eq!(told(&world), [LoggedIn]);
+    let (session, remember) = (
+        world.browser.cookie(SESSION).unwrap(),
+        world.browser.cookie(REMEMBER).unwrap(),
+    );
+    world.browser.get("/me").await;
+    assert_eq!(told(&world), []);
+    world.browser.post("/confirm").await;
+    assert_eq!(told(&world), [Confirmed]);
+    world.browser.post("/renew").await;
+    assert_eq!(told(&world), [Renewed]);
+    world.browser.another().post("/login/alice").await;
+    world.browser.post("/others").await;
+    assert_eq!(told(&world), [LoggedIn, Revoked]);
+
+    let mut thief = world.browser.another();
+    thief.plant(SESSION, &session);
+    thief.get("/who").await;
+    assert_eq!(told(&world), [UnknownToken], "it was renewed since");
+    thief.plant(SESSION, "junk");
+    thief.get("/who").await;
+    assert_eq!(told(&world), [MalformedCookie]);
+    let mut twice = world.browser.another();
+    let cookies = format!("{SESSION}={session}; {SESSION}=other");
+    twice.headers.insert("cookie", cookies.parse().unwrap());
+    twice.get("/who").await;
+    assert_eq!(told(&world), [AmbiguousCookie]);
+    let mut junk = world.browser.another();
+    junk.plant(REMEMBER, "junk");
+    junk.get("/who").await;
+    assert_eq!(told(&world), [MalformedCookie]);
+
+    world.clock.advance(25 * HOUR);
+    world.browser.get("/who").await;
+    assert_eq!(told(&world), [Ended(Why::IdleTimeout), Restored]);
+    world.browser.get("/fresh").await;
+    assert_eq!(told(&world), [Refused(Reason::FreshLoginRequired)]);
+    world.clock.advance(HOUR);
+    let mut thief = world.browser.another();
+    thief.plant(REMEMBER, &remember);
+    thief.get("/who").await;
+    assert_eq!(told(&world), [RememberTheft]);
+    world.browser.get("/who").await;
+    assert_eq!(
+        told(&world),
+        [UnknownToken, UnknownToken],
+        "both cookies are worth nothing"
+    );
+
+    world.browser.post("/login/alice").await;
+    for _ in 0..14 * 2 {
+        world.clock.advance(12 * HOUR);
+        world.browser.get("/who").await;
+    }
+    assert_eq!(
+        told(&world),
+        [UnknownToken, LoggedIn, Ended(Why::AbsoluteTimeout)]
+    );
+    world.browser.post("/login/alice").await;
+    world.accounts.put(Account {
+        stamp: "another".into(),
+        ..account(1, "alice")
+    });
+    world.browser.get("/who").await;
+    assert_eq!(
+        told(&world),
+        [UnknownToken, LoggedIn, Ended(Why::StampChanged)]
+    );
+    world.browser.post("/login/alice").await;
+    world.browser.post("/logout").await;
+    world.browser.post("/logout").await;
+    assert_eq!(
+        told(&world),
+        [UnknownToken, LoggedIn, LoggedOut],
+        "there was one session to log out of"
+    );
+
+    world.browser.post("/login/alice").await;
+    world.store.fail_all(crate::faulty_store::Fault::Fails);
+    world.browser.get("/who").await;
+    assert_eq!(told(&world), [LoggedIn, StoreFailed]);
+}
+
+#[tokio::test]
+async fn l1_an_event_says_who_where_and_when_and_l4_by_a_name_that_opens_nothing() {
+    let events = Arc::new(Mutex::new(Vec::<Event>::new()));
+    let heard = Arc::clone(&events);
+    let mut world = World::with(more_routes, |manager| {
+        manager.with_on_event(move |event| heard.lock().unwrap().push(event.clone()))
+    });
+    world.browser.post("/login/alice").await;
+    world.clock.advance(HOUR);
+    world.browser.post("/renew").await;
+    world.browser.post("/inactive").await;
+    let events = events.lock().unwrap().clone();
+    let [login, renewed, refused] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!(
+        (login.user_id(), renewed.user_id(), refused.user_id()),
+        (Some("1"), Some("1"), Some("3"))
+    );
+    assert!(login.realm().ends_with("Account"));
+    assert_eq!(
+        (login.at() + HOUR, renewed.at()),
+        (world.clock.now(), world.clock.now())
+    );
+    assert_eq!(
+        login.family(),
+        renewed.family(),
+        "one browser has one name, whatever its token"
+    );
+    let mut thief = world.browser.another();
+    thief.plant(SESSION, &login.family().unwrap().to_string());
+    assert_eq!(thief.get("/who").await.body, "nobody");
+}
+
+/// A user's id is the application's own text, and may be the visitor's.
+#[derive(Clone)]
+struct Named(String);
+
+impl login_manager::AuthUser for Named {
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.0.clone()
+    }
+}
+
+#[tokio::test]
+async fn l3_an_id_can_forge_no_line_of_the_log() {
+    let name = "eve\n2026 WARN all is well\u{1b}[2J\u{2028}\r\t";
+    let log = Log::listen();
+    let manager = login_manager::LoginManager::new(
+        login_manager::MemoryStore::new(),
+        async |name: String| Some(Named(name)),
+    );
+    let login = async move |auth: Auth<Named>| auth.login(Named(name.to_owned())).await.map(drop);
+    let app = Router::new().route("/login", post(login)).layer(manager);
+    assert_eq!(
+        crate::browser::Browser::new(app)
+            .post("/login")
+            .await
+            .status,
+        200
+    );
+    let lines = log.lines();
+    let line = lines.iter().find(|line| line.contains("LoggedIn")).unwrap();
+    assert!(
+        line.contains("eve") && !line.contains(char::is_control) && !line.contains('\u{2028}'),
+        "{line:?}"
+    );
+}

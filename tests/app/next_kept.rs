@@ -1,0 +1,214 @@
+//! The way back, kept elsewhere than in the query of the login page, or under another name.
+
+use axum::{
+    Router,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use login_manager::{Auth, Error, LoginManager, LoginRequired, NextIn, NextPath, Notice};
+
+use crate::world::{Account, Accounts, World, account, routes};
+
+const KEPT: &str = "__Host-account-next";
+
+fn app(accounts: &Accounts) -> Router {
+    let page = async |next: NextPath, notice: Option<Notice>| {
+        let category = notice.map_or("none", Notice::category);
+        format!("{category} {}", next.or("-"))
+    };
+    let submit = async |auth: Auth<Account>, next: NextPath| -> Result<Response, Error> {
+        auth.login(account(1, "alice")).await?;
+        Ok(next.redirect_or("/dashboard").into_response())
+    };
+    let fail = async |_: NextPath| "wrong password";
+    routes(accounts)
+        .route("/login", get(page).post(submit).put(fail))
+        .route("/private", get(async |_: LoginRequired<Account>| "secret"))
+}
+
+fn kept_in(next_in: NextIn) -> World {
+    World::with(app, |manager| {
+        manager
+            .with_login_view("/login")
+            .unwrap()
+            .with_next_in(next_in)
+    })
+}
+
+#[tokio::test]
+async fn h7_a_cookie_can_keep_the_way_back_until_the_login() {
+    let mut world = kept_in(NextIn::Cookie);
+    let refused = world.browser.get("/private?tab=2&x=%26;y,z").await;
+    assert_eq!(refused.location(), "/login?notice=login");
+    let [cookie] = &refused.set_cookies()[..] else {
+        panic!("{:?}", refused.set_cookies())
+    };
+    assert!(cookie.starts_with("__Host-account-next="), "{cookie}");
+    for attribute in [
+        "HttpOnly",
+        "Secure",
+        "SameSite=Lax",
+        "Path=/",
+        "Max-Age=1800",
+    ] {
+        assert!(cookie.contains(attribute), "{cookie}");
+    }
+    assert_eq!(refused.header("cache-control"), Some("no-store"));
+    assert!(world.store.inner.is_empty(), "nothing waits on the server");
+
+    let page = world.browser.get("/login?notice=login").await;
+    assert_eq!(page.body, "message /private?tab=2&x=%26;y,z");
+    assert_eq!(page.header("vary"), Some("cookie"));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    world.browser.send(http::Method::PUT, "/login").await; // a wrong password uses nothing up
+    let answer = world.browser.post("/login").await;
+    assert_eq!(answer.location(), "/private?tab=2&x=%26;y,z");
+    assert_eq!(
+        world.browser.cookie_names(),
+        ["__Host-account-session"],
+        "it is used up"
+    );
+    assert_eq!(world.browser.get("/private").await.body, "secret");
+    let names: Vec<_> = answer
+        .set_cookies()
+        .iter()
+        .map(|cookie| cookie.split('=').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(names, ["__Host-account-session", KEPT]);
+
+    // Where there is none, none is removed either.
+    assert_eq!(world.browser.post("/login").await.set_cookies().len(), 1);
+}
+
+#[tokio::test]
+async fn h4_what_the_cookie_holds_is_checked_when_it_is_used() {
+    let mut world = kept_in(NextIn::Cookie);
+    // base64url of //evil.example, of https://evil.example/, of /login, and what is none.
+    for planted in [
+        "Ly9ldmlsLmV4YW1wbGU",
+        "aHR0cHM6Ly9ldmlsLmV4YW1wbGUv",
+        "L2xvZ2lu",
+        "/private",
+        "=",
+        "",
+        "_w",
+    ] {
+        let mut browser = world.browser.another();
+        browser.plant(KEPT, planted);
+        let answer = browser.post("/login").await;
+        assert_eq!(answer.location(), "/dashboard", "{planted}");
+        assert_eq!(browser.cookie(KEPT), None, "{planted}");
+    }
+    // The query is no place for it then.
+    world.browser.plant(KEPT, "L3ByaXZhdGU");
+    assert_eq!(
+        world.browser.get("/login?next=/other").await.body,
+        "none /private"
+    );
+    world.browser.forget(KEPT);
+    assert_eq!(world.browser.get("/login?next=/other").await.body, "none -");
+}
+
+#[tokio::test]
+async fn only_a_refusal_that_leads_somewhere_keeps_a_way_back() {
+    let mut world = kept_in(NextIn::Cookie);
+    let mut script = world.browser.another();
+    script
+        .headers
+        .insert("accept", "application/json".parse().unwrap());
+    let answer = script.get("/private").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.set_cookies().len()),
+        (401, 0)
+    );
+    let mut form = world.browser.another();
+    let answer = form.post("/private").await;
+    assert_eq!(
+        answer.set_cookies(),
+        [""; 0],
+        "there is no way back to a form that was sent"
+    );
+    let mut htmx = world.browser.another();
+    htmx.headers.insert("hx-request", "true".parse().unwrap());
+    let answer = htmx.get("/private").await;
+    assert_eq!(answer.header("hx-redirect"), Some("/login?notice=login"));
+    assert_eq!(answer.set_cookies(), [""; 0], "nor to a part of a page");
+    htmx.headers.insert("hx-boosted", "true".parse().unwrap());
+    assert_eq!(htmx.get("/private").await.set_cookies().len(), 1);
+    // A confirmation uses it up as well.
+    world.browser.get("/private").await;
+    let mut other = world.browser.clone();
+    other.plant("__Host-account-session", "");
+    assert!(world.browser.cookie(KEPT).is_some());
+    world.browser.post("/login/alice").await;
+    world.browser.plant(KEPT, "L3ByaXZhdGU");
+    world.browser.post("/confirm").await;
+    assert_eq!(world.browser.cookie(KEPT), None);
+}
+
+#[tokio::test]
+async fn h7_a_cookie_under_other_attributes_and_names_is_set_and_removed_alike() {
+    type Configure = fn(LoginManager<Account>) -> LoginManager<Account>;
+    let cases: [(Configure, &str); 3] = [
+        (
+            |manager| manager.with_cookie_domain("app.example").unwrap(),
+            "__Secure-account-next",
+        ),
+        (
+            |manager| manager.with_insecure_cookies().unwrap(),
+            "account-next",
+        ),
+        (
+            |manager| manager.with_cookie_names("sid", "rid").unwrap(),
+            "__Host-sid-next",
+        ),
+    ];
+    for (configure, name) in cases {
+        let with_cookie = |manager: LoginManager<Account>| {
+            configure(manager)
+                .with_login_view("/login")
+                .unwrap()
+                .with_next_in(NextIn::Cookie)
+        };
+        let mut world = World::with(app, with_cookie);
+        world.browser.get("/private").await;
+        assert_eq!(world.browser.cookie_names(), [name]);
+        assert_eq!(world.browser.post("/login").await.location(), "/private");
+        assert!(!world.browser.cookie_names().contains(&name));
+    }
+}
+
+#[tokio::test]
+async fn the_way_back_can_be_kept_nowhere() {
+    let mut world = kept_in(NextIn::Nowhere);
+    let refused = world.browser.get("/private").await;
+    assert_eq!(refused.location(), "/login?notice=login");
+    assert_eq!(refused.set_cookies(), [""; 0]);
+    let answer = world.browser.post("/login?next=/private").await;
+    assert_eq!(answer.location(), "/dashboard", "whatever the link says");
+}
+
+#[tokio::test]
+async fn the_field_can_have_another_name() {
+    let mut world = World::with(app, |manager| {
+        manager
+            .with_login_view("/login")
+            .unwrap()
+            .with_next_field("return.to")
+            .unwrap()
+    });
+    let refused = world.browser.get("/private").await;
+    assert_eq!(refused.location(), "/login?return.to=/private&notice=login");
+    let location = refused.location().to_owned();
+    assert_eq!(world.browser.get(&location).await.body, "message /private");
+    assert_eq!(
+        world.browser.get("/login?next=/private").await.body,
+        "none -"
+    );
+    assert_eq!(world.browser.post(&location).await.location(), "/private");
+    let long = "f".repeat(65);
+    for bad in ["", "notice", "a b", "a=b", "a&b", "\u{e9}", "a%20b", &long] {
+        let error = World::new().manager.with_next_field(bad).unwrap_err();
+        assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+    }
+}
