@@ -17,7 +17,10 @@
 //! Times are Unix milliseconds.
 
 mod memory;
+mod pause;
 mod record;
+#[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
+mod sql;
 mod token;
 
 use std::sync::Arc;
@@ -28,7 +31,15 @@ use crate::error::BoxError;
 
 pub use memory::MemoryStore;
 pub use record::{Family, InvalidFamily, Record, RecordKey};
-pub(crate) use token::{Purpose, RememberToken, Token, digest, random_bytes};
+#[cfg(feature = "mysql")]
+pub use sql::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use sql::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use sql::SqliteStore;
+
+pub(crate) use pause::pause;
+pub(crate) use token::{Purpose, RememberToken, Token, digest};
 
 /// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read first.
 ///
