@@ -39,6 +39,8 @@ pub use sql::PostgresStore;
 pub use sql::SqliteStore;
 
 pub(crate) use pause::pause;
+#[cfg(feature = "testing")]
+pub(crate) use token::random_bytes;
 pub(crate) use token::{Purpose, RememberToken, Token, digest};
 
 /// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read first.

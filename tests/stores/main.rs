@@ -25,6 +25,18 @@
 //! What is left out is reported as ignored with the reason, never as passed.
 
 mod memory;
+mod mysql;
+mod postgres;
+mod sqlite;
+
+mod sql;
+mod sql_errors;
+mod sql_migrations;
+mod sql_plans;
+mod sql_pools;
+mod sql_races;
+mod sql_tables;
+mod sql_time_zones;
 
 use std::{pin::Pin, process::ExitCode, sync::Arc};
 
@@ -36,7 +48,25 @@ use login_manager::{
 use tokio::runtime;
 
 /// A store is added here.
-const STORES: &[fn() -> Store] = &[memory::store];
+const STORES: &[fn() -> Store] = &[
+    memory::store,
+    sqlite::store,
+    sqlite::in_memory,
+    postgres::store,
+    postgres::serializable,
+    mysql::store,
+];
+
+/// What only some stores have to show.
+const MORE: &[fn() -> Vec<Trial>] = &[
+    sql_errors::trials,
+    sql_migrations::trials,
+    sql_plans::trials,
+    sql_pools::trials,
+    sql_races::trials,
+    sql_tables::trials,
+    sql_time_zones::trials,
+];
 
 /// One store, and how to come by it.
 #[derive(Clone)]
@@ -105,6 +135,7 @@ fn main() -> ExitCode {
         .iter()
         .map(|store| store())
         .flat_map(|store| store_checks().map(move |check| store.clone().trial(check)))
+        .chain(MORE.iter().flat_map(|trials| trials()))
         .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sqlx::error::{Error, ErrorKind};
+
 /// An error of the database, without what could be in it: a row, a key, a connection string.
 ///
 /// What sqlx hands out is no error to pass on. MySQL's message of a duplicate key quotes the key, PostgreSQL's `Debug`
@@ -14,9 +16,8 @@ impl Failure {
     }
 }
 
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        use sqlx::Error;
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
         Self(match error {
             Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
@@ -47,12 +48,15 @@ impl From<sqlx::Error> for Failure {
     }
 }
 
-/// Whether the message may quote values: violated constraints (SQLSTATE class 23, 44), values that don't fit (22), and
-/// what a trigger of somebody's own has to say (45, P0).
-fn quotes_values(code: &str, kind: sqlx::error::ErrorKind) -> bool {
-    let class = code.get(..2).unwrap_or_default();
-    kind != sqlx::error::ErrorKind::Other
-        || (code.len() == 5 && matches!(class, "22" | "23" | "44" | "45" | "P0"))
+/// Whether the message may quote values: violated constraints (SQLSTATE class 23 and 44, SQLite's 19), values that don't fit
+/// (22), and what a trigger of somebody's own has to say (45, P0).
+fn quotes_values(code: &str, kind: ErrorKind) -> bool {
+    let is_about_values = match code.len() {
+        5 => matches!(code.get(..2), Some("22" | "23" | "44" | "45" | "P0")),
+        // The low byte is the kind of error, what is above it says more.
+        _ => code.parse().is_ok_and(|code: u32| code & 0xff == 19),
+    };
+    is_about_values || kind != ErrorKind::Other
 }
 
 impl fmt::Display for Failure {

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
-use sqlx::{AssertSqlSafe, ColumnIndex, Database, Decode, Encode, Error, Row, Type, query::Query};
+use sqlx::{
+    AssertSqlSafe, ColumnIndex, Database, Decode, Encode, Error, Row, Type,
+    database::HasStatementCache, query::Query,
+};
 
+use super::statements::Statement;
 use crate::store::{Family, Record, RecordKey};
 
 /// All that ever goes into a statement. None of it becomes text.
@@ -15,14 +19,18 @@ pub(super) enum Value<'a> {
 }
 
 /// A query with these values. The statement is ours to the last letter: the table's name has been checked.
-pub(super) fn query<'q, DB>(sql: &Arc<str>, values: &[Value<'_>]) -> Query<'q, DB, DB::Arguments>
+pub(super) fn query<'q, DB>(
+    statement: &Statement,
+    values: &[Value<'_>],
+) -> Query<'q, DB, DB::Arguments>
 where
-    DB: Database,
+    DB: Database + HasStatementCache,
     for<'v> i64: Encode<'v, DB> + Type<DB>,
     for<'v> &'v [u8]: Encode<'v, DB> + Type<DB>,
     for<'v> Option<&'v [u8]>: Encode<'v, DB>,
 {
-    let query = sqlx::query(AssertSqlSafe(Arc::clone(sql)));
+    let sql = AssertSqlSafe(Arc::clone(&statement.sql));
+    let query = sqlx::query(sql).persistent(statement.is_kept);
     values.iter().fold(query, |query, value| match *value {
         Value::Int(int) => query.bind(int),
         Value::Bytes(bytes) => query.bind(bytes),

@@ -14,7 +14,7 @@ macro_rules! session_store {
                     Created, Outcome, Page, Record, RecordKey, SessionStore, Which,
                     sql::{
                         query::{Value, query, record},
-                        statements::Statements,
+                        statements::{Statement, Statements},
                         verbs::{self, Connected},
                     },
                 },
@@ -27,19 +27,21 @@ macro_rules! session_store {
 
                 async fn execute(
                     &self,
-                    sql: &Arc<str>,
+                    statement: &Statement,
                     values: &[Value<'_>],
                 ) -> Result<u64, sqlx::Error> {
-                    let done = query::<$database>(sql, values).execute(&self.pool).await?;
+                    let done = query::<$database>(statement, values)
+                        .execute(&self.pool)
+                        .await?;
                     Ok(done.rows_affected())
                 }
 
                 async fn fetch(
                     &self,
-                    sql: &Arc<str>,
+                    statement: &Statement,
                     values: &[Value<'_>],
                 ) -> Result<Vec<Option<Record>>, sqlx::Error> {
-                    let rows = query::<$database>(sql, values).fetch_all(&self.pool);
+                    let rows = query::<$database>(statement, values).fetch_all(&self.pool);
                     rows.await?.iter().map(record).collect()
                 }
             }

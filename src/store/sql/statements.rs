@@ -9,18 +9,26 @@ const COLUMNS: &str =
 /// Each verb is one of these, and each is one statement by itself: a call that is dropped did all of it or nothing.
 #[derive(Debug)]
 pub(super) struct Statements {
-    pub(super) create: Arc<str>,
-    pub(super) load: Arc<str>,
-    pub(super) update: Arc<str>,
-    pub(super) touch: Arc<str>,
-    pub(super) delete: Arc<str>,
-    pub(super) delete_version: Arc<str>,
-    pub(super) list: Arc<str>,
-    pub(super) list_after: Arc<str>,
-    pub(super) delete_all: Arc<str>,
-    pub(super) delete_family: Arc<str>,
-    pub(super) delete_other_families: Arc<str>,
-    pub(super) delete_expired: Arc<str>,
+    pub(super) create: Statement,
+    pub(super) load: Statement,
+    pub(super) update: Statement,
+    pub(super) touch: Statement,
+    pub(super) delete: Statement,
+    pub(super) delete_version: Statement,
+    pub(super) list: Statement,
+    pub(super) list_after: Statement,
+    pub(super) delete_all: Statement,
+    pub(super) delete_family: Statement,
+    pub(super) delete_other_families: Statement,
+    pub(super) delete_expired: Statement,
+}
+
+/// One statement.
+#[derive(Debug)]
+pub(super) struct Statement {
+    pub(super) sql: Arc<str>,
+    /// Whether a connection keeps it prepared, and with it the database its plan.
+    pub(super) is_kept: bool,
 }
 
 /// Where the databases spell the same thing differently.
@@ -32,6 +40,8 @@ pub(super) struct Dialect {
     pub(super) greatest: &'static str,
     /// `$1` rather than `?`.
     pub(super) numbered: bool,
+    /// Whether a plan for all values would be a bad one for an owner with many records, of whom a page is asked.
+    pub(super) plans_pages_anew: bool,
     /// Deletes rows that have expired, a limited number of them. No two databases agree how.
     pub(super) delete_expired: String,
 }
@@ -43,39 +53,38 @@ impl Statements {
             least,
             greatest,
             numbered,
+            plans_pages_anew,
             delete_expired,
         } = dialect;
-        let text = |sql: String| -> Arc<str> {
-            if *numbered {
-                number(&sql).into()
-            } else {
-                sql.into()
-            }
+        let statement = |sql: String| Statement {
+            sql: if *numbered { number(&sql) } else { sql }.into(),
+            is_kept: true,
         };
-        let list = |after: &str| {
-            text(format!(
+        let list = |after: &str| Statement {
+            is_kept: !plans_pages_anew,
+            ..statement(format!(
                 "SELECT {COLUMNS} FROM {table} WHERE owner_key = ? AND expires > ?{after} ORDER BY record_key LIMIT ?"
             ))
         };
         let delete_all =
-            |which: &str| text(format!("DELETE FROM {table} WHERE owner_key = ?{which}"));
+            |which: &str| statement(format!("DELETE FROM {table} WHERE owner_key = ?{which}"));
         Self {
-            create: text(format!(
+            create: statement(format!(
                 "INSERT INTO {table} ({COLUMNS}, owner_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             )),
-            load: text(format!(
+            load: statement(format!(
                 "SELECT {COLUMNS} FROM {table} WHERE record_key = ?"
             )),
-            update: text(format!(
+            update: statement(format!(
                 "UPDATE {table} SET payload = ?, version = version + 1 \
                  WHERE record_key = ? AND version = ? AND expires > ?"
             )),
-            touch: text(format!(
+            touch: statement(format!(
                 "UPDATE {table} SET touched = ?, expires = {least}({greatest}(expires, ?), ends) \
                  WHERE record_key = ? AND expires > ?"
             )),
-            delete: text(format!("DELETE FROM {table} WHERE record_key = ?")),
-            delete_version: text(format!(
+            delete: statement(format!("DELETE FROM {table} WHERE record_key = ?")),
+            delete_version: statement(format!(
                 "DELETE FROM {table} WHERE record_key = ? AND version = ?"
             )),
             list: list(""),
@@ -83,7 +92,7 @@ impl Statements {
             delete_all: delete_all(""),
             delete_family: delete_all(" AND family = ?"),
             delete_other_families: delete_all(" AND family <> ?"),
-            delete_expired: text(delete_expired.clone()),
+            delete_expired: statement(delete_expired.clone()),
         }
     }
 }

@@ -8,7 +8,7 @@ use sqlx::Error;
 use super::{
     failure::Failure,
     query::Value::{self, Bytes, Int, MaybeBytes},
-    statements::Statements,
+    statements::{Statement, Statements},
 };
 use crate::{
     error::BoxError,
@@ -25,14 +25,14 @@ pub(super) trait Connected: Sync {
     /// Runs a statement; answers how many rows it hit.
     fn execute(
         &self,
-        sql: &Arc<str>,
+        statement: &Statement,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64, Error>> + Send;
 
     /// Reads rows, with a `None` for each that holds no record.
     fn fetch(
         &self,
-        sql: &Arc<str>,
+        statement: &Statement,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send;
 }
@@ -204,19 +204,19 @@ fn conflict_or_gone(is_there: bool) -> Outcome {
 
 async fn execute(
     db: &impl Connected,
-    sql: &Arc<str>,
+    statement: &Statement,
     values: &[Value<'_>],
 ) -> Result<u64, BoxError> {
-    let hit = again(|| db.execute(sql, values)).await;
+    let hit = again(|| db.execute(statement, values)).await;
     Ok(hit.map_err(Failure::from)?)
 }
 
 async fn fetch(
     db: &impl Connected,
-    sql: &Arc<str>,
+    statement: &Statement,
     values: &[Value<'_>],
 ) -> Result<Vec<Option<Record>>, BoxError> {
-    let rows = again(|| db.fetch(sql, values)).await;
+    let rows = again(|| db.fetch(statement, values)).await;
     Ok(rows.map_err(Failure::from)?)
 }
 

@@ -1,0 +1,27 @@
+//! SQLite: in a file, and in memory.
+
+use login_manager::SqliteStore;
+use sqlx::sqlite::SqlitePoolOptions;
+
+use crate::{
+    Store,
+    sql::{self, Kind, Opening},
+};
+
+pub(crate) fn store() -> Store {
+    sql::contract("sqlite", Kind::Sqlite, Opening::default())
+}
+
+pub(crate) fn in_memory() -> Store {
+    Store::new("sqlite_in_memory", || async {
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect("sqlite::memory:")
+            .await?;
+        let store = SqliteStore::new(pool);
+        store.migrate().await?;
+        Ok(store)
+    })
+}
