@@ -18,7 +18,7 @@ use crate::sql::{Database, Kind, NOW, Opening, Pool, hex, on_each, record};
 /// How often each call is made: PostgreSQL plans a statement anew five times before it settles on a plan for all values.
 const CALLS: usize = 8;
 /// Rows, or for SQLite tens of steps, that one call may look at. A full scan looks at 100,000.
-const FEW: u64 = 400;
+const FEW: u64 = 100;
 
 pub(crate) fn trials() -> Vec<Trial> {
     on_each(

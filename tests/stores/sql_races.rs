@@ -35,7 +35,7 @@ async fn a_storm_on_one_owner_ends_without_an_error(database: Database) {
     for task in 0..32 {
         let store = Arc::clone(&store);
         tasks.spawn(async move {
-            for round in 0..20 {
+            for round in 0..8 {
                 let mut ours = Vec::new();
                 for _ in 0..4 {
                     let mut record = record(Some("somebody"));
