@@ -30,6 +30,7 @@ mod postgres;
 mod sqlite;
 
 mod sql;
+mod sql_database;
 mod sql_errors;
 mod sql_migrations;
 mod sql_plans;

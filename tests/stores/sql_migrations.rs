@@ -1,8 +1,10 @@
 //! Making the table: by many at once, by hand, again and again.
 
+use std::time::Duration;
+
 use libtest_mimic::Trial;
 use login_manager::store::Created;
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::timeout};
 
 use crate::sql::{Database, Kind, Opening, Pool, on, on_each, record};
 
@@ -107,10 +109,11 @@ async fn a_migration_with_nothing_to_do_waits_for_nobody(database: Database) {
         unreachable!("the pool is of the database's kind");
     };
     let mut writer = pool.begin().await.unwrap();
-    sqlx::raw_sql("LOCK TABLE login_sessions IN ROW EXCLUSIVE MODE; SET lock_timeout = 1000")
+    sqlx::raw_sql("LOCK TABLE login_sessions IN ROW EXCLUSIVE MODE")
         .execute(&mut *writer)
         .await
         .unwrap();
-    store.migrate().await.unwrap();
+    let migration = timeout(Duration::from_secs(5), store.migrate());
+    migration.await.expect("it waits").unwrap();
     writer.rollback().await.unwrap();
 }

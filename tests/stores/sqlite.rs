@@ -18,6 +18,8 @@ pub(crate) fn in_memory() -> Store {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
+            // A caller that gives up during the test takes the connection along, and the database with it.
+            .test_before_acquire(false)
             .connect("sqlite::memory:")
             .await?;
         let store = SqliteStore::new(pool);

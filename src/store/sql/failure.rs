@@ -72,3 +72,23 @@ impl fmt::Debug for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn l2_a_message_that_may_quote_values_is_known_by_its_code() {
+        for quoting in [
+            "23505", "23514", "22001", "45000", "P0001", "19", "1811", "2067",
+        ] {
+            assert!(quotes_values(quoting, ErrorKind::Other), "{quoting}");
+        }
+        for plain in [
+            "42P01", "42501", "53100", "57P01", "HY000", "08006", "1", "5", "517", "",
+        ] {
+            assert!(!quotes_values(plain, ErrorKind::Other), "{plain}");
+        }
+        assert!(quotes_values("HY000", ErrorKind::UniqueViolation));
+    }
+}

@@ -41,6 +41,8 @@ use crate::error::{BoxError, ConfigError};
 ///   password.
 /// - **`acquire_timeout`** of the pool below the manager's deadline of 2 seconds, so that the error says that the pool was
 ///   the trouble; sqlx has 30 seconds.
+/// - **`test_before_acquire`** of the pool asks each connection before each use whether it still lives: a second round trip
+///   for every call. Switched off it saves that, and after a restart of the server the first call on each connection fails.
 /// - **Autocommit** stays on, as sqlx leaves it. Any isolation level will do: a statement that fell victim to a deadlock is
 ///   run again.
 ///

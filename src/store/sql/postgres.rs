@@ -43,6 +43,8 @@ const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
 ///   with `sslmode=verify-full` in the URL.
 /// - **`acquire_timeout`** of the pool below the manager's deadline of 2 seconds, so that the error says that the pool was
 ///   the trouble; sqlx has 30 seconds.
+/// - **`test_before_acquire`** of the pool asks each connection before each use whether it still lives: a second round trip
+///   for every call. Switched off it saves that, and after a restart of the server the first call on each connection fails.
 /// - **PgBouncer** in front, in transaction mode, has to know prepared statements: version 1.21 or newer with
 ///   `max_prepared_statements` above 0.
 /// - Any isolation level will do. A statement that the server undid for the sake of another one is run again.

@@ -44,8 +44,8 @@ use crate::error::{BoxError, ConfigError};
 ///   deadline of 2 seconds you get an error that says "database is locked", beyond it one that only says it took too long.
 ///   sqlx has 5 seconds.
 /// - **`acquire_timeout`** of the pool for the same reason; sqlx has 30 seconds.
-/// - **A pool per database.** In memory (`sqlite::memory:`) every connection needs to be the same one, and needs to stay:
-///   `max_connections(1)`, `idle_timeout(None)`, `max_lifetime(None)`.
+/// - **In memory** (`sqlite::memory:`) the database goes with its one connection, so that must stay: `max_connections(1)`,
+///   `idle_timeout(None)`, `max_lifetime(None)`, `test_before_acquire(false)`.
 ///
 /// Several processes on one machine may share the file; it doesn't belong on a network drive.
 #[derive(Clone)]
