@@ -122,7 +122,7 @@
 //! | `argon2` | yes | [`Passwords`] |
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
 //! | `sqlite`, `postgres`, `mysql` | no | [`SqliteStore`], [`PostgresStore`], [`MySqlStore`] (MariaDB too), on a pool of sqlx |
-//! | `testing` | no | a clock that tests move by hand, a login in one line |
+//! | `testing` | no | a clock that tests move by hand, a login in one line, the contract suite for stores |
 //!
 //! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
 //! The runtime is tokio.

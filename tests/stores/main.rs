@@ -23,6 +23,13 @@
 //! ```
 //!
 //! What is left out is reported as ignored with the reason, never as passed.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test ends where it is surprised"
+)]
 
 mod memory;
 mod mysql;

@@ -1,13 +1,16 @@
 //! What a call costs among 100,000 records: no more than the rows it is about, found by an index.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    fmt::Debug,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use libtest_mimic::Trial;
 use login_manager::{
-    BoxError, SessionStore,
+    BoxError,
     store::{Created, Outcome, Page, RecordKey, Which},
 };
 use sha2::{Digest as _, Sha256};
@@ -28,32 +31,18 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 async fn among_100000_records_no_call_looks_at_more_than_it_needs(database: Database) {
-    let steps = Arc::new(AtomicU64::new(0));
-    let opening = Opening {
-        connections: Some(1),
-        steps: Some(Arc::clone(&steps)),
-        ..Opening::default()
-    };
-    let pool = database.pool(opening).await.unwrap();
-    pool.store().migrate().await.unwrap();
-    pool.run(fill(database.kind())).await;
-
-    let store = pool.store().shared();
-    calls(&store, &pool, &steps, "before the database has statistics").await;
-    pool.run(match database.kind() {
-        Kind::MySql => "ANALYZE TABLE login_sessions",
-        _ => "ANALYZE",
-    })
-    .await;
-    // A connection keeps its plans. Let it make new ones.
-    let opening = Opening {
-        connections: Some(1),
-        steps: Some(Arc::clone(&steps)),
-        ..Opening::default()
-    };
-    let pool = database.pool(opening).await.unwrap();
-    let store = pool.store().shared();
-    calls(&store, &pool, &steps, "with statistics").await;
+    let node = Node::of(&database).await;
+    node.pool.store().migrate().await.unwrap();
+    node.pool.run(fill(database.kind())).await;
+    node.calls("before the database has statistics").await;
+    node.pool
+        .run(match database.kind() {
+            Kind::MySql => "ANALYZE TABLE login_sessions",
+            _ => "ANALYZE",
+        })
+        .await;
+    // A connection keeps its plans. Another one makes its own.
+    Node::of(&database).await.calls("with statistics").await;
 }
 
 /// Half of the records have expired. One owner, "crowd", has a tenth of them, the others nine each.
@@ -99,86 +88,118 @@ fn fill(kind: Kind) -> String {
     )
 }
 
-async fn calls(store: &Arc<dyn SessionStore>, pool: &Pool, steps: &AtomicU64, when: &str) {
-    // All those of the first half have expired by then, and none of the second.
-    let now = NOW + 50_000;
-    for call in 0..CALLS {
-        let mut few: Vec<_> = (0..5).map(|_| record(Some("few"))).collect();
-        for record in &mut few {
-            (record.expires, record.ends) = (now + 1000, now + 2000);
-            assert_eq!(store.create(record.clone()).await.unwrap(), Created::Done);
-        }
-        let keys: Vec<_> = few.iter().map(|record| record.key).collect();
-        let middle = Some(RecordKey::from_bytes([0x80; 32]));
-        let page = |after, limit| Page { after, limit };
-
-        macro_rules! few_rows {
-            ($what:literal, $call:expr, $expected:pat) => {
-                let before = looked_at(pool, steps).await;
-                let answer = $call.await.unwrap();
-                let after = looked_at(pool, steps).await;
-                assert!(matches!(answer, $expected), "{} {when}: {answer:?}", $what);
-                let rows = after - before;
-                assert!(
-                    rows <= FEW,
-                    "{} {when}: call {call} looked at {rows}",
-                    $what
-                );
-            };
-        }
-        few_rows!("load", store.load(&keys[0]), Some(_));
-        let update = store.update(&keys[0], 0, Arc::from([]), now);
-        few_rows!("update", update, Outcome::Done);
-        let late = store.update(&keys[0], 0, Arc::from([]), now);
-        few_rows!("late update", late, Outcome::Conflict);
-        let touch = store.touch(&keys[0], now, now + 1500);
-        few_rows!("touch", touch, Outcome::Done);
-        let list = async { Ok::<_, BoxError>(store.list("few", page(None, 9), now).await?.len()) };
-        few_rows!("list", list, 5);
-        let list =
-            async { Ok::<_, BoxError>(store.list("crowd", page(None, 9), now).await?.len()) };
-        few_rows!("first page of many", list, 9);
-        let list =
-            async { Ok::<_, BoxError>(store.list("crowd", page(middle, 9), now).await?.len()) };
-        few_rows!("later page of many", list, 9);
-        few_rows!("delete", store.delete(&keys[0], None), Outcome::Done);
-        let delete = store.delete(&keys[1], Some(0));
-        few_rows!("delete at a version", delete, Outcome::Done);
-        let only = store.delete_all("few", Which::Only(few[2].family));
-        few_rows!("delete_all of a family", only, 1);
-        let except = store.delete_all("few", Which::Except(few[3].family));
-        few_rows!("delete_all but a family", except, 1);
-        few_rows!("delete_all", store.delete_all("few", Which::All), 1);
-        few_rows!("delete_expired", store.delete_expired(now, 9), 9);
-        few_rows!("delete_expired of none", store.delete_expired(0, 9), 0);
-    }
+/// One connection, and a count of what is read on it.
+struct Node {
+    pool: Pool,
+    steps: Arc<AtomicU64>,
 }
 
-/// How many rows this pool's one connection has looked at, ever; for SQLite how many tens of steps it has made.
-async fn looked_at(pool: &Pool, steps: &AtomicU64) -> u64 {
-    match pool {
-        Pool::Sqlite(_) => steps.load(Ordering::Relaxed),
-        Pool::Postgres(pool) => {
-            sqlx::query("SELECT pg_stat_force_next_flush()")
-                .execute(pool)
+impl Node {
+    async fn of(database: &Database) -> Self {
+        let steps = Arc::new(AtomicU64::new(0));
+        let opening = Opening {
+            connections: Some(1),
+            steps: Some(Arc::clone(&steps)),
+            ..Opening::default()
+        };
+        let pool = database.pool(opening).await.unwrap();
+        Self { pool, steps }
+    }
+
+    async fn calls(&self, when: &str) {
+        let store = self.pool.store().shared();
+        // All those of the first half have expired by then, and none of the second.
+        let now = NOW + 50_000;
+        for call in 1..=CALLS {
+            let mut few: Vec<_> = (0..5).map(|_| record(Some("few"))).collect();
+            for record in &mut few {
+                (record.expires, record.ends) = (now + 1000, now + 2000);
+                assert_eq!(store.create(record.clone()).await.unwrap(), Created::Done);
+            }
+            let keys: Vec<_> = few.iter().map(|record| record.key).collect();
+            let list = async |owner, after| {
+                let page = Page { after, limit: 9 };
+                Ok(store.list(owner, page, now).await?.len())
+            };
+            let middle = Some(RecordKey::from_bytes([0x80; 32]));
+            let nothing = || Arc::from([]);
+            let (only, except) = (Which::Only(few[2].family), Which::Except(few[3].family));
+            let at = |what: &str| format!("{what} {when}, call {call}");
+
+            let load = store.load(&keys[0]);
+            self.few(at("load"), load, Some(few[0].clone())).await;
+            let update = store.update(&keys[0], 0, nothing(), now);
+            self.few(at("update"), update, Outcome::Done).await;
+            let update = store.update(&keys[0], 0, nothing(), now);
+            self.few(at("late update"), update, Outcome::Conflict).await;
+            let touch = store.touch(&keys[0], now, now + 1500);
+            self.few(at("touch"), touch, Outcome::Done).await;
+            self.few(at("list"), list("few", None), 5).await;
+            self.few(at("first page of many"), list("crowd", None), 9)
+                .await;
+            self.few(at("later page of many"), list("crowd", middle), 9)
+                .await;
+            let delete = store.delete(&keys[0], None);
+            self.few(at("delete"), delete, Outcome::Done).await;
+            let delete = store.delete(&keys[1], Some(0));
+            self.few(at("delete of a version"), delete, Outcome::Done)
+                .await;
+            self.few(
+                at("delete_all of a family"),
+                store.delete_all("few", only),
+                1,
+            )
+            .await;
+            self.few(at("delete_all but one"), store.delete_all("few", except), 1)
+                .await;
+            self.few(at("delete_all"), store.delete_all("few", Which::All), 1)
+                .await;
+            self.few(at("delete_expired"), store.delete_expired(now, 9), 9)
+                .await;
+            self.few(at("delete_expired of none"), store.delete_expired(0, 9), 0)
+                .await;
+        }
+    }
+
+    async fn few<T: PartialEq + Debug>(
+        &self,
+        what: String,
+        call: impl Future<Output = Result<T, BoxError>>,
+        expected: T,
+    ) {
+        let before = self.looked_at().await;
+        assert_eq!(call.await.unwrap(), expected, "{what}");
+        let rows = self.looked_at().await - before;
+        assert!(rows <= FEW, "{what} looked at {rows}");
+    }
+
+    /// How many rows the connection has looked at so far; for SQLite how many tens of steps it has made.
+    async fn looked_at(&self) -> u64 {
+        match &self.pool {
+            Pool::Sqlite(_) => self.steps.load(Ordering::Relaxed),
+            Pool::Postgres(pool) => {
+                // The server gathers what its connections have counted only now and then.
+                sqlx::query("SELECT pg_stat_force_next_flush()")
+                    .execute(pool)
+                    .await
+                    .unwrap();
+                let rows: i64 = sqlx::query_scalar(
+                    "SELECT (t.seq_tup_read + \
+                     (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid))::bigint \
+                     FROM pg_stat_user_tables t WHERE t.relid = 'login_sessions'::regclass",
+                )
+                .fetch_one(pool)
                 .await
                 .unwrap();
-            let rows: i64 = sqlx::query_scalar(
-                "SELECT (t.seq_tup_read + \
-                 (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes i WHERE i.relid = t.relid))::bigint \
-                 FROM pg_stat_user_tables t WHERE t.relid = 'login_sessions'::regclass",
-            )
-            .fetch_one(pool)
-            .await
-            .unwrap();
-            rows.unsigned_abs()
+                rows.unsigned_abs()
+            }
+            Pool::MySql(pool) => sqlx::query("SHOW SESSION STATUS LIKE 'Handler_read%'")
+                .fetch_all(pool)
+                .await
+                .unwrap()
+                .iter()
+                .map(|row| row.get_unchecked::<String, _>(1).parse::<u64>().unwrap())
+                .sum(),
         }
-        Pool::MySql(pool) => sqlx::query("SHOW SESSION STATUS LIKE 'Handler_read%'")
-            .fetch_all(pool)
-            .await
-            .unwrap()
-            .iter()
-            .map(|row| row.get_unchecked::<String, _>(1).parse::<u64>().unwrap())
-            .sum(),
     }
 }
