@@ -97,7 +97,7 @@
 //! | [`Session`] | a visitor's data, anonymous or logged in |
 //! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
 //! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
-//! | [`SessionStore`] | where sessions live: [`MemoryStore`], or yours |
+//! | [`SessionStore`] | where sessions live: [`MemoryStore`], [`SqliteStore`], [`PostgresStore`], [`MySqlStore`], or yours |
 //!
 //! # Where to read on
 //!
@@ -122,7 +122,8 @@
 //! | `axum` | yes | extractors, and errors as responses |
 //! | `argon2` | yes | [`Passwords`] |
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
-//! | `testing` | no | a clock that tests move by hand, a login in one line |
+//! | `sqlite`, `postgres`, `mysql` | no | [`SqliteStore`], [`PostgresStore`], [`MySqlStore`] (MariaDB too), on a pool of sqlx |
+//! | `testing` | no | a clock that tests move by hand, a login in one line, the contract suite for stores |
 //!
 //! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
 //! The runtime is tokio.
@@ -190,6 +191,12 @@ pub mod testing;
 pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};
 #[cfg(feature = "argon2")]
 pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
+#[cfg(feature = "mysql")]
+pub use crate::store::MySqlStore;
+#[cfg(feature = "postgres")]
+pub use crate::store::PostgresStore;
+#[cfg(feature = "sqlite")]
+pub use crate::store::SqliteStore;
 /// For implementing [`UserLoader`], [`SessionStore`] and [`Authorize`], whose methods are `async` and dyn-compatible.
 pub use async_trait::async_trait;
 

@@ -1,7 +1,6 @@
 //! The visitor's data, kept by the server from one request to the next.
 
 mod data;
-mod pause;
 mod payload;
 mod save;
 mod state;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{
-    pause::pause,
     payload::Payload,
     state::{CookieChange, Live, Slot},
     visit::Visit,
@@ -13,7 +12,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     realm::NewRecord,
-    store::{Family, Outcome},
+    store::{Family, Outcome, pause},
     why::Why,
 };
 

@@ -3,7 +3,6 @@
 
 use super::{
     data::Data,
-    pause::pause,
     payload::{Payload, Proof},
     state::Successor,
     visit::Visit,
@@ -12,7 +11,7 @@ use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     realm::NewRecord,
-    store::{Outcome, Record},
+    store::{Outcome, Record, pause},
 };
 
 /// How often a verb copies what late writers put into the session that it replaces.

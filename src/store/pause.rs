@@ -4,13 +4,13 @@ use std::{panic::catch_unwind, time::Duration};
 
 use tokio::runtime::Handle;
 
-use crate::store::random_bytes;
+use super::token::random_bytes;
 
 /// The longest pause between two tries.
 const LONGEST_PAUSE: Duration = Duration::from_millis(64);
 
 /// Waits a moment, a random part of a limit that doubles: those who met once shall not meet again.
-pub(super) async fn pause(attempt: u32) {
+pub(crate) async fn pause(attempt: u32) {
     if Handle::try_current().is_err() {
         return;
     }

@@ -1,0 +1,97 @@
+//! Pools: two nodes, and a pool that is used up.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use libtest_mimic::Trial;
+use login_manager::store::{Created, Outcome, Which};
+
+use crate::sql::{Database, NOW, Opening, Pool, on_each, record};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    let mut trials = on_each(
+        "two_nodes_see_each_others_finished_writes_at_once",
+        two_nodes_see_each_others_finished_writes_at_once,
+    );
+    trials.extend(on_each(
+        "n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers",
+        n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers,
+    ));
+    trials
+}
+
+async fn two_nodes_see_each_others_finished_writes_at_once(database: Database) {
+    let (here, there) = (database.store().await, database.store().await);
+    let (here, there) = (here.shared(), there.shared());
+    for round in 0..50 {
+        let mut record = record(Some("somebody"));
+        let created = here.create(record.clone()).await.unwrap();
+        assert_eq!(created, Created::Done);
+        assert_eq!(
+            there.load(&record.key).await.unwrap().as_ref(),
+            Some(&record),
+            "round {round}"
+        );
+
+        record.payload = Arc::from(*b"changed");
+        let payload = Arc::clone(&record.payload);
+        let updated = there.update(&record.key, 0, payload, NOW).await.unwrap();
+        assert_eq!(updated, Outcome::Done);
+        record.version = 1;
+        let found = here.load(&record.key).await.unwrap();
+        assert_eq!(found, Some(record.clone()), "round {round}");
+
+        if round % 2 == 0 {
+            let deleted = here.delete(&record.key, Some(1)).await.unwrap();
+            assert_eq!(deleted, Outcome::Done);
+        } else {
+            let deleted = here.delete_all("somebody", Which::All).await.unwrap();
+            assert_eq!(deleted, 1);
+        }
+        assert_eq!(there.load(&record.key).await.unwrap(), None);
+        let touched = there.touch(&record.key, NOW, NOW + 1500).await.unwrap();
+        assert_eq!(touched, Outcome::Gone, "round {round}");
+    }
+}
+
+async fn n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers(database: Database) {
+    let record = record(None);
+    let keeper = database.store().await;
+    let created = keeper.shared().create(record.clone()).await.unwrap();
+    assert_eq!(created, Created::Done);
+
+    let opening = Opening {
+        connections: Some(2),
+        patience: Some(Duration::from_millis(300)),
+        ..Opening::default()
+    };
+    let pool = database.pool(opening).await.unwrap();
+    let store = pool.store().shared();
+    let found = store.load(&record.key).await.unwrap();
+    assert_eq!(found, Some(record.clone()));
+
+    macro_rules! with_all_taken {
+        ($pool:expr) => {{
+            let taken = (
+                $pool.acquire().await.unwrap(),
+                $pool.acquire().await.unwrap(),
+            );
+            let start = Instant::now();
+            let error = store.load(&record.key).await.unwrap_err();
+            assert!(start.elapsed() < Duration::from_millis(1500));
+            assert_eq!(
+                error.to_string(),
+                "no connection of the pool became free in time"
+            );
+            drop(taken);
+        }};
+    }
+    match &pool {
+        Pool::Sqlite(pool) => with_all_taken!(pool),
+        Pool::Postgres(pool) => with_all_taken!(pool),
+        Pool::MySql(pool) => with_all_taken!(pool),
+    }
+    assert_eq!(store.load(&record.key).await.unwrap(), Some(record));
+}
