@@ -48,6 +48,9 @@ pub enum EventKind {
     Protected,
     /// A user was logged out in other browsers than the one that asked for it, or by the application.
     Revoked,
+    /// A browser is remembered no longer, since the user asked for it in [so many others](crate::LoginManager::with_max_remembered)
+    /// later.
+    Forgotten,
     /// A session ended by itself.
     Ended(Why),
     /// Our cookie came twice with different values, or among too many others.

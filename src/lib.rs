@@ -208,7 +208,7 @@ pub use crate::{
     grace::RememberGrace,
     guard::{Authorize, fresh_login_required, login_required, login_view},
     loader::{RequestLoader, UserLoader},
-    manager::LoginManager,
+    manager::{Cleanup, LoginManager},
     protection::SessionProtection,
     refusal::{Denied, InvalidNext, NextIn, NextPath, Notice, Reason},
     session::Session,
