@@ -318,6 +318,20 @@ async fn tutorial_ends_every_session_of_an_account_whose_stamp_changes() {
 }
 
 #[tokio::test]
+async fn tutorial_logs_nobody_out_by_a_restart() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    let mut gone = browser.clone();
+    let mut after_restart = browser.moved_to(database.app().await);
+    assert_eq!(after_restart.get("/protected").await.status, StatusCode::OK);
+    after_restart.post("/logout").await;
+    let refused = gone.get("/protected").await;
+    assert_eq!(refused.status, StatusCode::SEE_OTHER, "nor back in");
+}
+
+#[tokio::test]
 async fn tutorial_says_no_more_than_that_it_is_down() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
@@ -510,8 +524,8 @@ impl Database {
     }
 
     async fn app(&self) -> Router {
-        let accounts = tutorial::Accounts::open(self.path()).await.unwrap();
-        tutorial::app(accounts).unwrap()
+        let database = tutorial::open(self.path()).await.unwrap();
+        tutorial::app(database).await.unwrap()
     }
 
     /// Changes something behind the app's back.
