@@ -96,7 +96,7 @@
 //! | [`Session`] | a visitor's data, anonymous or logged in |
 //! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
 //! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
-//! | [`SessionStore`] | where sessions live: [`MemoryStore`], or yours |
+//! | [`SessionStore`] | where sessions live: [`MemoryStore`], another of [`store`]'s, or yours |
 //!
 //! # Where to read on
 //!
@@ -121,6 +121,8 @@
 //! | `axum` | yes | extractors, and errors as responses |
 //! | `argon2` | yes | [`Passwords`] |
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
+//! | `redis` | no | `RedisStore`: sessions on Redis, Valkey or a cluster |
+//! | `cache` | no | `CachedStore`: fewer reads from any store, for changes on other nodes that are seen late |
 //! | `testing` | no | a clock that tests move by hand, a login in one line |
 //!
 //! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
@@ -189,6 +191,10 @@ pub mod testing;
 pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};
 #[cfg(feature = "argon2")]
 pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
+#[cfg(feature = "cache")]
+pub use crate::store::CachedStore;
+#[cfg(feature = "redis")]
+pub use crate::store::RedisStore;
 /// For implementing [`UserLoader`], [`SessionStore`] and [`Authorize`], whose methods are `async` and dyn-compatible.
 pub use async_trait::async_trait;
 

@@ -16,8 +16,12 @@
 //!
 //! Times are Unix milliseconds.
 
+#[cfg(feature = "cache")]
+mod cached;
 mod memory;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 mod token;
 
 use std::sync::Arc;
@@ -26,6 +30,10 @@ use async_trait::async_trait;
 
 use crate::error::BoxError;
 
+#[cfg(feature = "cache")]
+pub use self::cached::CachedStore;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 pub use memory::MemoryStore;
 pub use record::{Family, InvalidFamily, Record, RecordKey};
 pub(crate) use token::{Purpose, RememberToken, Token, digest, random_bytes};
