@@ -1,0 +1,82 @@
+//! A clock that is moved by hand.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use crate::{
+    clock::{Clock, millis},
+    manager::LoginManager,
+    user::AuthUser,
+};
+
+/// A clock that stands still until a test moves it. Clones are the same clock.
+///
+/// ```
+/// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+/// # struct Account { id: i64 }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+/// use std::time::Duration;
+/// use login_manager::testing::TestClock;
+///
+/// let clock = TestClock::new();
+/// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
+///     .with_clock(&clock);
+/// clock.advance(Duration::from_secs(24 * 60 * 60)); // whoever was idle is logged out by now
+/// ```
+#[derive(Clone, Debug)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    /// A clock that shows the system's time and keeps showing it.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(Clock::System.now())))
+    }
+
+    /// Moves it forward.
+    pub fn advance(&self, by: Duration) {
+        self.0.fetch_add(millis(by), Ordering::SeqCst);
+    }
+
+    /// Moves it back: what a clock does that somebody sets right.
+    pub fn turn_back(&self, by: Duration) {
+        self.0.fetch_sub(millis(by), Ordering::SeqCst);
+    }
+
+    /// What it shows.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        let now = self.unix_millis();
+        let distance = Duration::from_millis(now.unsigned_abs());
+        if now < 0 {
+            SystemTime::UNIX_EPOCH - distance
+        } else {
+            SystemTime::UNIX_EPOCH + distance
+        }
+    }
+
+    /// What it shows, as stores see it.
+    #[must_use]
+    pub fn unix_millis(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Default for TestClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<U: AuthUser> LoginManager<U> {
+    /// Asks this clock for the time instead of the system.
+    #[must_use]
+    pub fn with_clock(self, clock: &TestClock) -> Self {
+        self.keeping(|realm| realm.clock = Clock::Manual(Arc::clone(&clock.0)))
+    }
+}

@@ -1,0 +1,173 @@
+//! What [`store`](crate::store) promises in words, as checks that any store can be put to.
+
+#![allow(dead_code, reason = "for the checks to come")]
+
+mod answer;
+mod probe;
+mod together;
+
+mod creating;
+mod round_trips;
+mod updating;
+
+use std::{fmt, pin::Pin, sync::Arc, time::Duration};
+
+use tokio::{task, time::timeout};
+
+use self::{
+    answer::{Verdict, why},
+    probe::Probe,
+};
+use crate::store::SessionStore;
+
+/// A check that isn't through by then hangs. One call may take ten seconds of it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Puts a store to every check of the contract, one after the other.
+///
+/// The store may be in use and full: each check works with random keys, families and owners of its own, and what it leaves
+/// behind expires within a day. Only the checks of [`delete_expired`](SessionStore::delete_expired) touch what isn't
+/// theirs: they clear away whatever has expired or does so within the next ten seconds, which is what the call is for.
+///
+/// The races are real ones only where the runtime has several threads.
+///
+/// ```
+/// use login_manager::{MemoryStore, testing::store_contract};
+///
+/// # /*
+/// #[tokio::test(flavor = "multi_thread")]
+/// # */
+/// # #[tokio::main]
+/// async fn my_store_keeps_the_contract() {
+///     store_contract(MemoryStore::new()).await;
+/// }
+/// # my_store_keeps_the_contract();
+/// ```
+///
+/// # Panics
+/// When a promise is broken, with one message that names every check that found one and says what was done, what is
+/// promised and what came. [`store_checks`] is the neighbour that doesn't panic. Outside of a tokio runtime that keeps time;
+/// a paused clock won't do, since stores with a server wait in earnest.
+#[allow(clippy::panic, reason = "that is how a test says no")]
+pub async fn store_contract<S: SessionStore>(store: S) {
+    let store: Arc<dyn SessionStore> = Arc::new(store);
+    let mut broken = Vec::new();
+    for check in store_checks() {
+        if let Err(what) = check.run(Arc::clone(&store)).await {
+            broken.push(format!("{}: {what}", check.name()));
+        }
+    }
+    assert!(
+        broken.is_empty(),
+        "the store breaks {} of {} promises:\n\n{}\n",
+        broken.len(),
+        CHECKS.len(),
+        broken.join("\n\n")
+    );
+}
+
+/// The checks that [`store_contract`] is made of, for a harness that shows each as a test of its own.
+///
+/// They may run at the same time on one store.
+///
+/// ```
+/// use std::sync::Arc;
+/// use login_manager::{MemoryStore, testing::store_checks};
+///
+/// # #[tokio::main] async fn main() {
+/// let store = Arc::new(MemoryStore::new());
+/// for check in store_checks() {
+///     assert_eq!(check.run(store.clone()).await, Ok(()), "{}", check.name());
+/// }
+/// # }
+/// ```
+pub fn store_checks() -> impl Iterator<Item = StoreCheck> {
+    CHECKS.iter().copied()
+}
+
+/// One promise of the contract, and how to find out whether a store keeps it.
+#[derive(Clone, Copy)]
+pub struct StoreCheck {
+    name: &'static str,
+    check: fn(Probe) -> Pin<Box<dyn Future<Output = Verdict> + Send>>,
+}
+
+impl StoreCheck {
+    /// What is promised, as the name of a test: `a6_create_never_overwrites`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Puts this store to the check. It runs in a task of its own, so that a store that panics or never answers is found out.
+    ///
+    /// # Errors
+    /// What was done, what is promised and what came instead.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime that keeps time. There is no neighbour that doesn't: a store needs one anyway.
+    pub async fn run(&self, store: Arc<dyn SessionStore>) -> Result<(), String> {
+        let probe = Probe::new(store)?;
+        let mut task = Guarded(task::spawn((self.check)(probe)));
+        match timeout(PATIENCE, &mut task.0).await {
+            Ok(Ok(verdict)) => verdict,
+            Ok(Err(error)) => Err(why(error)),
+            Err(_) => Err(format!("it hangs: not through after {PATIENCE:?}")),
+        }
+    }
+}
+
+impl fmt::Debug for StoreCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StoreCheck").field(&self.name).finish()
+    }
+}
+
+/// Ends with whoever waits for it.
+struct Guarded<T>(task::JoinHandle<T>);
+
+impl<T> Drop for Guarded<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+macro_rules! checks {
+    ($($subject:ident { $($check:ident)* })*) => {
+        &[$($(StoreCheck {
+            name: stringify!($check),
+            check: |probe| Box::pin($subject::$check(probe)),
+        },)*)*]
+    };
+}
+
+/// One that is missing here is dead code, and the compiler says so.
+static CHECKS: &[StoreCheck] = checks! {
+    creating {
+        a6_create_never_overwrites
+        what_was_created_is_there_at_once
+        the_key_of_a_deleted_record_is_free_again
+        b6_what_is_not_there_is_not_made_by_a_change
+    }
+    round_trips {
+        every_field_comes_back_as_it_was
+        times_are_exact_to_the_millisecond
+        nobody_is_not_the_owner_without_a_name
+        owners_come_back_letter_by_letter
+        an_owner_may_hold_a_nul
+        an_owner_may_have_2000_bytes
+        keys_and_families_may_hold_any_byte
+        keys_that_differ_in_one_byte_are_different
+        an_empty_payload_comes_back
+        a_payload_of_64_kib_comes_back
+        a_payload_of_300_kib_comes_back
+    }
+    updating {
+        b6_an_update_acts_on_the_version_that_was_read
+        versions_rise_one_by_one
+        an_update_changes_nothing_but_payload_and_version
+        an_update_may_change_the_size_of_a_payload
+        fault_10_an_update_after_a_delete_is_gone
+        expired_is_absent_for_an_update_from_the_very_millisecond
+    }
+};
