@@ -24,19 +24,43 @@
 //!
 //! What is left out is reported as ignored with the reason, never as passed.
 
-mod memory;
+#[path = "../app/faulty_store.rs"]
+#[allow(dead_code, reason = "made for the tests of applications")]
+#[allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "as in those tests"
+)]
+mod faulty_store;
+#[path = "../folder/mod.rs"]
+mod folder;
 
-use std::{pin::Pin, process::ExitCode, sync::Arc};
+mod cached;
+mod memory;
+mod redis;
+mod redis_faults;
+mod redis_keys;
+mod redis_server;
+mod redis_wire;
+
+use std::{io, pin::Pin, process::ExitCode, sync::Arc};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use login_manager::{
     BoxError, SessionStore,
     testing::{StoreCheck, store_checks},
 };
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 
 /// A store is added here.
-const STORES: &[fn() -> Store] = &[memory::store];
+const STORES: &[fn() -> Store] = &[
+    memory::store,
+    redis::store,
+    redis::cluster,
+    cached::over_memory,
+    cached::over_redis,
+];
 
 /// One store, and how to come by it.
 #[derive(Clone)]
@@ -87,11 +111,7 @@ impl Store {
 
 /// Threads of its own for each check: without them a race is none.
 fn run(open: &Open, check: StoreCheck) -> Result<Completion, Failed> {
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let store = open()
             .await
             .map_err(|error| format!("it can't be opened: {error}"))?;
@@ -100,11 +120,36 @@ fn run(open: &Open, check: StoreCheck) -> Result<Completion, Failed> {
     })
 }
 
+/// What is to be tried on Redis beyond the contract, on a server of its own.
+pub(crate) fn trial_on_redis<F>(name: &str, test: fn() -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    Trial::ignorable_test(format!("redis_server::{name}"), move || {
+        if let Some(reason) = redis_server::missing() {
+            return Ok(Completion::ignored_with(reason));
+        }
+        runtime()?.block_on(test());
+        Ok(Completion::Completed)
+    })
+}
+
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
+}
+
 fn main() -> ExitCode {
     let trials = STORES
         .iter()
         .map(|store| store())
         .flat_map(|store| store_checks().map(move |check| store.clone().trial(check)))
+        .chain(redis_keys::trials())
+        .chain(redis_faults::trials())
         .collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    redis::clean_up();
+    conclusion.exit_code()
 }
