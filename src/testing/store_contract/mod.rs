@@ -1,13 +1,20 @@
 //! What [`store`](crate::store) promises in words, as checks that any store can be put to.
 
-#![allow(dead_code, reason = "for the checks to come")]
-
 mod answer;
 mod probe;
 mod together;
 
+mod clearing;
 mod creating;
+mod deleting;
+mod deleting_all;
+mod dropped;
+mod late;
+mod listing;
+mod owners;
+mod races;
 mod round_trips;
+mod touching;
 mod updating;
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
@@ -162,6 +169,9 @@ static CHECKS: &[StoreCheck] = checks! {
         a_payload_of_64_kib_comes_back
         a_payload_of_300_kib_comes_back
     }
+    owners {
+        owners_that_look_alike_are_different
+    }
     updating {
         b6_an_update_acts_on_the_version_that_was_read
         versions_rise_one_by_one
@@ -169,5 +179,71 @@ static CHECKS: &[StoreCheck] = checks! {
         an_update_may_change_the_size_of_a_payload
         fault_10_an_update_after_a_delete_is_gone
         expired_is_absent_for_an_update_from_the_very_millisecond
+    }
+    touching {
+        b11_a_touch_moves_the_end_on_never_beyond_the_limit_nor_back
+        a_touch_changes_nothing_but_touched_and_expires
+        a_touched_record_lives_longer
+        fault_10_a_touch_after_a_delete_is_gone
+        expired_is_absent_for_a_touch_from_the_very_millisecond
+    }
+    deleting {
+        what_was_deleted_is_gone_at_once
+        b6_a_delete_at_another_version_leaves_the_record_alone
+        fault_13_what_has_expired_can_be_deleted
+    }
+    listing {
+        fault_38_lists_come_in_pages_in_the_order_of_the_keys
+        a_page_of_none_is_empty
+        a_page_starts_after_any_key
+        fault_38_a_page_is_full_as_long_as_there_are_more
+        expired_is_absent_in_a_list_from_the_very_millisecond
+        fault_38_300_records_of_one_owner
+        a_list_holds_nobody_elses_records
+        a_list_shows_what_was_just_changed
+    }
+    deleting_all {
+        delete_all_deletes_all
+        delete_all_deletes_one_family
+        delete_all_deletes_the_other_families
+        delete_all_of_300
+        an_owner_can_come_back_after_a_delete_all
+        fault_10_changes_after_a_delete_all_are_gone
+        delete_all_takes_expired_records_too
+    }
+    races {
+        b6_of_64_updates_at_one_version_one_is_done
+        b6_64_tasks_that_update_one_record_lose_nothing
+        a6_of_64_creates_of_one_key_one_is_done
+        fault_18_of_64_deletes_one_is_done
+        fault_19_of_an_update_and_a_versioned_delete_one_is_done
+        b11_touches_and_updates_at_once_lose_nothing
+        owners_do_not_get_into_each_others_way
+    }
+    late {
+        b6_no_update_revives_what_a_delete_removed
+        b6_no_touch_revives_what_a_delete_removed
+        no_live_record_is_missing_from_its_owners_list
+        p16_nothing_that_was_there_before_outlives_a_delete_all
+        a_key_that_comes_and_goes_is_listed_when_it_is_there
+        a_list_during_deletes_lacks_nobody_else
+    }
+    dropped {
+        fault_24_a_dropped_create_made_all_of_it_or_nothing
+        fault_24_a_dropped_update_made_all_of_it_or_nothing
+        fault_24_a_dropped_touch_made_all_of_it_or_nothing
+        fault_24_a_dropped_delete_made_all_of_it_or_nothing
+        fault_24_a_dropped_delete_all_made_all_of_it_or_nothing
+        fault_24_dropped_reads_and_cleanups_leave_a_store_that_works
+        fault_24_64_hang_ups_at_once_leave_a_store_that_works
+    }
+    clearing {
+        b24_clearing_away_keeps_to_its_limit
+        b24_a_batch_that_is_not_full_was_the_last
+        b24_expired_is_due_from_the_very_millisecond
+        fault_37_a_live_record_is_never_cleared_away
+        fault_37_the_last_millisecond_is_not_cleared_away
+        b24_what_was_cleared_away_is_off_the_list
+        fault_37_ten_nodes_may_clear_away_at_once
     }
 };
