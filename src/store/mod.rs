@@ -94,7 +94,7 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError>;
 
     /// Deletes at most `limit` records that expired at or before `now`. Answers how many: fewer than `limit` means that there
-    /// are no more.
+    /// are no more. A store whose records have a time to live has nothing to do here and answers 0.
     ///
     /// # Errors
     /// When the store can't; the next call tries again.

@@ -21,7 +21,8 @@ pub(crate) fn over_redis() -> Store {
         Ok(url) => Store::new("cached_redis", move || {
             let url = url.clone();
             async move { Ok(CachedStore::new(redis::open(&url).await?, HOUR)) }
-        }),
+        })
+        .that_clears_up_itself(),
         Err(_) => Store::left_out("cached_redis", redis::UNSET),
     }
 }

@@ -21,7 +21,8 @@ pub(crate) fn store() -> Store {
         Ok(url) => Store::new("redis", move || {
             let url = url.clone();
             async move { open(&url).await }
-        }),
+        })
+        .that_clears_up_itself(),
         Err(_) => Store::left_out("redis", UNSET),
     }
 }
@@ -34,6 +35,7 @@ pub(crate) fn cluster() -> Store {
         let client = ClusterClient::new([cluster_url()])?;
         Ok(RedisStore::new(client.get_async_connection().await?))
     })
+    .that_clears_up_itself()
 }
 
 /// A store on a server that others use, too: its keys begin with a prefix of this run.

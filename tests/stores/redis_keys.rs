@@ -307,7 +307,7 @@ async fn a_login_clears_dead_entries() {
     let world = World::new().await;
     let (index, now) = (index_key(OWNER), server_clock(&world).await);
     // What is left when Redis has dropped the records of sessions that idled out.
-    for number in 1..=150 {
+    for number in 1..=150_u8 {
         let mut add = redis::cmd("ZADD");
         let gone = now - 2 * HOUR - i64::from(number);
         add.arg(&index).arg(gone).arg(&[number; 32]);
@@ -315,7 +315,7 @@ async fn a_login_clears_dead_entries() {
     }
     // Past its time, but by less than two servers' clocks may differ.
     let mut add = redis::cmd("ZADD");
-    add.arg(&index).arg(now - HOUR / 2).arg(&[200; 32]);
+    add.arg(&index).arg(now - HOUR / 2).arg(&[200_u8; 32]);
     add.exec_async(&mut world.redis.clone()).await.unwrap();
 
     world.create(&record(201)).await;
