@@ -9,12 +9,12 @@
 //!    `update` raises it by one. `touch` leaves it alone.
 //! 4. **Expired is absent** for `update`, `touch` and `list`, from the millisecond on at which `now >= expires`. `load` hands
 //!    out an expired record that is still there, and the crate deletes it: it stays dead if the clock goes back. The
-//!    caller says what time it is; a store never asks a clock.
+//!    caller says what time it is. A clock of its own a store asks only to clear away what is dead, rather late than early.
 //! 5. **The owner's list is complete.** It may be slow, it may meet a record that is just being deleted, but it never
 //!    lacks a live one.
-//! 6. **A call that is dropped half-way did all of it or nothing.**
+//! 6. **A call that is dropped half-way did all of it or nothing.** Which of the two may turn out a moment later.
 //!
-//! Times are Unix milliseconds.
+//! Times are Unix milliseconds. With the feature `testing`, `testing::store_contract` puts a store to all of this.
 
 #[cfg(feature = "cache")]
 mod cached;
@@ -56,7 +56,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// When the store can't say whether there is one.
     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError>;
 
-    /// Replaces the payload if the record still has this version, and raises the version by one.
+    /// Replaces the payload if the record still has this version, and raises the version by one. All else stays.
     ///
     /// # Errors
     /// When the store can't say whether it did.
@@ -69,25 +69,25 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> Result<Outcome, BoxError>;
 
     /// Notes that the record was used at `now`: `touched` becomes `now`, `expires` becomes
-    /// `min(max(old, expires), ends)`. The version stays. Answers `Done` or `Gone`.
+    /// `min(max(old, expires), ends)`. All else stays, the version too. Answers `Done` or `Gone`.
     ///
     /// # Errors
     /// When the store can't say whether it did.
     async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError>;
 
-    /// Deletes the record, with `Some(version)` only if it still has that version.
+    /// Deletes the record, expired or not, with `Some(version)` only if it still has that version.
     ///
     /// # Errors
     /// When the store can't say that the record is gone.
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError>;
 
-    /// The owner's live records in the order of their keys, one page of them.
+    /// The owner's live records in the order of their keys, one page of them. Owners are equal when their bytes are.
     ///
     /// # Errors
     /// When the store can't say which there are.
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError>;
 
-    /// Deletes the owner's records, all or those of a family or those of the others. Answers how many.
+    /// Deletes the owner's records, expired or not: all, or those of a family, or those of the others. Answers how many.
     ///
     /// # Errors
     /// When the store can't say that they are gone.
@@ -167,7 +167,7 @@ impl Which {
 pub struct Page {
     /// Only keys after this one: the last of the page before.
     pub after: Option<RecordKey>,
-    /// At most this many records.
+    /// At most this many records. Fewer mean that there are no more: who reads on from page to page ends there.
     pub limit: usize,
 }
 

@@ -178,7 +178,7 @@ impl SessionStore for MemoryStore {
             self.shard(key)
                 .live
                 .get(key)
-                .filter(|record| record.is_live(now))
+                .filter(|record| record.is_live(now) && record.owner.as_deref() == Some(owner))
                 .cloned()
         };
         Ok(keys.iter().filter_map(live).take(page.limit).collect())
@@ -191,6 +191,8 @@ impl SessionStore for MemoryStore {
         };
         let mut deleted = 0;
         keys.retain(|key| match self.shard(key).live.entry(*key) {
+            // A key on the list may be about to leave it, and be somebody else's by now.
+            Entry::Occupied(entry) if entry.get().owner.as_deref() != Some(owner) => false,
             Entry::Occupied(entry) if !which.includes(entry.get().family) => true,
             Entry::Occupied(entry) => {
                 entry.remove();
@@ -236,11 +238,14 @@ impl MemoryStore {
         lock(&self.inner.owners[hasher.finish() as usize % SHARDS])
     }
 
-    /// Takes records that are gone already off their owners' lists.
+    /// Takes records that are gone already off their owners' lists, unless somebody has created them anew meanwhile.
     fn forget(&self, removed: Vec<Record>) {
         for record in removed {
             let Some(owner) = record.owner else { continue };
             let mut owners = self.owners(&owner);
+            if self.shard(&record.key).has(&record.key, &owner) {
+                continue;
+            }
             if let Some(keys) = owners.get_mut(&owner) {
                 keys.remove(&record.key);
                 if keys.is_empty() {

@@ -31,6 +31,11 @@ impl Shard {
         }
     }
 
+    pub(super) fn has(&self, key: &RecordKey, owner: &str) -> bool {
+        let record = self.live.get(key);
+        record.is_some_and(|record| record.owner.as_deref() == Some(owner))
+    }
+
     /// Removes records that have expired by now and hands them out, `limit` of them at most, after a look at no more than
     /// `looks` of those that were due.
     pub(super) fn sweep(&mut self, now: i64, limit: usize, looks: usize) -> Vec<Record> {

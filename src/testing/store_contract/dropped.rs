@@ -1,17 +1,10 @@
 //! Calls that are dropped half-way: the client has hung up, the deadline has passed.
 
-use std::{
-    future::poll_fn,
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::{Duration, Instant},
-};
-
-use tokio::time::sleep;
+use std::sync::Arc;
 
 use super::{
-    answer::{Broken, Verdict, answered, answers, answers_one_of, difference, same_records},
+    answer::{Broken, Verdict, answers, answers_one_of, same_records},
+    hang_up::{Patience, dropped, is_whole},
     probe::{HOUR, Probe},
     together::{RACERS, together},
 };
@@ -193,83 +186,4 @@ pub(super) async fn fault_24_64_hang_ups_at_once_leave_a_store_that_works(probe:
         answers("delete after 64 hang-ups", Outcome::Done, deleted)?;
     }
     Ok(())
-}
-
-/// Polls a call whenever it asks for it, that many times, and drops it.
-async fn dropped<T>(
-    verb: &str,
-    mut polls: usize,
-    call: impl Future<Output = Result<T, crate::BoxError>>,
-) -> Verdict {
-    let mut call = pin!(call);
-    let hung_up = poll_fn(|cx| {
-        if polls == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        polls -= 1;
-        match call.as_mut().poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(answer.map(drop)),
-            Poll::Pending if polls == 0 => Poll::Ready(Ok(())),
-            Poll::Pending => Poll::Pending,
-        }
-    });
-    answered(verb, hung_up).await
-}
-
-/// The record is in one of these states, and its owner's list says the same.
-async fn is_whole(
-    probe: &Probe,
-    record: &Record,
-    states: &[Option<Record>],
-    polls: usize,
-) -> Verdict {
-    let patience = Patience::new();
-    while let Err(what) = looks_whole(probe, record, states).await? {
-        if !patience.lasts().await {
-            return Err(format!(
-                "after a call that was dropped after {polls} polls: {what}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-async fn looks_whole(
-    probe: &Probe,
-    record: &Record,
-    states: &[Option<Record>],
-) -> Result<Verdict, Broken> {
-    let found = probe.load(&record.key).await?;
-    let owner = record.owner.clone().unwrap_or_default();
-    let listed = probe.list_all(&owner, probe.now()).await?;
-    if !states.contains(&found) {
-        return Ok(Err(half_done(states, found.as_ref())));
-    }
-    let found: Vec<_> = found.iter().collect();
-    Ok(same_records(&found, &listed).map_err(|what| format!("list beside load: {what}")))
-}
-
-fn half_done(states: &[Option<Record>], found: Option<&Record>) -> Broken {
-    match (states.iter().flatten().next(), found) {
-        (Some(promised), Some(found)) => format!(
-            "load: the record is neither as before nor as after; {}",
-            difference(promised, found)
-        ),
-        (_, None) => "load: the record is lost".to_owned(),
-        (None, Some(_)) => "load: the record is still there".to_owned(),
-    }
-}
-
-/// What was dropped may still be on its way to a server: the right answer has two seconds to come.
-struct Patience(Instant);
-
-impl Patience {
-    fn new() -> Self {
-        Self(Instant::now() + Duration::from_secs(2))
-    }
-
-    async fn lasts(&self) -> bool {
-        sleep(Duration::from_millis(10)).await;
-        Instant::now() < self.0
-    }
 }

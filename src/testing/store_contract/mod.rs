@@ -1,6 +1,7 @@
 //! What [`store`](crate::store) promises in words, as checks that any store can be put to.
 
 mod answer;
+mod hang_up;
 mod probe;
 mod together;
 

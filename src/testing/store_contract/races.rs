@@ -46,6 +46,8 @@ pub(super) async fn b6_64_tasks_that_update_one_record_lose_nothing(probe: Probe
                 if let Some(byte) = payload.get_mut(number) {
                     *byte += 1;
                 }
+                // The others read what this one is about to replace.
+                yield_now().await;
                 match probe
                     .update(&key, found.version, &payload, probe.now())
                     .await?

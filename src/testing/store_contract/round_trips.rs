@@ -29,8 +29,8 @@ pub(super) async fn times_are_exact_to_the_millisecond(probe: Probe) -> Verdict 
             created: now - 10 * YEAR - odd,
             touched: now - HOUR + odd,
             expires: now + HOUR + odd,
-            // A remember series may end far ahead.
-            ends: now + 10 * YEAR + odd,
+            // Beyond 2038, where seconds in 32 bits end.
+            ends: now + 20 * YEAR + odd,
             ..probe.record()
         };
         comes_back(&probe, &record, "with odd milliseconds").await?;
