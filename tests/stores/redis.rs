@@ -3,17 +3,18 @@
 use std::{
     env, process,
     sync::{Mutex, OnceLock},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use login_manager::RedisStore;
-use redis::cluster::ClusterClient;
+use redis::{AsyncConnectionConfig, cluster::ClusterClientBuilder};
 
 use crate::{
     Store,
     redis_server::{RedisServer, missing},
 };
 
+const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) const UNSET: &str = "REDIS_URL isn't set";
 
 pub(crate) fn store() -> Store {
@@ -32,7 +33,8 @@ pub(crate) fn cluster() -> Store {
         return Store::left_out("redis_cluster", reason);
     }
     Store::new("redis_cluster", || async {
-        let client = ClusterClient::new([cluster_url()])?;
+        let client = ClusterClientBuilder::new([cluster_url()]).response_timeout(PATIENCE);
+        let client = client.build()?;
         Ok(RedisStore::new(client.get_async_connection().await?))
     })
     .that_clears_up_itself()
@@ -41,7 +43,10 @@ pub(crate) fn cluster() -> Store {
 /// A store on a server that others use, too: its keys begin with a prefix of this run.
 pub(crate) async fn open(url: &str) -> Result<RedisStore, login_manager::BoxError> {
     let client = redis::Client::open(url)?;
-    let store = RedisStore::new(client.get_multiplexed_async_connection().await?);
+    // Half a second is too little for a machine that runs every check at once.
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
+    let connection = client.get_multiplexed_async_connection_with_config(&config);
+    let store = RedisStore::new(connection.await?);
     Ok(store.with_prefix(prefix())?)
 }
 

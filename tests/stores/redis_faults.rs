@@ -261,7 +261,7 @@ async fn a_damaged_record_is_an_error() {
         .await;
     let error = failure(world.store.list(OWNER, PAGE, NOW)).await;
     assert!(
-        error.contains("no key") && !error.contains("secret"),
+        error.contains("without a key") && !error.contains("secret"),
         "{error}"
     );
 }

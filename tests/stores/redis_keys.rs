@@ -33,6 +33,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial_on_redis("delete_all_meets_a_create", delete_all_meets_a_create),
         trial_on_redis("a_create_meets_delete_all", a_create_meets_delete_all),
         trial_on_redis(
+            "a_key_that_is_used_again_stays_listed",
+            a_key_that_is_used_again_stays_listed,
+        ),
+        trial_on_redis(
             "a_dropped_create_is_no_record",
             a_dropped_create_is_no_record,
         ),
@@ -115,14 +119,17 @@ impl World {
         self.redis(&["PTTL", key]).await
     }
 
-    async fn index(&self) -> Vec<Vec<u8>> {
+    /// The keys of the entries, the marks behind them cut off.
+    async fn index(&self) -> Vec<[u8; 32]> {
         let index = index_key(OWNER);
         let mut command = redis::cmd("ZRANGE");
         command.arg(index).arg(0).arg(-1);
         let members = command.query_async(&mut self.redis.clone()).await;
-        let mut members: Vec<Vec<u8>> = members.unwrap();
-        members.sort();
-        members
+        let members: Vec<Vec<u8>> = members.unwrap();
+        let keys = members.iter().map(|member| *member.first_chunk().unwrap());
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort();
+        keys
     }
 }
 
@@ -417,6 +424,45 @@ async fn a_create_meets_delete_all() {
     assert_eq!(world.index().await, [[2; 32]]);
 }
 
+/// A key is used again while its last record is being taken off the index.
+async fn a_key_that_is_used_again_stays_listed() {
+    for all in [false, true] {
+        let world = World::new().await;
+        world.warm_up().await;
+        world.create(&record(1)).await;
+        let gate = world.wire.gate_after(1 + usize::from(all));
+        let store = world.store.clone();
+        let deleting = tokio::spawn(async move {
+            if all {
+                assert_eq!(store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+            } else {
+                let deleted = store.delete(&record(1).key, None).await;
+                assert_eq!(deleted.unwrap(), Outcome::Done);
+            }
+        });
+        gate.reached().await;
+        world.create(&record(1)).await;
+        assert_eq!(world.listed().await, [record(1).key], "once");
+        gate.open();
+        deleting.await.unwrap();
+        assert_eq!(world.listed().await, [record(1).key]);
+        assert_eq!(world.index().await, [[1; 32]]);
+    }
+    // Two creates of one key: the first is between its two writes while the second is made and revoked.
+    let world = World::new().await;
+    world.warm_up().await;
+    let gate = world.wire.gate_after(1);
+    let store = world.store.clone();
+    let creating = tokio::spawn(async move { store.create(record(1)).await.unwrap() });
+    gate.reached().await;
+    world.create(&record(1)).await;
+    assert_eq!(world.listed().await, [record(1).key], "once");
+    assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+    gate.open();
+    assert_eq!(creating.await.unwrap(), Created::Done);
+    assert_eq!(world.listed().await, [record(1).key]);
+}
+
 async fn a_dropped_create_is_no_record() {
     let world = World::new().await;
     world.warm_up().await;
@@ -444,6 +490,22 @@ async fn an_entry_leads_to_no_other_owner() {
         world.store.delete_all("app/bob", Which::All).await.unwrap(),
         0
     );
+    // A create that came too late takes its entry back.
+    assert_eq!(
+        world.store.create(record(1)).await.unwrap(),
+        Created::Exists
+    );
+    assert_eq!(world.index().await, [[1; 32]]);
+    let left: Vec<String> = world.redis(&["KEYS", "*"]).await;
+    assert_eq!(left.len(), 2, "{left:?}");
+    // One that died before it could.
+    let mut add = redis::cmd("ZADD");
+    add.arg(index_key("app/bob")).arg(1).arg(&[1_u8; 48]);
+    add.exec_async(&mut world.redis.clone()).await.unwrap();
+    let list = world.store.list("app/bob", EVERYTHING, NOW).await.unwrap();
+    assert_eq!(list, []);
+    let deleted = world.store.delete_all("app/bob", Which::All).await;
+    assert_eq!(deleted.unwrap(), 0);
     assert_eq!(world.listed().await, [record(1).key]);
 }
 

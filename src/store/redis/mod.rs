@@ -1,9 +1,10 @@
 //! Sessions on a Redis server, or a cluster of them.
 //!
 //! A record is a hash, `login:r:` and its key in hex. An owner's index is a sorted set, `login:o:` and the owner's SHA-256 in
-//! hex; its members are keys of records. Whatever changes a record is one script on its key. Each key stands by itself, so
-//! what takes two of them takes two steps, in an order that never leaves a live record off its owner's index: an entry is
-//! written before its record and removed after it.
+//! hex; an entry is a record's key and the mark of the call that created it. Whatever changes a record is one script on its
+//! key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record
+//! off its owner's index: an entry is written before its record and removed after it. The mark tells it from the entry of a
+//! record that somebody creates under the same key meanwhile.
 
 mod at_once;
 mod fields;
@@ -121,7 +122,7 @@ impl SessionStore for RedisStore {
         // A record that claims to live on after its end is listed as long as it does.
         let longest = lifetime(record.touched, record.ends.max(record.expires));
         let limit = match &record.owner {
-            Some(owner) => self.enlist(owner, &record.key, longest).await?,
+            Some(owner) => self.enlist(owner, &record.key, &mark, longest).await?,
             None => Vec::new(),
         };
         let answer: Vec<u8> = self
@@ -137,9 +138,13 @@ impl SessionStore for RedisStore {
             .await?;
         match &*answer {
             b"done" => Ok(Created::Done),
-            // The entry that is there now may be the right one. If it isn't, nobody follows it to another owner's record,
-            // and in time it is cleared away.
-            b"exists" => Ok(Created::Exists),
+            b"exists" => {
+                if let Some(owner) = &record.owner {
+                    let entry = entry(&record.key, &mark);
+                    let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &[entry]).await;
+                }
+                Ok(Created::Exists)
+            }
             _ => Err(unknown_answer()),
         }
     }
@@ -195,21 +200,21 @@ impl SessionStore for RedisStore {
                 command.arg(&version);
             })
             .await?;
-        let mut answer = answer.into_iter().flatten();
-        let outcome = outcome(&answer.next().unwrap_or_default())?;
-        if let Some(owner) = answer.next() {
+        let mut answer = answer.into_iter();
+        let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
+        if let (Some(mark), Some(owner)) = (answer.next().flatten(), answer.next().flatten()) {
             // The record is gone whether this succeeds or not.
-            let _left_to_be_cleared_away = self.strike(&owner, &[*key]).await;
+            let entry = entry(key, &mark);
+            let _left_to_be_cleared_away = self.strike(&owner, &[entry]).await;
         }
         Ok(outcome)
     }
 
-    /// Reads the owner's whole index, 40 bytes for a session, and then the records of the page. Redis could hand out the index
+    /// Reads the owner's whole index, 56 bytes for a session, and then the records of the page. Redis could hand out the index
     /// page by page in the order of its times or in that of its keys, not clear it up by the one and list it by the other.
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
         let mut keys = self.index(owner).await?;
         keys.retain(|key| page.after.is_none_or(|after| *key > after));
-        keys.sort_unstable();
         let mut listed = Vec::new();
         let mut keys = keys.as_slice();
         while !keys.is_empty() && listed.len() < page.limit {
@@ -232,23 +237,22 @@ impl SessionStore for RedisStore {
         let mut deleted = 0;
         for batch in self.index(owner).await?.chunks(BATCH) {
             let answers = at_once(batch.iter().map(|key| self.revoke(owner, key, which))).await;
-            // An entry whose record wasn't there stays: the record may be on its way.
-            let mut gone = Vec::new();
-            let mut failed = None;
+            // Only entries whose records this deleted: the record of another may be on its way.
+            let (mut entries, mut failed) = (Vec::new(), None);
             for (key, answer) in batch.iter().zip(answers) {
                 match answer {
-                    Ok(Outcome::Done) => gone.push(*key),
-                    Ok(_) => {}
+                    Ok(Some(mark)) => entries.push(entry(key, &mark)),
+                    Ok(None) => {}
                     Err(error) => failed = Some(error),
                 }
             }
-            if !gone.is_empty() {
-                let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &gone).await;
+            if !entries.is_empty() {
+                let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &entries).await;
             }
             if let Some(error) = failed {
                 return Err(error);
             }
-            deleted += gone.len() as u64;
+            deleted += entries.len() as u64;
         }
         Ok(deleted)
     }
@@ -282,46 +286,44 @@ impl RedisStore {
         &self,
         owner: &str,
         key: &RecordKey,
+        mark: &[u8],
         longest: i64,
     ) -> Result<Vec<u8>, BoxError> {
         let enlist = |command: &mut Cmd| {
-            command.arg(key.as_bytes()).arg(longest).arg(MARGIN);
+            command.arg(entry(key, mark)).arg(longest).arg(MARGIN);
         };
         self.server
             .run(&script::ENLIST, &self.owner(owner.as_bytes()), enlist)
             .await
     }
 
-    /// Takes records off an owner's index that are gone already.
-    async fn strike(&self, owner: &[u8], keys: &[RecordKey]) -> Result<(), BoxError> {
+    /// Takes entries off an owner's index whose records are gone already.
+    async fn strike(&self, owner: &[u8], entries: &[Vec<u8>]) -> Result<(), BoxError> {
         let mut command = redis::cmd("ZREM");
-        command.arg(self.owner(owner));
-        for key in keys {
-            command.arg(key.as_bytes());
-        }
+        command.arg(self.owner(owner)).arg(entries);
         self.server.ask(&command).await
     }
 
+    /// The keys on an owner's index, in their order, each once.
     async fn index(&self, owner: &str) -> Result<Vec<RecordKey>, BoxError> {
         let mut command = redis::cmd("ZRANGE");
         command.arg(self.owner(owner.as_bytes())).arg(0).arg(-1);
-        let members: Vec<Vec<u8>> = self.server.ask(&command).await?;
-        let keys = members.into_iter().map(|member| {
-            let bytes = <[u8; 32]>::try_from(member);
-            bytes
-                .map(RecordKey::from_bytes)
-                .map_err(|_| "an index in redis has an entry that is no key".into())
-        });
-        keys.collect()
+        let entries: Vec<Vec<u8>> = self.server.ask(&command).await?;
+        let key = |entry: &Vec<u8>| entry.first_chunk().copied().map(RecordKey::from_bytes);
+        let keys: Option<Vec<_>> = entries.iter().map(key).collect();
+        let mut keys = keys.ok_or("an index in redis has an entry without a key")?;
+        keys.sort_unstable();
+        keys.dedup();
+        Ok(keys)
     }
 
-    /// Deletes a record if it is this owner's and one of those.
+    /// Deletes a record if it is this owner's and one of those. Answers the mark of the call that had created it.
     async fn revoke(
         &self,
         owner: &str,
         key: &RecordKey,
         which: Which,
-    ) -> Result<Outcome, BoxError> {
+    ) -> Result<Option<Vec<u8>>, BoxError> {
         let (mode, family) = match &which {
             Which::All => ("all", &[][..]),
             Which::Only(family) => ("only", &family.as_bytes()[..]),
@@ -330,18 +332,24 @@ impl RedisStore {
         let revoke = |command: &mut Cmd| {
             command.arg(owner).arg(mode).arg(family);
         };
-        outcome(
-            &self
-                .server
-                .run::<Vec<u8>>(&script::REVOKE, &self.record(key), revoke)
-                .await?,
-        )
+        let answer: Vec<Option<Vec<u8>>> = self
+            .server
+            .run(&script::REVOKE, &self.record(key), revoke)
+            .await?;
+        let mut answer = answer.into_iter();
+        let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
+        let mark = answer.next().flatten().unwrap_or_default();
+        Ok((outcome == Outcome::Done).then_some(mark))
     }
 }
 
-/// Names one call, so that a connection that repeats its command doesn't make it fail.
+/// Names one call: it knows its own work again when a connection repeats its command.
 fn mark() -> Result<[u8; 16], BoxError> {
     random_bytes().map_err(|_| "no random bytes".into())
+}
+
+fn entry(key: &RecordKey, mark: &[u8]) -> Vec<u8> {
+    [key.as_bytes(), mark].concat()
 }
 
 /// How long Redis has to keep something, in milliseconds. A difference of the caller's times: the server's clock may be wrong.

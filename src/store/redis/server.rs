@@ -1,6 +1,6 @@
 //! The way to the server, whatever kind of connection leads there.
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use redis::{
@@ -63,36 +63,21 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Connection for C {
 }
 
 /// What a [`RedisError`] may say without telling what was sent or received: its own text can quote both.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("redis: {what}")]
 struct RedisFailed {
-    category: String,
-    code: Option<String>,
-    io: Option<std::io::ErrorKind>,
+    what: String,
 }
 
 impl From<RedisError> for RedisFailed {
     fn from(error: RedisError) -> Self {
-        use std::error::Error as _;
-        let io = error.source().and_then(|cause| cause.downcast_ref());
-        Self {
-            category: error.category().to_owned(),
-            code: error.code().map(str::to_owned),
-            io: io.map(std::io::Error::kind),
-        }
+        let what = match error.code() {
+            Some(code) => format!("the server answered {code}"),
+            None if error.is_timeout() => "no answer in time".to_owned(),
+            None if error.is_connection_refusal() => "connection refused".to_owned(),
+            None if error.is_connection_dropped() => "connection lost".to_owned(),
+            None => error.category().to_owned(),
+        };
+        Self { what }
     }
 }
-
-impl fmt::Display for RedisFailed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "redis: {}", self.category)?;
-        if let Some(code) = &self.code {
-            write!(f, " {code}")?;
-        }
-        if let Some(io) = self.io {
-            write!(f, " ({io})")?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for RedisFailed {}
