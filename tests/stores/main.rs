@@ -44,8 +44,10 @@ mod memory;
 mod redis;
 mod redis_faults;
 mod redis_keys;
+mod redis_races;
 mod redis_server;
 mod redis_wire;
+mod redis_world;
 
 use std::{io, pin::Pin, process::ExitCode, sync::Arc};
 
@@ -173,6 +175,7 @@ fn main() -> ExitCode {
         .map(|store| store())
         .flat_map(|store| store_checks().map(move |check| store.clone().trial(check)))
         .chain(redis_keys::trials())
+        .chain(redis_races::trials())
         .chain(redis_faults::trials())
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);

@@ -18,12 +18,10 @@ use tokio::{
 };
 
 use crate::{
-    redis_keys::{World, index_key, record, record_key},
+    redis_world::{NOW, OWNER, World, index_key, record, record_key},
     trial_on_redis,
 };
 
-const NOW: i64 = 1_800_000_000_000;
-const OWNER: &str = "app/alice";
 const PAGE: Page = Page {
     after: None,
     limit: 10,

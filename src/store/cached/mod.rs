@@ -6,9 +6,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use moka::sync::Cache;
-use tokio::time::Instant;
 
-use self::changes::{Changes, Slot, Tick};
+use self::changes::{Changes, Moment, Slot};
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which};
 use crate::error::BoxError;
 
@@ -27,7 +26,7 @@ const OVERHEAD: usize = 320;
 /// - A change made **through this store** (a login, a logout, new data, a revocation) is seen through it **at once**.
 /// - A change made **elsewhere** — by another process, or through another `CachedStore` — is seen **at the latest
 ///   `staleness` after** it was made. For so long a session goes on here that was ended there.
-/// - A change that **failed or timed out** here may still take effect later, as if it were made elsewhere.
+/// - A change that **failed or timed out** here may still be made later. What it was about isn't remembered for a minute.
 ///
 /// So on one node it costs nothing but memory, and on several it is a decision: for a few seconds a stolen session outlives its revocation.
 /// Also an outage of the store is noticed later by those whose sessions are remembered.
@@ -47,17 +46,16 @@ pub struct CachedStore {
     staleness: Duration,
     // The first reads the records of the second.
     changes: Arc<Changes>,
-    records: Cache<RecordKey, Read>,
+    records: Cache<RecordKey, Remembered>,
 }
 
-/// A record as it was read.
+/// A record, and when it was read.
 #[derive(Clone)]
-struct Read {
+struct Remembered {
     record: Record,
     owner: Option<Slot>,
-    // Both from before the store was asked: what it answered is at least as new.
-    tick: Tick,
-    at: Instant,
+    // From before the store was asked: what it answered is at least as new.
+    read: Moment,
 }
 
 impl CachedStore {
@@ -81,24 +79,25 @@ impl CachedStore {
     }
 
     fn remembered(&self, key: &RecordKey) -> Option<Record> {
-        let read = self.records.get(key)?;
+        let Remembered {
+            record,
+            owner,
+            read,
+        } = self.records.get(key)?;
         let is_good = read.at.elapsed() < self.staleness
-            && self.changes.spared_key(Slot::of_key(key), read.tick)
-            && read
-                .owner
-                .is_none_or(|owner| self.changes.spared_owner(owner, read.tick))
+            && self.changes.spared_key(Slot::of_key(key), read)
+            && owner.is_none_or(|owner| self.changes.spared_owner(owner, read))
             // An expired record that a store has cleared away stays dead if the clock goes back.
-            && self
-                .changes
-                .spared_by_sweeps(read.record.expires, read.tick);
-        is_good.then_some(read.record)
+            && self.changes.spared_by_sweeps(record.expires, read);
+        is_good.then_some(record)
     }
 }
 
-fn remember(bytes: u64, staleness: Duration) -> Cache<RecordKey, Read> {
-    let weigh = |_: &RecordKey, read: &Read| {
-        let owner = read.record.owner.as_deref().map_or(0, str::len);
-        u32::try_from(OVERHEAD + owner + read.record.payload.len()).unwrap_or(u32::MAX)
+fn remember(bytes: u64, staleness: Duration) -> Cache<RecordKey, Remembered> {
+    let weigh = |_: &RecordKey, remembered: &Remembered| {
+        let record = &remembered.record;
+        let owner = record.owner.as_deref().map_or(0, str::len);
+        u32::try_from(OVERHEAD + owner + record.payload.len()).unwrap_or(u32::MAX)
     };
     Cache::builder()
         .max_capacity(bytes)
@@ -121,17 +120,18 @@ impl SessionStore for CachedStore {
         if let Some(record) = self.remembered(key) {
             return Ok(Some(record));
         }
-        let (tick, at) = (self.changes.now(), Instant::now());
+        let read = self.changes.now();
         let found = self.store.load(key).await?;
         match &found {
             Some(record) => {
-                let read = Read {
-                    record: record.clone(),
-                    owner: record.owner.as_deref().map(Slot::of_owner),
-                    tick,
-                    at,
+                let owner = record.owner.as_deref().map(Slot::of_owner);
+                let record = record.clone();
+                let remembered = Remembered {
+                    record,
+                    owner,
+                    read,
                 };
-                self.records.insert(*key, read);
+                self.records.insert(*key, remembered);
             }
             None => self.records.invalidate(key),
         }
@@ -139,8 +139,10 @@ impl SessionStore for CachedStore {
     }
 
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        let _change = self.changes.of_key(&record.key);
-        self.store.create(record).await
+        let change = self.changes.of_key(&record.key);
+        let answer = self.store.create(record).await?;
+        change.close();
+        Ok(answer)
     }
 
     async fn update(
@@ -151,18 +153,24 @@ impl SessionStore for CachedStore {
         now: i64,
     ) -> Result<Outcome, BoxError> {
         // Also when the answer is Conflict or Gone: whoever reads again wants to see why.
-        let _change = self.changes.of_key(key);
-        self.store.update(key, version, payload, now).await
+        let change = self.changes.of_key(key);
+        let answer = self.store.update(key, version, payload, now).await?;
+        change.close();
+        Ok(answer)
     }
 
     async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        let _change = self.changes.of_key(key);
-        self.store.touch(key, now, expires).await
+        let change = self.changes.of_key(key);
+        let answer = self.store.touch(key, now, expires).await?;
+        change.close();
+        Ok(answer)
     }
 
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        let _change = self.changes.of_key(key);
-        self.store.delete(key, version).await
+        let change = self.changes.of_key(key);
+        let answer = self.store.delete(key, version).await?;
+        change.close();
+        Ok(answer)
     }
 
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
@@ -170,12 +178,16 @@ impl SessionStore for CachedStore {
     }
 
     async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
-        let _change = self.changes.of_owner(owner);
-        self.store.delete_all(owner, which).await
+        let change = self.changes.of_owner(owner);
+        let answer = self.store.delete_all(owner, which).await?;
+        change.close();
+        Ok(answer)
     }
 
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
-        let _change = self.changes.of_expired(now);
-        self.store.delete_expired(now, limit).await
+        let change = self.changes.of_expired(now);
+        let answer = self.store.delete_expired(now, limit).await?;
+        change.close();
+        Ok(answer)
     }
 }

@@ -8,6 +8,8 @@
 
 mod at_once;
 mod fields;
+mod index;
+mod revoke;
 mod script;
 mod server;
 
@@ -15,9 +17,9 @@ use std::{fmt, fmt::Write as _, sync::Arc};
 
 use async_trait::async_trait;
 use redis::{Cmd, aio::ConnectionLike};
-use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
 
-use self::{at_once::at_once, server::Server};
+use self::{at_once::at_once, index::entry, server::Server};
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes};
 use crate::error::{BoxError, ConfigError};
 
@@ -234,27 +236,13 @@ impl SessionStore for RedisStore {
     }
 
     async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
-        let mut deleted = 0;
-        for batch in self.index(owner).await?.chunks(BATCH) {
-            let answers = at_once(batch.iter().map(|key| self.revoke(owner, key, which))).await;
-            // Only entries whose records this deleted: the record of another may be on its way.
-            let (mut entries, mut failed) = (Vec::new(), None);
-            for (key, answer) in batch.iter().zip(answers) {
-                match answer {
-                    Ok(Some(mark)) => entries.push(entry(key, &mark)),
-                    Ok(None) => {}
-                    Err(error) => failed = Some(error),
-                }
-            }
-            if !entries.is_empty() {
-                let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &entries).await;
-            }
-            if let Some(error) = failed {
-                return Err(error);
-            }
-            deleted += entries.len() as u64;
+        let (store, owner) = (self.clone(), owner.to_owned());
+        let revoking = async move { store.revoke_all(&owner, which).await };
+        // Several records don't go at one go, so this goes on to its end when its caller goes away.
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn(revoking).await?,
+            Err(_) => revoking.await,
         }
-        Ok(deleted)
     }
 
     /// Answers 0: Redis clears up by itself.
@@ -268,11 +256,6 @@ impl RedisStore {
         self.key("r:", key.as_bytes())
     }
 
-    /// A digest, because an owner can be long, and a user's id should not stand in every key that a tool lists.
-    fn owner(&self, owner: &[u8]) -> Vec<u8> {
-        self.key("o:", &Sha256::digest(owner))
-    }
-
     fn key(&self, kind: &str, bytes: &[u8]) -> Vec<u8> {
         let mut key = format!("{}{kind}", self.prefix);
         for byte in bytes {
@@ -280,76 +263,11 @@ impl RedisStore {
         }
         key.into_bytes()
     }
-
-    /// Puts a record on its owner's index before it is written. Answers the moment by which it must have gone again.
-    async fn enlist(
-        &self,
-        owner: &str,
-        key: &RecordKey,
-        mark: &[u8],
-        longest: i64,
-    ) -> Result<Vec<u8>, BoxError> {
-        let enlist = |command: &mut Cmd| {
-            command.arg(entry(key, mark)).arg(longest).arg(MARGIN);
-        };
-        self.server
-            .run(&script::ENLIST, &self.owner(owner.as_bytes()), enlist)
-            .await
-    }
-
-    /// Takes entries off an owner's index whose records are gone already.
-    async fn strike(&self, owner: &[u8], entries: &[Vec<u8>]) -> Result<(), BoxError> {
-        let mut command = redis::cmd("ZREM");
-        command.arg(self.owner(owner)).arg(entries);
-        self.server.ask(&command).await
-    }
-
-    /// The keys on an owner's index, in their order, each once.
-    async fn index(&self, owner: &str) -> Result<Vec<RecordKey>, BoxError> {
-        let mut command = redis::cmd("ZRANGE");
-        command.arg(self.owner(owner.as_bytes())).arg(0).arg(-1);
-        let entries: Vec<Vec<u8>> = self.server.ask(&command).await?;
-        let key = |entry: &Vec<u8>| entry.first_chunk().copied().map(RecordKey::from_bytes);
-        let keys: Option<Vec<_>> = entries.iter().map(key).collect();
-        let mut keys = keys.ok_or("an index in redis has an entry without a key")?;
-        keys.sort_unstable();
-        keys.dedup();
-        Ok(keys)
-    }
-
-    /// Deletes a record if it is this owner's and one of those. Answers the mark of the call that had created it.
-    async fn revoke(
-        &self,
-        owner: &str,
-        key: &RecordKey,
-        which: Which,
-    ) -> Result<Option<Vec<u8>>, BoxError> {
-        let (mode, family) = match &which {
-            Which::All => ("all", &[][..]),
-            Which::Only(family) => ("only", &family.as_bytes()[..]),
-            Which::Except(family) => ("except", &family.as_bytes()[..]),
-        };
-        let revoke = |command: &mut Cmd| {
-            command.arg(owner).arg(mode).arg(family);
-        };
-        let answer: Vec<Option<Vec<u8>>> = self
-            .server
-            .run(&script::REVOKE, &self.record(key), revoke)
-            .await?;
-        let mut answer = answer.into_iter();
-        let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
-        let mark = answer.next().flatten().unwrap_or_default();
-        Ok((outcome == Outcome::Done).then_some(mark))
-    }
 }
 
 /// Names one call: it knows its own work again when a connection repeats its command.
 fn mark() -> Result<[u8; 16], BoxError> {
     random_bytes().map_err(|_| "no random bytes".into())
-}
-
-fn entry(key: &RecordKey, mark: &[u8]) -> Vec<u8> {
-    [key.as_bytes(), mark].concat()
 }
 
 /// How long Redis has to keep something, in milliseconds. A difference of the caller's times: the server's clock may be wrong.
