@@ -123,7 +123,7 @@
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
 //! | `redis` | no | `RedisStore`: sessions on Redis, Valkey or a cluster |
 //! | `cache` | no | `CachedStore`: fewer reads from any store, for changes on other nodes that are seen late |
-//! | `testing` | no | a clock that tests move by hand, a login in one line |
+//! | `testing` | no | a clock that tests move by hand, a login in one line, the contract suite for stores |
 //!
 //! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
 //! The runtime is tokio.

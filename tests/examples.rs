@@ -25,6 +25,10 @@ mod two_realms;
 mod api_keys;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/own_store.rs"]
+mod own_store;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/with_tower_cookies.rs"]
 mod with_tower_cookies;
 
@@ -32,7 +36,7 @@ use std::path::PathBuf;
 
 use axum::{Router, body::Body};
 use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
-use login_manager::Passwords;
+use login_manager::{Passwords, testing::store_contract};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use url::form_urlencoded;
 
@@ -478,6 +482,19 @@ async fn api_keys_are_good_beside_cookies() {
     }
     browser.post("/login").await;
     assert_eq!(browser.get("/me").await.body, "alice\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn own_store_keeps_the_contract() {
+    store_contract(own_store::OwnStore::default()).await;
+}
+
+#[tokio::test]
+async fn own_store_keeps_logins() {
+    let mut browser = Browser::new(own_store::app());
+    assert_eq!(browser.get("/").await.body, "nobody\n");
+    browser.post("/login").await;
+    assert_eq!(browser.get("/").await.body, "alice\n");
 }
 
 /// A database of the tutorial, in a file that goes with it.

@@ -56,7 +56,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// When a promise is broken, with one message that names every check that found one and says what was done, what is
 /// promised and what came. [`store_checks`] is the neighbour that doesn't panic. Outside of a tokio runtime that keeps time;
 /// a paused clock won't do, since stores with a server wait in earnest.
-#[allow(clippy::panic, reason = "that is how a test says no")]
 pub async fn store_contract<S: SessionStore>(store: S) {
     let store: Arc<dyn SessionStore> = Arc::new(store);
     let mut broken = Vec::new();
