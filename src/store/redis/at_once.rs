@@ -32,3 +32,35 @@ enum Slot<F: Future> {
     Asked(Pin<Box<F>>),
     Answered(F::Output),
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use tokio::sync::oneshot;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn answers_come_in_the_order_of_the_questions() {
+        let (says, hears): (Vec<_>, Vec<_>) = (0..100).map(|_| oneshot::channel()).unzip();
+        let asked = tokio::spawn(at_once(hears));
+        for (number, say) in says.into_iter().enumerate().rev() {
+            say.send(number).unwrap();
+            tokio::task::yield_now().await;
+        }
+        let answers: Vec<_> = asked
+            .await
+            .unwrap()
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(answers, (0..100).collect::<Vec<_>>());
+    }
+
+    #[tokio::test]
+    async fn nothing_asked_is_answered_at_once() {
+        assert_eq!(at_once::<std::future::Ready<()>>([]).await, []);
+        assert_eq!(at_once([ready(1), ready(2)]).await, [1, 2]);
+    }
+}

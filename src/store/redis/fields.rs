@@ -83,3 +83,31 @@ fn number<T: FromStr>(value: Option<Vec<u8>>, field: &str) -> Result<T, BoxError
 fn damaged(field: &str) -> BoxError {
     format!("a record in redis has no {field} that makes sense").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: RecordKey = RecordKey::from_bytes([7; 32]);
+
+    proptest! {
+        #[test]
+        fn fault_7_no_hash_makes_it_panic_or_quote(
+            mut values in prop::collection::vec(prop::option::of("[0-9]{0,20}|secret.{0,30}"), 0..10),
+        ) {
+            values.push(Some("secret".into()));
+            let values = values.into_iter().map(|value| value.map(String::into_bytes)).collect();
+            if let Err(error) = read(KEY, values) {
+                let said = format!("{error} {error:?}");
+                prop_assert!(!said.contains("secret"));
+            }
+        }
+    }
+
+    #[test]
+    fn no_value_at_all_is_no_record() {
+        assert_eq!(read(KEY, vec![None; 8]).unwrap(), None);
+    }
+}
