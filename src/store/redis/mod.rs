@@ -65,6 +65,8 @@ const BATCH: usize = 64;
 /// - **Reads go to the primary**: no `read_from_replicas` on a cluster client, no connection to a replica, and no client-side
 ///   caching. Else a logout on one node is seen late on another.
 /// - A response timeout below the manager's deadline. The `redis` crate's is half a second.
+/// - In an outage a `ConnectionManager` tries for some seconds before it says so, longer than the manager's deadline. With its
+///   `set_number_of_retries(1)` requests fail faster, and are served sooner when the server is back.
 ///
 /// A cluster client repeats a command whose answer got lost. A `create`, `update` or `touch` that comes twice counts once; a
 /// `delete` that comes twice may answer that the record was gone already.
