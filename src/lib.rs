@@ -103,11 +103,13 @@
 //!
 //! - [`manager`]: what the layer does to a request, and why the defaults are what they are
 //! - [`guard`]: who is let in, and what the others get
+//! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and what happens when it is down
 //! - [`store`]: the contract of a store, for who writes one
 //! - [`password`]: where the numbers come from
 //! - [`security`]: attack by attack, what stands against it, and what is left to you
 //! - [`coming_from_flask_login`]: each of its names beside ours
 //! - the `tutorial` example: registration, login, protected pages and logout, with SQLite and templates
+//! - the `stores` example: one app on any store
 //!
 //! # What it doesn't do
 //!
@@ -158,6 +160,9 @@ mod realm;
 mod cookies;
 
 pub mod store;
+
+#[cfg(doc)]
+pub mod choosing_a_store;
 
 #[cfg(doc)]
 pub mod security;

@@ -115,6 +115,11 @@ impl Realm {
         token.key(Purpose::Session, &self.name)
     }
 
+    /// Whether anybody listens to what is only worth telling to a listener.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.on_event.is_some() || Event::is_traced()
+    }
+
     pub(crate) fn report(&self, kind: EventKind) {
         self.tell(&self.event(kind));
     }

@@ -29,6 +29,10 @@ mod api_keys;
 mod own_store;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/stores.rs"]
+mod stores;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/with_tower_cookies.rs"]
 mod with_tower_cookies;
 
@@ -509,6 +513,24 @@ async fn own_store_keeps_logins() {
     assert_eq!(browser.get("/").await.body, "nobody\n");
     browser.post("/login").await;
     assert_eq!(browser.get("/").await.body, "alice\n");
+}
+
+#[tokio::test]
+async fn stores_keeps_a_login_over_a_restart_where_the_store_does() {
+    let folder = Folder::new();
+    let file = format!("sqlite:{}", folder.path().join("sessions.db").display());
+    for (address, after_restart) in [("memory", "Hello, stranger!\n"), (&file, "Hello, alice!\n")] {
+        let start = async || stores::app(stores::open(address).await.unwrap()).unwrap();
+        let mut browser = Browser::new(start().await);
+        browser.post("/login").await;
+        assert_eq!(browser.get("/").await.body, "Hello, alice!\n");
+        let mut browser = browser.moved_to(start().await);
+        assert_eq!(browser.get("/").await.body, after_restart, "{address}");
+        browser.post("/logout").await;
+        assert_eq!(browser.get("/").await.body, "Hello, stranger!\n");
+    }
+    let error = stores::open("file:x").await.map(drop).unwrap_err();
+    assert!(error.to_string().contains("not \"file\""), "{error}");
 }
 
 /// A database of the tutorial, in a file that goes with it.

@@ -174,6 +174,35 @@ async fn l1_an_event_says_who_where_and_when_and_l4_by_a_name_that_opens_nothing
     assert_eq!(thief.get("/who").await.body, "nobody");
 }
 
+#[tokio::test]
+async fn l1_the_first_question_of_a_request_is_told_once_and_whose_it_was() {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&asked);
+    let app = |accounts: &Accounts| {
+        let thrice = async |auth: Auth<Account>, _: FreshLoginRequired<Account>| {
+            auth.is_fresh().await.map(|fresh| fresh.to_string())
+        };
+        more_routes(accounts).route("/thrice", get(thrice))
+    };
+    let mut world = World::with(app, |manager| {
+        manager.with_on_event(move |event| {
+            if event.kind() == EventKind::Asked {
+                let id = event.user_id().map(str::to_owned);
+                heard.lock().unwrap().push((id, event.family().is_some()));
+            }
+        })
+    });
+    let told = || std::mem::take(&mut *asked.lock().unwrap());
+    world.browser.get("/").await;
+    assert_eq!(told(), [], "a page that doesn't ask");
+    world.browser.get("/thrice").await;
+    assert_eq!(told(), [(None, false)]);
+    world.browser.post("/login/alice").await;
+    assert_eq!(told(), [], "a login is no question");
+    assert_eq!(world.browser.get("/thrice").await.body, "true");
+    assert_eq!(told(), [(Some("1".to_owned()), true)]);
+}
+
 /// A user's id is the application's own text, and may be the visitor's.
 #[derive(Clone)]
 struct Named(String);
