@@ -97,7 +97,7 @@
 //! | [`Session`] | a visitor's data, anonymous or logged in |
 //! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
 //! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
-//! | [`SessionStore`] | where sessions live: [`MemoryStore`], another of [`store`]'s, or yours |
+//! | [`SessionStore`] | where sessions live: [`MemoryStore`], `SqliteStore`, `PostgresStore`, `MySqlStore`, `RedisStore`, or yours |
 //!
 //! # Where to read on
 //!
@@ -124,7 +124,7 @@
 //! | `axum` | yes | extractors, and errors as responses |
 //! | `argon2` | yes | [`Passwords`] |
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
-//! | `sqlite`, `postgres`, `mysql` | no | [`SqliteStore`], [`PostgresStore`], [`MySqlStore`] (MariaDB too), on a pool of sqlx |
+//! | `sqlite`, `postgres`, `mysql` | no | `SqliteStore`, `PostgresStore`, `MySqlStore` (MariaDB too), on a pool of sqlx |
 //! | `redis` | no | `RedisStore`: sessions on Redis, Valkey or a cluster |
 //! | `cache` | no | `CachedStore`: fewer reads from any store, for changes on other nodes that are seen late |
 //! | `testing` | no | a clock that tests move by hand, a login in one line, the contract suite for stores |
