@@ -52,11 +52,11 @@ mod faulty_store;
 #[path = "../folder/mod.rs"]
 mod folder;
 
-use std::{io, pin::Pin, process::ExitCode, sync::Arc};
+use std::{io, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use login_manager::{
-    BoxError, SessionStore,
+    BoxError, CachedStore, SessionStore,
     testing::{StoreCheck, store_checks},
 };
 use tokio::runtime::{self, Runtime};
@@ -72,6 +72,9 @@ const STORES: &[fn() -> Store] = &[
     redis::store,
     redis::cluster,
     cached::over_memory,
+    cached::over_sqlite,
+    cached::over_postgres,
+    cached::over_mysql,
     cached::over_redis,
 ];
 
@@ -135,6 +138,20 @@ impl Store {
             clears_up_itself: true,
             ..self
         }
+    }
+
+    /// The same behind a cache that would hide for an hour what it doesn't notice.
+    pub(crate) fn cached(self, name: &'static str) -> Self {
+        let open = self.open.map(|open| -> Arc<Open> {
+            Arc::new(move || {
+                let opening = open();
+                Box::pin(async {
+                    let store = CachedStore::new(opening.await?, Duration::from_secs(60 * 60));
+                    Ok(Arc::new(store) as Arc<dyn SessionStore>)
+                })
+            })
+        });
+        Self { name, open, ..self }
     }
 
     fn trial(self, check: StoreCheck) -> Trial {
