@@ -54,13 +54,17 @@ pub(crate) async fn open(address: &str) -> Result<Arc<dyn SessionStore>, BoxErro
             Arc::new(store)
         }
         "postgres" | "postgresql" => {
-            let pool = PgPoolOptions::new().acquire_timeout(SECOND);
+            let pool = PgPoolOptions::new()
+                .acquire_timeout(SECOND)
+                .test_before_acquire(false);
             let store = PostgresStore::new(pool.connect(address).await?);
             store.migrate().await?;
             Arc::new(store)
         }
         "mysql" | "mariadb" => {
-            let pool = MySqlPoolOptions::new().acquire_timeout(SECOND);
+            let pool = MySqlPoolOptions::new()
+                .acquire_timeout(SECOND)
+                .test_before_acquire(false);
             let store = MySqlStore::new(pool.connect(address).await?);
             store.migrate().await?;
             Arc::new(store)
