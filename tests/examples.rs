@@ -500,6 +500,11 @@ async fn api_keys_are_good_beside_cookies() {
     }
     browser.post("/login").await;
     assert_eq!(browser.get("/me").await.body, "alice\n");
+    let refused = browser.get("/api/me").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "by a cookie");
+    let key = "Bearer key-of-alice".parse().unwrap();
+    browser.headers.insert("authorization", key);
+    assert_eq!(browser.get("/api/me").await.body, "alice\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
