@@ -47,7 +47,7 @@ pub use sql::PostgresStore;
 pub use sql::SqliteStore;
 
 pub(crate) use pause::pause;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "redis", feature = "testing"))]
 pub(crate) use token::random_bytes;
 pub(crate) use token::{Purpose, RememberToken, Token, digest};
 
