@@ -8,7 +8,7 @@
 //! | a crash of the machine it is on | loses all | loses nothing that was acknowledged, with `synchronous=FULL` | loses nothing that was acknowledged | as PostgreSQL, with `innodb_flush_log_at_trx_commit=1` | takes back up to a second, **ended sessions come back**, unless `appendfsync always` |
 //! | a failover | none | none | safe to a synchronous replica; an asynchronous one may lack the last logins and logouts | as PostgreSQL | may lack the last logins and logouts, whatever is set |
 //! | a logout is seen by other nodes | there are none | at once, in all processes on the file | at once | at once | at once |
-//! | a guarded request costs | a lock for a moment | a read of a local file | one round trip | one round trip | one round trip |
+//! | a guarded request costs | a lock for a moment | a read of a local file | one round trip, with `test_before_acquire(false)` | as PostgreSQL | one round trip |
 //! | expired records go | as new ones come, and by the cleanup | by the cleanup | by the cleanup | by the cleanup | by themselves |
 //! | what you run | nothing | nothing; back up the file | a server, `migrate()` at the start | a server, `migrate()` at the start | a server with `noeviction` |
 //!

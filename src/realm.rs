@@ -237,6 +237,19 @@ impl Realm {
         self.ask_store(self.store.delete_all(owner, which)).await
     }
 
+    /// Ends the line of descent that a record belongs to. Answers whether there was anything left of it.
+    ///
+    /// Where the owner's list has none of it the record goes by its own key: a list may have been lost, and a logout is none
+    /// that leaves the record behind.
+    pub(crate) async fn end_line(&self, record: &Record) -> Result<bool, Error> {
+        if let Some(owner) = &record.owner
+            && self.delete_all(owner, Which::Only(record.family)).await? > 0
+        {
+            return Ok(true);
+        }
+        Ok(self.delete(&record.key, None).await? == Outcome::Done)
+    }
+
     pub(crate) async fn delete_expired(&self, now: Millis, limit: usize) -> Result<u64, Error> {
         self.ask_store(self.store.delete_expired(now, limit)).await
     }

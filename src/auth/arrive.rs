@@ -11,7 +11,7 @@ use crate::{
     realm::NewRecord,
     remember::{self, Issued},
     session::{Data, Proof, RememberChange, Successor},
-    store::{Family, Outcome, Record, Which},
+    store::{Family, Outcome, Record},
     user::AuthUser,
 };
 
@@ -108,11 +108,8 @@ impl<U: AuthUser> Inner<U> {
     /// Ends another user's line of descent in this browser. Where the outcome is unknown, the record says whether it came to
     /// an end.
     async fn displace(&self, theirs: &Record) -> Result<(), Error> {
-        let Some(owner) = &theirs.owner else {
-            return Ok(());
-        };
         let realm = &self.visit.realm;
-        match realm.delete_all(owner, Which::Only(theirs.family)).await {
+        match realm.end_line(theirs).await {
             Err(error) if realm.read(&theirs.key).await?.is_some() => Err(error),
             _ => Ok(()),
         }

@@ -18,6 +18,11 @@ impl<U: AuthUser> Auth<U> {
         self.inner.next()
     }
 
+    /// There is no way back any more.
+    pub(crate) fn drop_next(&self) {
+        self.inner.use_up_next();
+    }
+
     /// From here on this part of the application has these pages to log in.
     pub(crate) fn enter(&self, part: &Views) {
         let mut views = self
@@ -63,7 +68,7 @@ impl<U: AuthUser> Inner<U> {
         if leads_back { NextPath::none() } else { next }
     }
 
-    /// The login has happened to which a refusal kept a way back.
+    /// The way back that a refusal kept isn't wanted any more.
     pub(super) fn use_up_next(&self) {
         if self.refusals.next_in == NextIn::Cookie && self.visit.way_back().is_some() {
             self.visit.state().next_cookie = Some(NextChange::Remove);

@@ -18,7 +18,7 @@ use crate::{
     realm::NewRecord,
     remember,
     session::{CookieChange, Proof, RememberChange, Slot},
-    store::{Family, Record, Which},
+    store::{Family, Record},
     timeouts::Timeouts,
     user::AuthUser,
     why::Why,
@@ -191,13 +191,7 @@ impl<U: AuthUser> Inner<U> {
         let session = self.visit.live().map(|live| live.record);
         let line = remember::line_at(&self.visit, now).await?;
         for record in session.iter().chain(&line) {
-            match &record.owner {
-                Some(owner) => realm
-                    .delete_all(owner, Which::Only(record.family))
-                    .await
-                    .map(drop)?,
-                None => realm.delete(&record.key, None).await.map(drop)?,
-            }
+            realm.end_line(record).await?;
         }
         self.delete_stale().await?;
         Ok(line.or(session))

@@ -33,6 +33,12 @@ impl CookieJar {
         if session.eq_ignore_ascii_case(remember) {
             return refused(remember, "the two cookies need two names");
         }
+        if next_name(session).eq_ignore_ascii_case(remember) {
+            return refused(
+                remember,
+                "that is what the cookie for the way back is called",
+            );
+        }
         self.names = [session.into(), remember.into()];
         self.named = true;
         self.rename();
@@ -108,11 +114,16 @@ impl CookieJar {
         let [session, remember] = &self.names;
         self.session = format!("{prefix}{session}").into();
         self.remember = format!("{prefix}{remember}").into();
-        self.next = match session.strip_suffix("-session") {
-            Some(name) => format!("{prefix}{name}-next").into(),
-            None => format!("{prefix}{session}-next").into(),
-        };
+        self.next = format!("{prefix}{}", next_name(session)).into();
     }
+}
+
+/// What the cookie for the way back is called beside a session cookie of this name.
+fn next_name(session: &str) -> String {
+    format!(
+        "{}-next",
+        session.strip_suffix("-session").unwrap_or(session)
+    )
 }
 
 pub(super) fn names_of(realm: &str) -> [Box<str>; 2] {

@@ -69,6 +69,14 @@ impl CookieJar {
         self.ignored
     }
 
+    /// Whether one of these cookies has the name of one of the other's.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn clashes_with(&self, other: &Self) -> bool {
+        let names = |jar: &'_ Self| [jar.session.clone(), jar.remember.clone(), jar.next.clone()];
+        let theirs = names(other);
+        !self.ignored && !other.ignored && names(self).iter().any(|name| theirs.contains(name))
+    }
+
     pub(crate) fn session_name(&self) -> &str {
         &self.session
     }

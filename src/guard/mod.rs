@@ -27,7 +27,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
-    refusal::{Denied, LoginView, Reason, Refused, ViewOf, respond},
+    refusal::{Denied, LoginView, NextPath, Reason, Refused, ViewOf, respond},
     session::NextChange,
     user::AuthUser,
 };
@@ -114,8 +114,12 @@ pub(crate) fn refuse<U: AuthUser>(
             let part = part.as_ref().and_then(|views| views.of(*reason));
             let view = part.or(computed.as_ref()).or(refusals.views.of(*reason));
             let Refused { response, way_back } = respond(refusals, &denied.sent_to(view));
-            if let Some(path) = way_back.as_str() {
-                auth.visit().state().next_cookie = Some(NextChange::Set(path.into()));
+            match way_back.as_ref().map(NextPath::as_str) {
+                Some(Some(path)) => {
+                    auth.visit().state().next_cookie = Some(NextChange::Set(path.into()));
+                }
+                Some(None) => auth.drop_next(),
+                None => {}
             }
             response
         }

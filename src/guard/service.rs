@@ -50,11 +50,11 @@ where
                     .map(ResBody::from),
             );
         };
-        if self.rules.except.includes(auth.uri().path()) {
-            return GuardFuture::passed(self.inner.call(request));
-        }
         if let Some(part) = &self.rules.views {
             auth.enter(part);
+        }
+        if self.rules.except.includes(auth.uri().path()) {
+            return GuardFuture::passed(self.inner.call(request));
         }
         let known = auth.peek().filter(|_| self.rules.authorize.is_empty());
         if let Some(identity) = known {

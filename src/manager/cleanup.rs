@@ -1,6 +1,6 @@
 //! Clearing away what has expired.
 
-use std::{fmt, time::Duration};
+use std::{fmt, panic::catch_unwind, time::Duration};
 
 use tokio::{
     runtime::Handle,
@@ -43,9 +43,11 @@ impl<U: AuthUser> LoginManager<U> {
     pub fn spawn_cleanup(&self, every: Duration) -> Result<Cleanup, Error> {
         let runtime = Handle::try_current().map_err(|_| ErrorKind::NoRuntime)?;
         let realm = self.realm.clone();
+        // A runtime that was built without timers has no intervals.
+        let mut ticks =
+            catch_unwind(|| interval(every.max(SHORTEST))).map_err(|_| ErrorKind::NoRuntime)?;
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let task = runtime.spawn(async move {
-            let mut ticks = interval(every.max(SHORTEST));
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
                 let _next_time = clean_up(&realm).await;

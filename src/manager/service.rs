@@ -13,6 +13,7 @@ use super::{LoginFuture, LoginManager};
 use crate::{
     auth::{Attached, Auth, Inner},
     protection::Client,
+    realm::Realm,
     session::Visit,
     user::AuthUser,
 };
@@ -95,29 +96,29 @@ impl<S, U: AuthUser> LoginService<S, U> {
         (copy, client, Request::from_parts(head, body))
     }
 
-    /// Whether the request came through this manager further out: the layer was added twice, and once is enough.
+    /// Whether the request came through this manager further out: the layer was added twice, and once is enough. One that
+    /// takes no cookies has a word of its own inside one that does.
     fn is_around_already<V: AuthUser>(&self, outer: &Attached) -> bool {
         let (name, jar) = (self.manager.realm.name(), &self.manager.realm.cookies);
-        let cookie = jar.session_name();
-        let clash = outer
-            .realms()
-            .find(|realm| realm.cookies.session_name() == cookie);
-        match clash {
-            Some(realm) if realm.name() == name => {
-                // One that takes no cookies has a word of its own inside one that does.
-                realm.cookies.are_ignored() == jar.are_ignored() && outer.find::<V>().is_some()
-            }
-            Some(_other) => {
-                #[cfg(feature = "tracing")]
-                CLASH.call_once(|| tracing::error!(
-                    "the realms {name:?} and {:?} both call their cookie {cookie}, so a login to one ends the other: \
-                     give one of them a name of its own, `LoginManager::with_realm(\"…\")`",
-                    _other.name(),
-                ));
-                false
-            }
-            None => false,
+        let is_this = |realm: &&Realm| {
+            realm.name() == name && realm.cookies.are_ignored() == jar.are_ignored()
+        };
+        if outer.realms().find(is_this).is_some() {
+            return outer.find::<V>().is_some();
         }
+        #[cfg(feature = "tracing")]
+        if let Some(other) = outer
+            .realms()
+            .find(|realm| realm.name() != name && realm.cookies.clashes_with(jar))
+        {
+            CLASH.call_once(|| tracing::error!(
+                "the realms {name:?} and {:?} both call a cookie {}, so a login to one ends the other: \
+                 give one of them a name of its own, `LoginManager::with_realm(\"…\")`",
+                other.name(),
+                jar.session_name(),
+            ));
+        }
+        false
     }
 }
 

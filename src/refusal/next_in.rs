@@ -1,6 +1,8 @@
 //! Where the way back is kept while a visitor logs in.
 
-/// Where the way back is kept while a visitor logs in. [`NextPath`](crate::NextPath), as an extractor, finds it there.
+/// Where the way back is kept while a visitor logs in. [`Auth::next`](crate::Auth::next) finds it there, and so does
+/// [`NextPath`](crate::NextPath) as an extractor, which asks the innermost manager: where there are several realms, each login page
+/// asks its own `Auth`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NextIn {

@@ -16,8 +16,8 @@ const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 /// The answer to a refused visitor.
 pub(crate) struct Refused {
     pub(crate) response: Response<Vec<u8>>,
-    /// The way back, for the cookie that keeps it.
-    pub(crate) way_back: NextPath,
+    /// The way back for the cookie that keeps it, none where there is none; `None` where what is in it stays.
+    pub(crate) way_back: Option<NextPath>,
 }
 
 /// The application's answer if it has one, else ours.
@@ -30,8 +30,8 @@ pub(crate) fn respond(refusals: &Refusals, denied: &Denied<'_>) -> Refused {
         .iter()
         .any(|header| response.headers().contains_key(header));
     let way_back = match refusals.next_in {
-        NextIn::Cookie if leads_on => place_to_come_back_to(denied),
-        _ => NextPath::none(),
+        NextIn::Cookie if leads_on && !is_part_of_a_page(denied.headers()) => Some(denied.next()),
+        _ => None,
     };
     Refused { response, way_back }
 }
@@ -44,7 +44,10 @@ fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
         Reason::Forbidden => *response.status_mut() = StatusCode::FORBIDDEN,
         _ if headers.contains_key(HX_REQUEST) => {
             unauthorized(&mut response);
-            let next = place_to_come_back_to(denied);
+            let next = match is_part_of_a_page(headers) {
+                true => NextPath::none(),
+                false => denied.next(),
+            };
             if let Some(url) = header_value(denied.login_url_with(&next)) {
                 response.headers_mut().insert(HX_REDIRECT, url);
             }
@@ -61,12 +64,8 @@ fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
 }
 
 /// What htmx asks for is a part of a page, no place to come back to, unless it stands in for a page load.
-fn place_to_come_back_to(denied: &Denied<'_>) -> NextPath {
-    let headers = denied.headers();
-    match headers.contains_key(HX_REQUEST) && !headers.contains_key(HX_BOOSTED) {
-        true => NextPath::none(),
-        false => denied.next(),
-    }
+fn is_part_of_a_page(headers: &HeaderMap) -> bool {
+    headers.contains_key(HX_REQUEST) && !headers.contains_key(HX_BOOSTED)
 }
 
 fn unauthorized(response: &mut Response<Vec<u8>>) {

@@ -9,6 +9,8 @@ mod restore;
 mod seen;
 mod series;
 
+use std::sync::Arc;
+
 use self::series::{Series, Standing};
 pub(crate) use self::{
     issue::{Issued, issue_at, lifetime},
@@ -16,13 +18,16 @@ pub(crate) use self::{
 };
 use crate::{
     clock::Millis,
-    error::Error,
+    error::{Error, ErrorKind},
     event::EventKind,
     realm::Realm,
     session::{CookieChange, RememberChange, Visit},
-    store::{Family, Outcome, Record, RecordKey, RememberToken, Which},
+    store::{Family, Outcome, Record, RecordKey, RememberToken},
     why::Why,
 };
+
+/// How often a series may change under a request that judges it.
+const TRIES: u32 = 8;
 
 /// A remember cookie that is worth something, before anybody has been asked about the user.
 pub(crate) struct Offer {
@@ -57,20 +62,26 @@ pub(crate) async fn read_at(visit: &Visit, now: Millis) -> Result<Remembered, Er
         _ => return Ok(Remembered::Nothing),
     };
     let secret = token.secret_digest(visit.realm.name());
-    let Some((record, series)) = load_at(&visit.realm, &token.key(visit.realm.name()), now).await?
-    else {
-        visit.realm.report(EventKind::UnknownToken);
-        return Ok(Remembered::Nothing);
-    };
-    if series.standing(&secret, visit.realm.remember_grace, now) == Standing::Stolen {
-        return stolen(visit, &record).await;
+    for _ in 0..TRIES {
+        let Some((record, series)) =
+            load_at(&visit.realm, &token.key(visit.realm.name()), now).await?
+        else {
+            visit.realm.report(EventKind::UnknownToken);
+            return Ok(Remembered::Nothing);
+        };
+        if series.standing(&secret, visit.realm.remember_grace, now) != Standing::Stolen {
+            return Ok(Remembered::Offer(Box::new(Offer {
+                token,
+                secret,
+                record,
+                series,
+            })));
+        }
+        if let Some(judged) = stolen(visit, &record, now).await? {
+            return Ok(judged);
+        }
     }
-    Ok(Remembered::Offer(Box::new(Offer {
-        token,
-        secret,
-        record,
-        series,
-    })))
+    Err(ErrorKind::Conflict.into())
 }
 
 async fn load_at(
@@ -104,30 +115,25 @@ async fn load_at(
     Ok(series.map(|series| (record, series)))
 }
 
-async fn stolen(visit: &Visit, record: &Record) -> Result<Remembered, Error> {
-    if !end(&visit.realm, record).await? {
-        return Ok(Remembered::Nothing);
+/// Ends what a stolen token belongs to. Answers nothing where the series has changed since it was read, by a request beside this
+/// one or unnoticed by a store that remembers: then it is to be read and judged again, before anybody is accused.
+async fn stolen(visit: &Visit, record: &Record, now: Millis) -> Result<Option<Remembered>, Error> {
+    let realm = &visit.realm;
+    let unchanged = Arc::clone(&record.payload);
+    match realm.update(record, unchanged, now).await? {
+        Outcome::Done => {}
+        Outcome::Conflict => return Ok(None),
+        Outcome::Gone => return Ok(Some(Remembered::Nothing)),
     }
-    visit.realm.report_of(
-        EventKind::RememberTheft,
-        record.owner.as_deref(),
-        record.family,
-    );
+    if !realm.end_line(record).await? {
+        return Ok(Some(Remembered::Nothing));
+    }
+    let theft = EventKind::RememberTheft;
+    realm.report_of(theft, record.owner.as_deref(), record.family);
     let mut state = visit.state();
     state.remember_cookie = Some(RememberChange::Remove);
     state.cookie = Some(CookieChange::Remove);
-    Ok(Remembered::Stolen)
-}
-
-/// Ends the line of descent that a series belongs to. Answers whether there was anything left of it.
-async fn end(realm: &Realm, record: &Record) -> Result<bool, Error> {
-    match &record.owner {
-        Some(owner) => {
-            let deleted = realm.delete_all(owner, Which::Only(record.family)).await?;
-            Ok(deleted > 0)
-        }
-        None => Ok(realm.delete(&record.key, None).await? == Outcome::Done),
-    }
+    Ok(Some(Remembered::Stolen))
 }
 
 /// Whether these are the bytes of a series.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Offer, end, load_at, series::Standing, stolen};
+use super::{Offer, load_at, series::Standing, stolen};
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
@@ -38,7 +38,7 @@ impl Offer {
         why: Why,
         remove_cookies: bool,
     ) -> Result<(), Error> {
-        let ended = end(&visit.realm, &self.record).await?;
+        let ended = visit.realm.end_line(&self.record).await?;
         visit.realm.report_of(
             EventKind::Ended(why),
             self.record.owner.as_deref(),
@@ -71,7 +71,10 @@ impl Offer {
                     }
                 }
                 Standing::Exchanged(session) => return self.join_at(visit, &session, now).await,
-                Standing::Stolen => return stolen(visit, &self.record).await.map(|_| None),
+                Standing::Stolen if stolen(visit, &self.record, now).await?.is_some() => {
+                    return Ok(None);
+                }
+                Standing::Stolen => {}
             }
             match load_at(&visit.realm, &self.record.key, now).await? {
                 Some((record, series)) => (self.record, self.series) = (record, series),

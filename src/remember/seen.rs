@@ -38,16 +38,16 @@ async fn mark_seen(
     session: &Record,
     now: Millis,
 ) -> Result<(), Error> {
-    if let Some((record, series)) = load_at(realm, key, now).await?
-        && series.unseen_session().is_some()
-    {
-        let Some(seen) = series.seen(secret) else {
+    if let Some((record, series)) = load_at(realm, key, now).await? {
+        // One that doesn't know the secret is older than the exchange, from a store that remembers, or newer.
+        if !series.knows(secret) {
             return Ok(());
-        };
-        if realm
-            .update(&record, seen.encode(agent_of(&record.payload)), now)
-            .await?
-            != Outcome::Done
+        }
+        if let Some(seen) = series.seen(secret)
+            && realm
+                .update(&record, seen.encode(agent_of(&record.payload)), now)
+                .await?
+                != Outcome::Done
         {
             return Ok(());
         }

@@ -78,7 +78,7 @@ impl Series {
         grace: RememberGrace,
         now: Millis,
     ) -> Standing {
-        if self.current.ct_eq(secret).into() {
+        if self.knows(secret) {
             return Standing::Good;
         }
         let Some(rotation) = self
@@ -106,6 +106,11 @@ impl Series {
             .map(|rotation| rotation.session)
     }
 
+    /// Whether this is the secret that it knows as the current one.
+    pub(super) fn knows(&self, secret: &[u8; 32]) -> bool {
+        self.current.ct_eq(secret).into()
+    }
+
     /// The series after this secret was exchanged for another.
     pub(super) fn exchanged(
         &self,
@@ -128,10 +133,9 @@ impl Series {
 
     /// The series after the browser showed the session that was made with the current secret; `None` if that is no news.
     pub(super) fn seen(&self, secret: &[u8; 32]) -> Option<Self> {
-        let is_current: bool = self.current.ct_eq(secret).into();
         let rotation = self
             .rotation
-            .filter(|rotation| !rotation.seen && is_current)?;
+            .filter(|rotation| !rotation.seen && self.knows(secret))?;
         Some(Self {
             rotation: Some(Rotation {
                 seen: true,

@@ -18,7 +18,7 @@ use crate::{
     event::EventKind,
     protection::{Client, SessionProtection},
     realm::Realm,
-    store::{Outcome, RecordKey, RememberToken, Token, Which},
+    store::{Outcome, RecordKey, RememberToken, Token},
     why::Why,
 };
 
@@ -224,15 +224,9 @@ impl Visit {
             live.record.owner.as_deref(),
             live.record.family,
         );
-        let ended = match &live.record.owner {
-            Some(owner) if remove_cookie => {
-                let line = Which::Only(live.record.family);
-                self.realm
-                    .delete_all(owner, line)
-                    .await
-                    .map(|deleted| deleted > 0)
-            }
-            _ => self
+        let ended = match remove_cookie {
+            true => self.realm.end_line(&live.record).await,
+            false => self
                 .realm
                 .delete(&live.record.key, None)
                 .await

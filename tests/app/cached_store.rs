@@ -1,10 +1,17 @@
 //! The cache in front of a store: what it may answer from memory, and what never.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use login_manager::{
-    CachedStore, LoginManager, SessionStore as _,
+    CachedStore, EventKind, LoginManager, SessionStore as _,
     store::{Created, Family, Outcome, Record, RecordKey, Which},
+    testing::TestClock,
 };
 use tokio::time::advance;
 
@@ -23,8 +30,9 @@ fn record(number: u8) -> Record {
         key: RecordKey::from_bytes([number; 32]),
         family: Family::from_bytes([number; 16]),
         owner: Some(OWNER.into()),
-        created: 0,
-        touched: 0,
+        // Long ago: none of them comes to its idle end here.
+        created: -100_000_000,
+        touched: -100_000_000,
         expires: 100,
         ends: 1000,
         version: 0,
@@ -392,6 +400,84 @@ async fn b5_a_logout_through_another_node_is_seen_after_the_staleness() {
     assert_eq!(here.get("/who").await.body, "alice", "that is the price");
     advance(STALENESS).await;
     assert_eq!(here.get("/who").await.body, "nobody");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_ends_no_session_that_is_used_elsewhere() {
+    let store = FaultyStore::new();
+    let short = Record {
+        touched: 0,
+        ..record(1)
+    };
+    let created = store.create(short.clone()).await.unwrap();
+    assert_eq!(created, Created::Done);
+    let cache = CachedStore::new(store.clone(), STALENESS);
+    let load = async || cache.load(&short.key).await.unwrap().unwrap().expires;
+    assert_eq!(load().await, 100);
+    let touched = store.touch(&short.key, 40, 900).await.unwrap();
+    assert_eq!(touched, Outcome::Done, "by another node");
+    advance(Duration::from_millis(49)).await;
+    assert_eq!(load().await, 100);
+    advance(Duration::from_millis(1)).await;
+    assert_eq!(
+        load().await,
+        900,
+        "half its idle time is as long as it may be remembered"
+    );
+}
+
+/// Lets the tasks that were spawned come to their end.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn d5_nobody_is_accused_of_theft_on_the_word_of_an_old_copy() {
+    let store = FaultyStore::new();
+    let (accounts, clock) = (Accounts::new(), TestClock::new());
+    let thefts = Arc::new(AtomicUsize::new(0));
+    let node = || {
+        let heard = Arc::clone(&thefts);
+        let manager =
+            LoginManager::new(CachedStore::new(store.clone(), STALENESS), accounts.clone());
+        let manager = manager.with_clock(&clock).with_on_event(move |event| {
+            if event.kind() == EventKind::RememberTheft {
+                heard.fetch_add(1, Ordering::SeqCst);
+            }
+        });
+        routes(&accounts).layer(manager.with_realm("account").unwrap())
+    };
+    let (a, b) = (node(), node());
+    let mut browser = Browser::new(a.clone());
+    browser.post("/remember/alice").await;
+    let minutes = |minutes: u64| clock.advance(Duration::from_secs(60 * minutes));
+
+    // A returning browser is restored at B, twice at once: B knows the series with the second secret.
+    browser.forget(SESSION);
+    let mut browser = browser.moved_to(b.clone());
+    let mut beside = browser.clone();
+    assert_eq!(browser.get("/who").await.body, "alice");
+    assert_eq!(beside.get("/who").await.body, "alice");
+    settle().await;
+    // At A the browser shows that it got it, and comes back there once more: the third secret.
+    let mut browser = browser.moved_to(a.clone());
+    assert_eq!(browser.get("/who").await.body, "alice");
+    settle().await;
+    minutes(5);
+    browser.forget(SESSION);
+    assert_eq!(browser.get("/who").await.body, "alice");
+    settle().await;
+    // B has never heard of that one.
+    minutes(5);
+    browser.forget(SESSION);
+    let mut browser = browser.moved_to(b);
+    assert_eq!(browser.get("/who").await.body, "alice");
+    settle().await;
+    let mut browser = browser.moved_to(a);
+    assert_eq!(browser.get("/who").await.body, "alice");
+    assert_eq!(thefts.load(Ordering::SeqCst), 0);
 }
 
 /// The rest of the crate relies on a store that tells it what it wrote.

@@ -144,4 +144,10 @@ fn without_a_runtime_there_is_no_task_to_do_it() {
     let manager = World::new().manager;
     let error = manager.spawn_cleanup(HOURLY).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NoRuntime);
+    let without_timers = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let _inside = without_timers.enter();
+    let error = manager.spawn_cleanup(HOURLY).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoRuntime);
 }

@@ -90,6 +90,26 @@ async fn p33_an_api_without_cookies_reads_none_and_sends_none() {
 }
 
 #[tokio::test]
+async fn p41_no_manager_inside_a_part_without_cookies_takes_them_again() {
+    let world = World::new();
+    let (accounts, pages) = (world.accounts.clone(), world.manager.clone());
+    let inmost = routes(&accounts).layer(pages.clone());
+    let api = Router::new()
+        .nest("/again", inmost)
+        .layer(with_keys(pages.clone()).without_cookies());
+    let mut browser = Browser::new(routes(&accounts).nest("/api", api).layer(pages));
+    browser.post("/login/alice").await;
+    assert_eq!(browser.get("/me").await.body, "alice");
+    assert_eq!(browser.get("/api/again/who").await.body, "nobody");
+    let answer = browser.post("/api/again/login/bob").await;
+    assert_eq!(
+        (answer.status.as_u16(), answer.set_cookies().len()),
+        (500, 0)
+    );
+    assert_eq!(browser.get("/me").await.body, "alice");
+}
+
+#[tokio::test]
 async fn a_restored_login_isnt_spent_on_a_part_without_cookies() {
     let (mut browser, _world) = world(true).await;
     browser.forget("__Host-account-session");

@@ -101,15 +101,18 @@ async fn d23_a_guard_with_a_login_page_of_its_own_hands_it_on_to_what_lies_insid
             auth.login(account(1, "alice")).fresh(false).await.map(drop)
         };
         inner
+            .route("/excepted", get(asks))
             .layer(
                 login_required::<Account>()
                     .with_login_view("/part-login")
-                    .unwrap(),
+                    .unwrap()
+                    .except(["/excepted"]),
             )
             .route("/stale", get(stale))
     };
     let mut world = World::with(part, with_views);
     assert_eq!(sent_to(&mut world, "/inside").await, "/part-login");
+    assert_eq!(sent_to(&mut world, "/excepted").await, "/part-login");
     world.browser.get("/stale").await;
     assert_eq!(sent_to(&mut world, "/inside").await, "/part-login");
     assert_eq!(sent_to(&mut world, "/deep").await, "/part-login");

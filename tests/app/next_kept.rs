@@ -23,6 +23,10 @@ fn app(accounts: &Accounts) -> Router {
     let fail = async |_: NextPath| "wrong password";
     routes(accounts)
         .route("/login", get(page).post(submit).put(fail))
+        .route(
+            "/private-form",
+            axum::routing::post(async |_: LoginRequired<Account>| "done"),
+        )
         .route("/private", get(async |_: LoginRequired<Account>| "secret"))
 }
 
@@ -135,6 +139,16 @@ async fn only_a_refusal_that_leads_somewhere_keeps_a_way_back() {
     assert_eq!(answer.set_cookies(), [""; 0], "nor to a part of a page");
     htmx.headers.insert("hx-boosted", "true".parse().unwrap());
     assert_eq!(htmx.get("/private").await.set_cookies().len(), 1);
+    // Who was sent to log in from elsewhere since isn't led back to where they were before.
+    let mut elsewhere = world.browser.another();
+    elsewhere.get("/private").await;
+    assert!(elsewhere.cookie(KEPT).is_some());
+    elsewhere
+        .headers
+        .insert("accept", "text/html".parse().unwrap());
+    let answer = elsewhere.send(http::Method::POST, "/private-form").await;
+    assert_eq!(answer.status, 303);
+    assert_eq!(elsewhere.cookie(KEPT), None);
     // A confirmation uses it up as well.
     world.browser.get("/private").await;
     let mut other = world.browser.clone();

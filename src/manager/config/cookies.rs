@@ -27,7 +27,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// # let _: axum::Router = app;
     /// ```
     ///
-    /// A login there is [`ErrorKind::NoCookies`](crate::ErrorKind::NoCookies), and session data isn't kept.
+    /// Inside a manager that takes cookies this one takes none; a third one inside this one changes nothing. A login there is
+    /// [`ErrorKind::NoCookies`](crate::ErrorKind::NoCookies), and session data isn't kept.
     #[must_use]
     pub fn without_cookies(self) -> Self {
         self.keeping(|realm| realm.cookies.ignore())

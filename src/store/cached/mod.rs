@@ -84,7 +84,10 @@ impl CachedStore {
             owner,
             read,
         } = self.records.get(key)?;
-        let is_good = read.at.elapsed() < self.staleness
+        // Used elsewhere meanwhile, a session lives longer than this copy knows: it must not come to its end here.
+        let idle = record.expires.saturating_sub(record.touched).max(0);
+        let patience = Duration::from_millis(idle.unsigned_abs() / 2).min(self.staleness);
+        let is_good = read.at.elapsed() < patience
             && self.changes.spared_key(Slot::of_key(key), read)
             && owner.is_none_or(|owner| self.changes.spared_owner(owner, read))
             // An expired record that a store has cleared away stays dead if the clock goes back.

@@ -137,7 +137,6 @@ CREATE TABLE IF NOT EXISTS {table} (
             least: "LEAST",
             greatest: "GREATEST",
             numbered: false,
-            plans_pages_anew: false,
         };
         Self {
             pool,

@@ -153,7 +153,6 @@ CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
             greatest: "GREATEST",
             numbered: true,
             // After five times it would sort all that an owner has, for each page.
-            plans_pages_anew: true,
         };
         Self {
             pool,

@@ -29,8 +29,7 @@ where
     for<'v> &'v [u8]: Encode<'v, DB> + Type<DB>,
     for<'v> Option<&'v [u8]>: Encode<'v, DB>,
 {
-    let sql = AssertSqlSafe(Arc::clone(&statement.sql));
-    let query = sqlx::query(sql).persistent(statement.is_kept);
+    let query = sqlx::query(AssertSqlSafe(Arc::clone(&statement.0)));
     values.iter().fold(query, |query, value| match *value {
         Value::Int(int) => query.bind(int),
         Value::Bytes(bytes) => query.bind(bytes),

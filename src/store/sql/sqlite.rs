@@ -122,7 +122,6 @@ CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
             least: "MIN",
             greatest: "MAX",
             numbered: false,
-            plans_pages_anew: false,
         };
         Self {
             pool,

@@ -17,18 +17,29 @@ pub(super) struct Statements {
     pub(super) delete_version: Statement,
     pub(super) list: Statement,
     pub(super) list_after: Statement,
-    pub(super) delete_all: Statement,
-    pub(super) delete_family: Statement,
-    pub(super) delete_other_families: Statement,
+    pub(super) all: Selection,
+    pub(super) family: Selection,
+    pub(super) other_families: Selection,
     pub(super) delete_expired: Statement,
 }
 
 /// One statement.
+#[derive(Clone, Debug)]
+pub(super) struct Statement(pub(super) Arc<str>);
+
+/// Some of an owner's rows.
 #[derive(Debug)]
-pub(super) struct Statement {
-    pub(super) sql: Arc<str>,
-    /// Whether a connection keeps it prepared, and with it the database its plan.
-    pub(super) is_kept: bool,
+pub(super) struct Selection {
+    pub(super) delete: Statement,
+    /// Finds one of them, if there is one.
+    pub(super) any: Statement,
+}
+
+impl Statement {
+    /// With a limit that the planner can see: for one that it can't, PostgreSQL would sort all that an owner has.
+    pub(super) fn limited(&self, limit: i64) -> Self {
+        Self(format!("{} LIMIT {limit}", self.0).into())
+    }
 }
 
 /// Where the databases spell the same thing differently.
@@ -40,8 +51,6 @@ pub(super) struct Dialect {
     pub(super) greatest: &'static str,
     /// `$1` rather than `?`.
     pub(super) numbered: bool,
-    /// Whether a plan for all values would be a bad one for an owner with many records, of whom a page is asked.
-    pub(super) plans_pages_anew: bool,
     /// Deletes rows that have expired, a limited number of them. No two databases agree how.
     pub(super) delete_expired: String,
 }
@@ -53,21 +62,21 @@ impl Statements {
             least,
             greatest,
             numbered,
-            plans_pages_anew,
             delete_expired,
         } = dialect;
-        let statement = |sql: String| Statement {
-            sql: if *numbered { number(&sql) } else { sql }.into(),
-            is_kept: true,
-        };
-        let list = |after: &str| Statement {
-            is_kept: !plans_pages_anew,
-            ..statement(format!(
-                "SELECT {COLUMNS} FROM {table} WHERE owner_key = ? AND expires > ?{after} ORDER BY record_key LIMIT ?"
+        let statement = |sql: String| Statement(if *numbered { number(&sql) } else { sql }.into());
+        let list = |after: &str| {
+            statement(format!(
+                "SELECT {COLUMNS} FROM {table} WHERE owner_key = ? AND expires > ?{after} ORDER BY record_key"
             ))
         };
-        let delete_all =
-            |which: &str| statement(format!("DELETE FROM {table} WHERE owner_key = ?{which}"));
+        let selection = |which: &str| {
+            let rows = format!("FROM {table} WHERE owner_key = ?{which}");
+            Selection {
+                delete: statement(format!("DELETE {rows}")),
+                any: statement(format!("SELECT {COLUMNS} {rows} LIMIT 1")),
+            }
+        };
         Self {
             create: statement(format!(
                 "INSERT INTO {table} ({COLUMNS}, owner_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -89,9 +98,9 @@ impl Statements {
             )),
             list: list(""),
             list_after: list(" AND record_key > ?"),
-            delete_all: delete_all(""),
-            delete_family: delete_all(" AND family = ?"),
-            delete_other_families: delete_all(" AND family <> ?"),
+            all: selection(""),
+            family: selection(" AND family = ?"),
+            other_families: selection(" AND family <> ?"),
             delete_expired: statement(delete_expired.clone()),
         }
     }

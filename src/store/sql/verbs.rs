@@ -8,7 +8,7 @@ use sqlx::Error;
 use super::{
     failure::Failure,
     query::Value::{self, Bytes, Int, MaybeBytes},
-    statements::{Statement, Statements},
+    statements::{Selection, Statement, Statements},
 };
 use crate::{
     error::BoxError,
@@ -17,6 +17,8 @@ use crate::{
 
 /// How often a statement that fell victim to others is run before its error is told.
 const TRIES: u32 = 8;
+/// How often a deletion looks whether anything is left. Who logs in all the time may leave something, and may have.
+const LOOKS: u32 = 16;
 /// How many dead connections a read goes through: more than most pools have.
 const DEAD: u32 = 32;
 
@@ -137,13 +139,16 @@ pub(super) async fn list(
     now: i64,
 ) -> Result<Vec<Record>, BoxError> {
     let owner_key = owner_key(owner.as_bytes());
-    let (owner_key, limit) = (Bytes(&owner_key), Int(bounded(page.limit)));
+    let (owner_key, limit) = (Bytes(&owner_key), bounded(page.limit));
     let rows = match &page.after {
         // No key is before all others in every database: a first page has a statement of its own.
-        None => fetch(db, &db.statements().list, &[owner_key, Int(now), limit]).await?,
+        None => {
+            let statement = db.statements().list.limited(limit);
+            fetch(db, &statement, &[owner_key, Int(now)]).await?
+        }
         Some(after) => {
-            let values = [owner_key, Int(now), Bytes(after.as_bytes()), limit];
-            fetch(db, &db.statements().list_after, &values).await?
+            let values = [owner_key, Int(now), Bytes(after.as_bytes())];
+            fetch(db, &db.statements().list_after.limited(limit), &values).await?
         }
     };
     // To leave one out could make a page look like the last one.
@@ -161,16 +166,34 @@ pub(super) async fn delete_all(
     let owner_key = owner_key(owner.as_bytes());
     let owner_key = Bytes(&owner_key);
     match which {
-        Which::All => execute(db, &statements.delete_all, &[owner_key]).await,
+        Which::All => delete_until_gone(db, &statements.all, &[owner_key]).await,
         Which::Only(family) => {
             let values = [owner_key, Bytes(family.as_bytes())];
-            execute(db, &statements.delete_family, &values).await
+            delete_until_gone(db, &statements.family, &values).await
         }
         Which::Except(family) => {
             let values = [owner_key, Bytes(family.as_bytes())];
-            execute(db, &statements.delete_other_families, &values).await
+            delete_until_gone(db, &statements.other_families, &values).await
         }
     }
+}
+
+/// A session that was renewed while the statement ran has escaped it: the old row was gone, the new one not there yet when it
+/// looked. So it looks again. Where it finds none at all, no renewal is on its way either: until the new row is there, the
+/// old one is.
+async fn delete_until_gone(
+    db: &impl Connected,
+    selection: &Selection,
+    values: &[Value<'_>],
+) -> Result<u64, BoxError> {
+    let mut deleted = 0;
+    for _ in 0..LOOKS {
+        deleted += execute(db, &selection.delete, values).await?;
+        if fetch(db, &selection.any, values).await?.is_empty() {
+            break;
+        }
+    }
+    Ok(deleted)
 }
 
 pub(super) async fn delete_expired(
