@@ -37,6 +37,7 @@ mod postgres;
 mod sqlite;
 
 mod sql;
+mod sql_contract;
 mod sql_database;
 mod sql_errors;
 mod sql_migrations;
