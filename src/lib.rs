@@ -97,7 +97,7 @@
 //! | [`Session`] | a visitor's data, anonymous or logged in |
 //! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
 //! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
-//! | [`SessionStore`] | where sessions live: [`MemoryStore`], [`SqliteStore`], [`PostgresStore`], [`MySqlStore`], or yours |
+//! | [`SessionStore`] | where sessions live: [`MemoryStore`], [`SqliteStore`], [`PostgresStore`], [`MySqlStore`], another of [`store`]'s, or yours |
 //!
 //! # Where to read on
 //!
@@ -123,6 +123,8 @@
 //! | `argon2` | yes | [`Passwords`] |
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
 //! | `sqlite`, `postgres`, `mysql` | no | [`SqliteStore`], [`PostgresStore`], [`MySqlStore`] (MariaDB too), on a pool of sqlx |
+//! | `redis` | no | `RedisStore`: sessions on Redis, Valkey or a cluster |
+//! | `cache` | no | `CachedStore`: fewer reads from any store, for changes on other nodes that are seen late |
 //! | `testing` | no | a clock that tests move by hand, a login in one line, the contract suite for stores |
 //!
 //! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
@@ -191,10 +193,14 @@ pub mod testing;
 pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};
 #[cfg(feature = "argon2")]
 pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
+#[cfg(feature = "cache")]
+pub use crate::store::CachedStore;
 #[cfg(feature = "mysql")]
 pub use crate::store::MySqlStore;
 #[cfg(feature = "postgres")]
 pub use crate::store::PostgresStore;
+#[cfg(feature = "redis")]
+pub use crate::store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use crate::store::SqliteStore;
 /// For implementing [`UserLoader`], [`SessionStore`] and [`Authorize`], whose methods are `async` and dyn-compatible.

@@ -19,6 +19,7 @@ mod world;
 mod after_the_head;
 mod broken_handlers;
 mod broken_stores;
+mod cached_store;
 mod contained;
 mod cookie_configuration;
 mod cookie_free;
