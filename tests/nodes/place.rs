@@ -1,7 +1,7 @@
 //! A place for sessions that nobody else uses, and ways to get there.
 
 use std::{
-    env,
+    env, fmt,
     net::{SocketAddr, ToSocketAddrs as _},
     str::FromStr,
     sync::Arc,
@@ -9,9 +9,10 @@ use std::{
 };
 
 use login_manager::{
-    SessionStore,
+    RedisStore, SessionStore,
     store::{Page, Record},
 };
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use sqlx::{
     Connection as _, MySqlConnection, PgConnection,
     mysql::{MySqlConnectOptions, MySqlPoolOptions},
@@ -21,7 +22,7 @@ use sqlx::{
 use tokio::time::timeout;
 use url::Url;
 
-use crate::sql::{Database, Kind as SqlKind, Opening, Pool};
+use crate::sql::{Database, Kind as SqlKind, Opening, Pool, random_text};
 
 /// A kind of store that can be shared by several processes. A new one is added here, and wherever the compiler then asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,22 +30,26 @@ pub enum Kind {
     Sqlite,
     Postgres,
     MySql,
+    Redis,
 }
 
 impl Kind {
-    pub const ALL: [Self; 3] = [Self::Sqlite, Self::Postgres, Self::MySql];
+    pub const ALL: [Self; 4] = [Self::Sqlite, Self::Postgres, Self::MySql, Self::Redis];
     /// Those with a network in between.
-    pub const SERVERS: [Self; 2] = [Self::Postgres, Self::MySql];
+    pub const SERVERS: [Self; 3] = [Self::Postgres, Self::MySql, Self::Redis];
+    /// Those with a pool of connections over it.
+    pub const POOLS: [Self; 2] = [Self::Postgres, Self::MySql];
 
     pub fn name(self) -> &'static str {
-        self.sql().name()
+        self.sql().map_or("redis", SqlKind::name)
     }
 
-    fn sql(self) -> SqlKind {
+    fn sql(self) -> Option<SqlKind> {
         match self {
-            Self::Sqlite => SqlKind::Sqlite,
-            Self::Postgres => SqlKind::Postgres,
-            Self::MySql => SqlKind::MySql,
+            Self::Sqlite => Some(SqlKind::Sqlite),
+            Self::Postgres => Some(SqlKind::Postgres),
+            Self::MySql => Some(SqlKind::MySql),
+            Self::Redis => None,
         }
     }
 
@@ -55,35 +60,48 @@ impl Kind {
             Self::Sqlite => Ok(String::new()),
             Self::Postgres => url("POSTGRES_URL"),
             Self::MySql => url("MYSQL_URL"),
+            Self::Redis => url("REDIS_URL"),
         }
     }
 }
 
-/// A file, a schema or a database with the table in it. It goes when this is dropped.
+/// A file, a schema, a database or a prefix of keys. What is in it goes when this is dropped.
 pub struct Place {
     pub address: Address,
-    database: Database,
     /// Looks into the store past all that a trial puts in the way.
     pub store: Arc<dyn SessionStore>,
+    _removed: Removed,
+}
+
+enum Removed {
+    Tables(Database),
+    Keys(Address),
 }
 
 impl Place {
     pub async fn make(kind: Kind) -> Self {
-        let database = kind.sql().database().unwrap();
+        let url = kind.url().unwrap();
+        let Some(sql) = kind.sql() else {
+            let name = format!("login-manager-test:{}:", &random_text()[..16]);
+            let address = Address { kind, url, name };
+            return Self {
+                store: address.open(&Way::default()).store(),
+                _removed: Removed::Keys(address.clone()),
+                address,
+            };
+        };
+        let database = sql.database().unwrap();
         let opening = Opening {
             connections: Some(1),
             ..Opening::default()
         };
         let store = database.pool(opening).await.unwrap().store();
         store.migrate().await.unwrap();
+        let name = database.schema().to_owned();
         Self {
-            address: Address {
-                kind,
-                url: kind.url().unwrap(),
-                name: database.schema().to_owned(),
-            },
-            database,
+            address: Address { kind, url, name },
             store: store.shared(),
+            _removed: Removed::Tables(database),
         }
     }
 
@@ -97,11 +115,23 @@ impl Place {
         self.store.list(&owner, page, 0).await.unwrap()
     }
 
-    /// How many connections the server has to this place, [`store`](Self::store)'s own apart.
-    pub async fn connections(&self) -> u32 {
+    /// How many connections the server has by its own account, [`store`](Self::store)'s apart. Redis doesn't know what they are
+    /// for, but from which ports they come.
+    pub async fn connections(&self, ports: &[u16]) -> u32 {
         let Address { kind, url, name } = &self.address;
         let count: i64 = match kind {
             Kind::Sqlite => panic!("a file knows of no connections"),
+            Kind::Redis => {
+                let client = redis::Client::open(&**url).unwrap();
+                let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+                let mut list = redis::cmd("CLIENT");
+                let list: String = list.arg("LIST").query_async(&mut connection).await.unwrap();
+                let is_ours = |line: &&str| {
+                    let from = |port: &u16| line.contains(&format!(" addr=127.0.0.1:{port} "));
+                    ports.iter().any(from)
+                };
+                list.lines().filter(is_ours).count().try_into().unwrap()
+            }
             Kind::Postgres => {
                 let mut connection = PgConnection::connect(url).await.unwrap();
                 sqlx::query_scalar(
@@ -168,13 +198,19 @@ impl Address {
             Kind::Sqlite => panic!("a file has no server"),
             Kind::Postgres => 5432,
             Kind::MySql => 3306,
+            Kind::Redis => 6379,
         });
         let mut addresses = (url.host_str().unwrap(), port).to_socket_addrs().unwrap();
         addresses.find(SocketAddr::is_ipv4).unwrap()
     }
 
-    /// A pool that hasn't connected yet.
-    pub fn open(&self, way: &Way) -> Pool {
+    /// Of the folder, the schema or the database.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// It connects when it is first used.
+    pub fn open(&self, way: &Way) -> Opened {
         let limit = way.release_within;
         macro_rules! pool {
             ($options:ty, $connect:expr) => {
@@ -200,7 +236,7 @@ impl Address {
                     .journal_mode(SqliteJournalMode::Wal)
                     .synchronous(SqliteSynchronous::Full)
                     .busy_timeout(way.patience);
-                Pool::Sqlite(pool!(SqlitePoolOptions, options))
+                Opened::Pool(Pool::Sqlite(pool!(SqlitePoolOptions, options)))
             }
             Kind::Postgres => {
                 let options: PgConnectOptions = self.url.parse().unwrap();
@@ -210,7 +246,7 @@ impl Address {
                 if let Some(port) = way.port {
                     options = options.host("127.0.0.1").port(port);
                 }
-                Pool::Postgres(pool!(PgPoolOptions, options))
+                Opened::Pool(Pool::Postgres(pool!(PgPoolOptions, options)))
             }
             Kind::MySql => {
                 let options: MySqlConnectOptions = self.url.parse().unwrap();
@@ -218,14 +254,85 @@ impl Address {
                 if let Some(port) = way.port {
                     options = options.host("127.0.0.1").port(port);
                 }
-                Pool::MySql(pool!(MySqlPoolOptions, options))
+                Opened::Pool(Pool::MySql(pool!(MySqlPoolOptions, options)))
+            }
+            Kind::Redis => {
+                let mut url: Url = self.url.parse().unwrap();
+                if let Some(port) = way.port {
+                    url.set_host(Some("127.0.0.1")).unwrap();
+                    url.set_port(Some(port)).unwrap();
+                }
+                let config = ConnectionManagerConfig::new()
+                    .set_number_of_retries(1)
+                    .set_connection_timeout(Some(way.patience))
+                    .set_response_timeout(Some(way.patience));
+                let client = redis::Client::open(url).unwrap();
+                let connection = ConnectionManager::new_lazy_with_config(client, config);
+                let store = RedisStore::new(connection.unwrap());
+                Opened::Redis(store.with_prefix(&self.name).unwrap())
             }
         }
     }
 }
 
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// A store, and what it reaches its server by.
+pub enum Opened {
+    Pool(Pool),
+    /// One connection carries all that is asked.
+    Redis(RedisStore),
+}
+
+impl Opened {
+    pub fn store(&self) -> Arc<dyn SessionStore> {
+        match self {
+            Self::Pool(pool) => pool.store().shared(),
+            Self::Redis(store) => Arc::new(store.clone()),
+        }
+    }
+
+    /// How many connections it has.
+    pub fn size(&self) -> u32 {
+        match self {
+            Self::Pool(Pool::Sqlite(pool)) => pool.size(),
+            Self::Pool(Pool::Postgres(pool)) => pool.size(),
+            Self::Pool(Pool::MySql(pool)) => pool.size(),
+            Self::Redis(_) => 1,
+        }
+    }
+
+    /// How many of them are in nobody's hands.
+    pub fn idle(&self) -> usize {
+        match self {
+            Self::Pool(Pool::Sqlite(pool)) => pool.num_idle(),
+            Self::Pool(Pool::Postgres(pool)) => pool.num_idle(),
+            Self::Pool(Pool::MySql(pool)) => pool.num_idle(),
+            Self::Redis(_) => 1,
+        }
+    }
+}
+
+impl Drop for Removed {
+    fn drop(&mut self) {
+        let Self::Keys(address) = self else { return };
+        let Ok(mut server) =
+            redis::Client::open(&*address.url).and_then(|url| url.get_connection())
+        else {
+            return;
+        };
+        let pattern = format!("{}*", address.name);
+        let mut scan = redis::cmd("SCAN");
+        scan.cursor_arg(0)
+            .arg(&["MATCH", &pattern, "COUNT", "10000"]);
+        let keys = scan.iter::<Vec<u8>>(&mut server);
+        let keys: Vec<_> = keys.into_iter().flatten().flatten().collect();
+        for key in keys {
+            let _gone = redis::cmd("UNLINK").arg(key).exec(&mut server);
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.kind.name(), self.name, self.url)
     }
 }

@@ -4,7 +4,7 @@ use std::{
     io,
     net::SocketAddr,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     time::Duration,
@@ -54,6 +54,7 @@ struct Seen {
     questions: AtomicUsize,
     pings: AtomicUsize,
     bytes_up: AtomicUsize,
+    ports: Mutex<Vec<u16>>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -112,6 +113,11 @@ impl Proxy {
     /// How many connections there are.
     pub fn connections(&self) -> usize {
         self.seen.open.load(SeqCst)
+    }
+
+    /// From which ports the server was ever spoken to.
+    pub fn ports(&self) -> Vec<u16> {
+        self.seen.ports.lock().unwrap().clone()
     }
 
     /// How often the client has waited for an answer since the last time this was asked, and how often of that only to hear
@@ -243,6 +249,8 @@ impl Relay {
     async fn run(mut self, mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
         client.set_nodelay(true)?;
         let mut server = TcpStream::connect(server).await?;
+        let port = server.local_addr()?.port();
+        self.open.0.ports.lock().unwrap().push(port);
         server.set_nodelay(true)?;
         let (mut up, mut down) = ([0; 16 * 1024], [0; 16 * 1024]);
         let mut is_asking = false;
@@ -316,4 +324,10 @@ pub const GARBAGE: [&[u8]; 4] = [
     &[0xff; 64],
     b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n",
     b"E\0\0\0\x05!Z\0\0\0\x05?\x07\0\0\x01\xff\x15\x04#ab$-1\r\n*1000000000\r\n\0\0\0",
+];
+
+/// What Redis says when it can't serve, whatever it was asked.
+pub const REFUSALS: [&[u8]; 2] = [
+    b"-LOADING Redis is loading the dataset in memory\r\n-LOADING Redis is loading the dataset in memory\r\n",
+    b"-ERR max number of clients reached\r\n",
 ];

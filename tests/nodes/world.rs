@@ -1,17 +1,24 @@
 //! An application in this process, and a network that fails between it and its server.
 
-use std::time::Duration;
+use std::{
+    panic,
+    sync::atomic::{AtomicUsize, Ordering::SeqCst},
+    time::Duration,
+};
 
 use http::Method;
-use tokio::{runtime::Handle, task::JoinSet, time::Instant};
+use tokio::{
+    runtime::Handle,
+    task::JoinSet,
+    time::{Instant, sleep},
+};
 
 use crate::{
     app,
     browser::{Answer, Browser},
     counted::Counted,
-    place::{Place, Way},
+    place::{Opened, Place, Way},
     proxy::{Proxy, eventually},
-    sql::Pool,
 };
 
 /// How long a call of the store may take: short, so that the trials are.
@@ -26,7 +33,7 @@ pub struct World {
     pub proxy: Proxy,
     pub browser: Browser,
     pub store: Counted,
-    pool: Pool,
+    opened: Opened,
 }
 
 impl World {
@@ -43,15 +50,15 @@ impl World {
             ..Way::default()
         };
         configure(&mut way);
-        let pool = place.address.open(&way);
-        let store = Counted::new(pool.store().shared());
+        let opened = place.address.open(&way);
+        let store = Counted::new(opened.store());
         let manager = app::manager(store.clone()).with_deadline(DEADLINE);
         Self {
             place,
             proxy,
             browser: Browser::new(app::routes().layer(manager)),
             store,
-            pool,
+            opened,
         }
     }
 
@@ -74,16 +81,28 @@ impl World {
     }
 
     /// Waits until the application is itself again: it answers 503 until then, and nothing else.
-    pub async fn recovers(&mut self) {
-        for _ in 0..40 {
-            let answer = self.browser.get("/me").await;
-            if answer.status == 200 {
-                assert_eq!(answer.body, "1");
-                return;
+    pub async fn recovers(&self) {
+        eventually("it recovers", || async {
+            let answer = self.browser.clone().get("/me").await;
+            if answer.status != 200 {
+                assert_unavailable(&answer, "on the way back");
+                return false;
             }
-            assert_unavailable(&answer, "on the way back");
+            assert_eq!(answer.body, "1");
+            assert!(answer.set_cookies().is_empty());
+            true
+        })
+        .await;
+    }
+
+    /// Waits until a login works again, and logs in.
+    pub async fn lets_in_again(&mut self) {
+        let mut tries = 0;
+        while self.browser.post("/login/1").await.status != 200 {
+            tries += 1;
+            assert!(tries < 200, "it doesn't recover");
+            sleep(Duration::from_millis(20)).await;
         }
-        panic!("it doesn't recover");
     }
 
     /// Many come at once, so that the pool has all the connections that it may have.
@@ -104,40 +123,47 @@ impl World {
         Handle::current().metrics().num_alive_tasks()
     }
 
-    /// Waits until no task is left but those there were, every connection of the pool is idle, and the server has no others.
+    /// Waits until no task is left but those there were, every connection is idle, and the server has no others.
     pub async fn comes_to_rest(&self, tasks: usize) {
         self.is_at_rest().await;
         eventually("no task is left over", || async { Self::tasks() <= tasks }).await;
         let kept = self.size();
         assert!(kept <= CONNECTIONS, "{kept} connections");
         eventually("the server has the connections of the pool", || async {
-            self.place.connections().await == kept && self.proxy.connections() == kept as usize
+            self.place.connections(&self.proxy.ports()).await == kept
+                && self.proxy.connections() == kept as usize
         })
         .await;
     }
 
     /// Waits until nobody has a connection in hand: also one that is given back is asked first whether it still lives.
     pub async fn is_at_rest(&self) {
-        eventually("every connection is idle", || async { self.is_idle() }).await;
+        eventually("every connection is idle", || async {
+            self.opened.idle() == self.size() as usize
+        })
+        .await;
     }
 
-    /// How many connections the pool has.
+    /// How many connections the application has.
     pub fn size(&self) -> u32 {
-        match &self.pool {
-            Pool::Sqlite(pool) => pool.size(),
-            Pool::Postgres(pool) => pool.size(),
-            Pool::MySql(pool) => pool.size(),
-        }
+        self.opened.size()
     }
+}
 
-    fn is_idle(&self) -> bool {
-        let idle = match &self.pool {
-            Pool::Sqlite(pool) => pool.num_idle(),
-            Pool::Postgres(pool) => pool.num_idle(),
-            Pool::MySql(pool) => pool.num_idle(),
-        };
-        idle == self.size() as usize
-    }
+static PANICS: AtomicUsize = AtomicUsize::new(0);
+
+/// Begins to count the panics, those too that somebody catches.
+pub fn count_panics() {
+    let report = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        PANICS.fetch_add(1, SeqCst);
+        report(panic);
+    }));
+}
+
+/// How many there were.
+pub fn panics() -> usize {
+    PANICS.load(SeqCst)
 }
 
 /// Try again, keep your cookie, and not a word of what happened.
