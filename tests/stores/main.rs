@@ -26,6 +26,7 @@ mod memory;
 mod mysql;
 mod postgres;
 mod sql;
+mod sql_contract;
 mod sql_database;
 mod sql_errors;
 mod sql_migrations;

@@ -2,9 +2,10 @@
 
 use crate::{
     Store,
-    sql::{self, Kind, Opening},
+    sql::{Kind, Opening},
+    sql_contract::contract,
 };
 
 pub(crate) fn store() -> Store {
-    sql::contract("mysql", Kind::MySql, Opening::default())
+    contract("mysql", Kind::MySql, Opening::default())
 }

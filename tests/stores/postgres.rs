@@ -2,11 +2,12 @@
 
 use crate::{
     Store,
-    sql::{self, Kind, Opening},
+    sql::{Kind, Opening},
+    sql_contract::contract,
 };
 
 pub(crate) fn store() -> Store {
-    sql::contract("postgres", Kind::Postgres, Opening::default())
+    contract("postgres", Kind::Postgres, Opening::default())
 }
 
 pub(crate) fn serializable() -> Store {
@@ -14,5 +15,5 @@ pub(crate) fn serializable() -> Store {
         first: Some("SET default_transaction_isolation = 'serializable'"),
         ..Opening::default()
     };
-    sql::contract("postgres_serializable", Kind::Postgres, opening)
+    contract("postgres_serializable", Kind::Postgres, opening)
 }

@@ -20,7 +20,6 @@ use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, Row as _, SqlitePool};
 use tokio::runtime;
 
-use crate::Store;
 pub(crate) use crate::sql_database::{Database, Kind, Opening};
 
 #[derive(Clone)]
@@ -111,22 +110,6 @@ impl SqlStore {
             Self::MySql(store) => Arc::new(store.clone()),
         }
     }
-}
-
-/// A store for the contract: all its checks in one table, each with a pool of its own.
-pub(crate) fn contract(name: &'static str, kind: Kind, opening: Opening) -> Store {
-    let database = match kind.database() {
-        Ok(database) => database,
-        Err(reason) => return Store::left_out(name, reason),
-    };
-    Store::new(name, move || {
-        let (database, opening) = (database.clone(), opening.clone());
-        async move {
-            let store = database.pool(opening).await?.store();
-            store.migrate().await?;
-            Ok(store.shared())
-        }
-    })
 }
 
 /// One test on each kind of database, each with a database of its own.

@@ -5,11 +5,12 @@ use sqlx::sqlite::SqlitePoolOptions;
 
 use crate::{
     Store,
-    sql::{self, Kind, Opening},
+    sql::{Kind, Opening},
+    sql_contract::contract,
 };
 
 pub(crate) fn store() -> Store {
-    sql::contract("sqlite", Kind::Sqlite, Opening::default())
+    contract("sqlite", Kind::Sqlite, Opening::default())
 }
 
 pub(crate) fn in_memory() -> Store {

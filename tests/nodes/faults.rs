@@ -1,0 +1,286 @@
+//! The server goes away, is slow, is silent or talks nonsense: nobody is logged out by it, nobody is let in, nobody else waits.
+
+use std::time::Duration;
+
+use http::Method;
+use libtest_mimic::Trial;
+use tokio::{task::JoinSet, time::Instant};
+
+use crate::{
+    app::{REMEMBER, SESSION},
+    place::{Kind, Place, Way},
+    proxy::{
+        Fault::{self, Down, Garbage, Lost, Silent, Slow},
+        GARBAGE, REFUSALS, eventually,
+    },
+    trials::trials,
+    world::{self, CONNECTIONS, DEADLINE, SLACK, World, assert_unavailable},
+};
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials: Vec<_> = trials![
+        Kind::SERVERS =>
+            n1_an_application_starts_while_its_server_is_down,
+            n1_fault_1_an_outage_logs_nobody_out,
+            n1_fault_1_a_server_that_goes_down_under_a_request,
+            n2_fault_5_a_server_that_says_nothing_is_down_after_the_deadline,
+            n6_garbage_from_the_server_is_an_outage,
+            fault_3_a_login_during_an_outage_is_an_error_without_a_cookie,
+            fault_4_a_logout_during_an_outage_is_an_error_and_the_browser_forgets,
+            fault_5_those_who_wait_are_bounded_and_keep_nobody_else_waiting,
+            n2_an_outage_leaves_no_task_and_no_connection;
+        Kind::POOLS =>
+            n2_connections_that_got_lost_are_replaced,
+            n2_unasked_connections_that_got_lost_are_replaced_where_the_release_has_a_limit;
+    ];
+    let known: Vec<_> = trials![
+        [Kind::Redis] => n6_a_handshake_of_garbage_is_forgotten_after_it;
+    ];
+    trials.extend(known.into_iter().map(|trial| trial.with_ignored_flag(true)));
+    trials
+}
+
+const TWO_SECONDS: Fault = Slow(Duration::from_secs(2));
+
+async fn n1_an_application_starts_while_its_server_is_down(place: Place) {
+    let mut world = World::new(place).await;
+    world.proxy.suffer(Down).await;
+    assert_eq!(world.browser.get("/").await.body, "public");
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    assert_eq!(world.browser.get("/me").await.status, 401);
+    assert!(world.store.take_calls().is_empty());
+    let answer = world.within(2, Method::POST, "/login/1").await;
+    assert_unavailable(&answer, "login");
+    world.browser.plant(SESSION, &"A".repeat(43));
+    let answer = world.within(1, Method::GET, "/me").await;
+    assert_unavailable(&answer, "guarded");
+
+    world.proxy.heal().await;
+    assert_eq!(world.browser.get("/me").await.status, 401);
+    assert_eq!(world.browser.post("/login/1").await.body, "1");
+    assert_eq!(world.browser.get("/me").await.body, "1");
+}
+
+async fn n1_fault_1_an_outage_logs_nobody_out(place: Place) {
+    let mut world = World::logged_in(place).await;
+    for fault in [Down, TWO_SECONDS, Silent] {
+        outage(&mut world, fault).await;
+    }
+}
+
+async fn n6_garbage_from_the_server_is_an_outage(place: Place) {
+    let nonsense = nonsense(&place);
+    let panics = world::panics();
+    let mut world = World::logged_in(place).await;
+    for garbage in nonsense {
+        outage(&mut world, Garbage(garbage)).await;
+    }
+    assert_eq!(world::panics(), panics);
+}
+
+/// The `redis` crate's `ConnectionManager` keeps a handshake that failed by anything but an error of the network, and tries
+/// no other (1.8.1).
+async fn n6_a_handshake_of_garbage_is_forgotten_after_it(place: Place) {
+    let mut world = World::logged_in(place).await;
+    for garbage in GARBAGE {
+        outage(&mut world, Garbage(garbage)).await;
+    }
+}
+
+/// What the server says for nonsense.
+fn nonsense(place: &Place) -> &'static [&'static [u8]] {
+    match place.address.kind {
+        Kind::Redis => &REFUSALS,
+        _ => &GARBAGE,
+    }
+}
+
+/// All that can happen to a server.
+fn faults(place: &Place) -> [Fault; 4] {
+    [Down, TWO_SECONDS, Silent, Garbage(nonsense(place)[1])]
+}
+
+/// Whoever is known by a cookie hears 503, keeps it, and is in again when it is over. Nobody else notices.
+async fn outage(world: &mut World, fault: Fault) {
+    let cookies = world.browser.cookie_header("/");
+    world.proxy.suffer(fault).await;
+    for uri in ["/me", "/who", "/get/key"] {
+        let answer = world.within(1, Method::GET, uri).await;
+        assert_unavailable(&answer, &format!("{fault:?} {uri}"));
+    }
+    assert_eq!(world.store.take_calls(), ["load"; 3], "{fault:?}");
+
+    let mut stranger = world.browser.another();
+    let start = Instant::now();
+    assert_eq!(world.browser.get("/").await.body, "public", "{fault:?}");
+    assert_eq!(stranger.get("/who").await.body, "nobody", "{fault:?}");
+    assert_eq!(stranger.get("/me").await.status, 401, "{fault:?}");
+    assert!(start.elapsed() < DEADLINE, "{fault:?}");
+    assert!(world.store.take_calls().is_empty(), "{fault:?}");
+
+    assert_eq!(world.browser.cookie_header("/"), cookies, "{fault:?}");
+    world.proxy.heal().await;
+    world.recovers().await;
+    assert_eq!(world.browser.cookie_header("/"), cookies, "{fault:?}");
+    world.store.take_calls();
+}
+
+async fn n1_fault_1_a_server_that_goes_down_under_a_request(place: Place) {
+    let mut world = World::with(place, |way| way.test_before_acquire = false).await;
+    world.browser.post("/login/1").await;
+    assert_eq!(world.browser.get("/me").await.body, "1");
+    for how in [Some(Down), None] {
+        // The question is on its way, the answer isn't.
+        world.is_at_rest().await;
+        world.proxy.suffer(Silent).await;
+        let said = world.proxy.said();
+        let start = Instant::now();
+        let request = world.browser.start(Method::GET, "/me");
+        let is_asked = || async { world.proxy.said() > said };
+        eventually("the server is asked", is_asked).await;
+        match how {
+            Some(fault) => world.proxy.suffer(fault).await,
+            None => world.proxy.cut().await,
+        }
+        let (_, answer) = request.await.unwrap();
+        assert!(start.elapsed() < DEADLINE + SLACK);
+        assert_unavailable(&answer, &format!("{how:?}"));
+        world.proxy.heal().await;
+        world.recovers().await;
+    }
+}
+
+async fn n2_fault_5_a_server_that_says_nothing_is_down_after_the_deadline(place: Place) {
+    // A connection that is there and one that has yet to be made, asked before it is used and not.
+    let mut world = World::logged_in(place).await;
+    for (fault, is_new) in [(Silent, false), (Silent, true), (TWO_SECONDS, true)] {
+        world.proxy.suffer(fault).await;
+        if is_new {
+            world.proxy.cut().await;
+        }
+        let answer = world.within(1, Method::GET, "/me").await;
+        assert_unavailable(&answer, &format!("{fault:?} {is_new}"));
+        world.proxy.heal().await;
+        world.recovers().await;
+    }
+}
+
+async fn fault_3_a_login_during_an_outage_is_an_error_without_a_cookie(place: Place) {
+    let faults = faults(&place);
+    let mut world = World::logged_in(place).await;
+    for fault in faults {
+        world.proxy.suffer(fault).await;
+        let mut stranger = world.browser.another();
+        std::mem::swap(&mut stranger, &mut world.browser);
+        for uri in ["/login/2", "/remember/2"] {
+            let answer = world.within(2, Method::POST, uri).await;
+            assert_unavailable(&answer, &format!("{uri} {fault:?}"));
+        }
+        assert!(world.browser.cookie_names().is_empty());
+        std::mem::swap(&mut stranger, &mut world.browser);
+        // One who is in stays who they are.
+        let answer = world.within(2, Method::POST, "/login/2").await;
+        assert_unavailable(&answer, &format!("{fault:?}"));
+        world.proxy.heal().await;
+        world.recovers().await;
+        assert_eq!(stranger.get("/me").await.status, 401);
+        assert_eq!(stranger.post("/login/2").await.body, "2");
+    }
+}
+
+async fn fault_4_a_logout_during_an_outage_is_an_error_and_the_browser_forgets(place: Place) {
+    let faults = faults(&place);
+    let mut world = World::new(place).await;
+    for fault in faults {
+        world.browser.post("/remember/1").await;
+        assert_eq!(world.browser.get("/me").await.body, "1", "{fault:?}");
+        world.proxy.suffer(fault).await;
+        // What can't be read is deleted by its key, the session's and the series's.
+        let answer = world.within(3, Method::POST, "/logout").await;
+        assert_eq!(answer.status, 503, "{fault:?}");
+        assert_eq!(answer.body, "", "{fault:?}");
+        let mut removed = answer.set_cookies();
+        removed.retain(|cookie| cookie.contains("Max-Age=0"));
+        for name in [SESSION, REMEMBER] {
+            assert!(
+                removed.iter().any(|cookie| cookie.starts_with(name)),
+                "{fault:?}: {name} stays"
+            );
+        }
+        assert!(world.browser.cookie_names().is_empty(), "{fault:?}");
+        world.proxy.heal().await;
+        assert_eq!(world.browser.get("/me").await.status, 401, "{fault:?}");
+        world.lets_in_again().await;
+    }
+}
+
+/// A firewall forgets connections that were quiet for long, and says so to nobody.
+async fn n2_connections_that_got_lost_are_replaced(place: Place) {
+    lose_connections(World::logged_in(place).await).await;
+}
+
+/// sqlx waits for ever to hear whether a connection lives that it gets back, and each one that it waits for is missing in the
+/// pool. Where no connection is asked before its use, that wait has to have an end.
+async fn n2_unasked_connections_that_got_lost_are_replaced_where_the_release_has_a_limit(
+    place: Place,
+) {
+    let configure = |way: &mut Way| {
+        way.test_before_acquire = false;
+        way.release_within = Some(DEADLINE);
+    };
+    lose_connections(World::with(place, configure).await).await;
+}
+
+async fn lose_connections(mut world: World) {
+    world.browser.post("/login/1").await;
+    for _ in 0..2 {
+        world.crowd().await;
+        world.is_at_rest().await;
+        assert_eq!(world.size(), CONNECTIONS);
+        world.proxy.suffer(Lost).await;
+        world.recovers().await;
+        world.is_at_rest().await;
+    }
+}
+
+async fn fault_5_those_who_wait_are_bounded_and_keep_nobody_else_waiting(place: Place) {
+    const MANY: usize = 200;
+    let mut world = World::logged_in(place).await;
+    world.proxy.suffer(Silent).await;
+    let start = Instant::now();
+    let mut waiting = JoinSet::new();
+    for _ in 0..MANY {
+        let mut browser = world.browser.clone();
+        waiting.spawn(async move { browser.get("/me").await });
+    }
+    let mut stranger = world.browser.another();
+    for _ in 0..50 {
+        assert_eq!(world.browser.get("/").await.body, "public");
+        assert_eq!(stranger.get("/who").await.body, "nobody");
+        assert!(world.size() <= CONNECTIONS);
+    }
+    let others = start.elapsed();
+    assert!(others < DEADLINE, "others waited for {others:?}");
+    let answers = waiting.join_all().await;
+    assert!(start.elapsed() < DEADLINE + SLACK);
+    for answer in answers {
+        assert_unavailable(&answer, "silent");
+    }
+    assert!(world.size() <= CONNECTIONS);
+    world.proxy.heal().await;
+    world.recovers().await;
+}
+
+async fn n2_an_outage_leaves_no_task_and_no_connection(place: Place) {
+    let faults = faults(&place);
+    let mut world = World::logged_in(place).await;
+    world.comes_to_rest(usize::MAX).await;
+    let tasks = World::tasks();
+    for fault in faults {
+        world.proxy.suffer(fault).await;
+        world.crowd().await;
+        world.proxy.heal().await;
+        world.lets_in_again().await;
+        world.comes_to_rest(tasks).await;
+    }
+}

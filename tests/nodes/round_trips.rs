@@ -1,0 +1,96 @@
+//! What a request costs: how often it asks the store, and how often it waits for the server.
+
+use http::Method;
+use libtest_mimic::Trial;
+
+use crate::{
+    app,
+    browser::Browser,
+    counted::Counted,
+    place::{Kind, Place, Way},
+    trials::trials,
+    world::{DEADLINE, World},
+};
+
+pub fn trials() -> Vec<Trial> {
+    trials![
+        Kind::ALL => n8_calls_of_the_store;
+        Kind::SERVERS => n8_a_warm_session_costs_one_round_trip;
+        Kind::POOLS => n8_a_connection_that_is_asked_first_costs_another_one;
+    ]
+}
+
+async fn n8_calls_of_the_store(place: Place) {
+    let store = Counted::new(place.address.open(&Way::default()).store());
+    let manager = app::manager(store.clone());
+    let mut browser = Browser::new(app::routes().layer(manager));
+    let mut stranger = browser.another();
+
+    for uri in ["/", "/who", "/me", "/get/key"] {
+        stranger.get(uri).await;
+        assert!(store.take_calls().is_empty(), "{uri}");
+    }
+    assert_eq!(browser.post("/login/1").await.body, "1");
+    assert_eq!(store.take_calls(), ["create"]);
+    for _ in 0..3 {
+        assert_eq!(browser.get("/me").await.body, "1");
+        assert_eq!(store.take_calls(), ["load"]);
+    }
+    stranger.post("/put/key/value").await;
+    assert_eq!(store.take_calls(), ["create"]);
+    assert_eq!(stranger.post("/login/2").await.body, "2");
+    assert_eq!(store.take_calls(), ["load", "create", "delete"]);
+    assert_eq!(stranger.get("/get/key").await.body, "value");
+    assert_eq!(store.take_calls(), ["load"]);
+    assert_eq!(stranger.post("/logout").await.status, 200);
+    assert_eq!(store.take_calls(), ["load", "delete_all"]);
+}
+
+/// One connection, so that every statement is known on it; no call may take longer than any is allowed to.
+async fn world(place: Place, test_before_acquire: bool) -> World {
+    let configure = |way: &mut Way| {
+        way.connections = 1;
+        way.patience = DEADLINE * 10;
+        way.test_before_acquire = test_before_acquire;
+    };
+    World::with(place, configure).await
+}
+
+/// How often a request waited, and how often it was asked whether the connection lives, before the answer or after it.
+async fn cost(world: &mut World, method: Method, uri: &str) -> (usize, usize) {
+    world.is_at_rest().await;
+    world.proxy.take_round_trips();
+    let answer = world.browser.send(method, uri).await;
+    assert_eq!(answer.status, 200, "{uri}");
+    world.is_at_rest().await;
+    let (all, pings) = world.proxy.take_round_trips();
+    (all - pings, pings)
+}
+
+async fn n8_a_warm_session_costs_one_round_trip(place: Place) {
+    // A pool asks a connection once more when it gets it back, behind the answer.
+    let pings = usize::from(place.address.kind != Kind::Redis);
+    // In a cluster of Redis a user's list may be on another server than the record, so each is written by itself.
+    let login = 1 + usize::from(place.address.kind == Kind::Redis);
+    let mut world = world(place, false).await;
+    world.browser.post("/login/1").await;
+    world.browser.get("/me").await;
+    for _ in 0..5 {
+        assert_eq!(cost(&mut world, Method::GET, "/me").await, (1, pings));
+        assert_eq!(cost(&mut world, Method::GET, "/").await, (0, 0));
+    }
+    for user in 2..5 {
+        world.browser.forget_cookies();
+        let uri = format!("/login/{user}");
+        assert_eq!(cost(&mut world, Method::POST, &uri).await, (login, pings));
+    }
+}
+
+async fn n8_a_connection_that_is_asked_first_costs_another_one(place: Place) {
+    let mut world = world(place, true).await;
+    world.browser.post("/login/1").await;
+    world.browser.get("/me").await;
+    for _ in 0..5 {
+        assert_eq!(cost(&mut world, Method::GET, "/me").await, (1, 2));
+    }
+}

@@ -1,0 +1,38 @@
+//! One trial for each kind of store.
+
+use libtest_mimic::{Completion, Trial};
+use tokio::runtime;
+
+use crate::place::{Kind, Place};
+
+/// `trials![Kind::SERVERS => this, that]`: each function, on each kind, under its own name.
+macro_rules! trials {
+    ($($kinds:expr => $($test:ident),+;)+) => {
+        [$($(crate::trials::on(&$kinds, stringify!($test), $test)),+),+]
+            .into_iter()
+            .flatten()
+            .collect()
+    };
+}
+pub(crate) use trials;
+
+pub fn on<F>(kinds: &[Kind], name: &'static str, test: fn(Place) -> F) -> Vec<Trial>
+where
+    F: Future<Output = ()> + 'static,
+{
+    let trial = |kind: &Kind| {
+        let kind = *kind;
+        Trial::ignorable_test(format!("{}::{name}", kind.name()), move || {
+            if let Err(reason) = kind.url() {
+                return Ok(Completion::ignored_with(reason));
+            }
+            let runtime = runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()?;
+            runtime.block_on(async { test(Place::make(kind).await).await });
+            Ok(Completion::Completed)
+        })
+    };
+    kinds.iter().map(trial).collect()
+}

@@ -1,0 +1,298 @@
+//! Two nodes over one store: what happens on one is so on the other.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use libtest_mimic::Trial;
+use login_manager::store::Record;
+use tokio::{sync::Barrier, task::JoinSet};
+
+use crate::{
+    app::{REMEMBER, SESSION},
+    browser::{Answer, Browser},
+    node::{Node, Settings, balancer},
+    place::{Kind, Place},
+    proxy::eventually,
+    trials::trials,
+};
+
+pub fn trials() -> Vec<Trial> {
+    let mut trials: Vec<_> = trials![
+        Kind::ALL =>
+            b5_what_one_node_does_the_other_knows_at_once,
+            d5_a_remember_cookie_on_both_nodes_at_once_is_no_theft,
+            d4_a_stolen_remember_token_ends_on_both_nodes,
+            fault_15_clocks_that_differ_change_nothing,
+            fault_15_d5_clocks_that_differ_by_less_than_the_grace_are_no_theft,
+            b19_fifty_logins_over_two_nodes_leave_one;
+    ];
+    let known: Vec<_> = trials![
+        [Kind::Sqlite] =>
+            fault_15_d5_two_requests_at_nodes_whose_clocks_differ_are_no_theft,
+            fault_15_d5_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft;
+    ];
+    trials.extend(known.into_iter().map(|trial| trial.with_ignored_flag(true)));
+    trials
+}
+
+/// Two nodes, and a browser that visits both: `/0/…` and `/1/…`.
+struct Nodes {
+    nodes: [Node; 2],
+    browser: Browser,
+    place: Place,
+}
+
+impl Nodes {
+    async fn start(place: Place, settings: [Settings; 2]) -> Self {
+        // Many that write into one file at once wait for each other, on a busy machine for longer than they should.
+        let settings = settings.map(|settings| Settings {
+            patience: Some(30),
+            ..settings
+        });
+        let nodes = [
+            Node::start(&place.address, settings[0]).await,
+            Node::start(&place.address, settings[1]).await,
+        ];
+        Self {
+            browser: Browser::new(balancer(&nodes)),
+            nodes,
+            place,
+        }
+    }
+
+    /// With clocks that stand still, the second one's so many seconds ahead.
+    async fn with_clocks(place: Place, ahead: i64) -> Self {
+        let clock = |ahead| Settings {
+            clock: Some(ahead),
+            ..Settings::default()
+        };
+        Self::start(place, [clock(0), clock(ahead)]).await
+    }
+
+    /// How many thefts either has reported.
+    async fn alarms(&self) -> [String; 2] {
+        let mut browser = self.browser.another();
+        [
+            browser.get("/0/alarms").await.body,
+            browser.get("/1/alarms").await.body,
+        ]
+    }
+
+    /// Lets time pass on both.
+    async fn advance(&self, seconds: u64) {
+        for node in 0..2 {
+            let uri = format!("/{node}/advance/{seconds}");
+            assert_eq!(self.browser.another().post(&uri).await.status, 200);
+        }
+    }
+
+    /// A user's sessions, and their remember series.
+    async fn records(&self, user: i64) -> (Vec<Record>, Vec<Record>) {
+        let days_20 = 20 * 24 * 60 * 60 * 1000;
+        let records = self.place.records(user).await.into_iter();
+        records.partition(|record| record.ends - record.created < days_20)
+    }
+
+    /// Logs a user in that wants to be remembered, and lets their session end.
+    async fn remember(&mut self, user: i64) {
+        let uri = format!("/0/remember/{user}");
+        assert_eq!(self.browser.post(&uri).await.body, user.to_string());
+        let (sessions, series) = self.records(user).await;
+        assert_eq!((sessions.len(), series.len()), (1, 1));
+        let deleted = self.place.store.delete(&sessions[0].key, None).await;
+        let _done = deleted.unwrap();
+        self.browser.forget(SESSION);
+    }
+
+    /// Whichever node is asked, it is this user, and nothing about it changes.
+    async fn stays(&mut self, user: &str) {
+        for round in 0..10 {
+            let uri = format!("/{}/me", round % 2);
+            let answer = self.browser.get(&uri).await;
+            assert_eq!((answer.status.as_u16(), &*answer.body), (200, user));
+            assert!(answer.set_cookies().is_empty());
+        }
+    }
+
+    /// Sixteen requests, eight on each node, all of them with the browser's cookies.
+    async fn at_once(&self, uri: &str) -> Vec<Answer> {
+        let together = Arc::new(Barrier::new(16));
+        let mut requests = JoinSet::new();
+        for number in 0..16 {
+            let (mut browser, together) = (self.browser.clone(), Arc::clone(&together));
+            let uri = format!("/{}{uri}", number % 2);
+            requests.spawn(async move {
+                together.wait().await;
+                browser.get(&uri).await
+            });
+        }
+        requests.join_all().await
+    }
+}
+
+async fn b5_what_one_node_does_the_other_knows_at_once(place: Place) {
+    let mut nodes = Nodes::start(place, [Settings::default(); 2]).await;
+    let browser = &mut nodes.browser;
+    for round in 0..20 {
+        let (here, there) = (round % 2, (round + 1) % 2);
+        let login = format!("/{here}/login/{round}");
+        assert_eq!(browser.post(&login).await.body, round.to_string());
+        let me = format!("/{there}/me");
+        assert_eq!(browser.get(&me).await.body, round.to_string());
+        let put = format!("/{there}/put/key/{round}");
+        assert_eq!(browser.post(&put).await.status, 200);
+        let read = format!("/{here}/get/key");
+        assert_eq!(browser.get(&read).await.body, round.to_string());
+
+        let mut thief = browser.clone();
+        let logout = format!("/{there}/logout");
+        assert_eq!(browser.post(&logout).await.status, 200);
+        assert!(browser.cookie_names().is_empty());
+        let me = format!("/{here}/me");
+        assert_eq!(thief.get(&me).await.status, 401, "round {round}");
+    }
+}
+
+async fn d5_a_remember_cookie_on_both_nodes_at_once_is_no_theft(place: Place) {
+    let mut nodes = Nodes::start(place, [Settings::default(); 2]).await;
+    for user in 1..6 {
+        nodes.browser.forget_cookies();
+        nodes.remember(user).await;
+        let answers = nodes.at_once("/me").await;
+        for answer in &answers {
+            let who = (answer.status.as_u16(), &*answer.body);
+            assert_eq!(who, (200, &*user.to_string()));
+            nodes.browser.receive(answer);
+        }
+        let (sessions, series) = nodes.records(user).await;
+        assert_eq!((sessions.len(), series.len()), (1, 1));
+        // One of them had the cookies in its answer.
+        nodes.stays(&user.to_string()).await;
+    }
+    assert_eq!(nodes.alarms().await, ["0", "0"]);
+}
+
+async fn d4_a_stolen_remember_token_ends_on_both_nodes(place: Place) {
+    let mut nodes = Nodes::with_clocks(place, 0).await;
+    nodes.remember(1).await;
+    let mut thief = nodes.browser.another();
+    thief.plant(REMEMBER, &nodes.browser.cookie("remember").unwrap());
+    assert_eq!(thief.get("/1/me").await.body, "1");
+    let (_, exchanged) = nodes.records(1).await;
+    assert_eq!(thief.get("/0/me").await.body, "1");
+    eventually("the thief's token has been seen", || async {
+        nodes.records(1).await.1[0].version > exchanged[0].version
+    })
+    .await;
+    nodes.advance(61).await;
+
+    assert_eq!(nodes.browser.get("/0/me").await.status, 401);
+    assert_eq!(nodes.alarms().await, ["1", "0"]);
+    for uri in ["/0/me", "/1/me"] {
+        assert_eq!(thief.clone().get(uri).await.status, 401, "{uri}");
+        assert_eq!(nodes.browser.clone().get(uri).await.status, 401, "{uri}");
+    }
+    assert!(nodes.place.records(1).await.is_empty());
+    assert_eq!(nodes.alarms().await, ["1", "0"]);
+}
+
+async fn fault_15_clocks_that_differ_change_nothing(mut place: Place) {
+    for ahead in [120, -120] {
+        let mut nodes = Nodes::with_clocks(place, ahead).await;
+        for (here, there) in [(0, 1), (1, 0)] {
+            nodes.browser.forget_cookies();
+            let login = format!("/{here}/login/1");
+            assert_eq!(nodes.browser.post(&login).await.body, "1");
+            nodes.stays("1").await;
+            let put = format!("/{there}/put/key/{ahead}");
+            assert_eq!(nodes.browser.post(&put).await.status, 200);
+            let read = format!("/{here}/get/key");
+            assert_eq!(nodes.browser.get(&read).await.body, ahead.to_string());
+
+            nodes.browser.forget_cookies();
+            nodes.remember(2).await;
+            let me = format!("/{here}/me");
+            assert_eq!(nodes.browser.get(&me).await.body, "2");
+            nodes.stays("2").await;
+            let logout = format!("/{there}/logout");
+            assert_eq!(nodes.browser.post(&logout).await.status, 200);
+            assert!(nodes.place.records(2).await.is_empty());
+        }
+        assert_eq!(nodes.alarms().await, ["0", "0"]);
+        place = nodes.place;
+    }
+}
+
+async fn fault_15_d5_clocks_that_differ_by_less_than_the_grace_are_no_theft(mut place: Place) {
+    for (ahead, users) in [(50, 1..3), (-50, 3..5)] {
+        let mut nodes = Nodes::with_clocks(place, ahead).await;
+        for user in users {
+            nodes.browser.forget_cookies();
+            nodes.remember(user).await;
+            for answer in nodes.at_once("/me").await {
+                let who = (answer.status.as_u16(), &*answer.body);
+                assert_eq!(who, (200, &*user.to_string()), "{ahead}");
+                nodes.browser.receive(&answer);
+            }
+            nodes.stays(&user.to_string()).await;
+        }
+        assert_eq!(nodes.alarms().await, ["0", "0"]);
+        place = nodes.place;
+    }
+}
+
+/// The grace of 60 seconds is over at once where the clock is two minutes ahead. What was exchanged here and not yet shown is
+/// exchanged again there, and whose answer comes last has tokens that are good no more.
+async fn fault_15_d5_two_requests_at_nodes_whose_clocks_differ_are_no_theft(place: Place) {
+    let mut nodes = Nodes::with_clocks(place, 120).await;
+    nodes.remember(1).await;
+    let mut beside = nodes.browser.clone();
+    assert_eq!(nodes.browser.get("/0/me").await.body, "1");
+    assert_eq!(beside.get("/1/me").await.body, "1");
+    nodes.stays("1").await;
+    assert_eq!(nodes.alarms().await, ["0", "0"]);
+}
+
+/// The same where the new token has been shown.
+async fn fault_15_d5_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft(place: Place) {
+    let mut nodes = Nodes::with_clocks(place, 120).await;
+    nodes.remember(1).await;
+    let mut late = nodes.browser.clone();
+    assert_eq!(nodes.browser.get("/0/me").await.body, "1");
+    let (_, exchanged) = nodes.records(1).await;
+    assert_eq!(nodes.browser.get("/0/me").await.body, "1");
+    eventually("the new token has been seen", || async {
+        nodes.records(1).await.1[0].version > exchanged[0].version
+    })
+    .await;
+    assert_eq!(late.get("/1/me").await.body, "1");
+    nodes.stays("1").await;
+    assert_eq!(nodes.alarms().await, ["0", "0"]);
+}
+
+async fn b19_fifty_logins_over_two_nodes_leave_one(place: Place) {
+    let settings = Settings {
+        max_sessions: Some(1),
+        ..Settings::default()
+    };
+    let nodes = Nodes::start(place, [settings; 2]).await;
+    for user in 1..4 {
+        let mut logins = JoinSet::new();
+        for number in 0..50 {
+            let mut browser = nodes.browser.another();
+            let uri = format!("/{}/login/{user}", number % 2);
+            logins.spawn(async move {
+                assert_eq!(browser.post(&uri).await.status, 200);
+                browser
+            });
+        }
+        let mut alive = 0;
+        for mut browser in logins.join_all().await {
+            let status = browser.get("/0/me").await.status;
+            assert_eq!(browser.get("/1/me").await.status, status);
+            alive += usize::from(status == 200);
+        }
+        let records = nodes.place.records(user).await;
+        let families: BTreeSet<_> = records.iter().map(|record| record.family).collect();
+        assert_eq!((alive, families.len(), records.len()), (1, 1, 1));
+    }
+}
