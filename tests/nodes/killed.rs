@@ -102,9 +102,14 @@ async fn visit(app: Router, next_user: Arc<AtomicI64>, answers: Arc<Answers>) ->
         let user = next_user.fetch_add(1, SeqCst);
         let mut browser = Browser::new(app.clone());
         let answer = browser.post(&format!("/0/login/{user}")).await;
-        if answer.status != 200 {
-            assert_eq!(answer.status, 502);
-            return acknowledged;
+        match answer.status.as_u16() {
+            200 => {}
+            // A file that many write at once on a busy machine: nothing was acknowledged.
+            503 => continue,
+            _ => {
+                assert_eq!(answer.status, 502);
+                return acknowledged;
+            }
         }
         answers.one_more();
         let token = browser.cookie("session").unwrap();
