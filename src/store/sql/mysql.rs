@@ -137,6 +137,7 @@ CREATE TABLE IF NOT EXISTS {table} (
             least: "LEAST",
             greatest: "GREATEST",
             numbered: false,
+            spells_out_pages: false,
         };
         Self {
             pool,

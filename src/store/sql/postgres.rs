@@ -152,6 +152,7 @@ CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
             least: "LEAST",
             greatest: "GREATEST",
             numbered: true,
+            spells_out_pages: true,
             // After five times it would sort all that an owner has, for each page.
         };
         Self {

@@ -48,29 +48,61 @@ where
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> &'r [u8]: Decode<'r, R::Database> + Type<R::Database>,
 {
-    let key: &[u8] = row.try_get(0)?;
-    let family: &[u8] = row.try_get(1)?;
     let owner: Option<&[u8]> = row.try_get(2)?;
-    let version: i64 = row.try_get(7)?;
-    let payload: &[u8] = row.try_get(8)?;
+    let bytes: [&[u8]; 3] = [row.try_get(0)?, row.try_get(1)?, row.try_get(8)?];
+    Ok(assemble(bytes, owner, numbers(row)?))
+}
 
-    let (Ok(key), Ok(family), Ok(owner), Ok(version)) = (
-        key.try_into(),
-        family.try_into(),
-        owner.map(std::str::from_utf8).transpose(),
-        version.try_into(),
-    ) else {
-        return Ok(None);
-    };
-    Ok(Some(Record {
-        key: RecordKey::from_bytes(key),
-        family: Family::from_bytes(family),
-        owner: owner.map(Into::into),
-        created: row.try_get(3)?,
-        touched: row.try_get(4)?,
-        expires: row.try_get(5)?,
-        ends: row.try_get(6)?,
-        version,
+/// The same where the server has answered in text, from which bytes can't be borrowed.
+///
+/// # Errors
+/// When the columns aren't those of our table.
+pub(super) fn plain_record<R>(row: &R) -> Result<Option<Record>, Error>
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Vec<u8>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let owner: Option<Vec<u8>> = row.try_get(2)?;
+    let bytes: [Vec<u8>; 3] = [row.try_get(0)?, row.try_get(1)?, row.try_get(8)?];
+    let bytes = bytes.each_ref().map(Vec::as_slice);
+    Ok(assemble(bytes, owner.as_deref(), numbers(row)?))
+}
+
+/// From created to version.
+fn numbers<R>(row: &R) -> Result<[i64; 5], Error>
+where
+    R: Row,
+    usize: ColumnIndex<R>,
+    for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
+{
+    Ok([
+        row.try_get(3)?,
+        row.try_get(4)?,
+        row.try_get(5)?,
+        row.try_get(6)?,
+        row.try_get(7)?,
+    ])
+}
+
+fn assemble(
+    [key, family, payload]: [&[u8]; 3],
+    owner: Option<&[u8]>,
+    [created, touched, expires, ends, version]: [i64; 5],
+) -> Option<Record> {
+    Some(Record {
+        key: RecordKey::from_bytes(key.try_into().ok()?),
+        family: Family::from_bytes(family.try_into().ok()?),
+        owner: match owner {
+            Some(owner) => Some(std::str::from_utf8(owner).ok()?.into()),
+            None => None,
+        },
+        created,
+        touched,
+        expires,
+        ends,
+        version: version.try_into().ok()?,
         payload: payload.into(),
-    }))
+    })
 }

@@ -13,7 +13,7 @@ macro_rules! session_store {
                 store::{
                     Created, Outcome, Page, Record, RecordKey, SessionStore, Which,
                     sql::{
-                        query::{Value, query, record},
+                        query::{Value, plain_record, query, record},
                         statements::{Statement, Statements},
                         verbs::{self, Connected},
                     },
@@ -34,6 +34,14 @@ macro_rules! session_store {
                         .execute(&self.pool)
                         .await?;
                     Ok(done.rows_affected())
+                }
+
+                async fn fetch_plain(
+                    &self,
+                    sql: String,
+                ) -> Result<Vec<Option<Record>>, sqlx::Error> {
+                    let rows = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).fetch_all(&self.pool);
+                    rows.await?.iter().map(plain_record).collect()
                 }
 
                 async fn fetch(

@@ -122,6 +122,7 @@ CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
             least: "MIN",
             greatest: "MAX",
             numbered: false,
+            spells_out_pages: false,
         };
         Self {
             pool,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::query::Value;
+
 /// What a row holds, in the order of `query::record`.
 const COLUMNS: &str =
     "record_key, family, owner, created, touched, expires, ends, version, payload";
@@ -17,6 +19,7 @@ pub(super) struct Statements {
     pub(super) delete_version: Statement,
     pub(super) list: Statement,
     pub(super) list_after: Statement,
+    pub(super) spells_out_pages: bool,
     pub(super) all: Selection,
     pub(super) family: Selection,
     pub(super) other_families: Selection,
@@ -36,9 +39,23 @@ pub(super) struct Selection {
 }
 
 impl Statement {
-    /// With a limit that the planner can see: for one that it can't, PostgreSQL would sort all that an owner has.
-    pub(super) fn limited(&self, limit: i64) -> Self {
-        Self(format!("{} LIMIT {limit}", self.0).into())
+    /// With its values in its text, for a planner that would plan worse without knowing them. They are numbers and hex: none of
+    /// them can be more than a value.
+    pub(super) fn spelled_out(&self, values: &[Value<'_>]) -> String {
+        let mut sql = self.0.to_string();
+        // From the last, so that $1 isn't found in $10.
+        for (before, value) in values.iter().enumerate().rev() {
+            let literal = match *value {
+                Value::Int(int) => int.to_string(),
+                Value::Bytes(bytes) | Value::MaybeBytes(Some(bytes)) => {
+                    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+                    format!("decode('{hex}', 'hex')")
+                }
+                Value::MaybeBytes(None) => "NULL".to_owned(),
+            };
+            sql = sql.replace(&format!("${}", before + 1), &literal);
+        }
+        sql
     }
 }
 
@@ -51,6 +68,8 @@ pub(super) struct Dialect {
     pub(super) greatest: &'static str,
     /// `$1` rather than `?`.
     pub(super) numbered: bool,
+    /// Whether a plan for all values would be a bad one for an owner with many records, of whom a page is asked.
+    pub(super) spells_out_pages: bool,
     /// Deletes rows that have expired, a limited number of them. No two databases agree how.
     pub(super) delete_expired: String,
 }
@@ -62,12 +81,13 @@ impl Statements {
             least,
             greatest,
             numbered,
+            spells_out_pages,
             delete_expired,
         } = dialect;
         let statement = |sql: String| Statement(if *numbered { number(&sql) } else { sql }.into());
         let list = |after: &str| {
             statement(format!(
-                "SELECT {COLUMNS} FROM {table} WHERE owner_key = ? AND expires > ?{after} ORDER BY record_key"
+                "SELECT {COLUMNS} FROM {table} WHERE owner_key = ? AND expires > ?{after} ORDER BY record_key LIMIT ?"
             ))
         };
         let selection = |which: &str| {
@@ -98,6 +118,7 @@ impl Statements {
             )),
             list: list(""),
             list_after: list(" AND record_key > ?"),
+            spells_out_pages: *spells_out_pages,
             all: selection(""),
             family: selection(" AND family = ?"),
             other_families: selection(" AND family <> ?"),
@@ -121,6 +142,21 @@ fn number(sql: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_can_be_spelled_out() {
+        let statement = Statement("a = $1 AND b > $2 AND c = $3 AND d = $4".into());
+        let values = [
+            Value::Bytes(&[0, 255]),
+            Value::Int(-1),
+            Value::MaybeBytes(None),
+            Value::MaybeBytes(Some(b"'")),
+        ];
+        assert_eq!(
+            statement.spelled_out(&values),
+            "a = decode('00ff', 'hex') AND b > -1 AND c = NULL AND d = decode('27', 'hex')"
+        );
+    }
 
     #[test]
     fn placeholders_are_numbered_from_one() {

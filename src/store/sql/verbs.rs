@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How often a statement that fell victim to others is run before its error is told.
-const TRIES: u32 = 8;
+const TRIES: u32 = 16;
 /// How often a deletion looks whether anything is left. Who logs in all the time may leave something, and may have.
 const LOOKS: u32 = 16;
 /// How many dead connections a read goes through: more than most pools have.
@@ -38,6 +38,12 @@ pub(super) trait Connected: Sync {
         &self,
         statement: &Statement,
         values: &[Value<'_>],
+    ) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send;
+
+    /// The same by a statement that has its values in its text.
+    fn fetch_plain(
+        &self,
+        sql: String,
     ) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send;
 }
 
@@ -139,16 +145,13 @@ pub(super) async fn list(
     now: i64,
 ) -> Result<Vec<Record>, BoxError> {
     let owner_key = owner_key(owner.as_bytes());
-    let (owner_key, limit) = (Bytes(&owner_key), bounded(page.limit));
+    let (owner_key, limit) = (Bytes(&owner_key), Int(bounded(page.limit)));
     let rows = match &page.after {
         // No key is before all others in every database: a first page has a statement of its own.
-        None => {
-            let statement = db.statements().list.limited(limit);
-            fetch(db, &statement, &[owner_key, Int(now)]).await?
-        }
+        None => fetch_page(db, &db.statements().list, &[owner_key, Int(now), limit]).await?,
         Some(after) => {
-            let values = [owner_key, Int(now), Bytes(after.as_bytes())];
-            fetch(db, &db.statements().list_after.limited(limit), &values).await?
+            let values = [owner_key, Int(now), Bytes(after.as_bytes()), limit];
+            fetch_page(db, &db.statements().list_after, &values).await?
         }
     };
     // To leave one out could make a page look like the last one.
@@ -241,9 +244,27 @@ async fn fetch(
     statement: &Statement,
     values: &[Value<'_>],
 ) -> Result<Vec<Option<Record>>, BoxError> {
+    read(|| db.fetch(statement, values)).await
+}
+
+async fn fetch_page(
+    db: &impl Connected,
+    statement: &Statement,
+    values: &[Value<'_>],
+) -> Result<Vec<Option<Record>>, BoxError> {
+    if db.statements().spells_out_pages {
+        return read(|| db.fetch_plain(statement.spelled_out(values))).await;
+    }
+    fetch(db, statement, values).await
+}
+
+async fn read<F>(mut run: impl FnMut() -> F) -> Result<Vec<Option<Record>>, BoxError>
+where
+    F: Future<Output = Result<Vec<Option<Record>>, Error>>,
+{
     let mut dead = 0;
     loop {
-        match again(|| db.fetch(statement, values)).await {
+        match again(&mut run).await {
             // The server was restarted, say, and the pool doesn't know yet. What only reads may be asked twice.
             Err(error) if is_dead(&error) && dead < DEAD => dead += 1,
             rows => return Ok(rows.map_err(Failure::from)?),
