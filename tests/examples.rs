@@ -109,7 +109,7 @@ async fn quickstart_logs_in_stays_logged_in_and_logs_out() {
 }
 
 #[tokio::test]
-async fn quickstart_says_the_same_of_wrong_names_and_wrong_passwords() {
+async fn j1_quickstart_says_the_same_of_wrong_names_and_wrong_passwords() {
     let mut browser = Browser::new(quickstart::app().await.unwrap());
     let wrong_password = [("username", "alice"), ("password", "builder")];
     let wrong_name = [("username", "nobody"), ("password", "wonderland")];
@@ -139,7 +139,7 @@ async fn quickstart_goes_nowhere_else_after_a_login() {
 }
 
 #[tokio::test]
-async fn both_refuse_the_forms_of_other_sites() {
+async fn f2_both_refuse_the_forms_of_other_sites() {
     let database = Database::new();
     for app in [quickstart::app().await.unwrap(), database.app().await] {
         let mut browser = Browser::new(app);
@@ -201,7 +201,7 @@ async fn tutorial_leads_back_to_the_page_that_asked_for_the_login() {
 }
 
 #[tokio::test]
-async fn tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
+async fn j1_tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
     submit(&mut browser, "/register", &ALICE).await;
@@ -286,7 +286,7 @@ async fn tutorial_escapes_what_people_type() {
 }
 
 #[tokio::test]
-async fn tutorial_renews_a_hash_that_has_become_too_cheap() {
+async fn b16_tutorial_renews_a_hash_that_has_become_too_cheap_and_ends_no_session() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
     submit(&mut browser, "/register", &ALICE).await;
@@ -371,7 +371,7 @@ async fn tutorial_sends_its_security_headers_with_everything() {
 }
 
 #[tokio::test]
-async fn tutorial_remembers_a_browser_and_asks_it_for_the_password_before_changing_it() {
+async fn c4_tutorial_remembers_a_browser_and_asks_it_for_the_password_before_changing_it() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
     submit(&mut browser, "/register", &ALICE).await;

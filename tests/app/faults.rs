@@ -69,7 +69,7 @@ fn method(uri: &str) -> Method {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_1_n1_p14_a_store_that_fails_to_load_logs_nobody_out() {
+async fn fault_1_a_store_that_fails_to_load_logs_nobody_out() {
     for fault in [Fails, DoesAndFails, Hangs, Panics] {
         let (mut world, events) = logged_in().await;
         let before = world.store.inner.records();
@@ -87,7 +87,7 @@ async fn fault_1_n1_p14_a_store_that_fails_to_load_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn fault_2_n1_without_our_cookie_a_broken_store_is_not_asked() {
+async fn fault_2_without_our_cookie_a_broken_store_is_not_asked() {
     let (mut world, _) = world();
     world.store.fail_all(Panics);
     world.browser.plant("other", "cookie");
@@ -114,7 +114,7 @@ async fn p14_a_page_that_does_not_ask_never_notices() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn n2_fault_5_a_call_that_hangs_ends_at_the_deadline() {
+async fn fault_5_a_call_that_hangs_ends_at_the_deadline() {
     for deadline in [DEADLINE, Duration::from_millis(50)] {
         let mut world = World::with(routes, |manager| manager.with_deadline(deadline));
         world.browser.post("/login/alice").await;
@@ -316,7 +316,7 @@ async fn fault_11_after_a_write_that_got_lost_the_older_state_is_seen() {
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[tokio::test]
-async fn fault_13_p39_what_expired_by_a_clock_that_jumped_stays_dead() {
+async fn fault_13_what_expired_by_a_clock_that_jumped_stays_dead() {
     for jump in [Duration::from_secs(25 * 3600), 10 * YEAR] {
         let (mut world, _) = logged_in().await;
         world.clock.advance(jump);
@@ -327,7 +327,7 @@ async fn fault_13_p39_what_expired_by_a_clock_that_jumped_stays_dead() {
 }
 
 #[tokio::test]
-async fn fault_14_p39_a_clock_that_falls_back_gives_no_more_than_the_fall() {
+async fn fault_14_a_clock_that_falls_back_gives_no_more_than_the_fall() {
     let (mut world, _) = logged_in().await;
     let hour = Duration::from_secs(3600);
     world.clock.turn_back(hour);
@@ -345,7 +345,7 @@ async fn fault_14_p39_a_clock_that_falls_back_gives_no_more_than_the_fall() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_29_p15_a_loader_that_fails_is_503_and_changes_nothing() {
+async fn fault_29_a_loader_that_fails_is_503_and_changes_nothing() {
     for (trouble, fault) in [
         (Trouble::Fails, Fails),
         (Trouble::Hangs, Hangs),
@@ -389,7 +389,7 @@ async fn fault_29_a_loader_that_finds_another_user_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn fault_29_p6_a_user_who_is_gone_or_inactive_is_out_for_good() {
+async fn fault_29_a_user_who_is_gone_or_inactive_is_out_for_good() {
     for gone in [true, false] {
         let (mut world, _) = logged_in().await;
         let alice = world.accounts.get(1).unwrap();
