@@ -9,13 +9,13 @@
 //! | `@user_loader` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure. Its ids have one type, wherever they come from |
 //! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number. A bad cookie doesn't switch them off; whom they find leaves no session behind |
 //! | neither set: an exception at the first request | doesn't compile |
-//! | `login_view`, `blueprint_login_views` | [`with_login_view`](crate::LoginManager::with_login_view); for a part of the application [the guard's](crate::guard::LoginRequiredLayer::with_login_view) |
+//! | `login_view`, `blueprint_login_views` | [`with_login_view`](crate::LoginManager::with_login_view); for a part of the application, and what is nested in it, [`login_view`](crate::login_view) or [the guard's own](crate::guard::LoginRequiredLayer::with_login_view) |
 //! | `refresh_view` | [`with_refresh_view`](crate::LoginManager::with_refresh_view); the login view where there is none |
 //! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::Notice), in the query of the login page: match on it and say it in any words and language. No refusal fills a session with messages |
 //! | `@unauthorized_handler`, `@needs_refresh_handler` | [`with_unauthorized`](crate::LoginManager::with_unauthorized), for both: [`Denied::reason`](crate::Denied::reason) tells them apart |
 //! | `session_protection` | [`with_session_protection`](crate::LoginManager::with_session_protection), an enum, so that no misspelling turns it off |
 //! | `anonymous_user` | `None`. [`CurrentUser`](crate::CurrentUser) holds an `Option`; show strangers what you like |
-//! | `USE_SESSION_FOR_NEXT` | not yet; `next` is in the query, without the query where the login view is on another host |
+//! | `USE_SESSION_FOR_NEXT` | [`NextIn::Cookie`](crate::NextIn::Cookie) keeps `next` out of the address, and nothing on the server |
 //! | `FORCE_HOST_FOR_REDIRECTS` | none: redirects are paths |
 //!
 //! # The user

@@ -98,6 +98,37 @@ async fn fault_2_without_our_cookie_a_broken_store_is_not_asked() {
     assert_eq!(world.store.take_calls(), []);
 }
 
+#[tokio::test(start_paused = true)]
+async fn n1_while_the_store_is_down_strangers_are_served_and_the_others_are_asked_to_wait() {
+    for fault in [Fails, Hangs] {
+        let (mut world, _) = logged_in().await;
+        world.browser.post("/remember/alice").await;
+        let mut returning = world.browser.clone();
+        returning.forget(COOKIE);
+        world.store.fail_all(fault);
+        for uri in ASKING {
+            let mut stranger = world.browser.another();
+            let answer = stranger.send(method(uri), uri).await;
+            let status = match uri {
+                "/me" => 303,
+                "/put/b/2" => 503, // there is something to be kept, and nowhere to keep it
+                _ => 200,
+            };
+            assert_eq!(answer.status, status, "{uri} {fault:?}");
+            let answer = world.browser.send(method(uri), uri).await;
+            assert_unavailable(&answer, fault, &format!("{uri} {fault:?}"));
+        }
+        // Nor is who comes with a remember cookie alone taken for a stranger.
+        for uri in ["/me", "/who", "/why", "/optional"] {
+            let answer = returning.get(uri).await;
+            assert_unavailable(&answer, fault, &format!("{uri} {fault:?}"));
+        }
+        world.store.heal();
+        assert_eq!(world.browser.get("/me").await.body, "alice");
+        assert_eq!(returning.get("/me").await.body, "alice");
+    }
+}
+
 #[tokio::test]
 async fn p14_a_page_that_does_not_ask_never_notices() {
     let (mut world, _) = logged_in().await;
