@@ -7,16 +7,8 @@ use login_manager::{Argon2Cost, PasswordError, Passwords};
 #[tokio::test]
 async fn i5_any_password_will_do_and_none_grows_old() {
     let passwords = Passwords::default();
-    // Of one kind, short, common, a sentence: none is refused for what it is made of.
-    for password in [
-        "a",
-        "0000",
-        "password",
-        "    ",
-        "ÄÖÜ",
-        "💡",
-        "it is a long way home",
-    ] {
+    // Short, of one kind, common: none is refused for what it is made of.
+    for password in ["a", "0000", "password", "💡"] {
         let stored = passwords.hash(password).await.unwrap();
         let verdict = passwords.verify(password, Some(&stored)).await.unwrap();
         assert!(verdict.is_valid(), "{password:?}");
