@@ -9,6 +9,7 @@
 //! curl -i http://localhost:3000/me -H 'Authorization: Bearer key-of-alice' # alice, and no cookie
 //! curl -c jar -X POST http://localhost:3000/login
 //! curl -b jar http://localhost:3000/me                                   # alice, by the cookie
+//! curl -i -b jar http://localhost:3000/api/me                            # 401: the API takes no cookies
 //! ```
 
 use std::{env, error::Error};
@@ -46,11 +47,18 @@ pub(crate) fn app() -> Router {
         async move { by_key(key?) }
     });
 
-    Router::new()
+    let pages = Router::new()
         .route("/me", get(me))
         .route("/login", post(log_in))
-        .layer(login_manager)
-        .layer(CsrfLayer::new())
+        .layer(login_manager.clone())
+        .layer(CsrfLayer::new());
+
+    // Only keys here. No other site can send one along, so there is nothing to forge.
+    let api = Router::new()
+        .route("/me", get(me))
+        .layer(login_manager.without_cookies());
+
+    pages.nest("/api", api)
 }
 
 fn bearer_token(head: &Parts) -> Option<&str> {

@@ -7,15 +7,15 @@
 //! | `LoginManager(app)`, `init_app` | [`LoginManager::new(store, loader)`](crate::LoginManager::new), put around the router as a layer; several side by side are [realms](crate::manager#several-kinds-of-user) |
 //! | `SECRET_KEY` | none: cookies carry random tokens, the store their digests |
 //! | `@user_loader` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure. Its ids have one type, wherever they come from |
-//! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number. A bad cookie doesn't switch them off; whom they find leaves no session behind |
+//! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number. A bad cookie doesn't switch them off; whom they find leaves no session behind. A part of the application that [takes no cookies](crate::LoginManager::without_cookies) replaces the recipe for APIs |
 //! | neither set: an exception at the first request | doesn't compile |
-//! | `login_view`, `blueprint_login_views` | [`with_login_view`](crate::LoginManager::with_login_view); for a part of the application, and what is nested in it, [`login_view`](crate::login_view) or [the guard's own](crate::guard::LoginRequiredLayer::with_login_view) |
+//! | `login_view`, `blueprint_login_views` | [`with_login_view`](crate::LoginManager::with_login_view); for a part of the application [`login_view`](crate::login_view) or [the guard's](crate::guard::LoginRequiredLayer::with_login_view), which nested parts inherit; by the request [`with_login_view_of`](crate::LoginManager::with_login_view_of) |
 //! | `refresh_view` | [`with_refresh_view`](crate::LoginManager::with_refresh_view); the login view where there is none |
-//! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::Notice), in the query of the login page: match on it and say it in any words and language. No refusal fills a session with messages |
+//! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::Notice), in the query of the login page, with a [category](crate::Notice::category): match on it and say it in any words and language. No refusal fills a session with messages |
 //! | `@unauthorized_handler`, `@needs_refresh_handler` | [`with_unauthorized`](crate::LoginManager::with_unauthorized), for both: [`Denied::reason`](crate::Denied::reason) tells them apart |
 //! | `session_protection` | [`with_session_protection`](crate::LoginManager::with_session_protection), an enum, so that no misspelling turns it off |
 //! | `anonymous_user` | `None`. [`CurrentUser`](crate::CurrentUser) holds an `Option`; show strangers what you like |
-//! | `USE_SESSION_FOR_NEXT` | [`NextIn::Cookie`](crate::NextIn::Cookie) keeps `next` out of the address, and nothing on the server |
+//! | `USE_SESSION_FOR_NEXT`, `next_field` | [`with_next_in`](crate::LoginManager::with_next_in): the query, a cookie until the login, or nowhere; [`with_next_field`](crate::LoginManager::with_next_field) |
 //! | `FORCE_HOST_FOR_REDIRECTS` | none: redirects are paths |
 //!
 //! # The user
@@ -49,7 +49,7 @@
 //! | Flask-Login | here |
 //! |---|---|
 //! | `remember_token=1\|hmac`, one for all logins of a user, for ever | a token of its own for each login, good for one use; the server knows a digest, keeps the limit, and notices theft |
-//! | `REMEMBER_COOKIE_NAME` | named after the [realm](crate::LoginManager::with_realm): `__Host-account-remember` |
+//! | `REMEMBER_COOKIE_NAME` | named after the [realm](crate::LoginManager::with_realm), `__Host-account-remember`, or [as you like](crate::LoginManager::with_cookie_names) |
 //! | `REMEMBER_COOKIE_DURATION` (365 days) | [`with_remember_for`](crate::LoginManager::with_remember_for) (30 days) |
 //! | `REMEMBER_COOKIE_DOMAIN`, `_PATH`, `_SAMESITE` | [`with_cookie_domain`](crate::LoginManager::with_cookie_domain), [`with_cookie_path`](crate::LoginManager::with_cookie_path), [`with_same_site`](crate::LoginManager::with_same_site), for both cookies |
 //! | `REMEMBER_COOKIE_SECURE`, `_HTTPONLY` (off, on) | always; [`with_insecure_cookies`](crate::LoginManager::with_insecure_cookies) for plain http |
@@ -66,7 +66,7 @@
 //! | `user_loaded_from_cookie`, `user_loaded_from_request` | [`Restored`](crate::EventKind::Restored), [`LoadedByRequest`](crate::EventKind::LoadedByRequest) |
 //! | `user_unauthorized`, `user_needs_refresh` | [`Refused`](crate::EventKind::Refused) with its [`Reason`](crate::Reason) |
 //! | `session_protected` | [`Protected`](crate::EventKind::Protected) |
-//! | `user_accessed` | none: ask your own loader |
+//! | `user_accessed` | [`Asked`](crate::EventKind::Asked) |
 //!
 //! # Tests
 //!

@@ -27,6 +27,8 @@ pub struct Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
+    /// A request asked for the first time who it is; whose it turned out to be, if anybody's. One for each request that asks.
+    Asked,
     /// Somebody logged in.
     LoggedIn,
     /// Somebody logged out, or an anonymous session was ended by a logout.
@@ -48,6 +50,9 @@ pub enum EventKind {
     Protected,
     /// A user was logged out in other browsers than the one that asked for it, or by the application.
     Revoked,
+    /// A browser is remembered no longer, since the user asked for it in [so many others](crate::LoginManager::with_max_remembered)
+    /// later.
+    Forgotten,
     /// A session ended by itself.
     Ended(Why),
     /// Our cookie came twice with different values, or among too many others.
@@ -123,6 +128,14 @@ impl Event {
         self.family
     }
 
+    /// Whether the last level of the log is kept.
+    pub(crate) fn is_traced() -> bool {
+        #[cfg(feature = "tracing")]
+        return tracing::enabled!(tracing::Level::TRACE);
+        #[cfg(not(feature = "tracing"))]
+        false
+    }
+
     #[cfg(feature = "tracing")]
     pub(crate) fn trace(&self) {
         let (kind, realm) = (self.kind, &*self.realm);
@@ -138,6 +151,7 @@ impl Event {
             | EventKind::LogoutIncomplete => {
                 tracing::warn!(?kind, realm, ?user_id, family, "session");
             }
+            EventKind::Asked => tracing::trace!(?kind, realm, ?user_id, family, "session"),
             _ => tracing::debug!(?kind, realm, ?user_id, family, "session"),
         }
     }

@@ -97,17 +97,19 @@
 //! | [`Session`] | a visitor's data, anonymous or logged in |
 //! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
 //! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
-//! | [`SessionStore`] | where sessions live: [`MemoryStore`], [`SqliteStore`], [`PostgresStore`], [`MySqlStore`], or yours |
+//! | [`SessionStore`] | where sessions live: [`MemoryStore`], `SqliteStore`, `PostgresStore`, `MySqlStore`, `RedisStore`, or yours |
 //!
 //! # Where to read on
 //!
 //! - [`manager`]: what the layer does to a request, and why the defaults are what they are
 //! - [`guard`]: who is let in, and what the others get
+//! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and what happens when it is down
 //! - [`store`]: the contract of a store, for who writes one
 //! - [`password`]: where the numbers come from
 //! - [`security`]: attack by attack, what stands against it, and what is left to you
 //! - [`coming_from_flask_login`]: each of its names beside ours
 //! - the `tutorial` example: registration, login, protected pages and logout, with SQLite and templates
+//! - the `stores` example: one app on any store
 //!
 //! # What it doesn't do
 //!
@@ -122,7 +124,9 @@
 //! | `axum` | yes | extractors, and errors as responses |
 //! | `argon2` | yes | [`Passwords`] |
 //! | `tracing` | yes | events and misuse are also reported through `tracing` |
-//! | `sqlite`, `postgres`, `mysql` | no | [`SqliteStore`], [`PostgresStore`], [`MySqlStore`] (MariaDB too), on a pool of sqlx |
+//! | `sqlite`, `postgres`, `mysql` | no | `SqliteStore`, `PostgresStore`, `MySqlStore` (MariaDB too), on a pool of sqlx |
+//! | `redis` | no | `RedisStore`: sessions on Redis, Valkey or a cluster |
+//! | `cache` | no | `CachedStore`: fewer reads from any store, for changes on other nodes that are seen late |
 //! | `testing` | no | a clock that tests move by hand, a login in one line, the contract suite for stores |
 //!
 //! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
@@ -158,6 +162,9 @@ mod cookies;
 pub mod store;
 
 #[cfg(doc)]
+pub mod choosing_a_store;
+
+#[cfg(doc)]
 pub mod security;
 
 #[cfg(doc)]
@@ -191,10 +198,14 @@ pub mod testing;
 pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};
 #[cfg(feature = "argon2")]
 pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
+#[cfg(feature = "cache")]
+pub use crate::store::CachedStore;
 #[cfg(feature = "mysql")]
 pub use crate::store::MySqlStore;
 #[cfg(feature = "postgres")]
 pub use crate::store::PostgresStore;
+#[cfg(feature = "redis")]
+pub use crate::store::RedisStore;
 #[cfg(feature = "sqlite")]
 pub use crate::store::SqliteStore;
 /// For implementing [`UserLoader`], [`SessionStore`] and [`Authorize`], whose methods are `async` and dyn-compatible.
@@ -208,7 +219,7 @@ pub use crate::{
     grace::RememberGrace,
     guard::{Authorize, fresh_login_required, login_required, login_view},
     loader::{RequestLoader, UserLoader},
-    manager::LoginManager,
+    manager::{Cleanup, LoginManager},
     protection::SessionProtection,
     refusal::{Denied, InvalidNext, NextIn, NextPath, Notice, Reason},
     session::Session,

@@ -28,6 +28,10 @@ use crate::{
 /// How often a new record may meet a key that exists before the store is taken to be lying.
 const CREATE_TRIES: usize = 3;
 
+/// In how many browsers a user is remembered if nothing else is said: more than a person has, and no table to fill.
+#[allow(clippy::expect_used, reason = "ten is not zero")]
+const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
+
 #[derive(Clone)]
 pub(crate) struct Realm {
     name: Arc<str>,
@@ -38,6 +42,7 @@ pub(crate) struct Realm {
     pub(crate) clock: Clock,
     pub(crate) on_event: Option<OnEvent>,
     pub(crate) max_sessions: Option<NonZeroUsize>,
+    pub(crate) max_remembered: NonZeroUsize,
     pub(crate) protection: SessionProtection,
     pub(crate) fresh_for: Option<Duration>,
     pub(crate) remember_for: Duration,
@@ -66,6 +71,7 @@ impl Realm {
             clock: Clock::System,
             on_event: None,
             max_sessions: None,
+            max_remembered: MAX_REMEMBERED,
             protection: SessionProtection::default(),
             fresh_for: None,
             remember_for: Duration::from_secs(30 * 24 * 60 * 60),
@@ -107,6 +113,11 @@ impl Realm {
 
     pub(crate) fn key(&self, token: &Token) -> RecordKey {
         token.key(Purpose::Session, &self.name)
+    }
+
+    /// Whether anybody listens to what is only worth telling to a listener.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.on_event.is_some() || Event::is_traced()
     }
 
     pub(crate) fn report(&self, kind: EventKind) {
@@ -224,6 +235,10 @@ impl Realm {
 
     pub(crate) async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, Error> {
         self.ask_store(self.store.delete_all(owner, which)).await
+    }
+
+    pub(crate) async fn delete_expired(&self, now: Millis, limit: usize) -> Result<u64, Error> {
+        self.ask_store(self.store.delete_expired(now, limit)).await
     }
 
     /// Notes a use, in the background: it neither delays nor fails the response.

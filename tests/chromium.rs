@@ -296,8 +296,8 @@ fn path_of_chromedriver() -> Option<OsString> {
 
 /// Serves the tutorial on a free port; answers its address. It ends with the test's runtime.
 async fn serve_tutorial(database: &Path) -> String {
-    let accounts = tutorial::Accounts::open(database).await.unwrap();
-    let app = tutorial::app(accounts).unwrap();
+    let database = tutorial::open(database).await.unwrap();
+    let app = tutorial::app(database).await.unwrap();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(async move { axum::serve(listener, app).await });

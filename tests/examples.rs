@@ -29,6 +29,10 @@ mod api_keys;
 mod own_store;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/stores.rs"]
+mod stores;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/with_tower_cookies.rs"]
 mod with_tower_cookies;
 
@@ -346,6 +350,20 @@ async fn tutorial_ends_every_session_of_an_account_whose_stamp_changes() {
 }
 
 #[tokio::test]
+async fn tutorial_logs_nobody_out_by_a_restart() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    let mut gone = browser.clone();
+    let mut after_restart = browser.moved_to(database.app().await);
+    assert_eq!(after_restart.get("/protected").await.status, StatusCode::OK);
+    after_restart.post("/logout").await;
+    let refused = gone.get("/protected").await;
+    assert_eq!(refused.status, StatusCode::SEE_OTHER, "nor back in");
+}
+
+#[tokio::test]
 async fn tutorial_says_no_more_than_that_it_is_down() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
@@ -522,6 +540,11 @@ async fn api_keys_are_good_beside_cookies() {
     }
     browser.post("/login").await;
     assert_eq!(browser.get("/me").await.body, "alice\n");
+    let refused = browser.get("/api/me").await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED, "by a cookie");
+    let key = "Bearer key-of-alice".parse().unwrap();
+    browser.headers.insert("authorization", key);
+    assert_eq!(browser.get("/api/me").await.body, "alice\n");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -537,6 +560,24 @@ async fn own_store_keeps_logins() {
     assert_eq!(browser.get("/").await.body, "alice\n");
 }
 
+#[tokio::test]
+async fn stores_keeps_a_login_over_a_restart_where_the_store_does() {
+    let folder = Folder::new();
+    let file = format!("sqlite:{}", folder.path().join("sessions.db").display());
+    for (address, after_restart) in [("memory", "Hello, stranger!\n"), (&file, "Hello, alice!\n")] {
+        let start = async || stores::app(stores::open(address).await.unwrap()).unwrap();
+        let mut browser = Browser::new(start().await);
+        browser.post("/login").await;
+        assert_eq!(browser.get("/").await.body, "Hello, alice!\n");
+        let mut browser = browser.moved_to(start().await);
+        assert_eq!(browser.get("/").await.body, after_restart, "{address}");
+        browser.post("/logout").await;
+        assert_eq!(browser.get("/").await.body, "Hello, stranger!\n");
+    }
+    let error = stores::open("file:x").await.map(drop).unwrap_err();
+    assert!(error.to_string().contains("not \"file\""), "{error}");
+}
+
 /// A database of the tutorial, in a file that goes with it.
 struct Database(Folder);
 
@@ -550,8 +591,8 @@ impl Database {
     }
 
     async fn app(&self) -> Router {
-        let accounts = tutorial::Accounts::open(self.path()).await.unwrap();
-        tutorial::app(accounts).unwrap()
+        let database = tutorial::open(self.path()).await.unwrap();
+        tutorial::app(database).await.unwrap()
     }
 
     /// Changes something behind the app's back.

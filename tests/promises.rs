@@ -95,8 +95,7 @@ d9   a remember cookie names nobody: who it is stands in the store
 d10  a token is good for one purpose, in one realm
 d11  a bad remember cookie is removed, and what else the request brings counts
 d12  nothing is written before the user is known to be in
-d13  the series of one user are bounded
-     untested: the bound is on its way; its test takes the place of this line
+d13  a user is remembered in so many browsers, and the oldest is forgotten
 
 e1   cookies have exactly these attributes
 e2   what browsers would refuse is refused when it is configured

@@ -1,12 +1,9 @@
 //! The accounts, in SQLite.
 
-use std::{borrow::Cow, path::Path};
+use std::borrow::Cow;
 
 use login_manager::{AuthUser, BoxError, UserLoader};
-use sqlx::{
-    Row, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteRow},
-};
+use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 
 pub(crate) struct Account {
     pub(crate) id: i64,
@@ -41,14 +38,10 @@ const SCHEMA: &str = "
 pub(crate) struct Accounts(SqlitePool);
 
 impl Accounts {
-    /// Opens the database; makes the file and the table where they are missing.
-    pub(crate) async fn open(path: impl AsRef<Path>) -> Result<Self, sqlx::Error> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true);
-        let pool = SqlitePool::connect_with(options).await?;
-        sqlx::query(SCHEMA).execute(&pool).await?;
-        Ok(Self(pool))
+    /// The accounts of this database; makes their table where it is missing.
+    pub(crate) async fn new(database: SqlitePool) -> Result<Self, sqlx::Error> {
+        sqlx::query(SCHEMA).execute(&database).await?;
+        Ok(Self(database))
     }
 
     pub(crate) async fn find(&self, id: i64) -> Result<Option<Account>, sqlx::Error> {

@@ -1,5 +1,7 @@
 //! The routes, and the layers around them.
 
+use std::time::Duration;
+
 use axum::{
     Router,
     http::header::{CONTENT_SECURITY_POLICY, HeaderValue, X_CONTENT_TYPE_OPTIONS},
@@ -7,7 +9,8 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use login_manager::{LoginManager, MemoryStore, Passwords};
+use login_manager::{BoxError, LoginManager, Passwords, SqliteStore};
+use sqlx::SqlitePool;
 use tower_http::csrf::CsrfLayer;
 
 use super::{
@@ -15,6 +18,8 @@ use super::{
     error, handlers,
     page::{self, Templates},
 };
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone)]
 pub(crate) struct App {
@@ -24,11 +29,15 @@ pub(crate) struct App {
 }
 
 /// The whole app. Tests call it too.
-pub(crate) fn app(accounts: Accounts) -> Result<Router, Box<dyn std::error::Error>> {
+pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
     let templates = Templates::new()?;
-    let login_manager = LoginManager::new(MemoryStore::new(), accounts.clone())
+    let accounts = Accounts::new(database.clone()).await?;
+    let sessions = SqliteStore::new(database);
+    sessions.migrate().await?;
+    let login_manager = LoginManager::new(sessions, accounts.clone())
         .with_realm("account")?
         .with_login_view("/login")?;
+    login_manager.spawn_cleanup(HOUR)?;
 
     // A request passes the layers from the last to the first.
     Ok(Router::new()

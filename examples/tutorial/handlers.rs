@@ -158,6 +158,7 @@ async fn devices(auth: &Auth<Account>) -> Result<Vec<Value>, AppError> {
             id => device.id().to_string(),
             minutes => seen.as_secs() / 60,
             is_current => device.is_current(),
+            user_agent => device.user_agent(),
             is_remembered => device.is_remembered(),
         }
     });

@@ -4,8 +4,8 @@
 //! cargo run --example tutorial
 //! ```
 //!
-//! Open <http://localhost:3000>. The accounts are in `tutorial.db` in the current directory (`DATABASE=other.db` puts
-//! them elsewhere, `PORT=8080` listens there), the sessions in memory: they end when the server does.
+//! Open <http://localhost:3000>. Accounts and sessions are in `tutorial.db` in the current directory, so a restart logs nobody
+//! out. `DATABASE=other.db` puts them elsewhere, `PORT=8080` listens there.
 //!
 //! ```sh
 //! curl -i -d 'username=alice&password=wonderland' http://localhost:3000/register
@@ -14,30 +14,32 @@
 //! curl -i -b jar -X POST http://localhost:3000/logout
 //! ```
 //!
-//! Where to look: `app` puts it together, `handlers` has a function per form and page, `accounts` is the database,
-//! `page` renders the templates, `error` is what visitors see when something fails.
+//! Where to look: `app` puts it together, `handlers` has a function per form and page, `database` opens the file, `accounts` is the
+//! table of users, `page` renders the templates, `error` is what visitors see when something fails.
 
 mod accounts;
 mod app;
+mod database;
 mod error;
 mod handlers;
 mod page;
 
-use std::{env, error::Error, future};
+use std::{env, future};
 
+use login_manager::BoxError;
 use tokio::{net::TcpListener, signal};
 
-pub(crate) use self::{accounts::Accounts, app::app};
+pub(crate) use self::{app::app, database::open};
 
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "for whoever started it")]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt::init();
     let path = env::var_os("DATABASE").unwrap_or("tutorial.db".into());
-    let accounts = Accounts::open(&path)
+    let database = open(&path)
         .await
         .map_err(|error| format!("can't open the database {}: {error}", path.display()))?;
-    let app = app(accounts)?;
+    let app = app(database).await?;
 
     let port = env::var("PORT").unwrap_or("3000".to_owned());
     let port: u16 = port

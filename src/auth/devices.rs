@@ -2,15 +2,18 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
 
+use tokio::runtime::Handle;
+
 use super::{Auth, inner::Inner};
 use crate::{
     clock::{Millis, moment},
     error::{Error, ErrorKind},
+    event::EventKind,
     identity::Identity,
     realm::Realm,
     remember,
     session::Payload,
-    store::{Family, Page, Record, Which},
+    store::{Family, Outcome, Page, Record, Which},
     user::AuthUser,
 };
 
@@ -184,32 +187,72 @@ pub(crate) async fn keep_newest(
     Ok(())
 }
 
+/// Forgets the browsers in which a user asked first to be remembered, all but so many of them. In the background: no login waits
+/// for it.
+pub(crate) fn forget_oldest(realm: &Arc<Realm>, owner: &Arc<str>, now: Millis) {
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
+    let (realm, owner) = (Arc::clone(realm), Arc::clone(owner));
+    runtime.spawn(async move {
+        let _next_time = keep_remembered(&realm, &owner, now).await;
+    });
+}
+
+async fn keep_remembered(realm: &Realm, owner: &str, now: Millis) -> Result<(), Error> {
+    let mut series = Vec::new();
+    each_record(realm, owner, now, |record| {
+        if remember::is_series(&record.payload) {
+            series.push((record.created, record.key, record.family));
+        }
+    })
+    .await?;
+    series.sort_by_key(|&(created, key, _)| std::cmp::Reverse((created, key)));
+    for (_, key, family) in series.into_iter().skip(realm.max_remembered.get()) {
+        if realm.delete(&key, None).await? == Outcome::Done {
+            realm.report_of(EventKind::Forgotten, Some(owner), family);
+        }
+    }
+    Ok(())
+}
+
 /// A user's browsers, none of them current.
 pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<Vec<Device>, Error> {
     let mut devices = BTreeMap::<Family, Device>::new();
+    each_record(realm, owner, now, |record| {
+        let Some(seen) = device(record) else { return };
+        let device = devices.entry(seen.id).or_insert_with(|| seen.clone());
+        device.created = device.created.min(seen.created);
+        device.last_seen = device.last_seen.max(seen.last_seen);
+        if seen.is_logged_in || device.user_agent.is_none() {
+            device.user_agent = seen.user_agent.or(device.user_agent.take());
+        }
+        device.is_remembered |= seen.is_remembered;
+        device.is_logged_in |= seen.is_logged_in;
+    })
+    .await?;
+    let mut devices: Vec<_> = devices.into_values().collect();
+    devices.sort_by_key(|device| (std::cmp::Reverse(device.last_seen), device.id));
+    Ok(devices)
+}
+
+/// Reads a user's records, page by page.
+async fn each_record(
+    realm: &Realm,
+    owner: &str,
+    now: Millis,
+    mut with: impl FnMut(&Record) + Send,
+) -> Result<(), Error> {
     let mut after = None;
     loop {
         let page = Page { after, limit: PAGE };
         let records = realm.list(owner, page, now).await?;
-        for record in &records {
-            let Some(seen) = device(record) else { continue };
-            let device = devices.entry(seen.id).or_insert_with(|| seen.clone());
-            device.created = device.created.min(seen.created);
-            device.last_seen = device.last_seen.max(seen.last_seen);
-            if seen.is_logged_in || device.user_agent.is_none() {
-                device.user_agent = seen.user_agent.or(device.user_agent.take());
-            }
-            device.is_remembered |= seen.is_remembered;
-            device.is_logged_in |= seen.is_logged_in;
-        }
+        records.iter().for_each(&mut with);
         after = records.last().map(|record| record.key);
         if records.len() < PAGE {
-            break;
+            return Ok(());
         }
     }
-    let mut devices: Vec<_> = devices.into_values().collect();
-    devices.sort_by_key(|device| (std::cmp::Reverse(device.last_seen), device.id));
-    Ok(devices)
 }
 
 /// What one record says of the browser that it belongs to; nothing if it can't be read.

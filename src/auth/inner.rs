@@ -1,6 +1,7 @@
 //! What the clones of an [`Auth`](super::Auth) share.
 
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -10,11 +11,12 @@ use http::{Uri, request::Parts};
 use super::attached::{Attached, Part};
 use crate::{
     error::Error,
+    event::EventKind,
     identity::{Identity, resolve_at},
     loader::Loaders,
     realm::Realm,
     refusal::{NextPath, Refusals, Views},
-    session::{Visit, Visited},
+    session::{Live, Visit, Visited},
     user::AuthUser,
 };
 
@@ -43,6 +45,25 @@ impl<U: AuthUser> Inner<U> {
         let _before = self.identity().replace(identity);
     }
 
+    /// Told after each request's first question, and worth no work where nobody listens.
+    fn tell_asked(&self, identity: &Identity<U>) {
+        let realm = &self.visit.realm;
+        if !realm.is_heard() {
+            return;
+        }
+        match (identity, self.visit.live()) {
+            (Identity::User(..), Some(Live { record, .. })) => {
+                realm.report_of(EventKind::Asked, record.owner.as_deref(), record.family);
+            }
+            (Identity::User(user, _), None) => {
+                if let Ok(id) = catch_unwind(AssertUnwindSafe(|| user.id().to_string())) {
+                    realm.report_user(EventKind::Asked, &id);
+                }
+            }
+            (Identity::Nobody(_), _) => realm.report(EventKind::Asked),
+        }
+    }
+
     pub(super) async fn identity_at(&self, now: i64) -> Result<Identity<U>, Error> {
         let known = self.identity().clone();
         if let Some(identity) = known {
@@ -50,6 +71,7 @@ impl<U: AuthUser> Inner<U> {
         }
         let identity = resolve_at(&self.visit, &self.loaders, self.head.as_deref(), now).await?;
         self.set_identity(identity.clone());
+        self.tell_asked(&identity);
         Ok(identity)
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{
     arrive::{Arrival, Arrived},
-    devices::keep_newest,
+    devices::{forget_oldest, keep_newest},
     inner::Inner,
     login::Options,
 };
@@ -81,6 +81,9 @@ impl<U: AuthUser> Inner<U> {
         self.use_up_next();
         self.set_identity(Identity::User(Arc::clone(&user), proof));
         realm.report_of(EventKind::LoggedIn, Some(&owner), arrival.family);
+        if options.remember.is_some() {
+            forget_oldest(realm, &owner, now);
+        }
         if let Some(keep) = realm.max_sessions {
             // The login stands; a store that fails here has said so in an event, and the next login tries again.
             let _next_time = keep_newest(realm, &owner, keep.get(), now).await;

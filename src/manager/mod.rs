@@ -1,5 +1,6 @@
 //! [`LoginManager`]: the configuration, which is the tower layer too.
 
+mod cleanup;
 mod config;
 mod future;
 mod service;
@@ -18,7 +19,7 @@ use crate::{
     user::AuthUser,
 };
 
-pub use self::{future::LoginFuture, service::LoginService};
+pub use self::{cleanup::Cleanup, future::LoginFuture, service::LoginService};
 
 /// Knows who is logged in: wrap your router in it.
 ///

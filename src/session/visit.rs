@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::Millis,
-    cookies::{self, CookieJar, Found},
+    cookies::{self, Found},
     error::Error,
     event::EventKind,
     protection::{Client, SessionProtection},
@@ -143,7 +143,7 @@ impl Visit {
         match cookies::find(self.cookies.iter(), self.realm.cookies.next_name()) {
             Found::Nothing => None,
             Found::Ambiguous => Some(String::new()),
-            Found::Value(value) => Some(CookieJar::read_next(value).unwrap_or_default()),
+            Found::Value(value) => Some(cookies::way_back(value).unwrap_or_default()),
         }
     }
 

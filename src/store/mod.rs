@@ -16,9 +16,13 @@
 //!
 //! Times are Unix milliseconds. With the feature `testing`, `testing::store_contract` puts a store to all of this.
 
+#[cfg(feature = "cache")]
+mod cached;
 mod memory;
 mod pause;
 mod record;
+#[cfg(feature = "redis")]
+mod redis;
 #[cfg(any(feature = "sqlite", feature = "postgres", feature = "mysql"))]
 mod sql;
 mod token;
@@ -29,6 +33,10 @@ use async_trait::async_trait;
 
 use crate::error::BoxError;
 
+#[cfg(feature = "cache")]
+pub use self::cached::CachedStore;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisStore;
 pub use memory::MemoryStore;
 pub use record::{Family, InvalidFamily, Record, RecordKey};
 #[cfg(feature = "mysql")]
@@ -39,7 +47,7 @@ pub use sql::PostgresStore;
 pub use sql::SqliteStore;
 
 pub(crate) use pause::pause;
-#[cfg(feature = "testing")]
+#[cfg(any(feature = "redis", feature = "testing"))]
 pub(crate) use token::random_bytes;
 pub(crate) use token::{Purpose, RememberToken, Token, digest};
 
@@ -99,7 +107,7 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError>;
 
     /// Deletes at most `limit` records that expired at or before `now`. Answers how many: fewer than `limit` means that there
-    /// are no more.
+    /// are no more. A store whose records have a time to live has nothing to do here and answers 0.
     ///
     /// # Errors
     /// When the store can't; the next call tries again.

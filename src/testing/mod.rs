@@ -10,4 +10,4 @@ mod store_contract;
 
 pub use clock::TestClock;
 pub use login::TestLogin;
-pub use store_contract::{StoreCheck, store_checks, store_contract};
+pub use store_contract::{StoreCheck, StoreContract, store_checks, store_contract};

@@ -88,6 +88,14 @@ impl Browser {
         }
     }
 
+    /// The same visitor, after the application was started anew.
+    pub fn moved_to(&self, app: Router) -> Self {
+        Self {
+            app,
+            ..self.clone()
+        }
+    }
+
     /// Another visitor of the same application.
     pub fn another(&self) -> Self {
         Self {

@@ -14,7 +14,12 @@ impl Events {
     /// Listens to this manager.
     pub fn watch(&self, manager: LoginManager<Account>) -> LoginManager<Account> {
         let events = self.clone();
-        manager.with_on_event(move |event| events.0.lock().unwrap().push(event.kind()))
+        manager.with_on_event(move |event| {
+            // Every request asks.
+            if event.kind() != EventKind::Asked {
+                events.0.lock().unwrap().push(event.kind());
+            }
+        })
     }
 
     /// What was told since the last time this was asked.

@@ -19,6 +19,8 @@ mod world;
 mod after_the_head;
 mod broken_handlers;
 mod broken_stores;
+mod cached_store;
+mod cleanup;
 mod closed_by_default;
 mod contained;
 mod cookie_configuration;

@@ -1,6 +1,7 @@
 //! Remember-me: a returning browser is logged in again, and a thief isn't.
 
 use std::{
+    num::NonZeroUsize,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -77,6 +78,56 @@ fn thefts(events: &Mutex<Vec<EventKind>>) -> usize {
         .iter()
         .filter(|kind| **kind == EventKind::RememberTheft)
         .count()
+}
+
+#[tokio::test]
+async fn d13_a_user_is_remembered_in_so_many_browsers_and_the_oldest_is_forgotten() {
+    let limits = [(None, 10), (NonZeroUsize::new(3), 3)];
+    for (limit, kept) in limits {
+        let mut world = World::with(routes, |manager| match limit {
+            Some(limit) => manager.with_max_remembered(limit),
+            None => manager,
+        });
+        let mut bob = world.browser.another();
+        bob.post("/remember/bob").await;
+        let mut browsers = Vec::new();
+        for _ in 0..kept + 5 {
+            let mut browser = world.browser.another();
+            browser.post("/remember/alice").await;
+            world.clock.advance(MINUTE);
+            browsers.push(browser);
+        }
+        // What ends the oldest runs beside the logins.
+        let remembered = async |world: &World| {
+            let devices = world.manager.sessions_of(&1).await.unwrap();
+            devices
+                .iter()
+                .filter(|device| device.is_remembered())
+                .count()
+        };
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(remembered(&world).await, kept);
+        let events = world.events.take();
+        let forgotten = events.iter().filter(|kind| **kind == EventKind::Forgotten);
+        assert_eq!(forgotten.count(), 5);
+        for (n, browser) in browsers.iter_mut().enumerate() {
+            assert_eq!(
+                browser.get("/who").await.body,
+                "alice",
+                "its session goes on"
+            );
+            browser.forget("__Host-account-session");
+            let who = if n < 5 { "nobody" } else { "alice" };
+            assert_eq!(browser.get("/who").await.body, who, "{n}");
+        }
+        bob.forget("__Host-account-session");
+        assert_eq!(bob.get("/who").await.body, "bob", "nobody else's");
+        world.store.fail(Call::List, Fault::Fails);
+        let answer = world.browser.post("/remember/alice").await;
+        assert_eq!(answer.body, "alice", "a list that fails spoils no login");
+    }
 }
 
 #[tokio::test]

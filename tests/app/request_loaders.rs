@@ -140,6 +140,9 @@ async fn a_loader_cannot_wait_for_its_own_answer_and_is_told_of() {
     assert_eq!(world.browser.another().get("/who").await.body, "carol");
     assert_eq!(
         *events.lock().unwrap(),
-        [(EventKind::LoadedByRequest, Some("3".to_owned()))]
+        [
+            (EventKind::LoadedByRequest, Some("3".to_owned())),
+            (EventKind::Asked, Some("3".to_owned()))
+        ]
     );
 }

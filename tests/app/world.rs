@@ -58,7 +58,7 @@ impl World {
         let heard = events.clone();
         let manager = LoginManager::new(store.clone(), accounts.clone())
             .with_clock(&clock)
-            .with_on_event(move |event| heard.0.lock().unwrap().push(event.kind()));
+            .with_on_event(move |event| heard.hear(event.kind()));
         let manager = configure(manager);
         let app = routes(&accounts).layer(manager.clone());
         Self {
@@ -91,6 +91,13 @@ impl World {
 pub struct Events(Arc<Mutex<Vec<EventKind>>>);
 
 impl Events {
+    /// Every request asks: that is only told to who listens for it.
+    fn hear(&self, kind: EventKind) {
+        if kind != EventKind::Asked {
+            self.0.lock().unwrap().push(kind);
+        }
+    }
+
     /// The events since the last time this was asked.
     pub fn take(&self) -> Vec<EventKind> {
         std::mem::take(&mut self.0.lock().unwrap())

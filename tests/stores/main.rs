@@ -4,25 +4,15 @@
 //! cargo test --test stores                                  # all that can be reached
 //! cargo test --test stores memory                           # one store
 //! cargo test --test stores a6_create                        # one check
+//! REDIS_URL=redis://127.0.0.1:6379 cargo test --test stores redis
 //! ```
 //!
-//! A store is a module here that has one function, `store`, and a line in [`STORES`]. It says its name, why it is left out
-//! if it is, and how to open it. Each check has a runtime of its own and opens the store in it: connections don't outlive
-//! their runtime.
-//!
-//! ```ignore
-//! pub(crate) fn store() -> Store {
-//!     match env::var("REDIS_URL") {
-//!         Ok(url) => Store::new("redis", move || {
-//!             let url = url.clone();
-//!             async move { Ok(RedisStore::connect(&url).await?) }
-//!         }),
-//!         Err(_) => Store::left_out("redis", "REDIS_URL isn't set"),
-//!     }
-//! }
-//! ```
+//! A store is a function that gives a [`Store`], and a line in [`STORES`]. It says its name, why it is left out if it is, and
+//! how to open it. Each check has a runtime of its own and opens the store in it: connections don't outlive their runtime.
+//! `memory` is the shortest, `redis` is one whose server may be missing.
 //!
 //! What is left out is reported as ignored with the reason, never as passed.
+#![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -32,10 +22,9 @@
 )]
 
 mod memory;
+
 mod mysql;
 mod postgres;
-mod sqlite;
-
 mod sql;
 mod sql_database;
 mod sql_errors;
@@ -45,15 +34,32 @@ mod sql_pools;
 mod sql_races;
 mod sql_tables;
 mod sql_time_zones;
+mod sqlite;
 
-use std::{pin::Pin, process::ExitCode, sync::Arc};
+mod redis;
+mod redis_faults;
+mod redis_keys;
+mod redis_races;
+mod redis_server;
+mod redis_wire;
+mod redis_world;
+
+mod cached;
+
+#[path = "../app/faulty_store.rs"]
+#[allow(dead_code, reason = "made for the tests of applications")]
+mod faulty_store;
+#[path = "../folder/mod.rs"]
+mod folder;
+
+use std::{io, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use login_manager::{
-    BoxError, SessionStore,
+    BoxError, CachedStore, SessionStore,
     testing::{StoreCheck, store_checks},
 };
-use tokio::runtime;
+use tokio::runtime::{self, Runtime};
 
 /// A store is added here.
 const STORES: &[fn() -> Store] = &[
@@ -63,6 +69,13 @@ const STORES: &[fn() -> Store] = &[
     postgres::store,
     postgres::serializable,
     mysql::store,
+    redis::store,
+    redis::cluster,
+    cached::over_memory,
+    cached::over_sqlite,
+    cached::over_postgres,
+    cached::over_mysql,
+    cached::over_redis,
 ];
 
 /// What only some stores have to show.
@@ -74,12 +87,16 @@ const MORE: &[fn() -> Vec<Trial>] = &[
     sql_races::trials,
     sql_tables::trials,
     sql_time_zones::trials,
+    redis_keys::trials,
+    redis_races::trials,
+    redis_faults::trials,
 ];
 
 /// One store, and how to come by it.
 #[derive(Clone)]
 pub(crate) struct Store {
     name: &'static str,
+    clears_up_itself: bool,
     open: Result<Arc<Open>, String>,
 }
 
@@ -102,20 +119,47 @@ impl Store {
         };
         Self {
             name,
+            clears_up_itself: false,
             open: Ok(Arc::new(open)),
         }
     }
 
-    #[allow(dead_code, reason = "for a store whose server may be missing")]
     pub(crate) fn left_out(name: &'static str, reason: impl Into<String>) -> Self {
         Self {
             name,
+            clears_up_itself: false,
             open: Err(reason.into()),
         }
     }
 
+    /// Its records have a time to live, and `delete_expired` answers 0 whatever there is.
+    pub(crate) fn that_clears_up_itself(self) -> Self {
+        Self {
+            clears_up_itself: true,
+            ..self
+        }
+    }
+
+    /// The same behind a cache that would hide for an hour what it doesn't notice.
+    pub(crate) fn cached(self, name: &'static str) -> Self {
+        let open = self.open.map(|open| -> Arc<Open> {
+            Arc::new(move || {
+                let opening = open();
+                Box::pin(async {
+                    let store = CachedStore::new(opening.await?, Duration::from_secs(60 * 60));
+                    Ok(Arc::new(store) as Arc<dyn SessionStore>)
+                })
+            })
+        });
+        Self { name, open, ..self }
+    }
+
     fn trial(self, check: StoreCheck) -> Trial {
         let name = format!("{}::{}", self.name, check.name());
+        if self.clears_up_itself && check.is_about_clearing_up() {
+            let reason = "this store clears up by itself";
+            return Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason)));
+        }
         Trial::ignorable_test(name, move || match self.open {
             Ok(open) => run(&*open, check),
             Err(reason) => Ok(Completion::ignored_with(reason)),
@@ -125,17 +169,34 @@ impl Store {
 
 /// Threads of its own for each check: without them a race is none.
 fn run(open: &Open, check: StoreCheck) -> Result<Completion, Failed> {
-    let runtime = runtime::Builder::new_multi_thread()
-        .worker_threads(4)
-        .enable_all()
-        .build()?;
-    runtime.block_on(async {
+    runtime()?.block_on(async {
         let store = open()
             .await
             .map_err(|error| format!("it can't be opened: {error}"))?;
         check.run(store).await?;
         Ok(Completion::Completed)
     })
+}
+
+/// What is to be tried on Redis beyond the contract, on a server of its own.
+pub(crate) fn trial_on_redis<F>(name: &str, test: fn() -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    Trial::ignorable_test(format!("redis_server::{name}"), move || {
+        if let Some(reason) = redis_server::missing() {
+            return Ok(Completion::ignored_with(reason));
+        }
+        runtime()?.block_on(test());
+        Ok(Completion::Completed)
+    })
+}
+
+fn runtime() -> io::Result<Runtime> {
+    runtime::Builder::new_multi_thread()
+        .worker_threads(4)
+        .enable_all()
+        .build()
 }
 
 fn main() -> ExitCode {
@@ -145,5 +206,7 @@ fn main() -> ExitCode {
         .flat_map(|store| store_checks().map(move |check| store.clone().trial(check)))
         .chain(MORE.iter().flat_map(|trials| trials()))
         .collect();
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
+    redis::clean_up();
+    conclusion.exit_code()
 }

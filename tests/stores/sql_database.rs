@@ -46,6 +46,8 @@ struct Place {
 pub(crate) struct Opening {
     pub(crate) connections: Option<u32>,
     pub(crate) patience: Option<Duration>,
+    /// Takes connections without asking whether they still live.
+    pub(crate) untested: bool,
     /// What each connection begins with.
     pub(crate) first: Option<&'static str>,
     /// Counts the steps of SQLite's machine, in tens.
@@ -106,6 +108,7 @@ impl Database {
                 let pool = SqlitePoolOptions::new()
                     .max_connections(connections)
                     .acquire_timeout(patience)
+                    .test_before_acquire(!opening.untested)
                     .after_connect(move |connection, _| {
                         let steps = opening.steps.clone();
                         Box::pin(async move {
@@ -130,6 +133,7 @@ impl Database {
                 let pool = PgPoolOptions::new()
                     .max_connections(connections)
                     .acquire_timeout(patience)
+                    .test_before_acquire(!opening.untested)
                     .after_connect(move |connection, _| {
                         Box::pin(async move {
                             if let Some(first) = first {
@@ -145,6 +149,7 @@ impl Database {
                 let pool = MySqlPoolOptions::new()
                     .max_connections(connections)
                     .acquire_timeout(patience)
+                    .test_before_acquire(!opening.untested)
                     .after_connect(move |connection, _| {
                         Box::pin(async move {
                             if let Some(first) = first {

@@ -10,6 +10,24 @@ use login_manager::store::{Created, Outcome, Which};
 
 use crate::sql::{Database, NOW, Opening, Pool, on_each, record};
 
+/// The server's names for all connections of a pool, which then has them all open and idle.
+macro_rules! ids {
+    ($pool:expr, $sql:literal) => {{
+        let mut connections = Vec::new();
+        let mut ids = Vec::new();
+        for _ in 0..8 {
+            let mut connection = $pool.acquire().await.unwrap();
+            let id: String = sqlx::query_scalar($sql)
+                .fetch_one(&mut *connection)
+                .await
+                .unwrap();
+            ids.push(id);
+            connections.push(connection);
+        }
+        ids
+    }};
+}
+
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_each(
         "two_nodes_see_each_others_finished_writes_at_once",
@@ -19,7 +37,49 @@ pub(crate) fn trials() -> Vec<Trial> {
         "n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers",
         n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers,
     ));
+    let on_all = on_each(
+        "fault_1_a_read_goes_past_connections_that_have_died",
+        fault_1_a_read_goes_past_connections_that_have_died,
+    );
+    let on_servers = |trial: &Trial| !trial.name().starts_with("sqlite");
+    trials.extend(on_all.into_iter().filter(on_servers));
     trials
+}
+
+/// As after a restart of the server: every connection in the pool is dead, and the pool doesn't know.
+async fn fault_1_a_read_goes_past_connections_that_have_died(database: Database) {
+    let record = record(None);
+    let first = database.store().await.shared();
+    assert_eq!(first.create(record.clone()).await.unwrap(), Created::Done);
+    let keeper = database.pool(Opening::default()).await.unwrap();
+
+    let opening = Opening {
+        connections: Some(8),
+        untested: true,
+        ..Opening::default()
+    };
+    let pool = database.pool(opening).await.unwrap();
+    let store = pool.store().shared();
+    for round in 0..3 {
+        let ids = match &pool {
+            Pool::Sqlite(_) => unreachable!("a file has no server that could hang up"),
+            Pool::Postgres(pool) => ids!(pool, "SELECT pg_backend_pid()::text"),
+            Pool::MySql(pool) => ids!(pool, "SELECT CAST(CONNECTION_ID() AS CHAR)"),
+        };
+        assert_eq!(ids.len(), 8);
+        for id in ids {
+            match &keeper {
+                Pool::MySql(_) => keeper.run(format!("KILL {id}")).await,
+                _ => drop(
+                    keeper
+                        .texts(format!("SELECT pg_terminate_backend({id})::text"))
+                        .await,
+                ),
+            }
+        }
+        let found = store.load(&record.key).await;
+        assert_eq!(found.unwrap().as_ref(), Some(&record), "round {round}");
+    }
 }
 
 async fn two_nodes_see_each_others_finished_writes_at_once(database: Database) {

@@ -22,6 +22,7 @@ use crate::error::{BoxError, ConfigError};
 /// # async fn open() -> Result<MySqlStore, Box<dyn std::error::Error + Send + Sync>> {
 /// let pool = MySqlPoolOptions::new()
 ///     .acquire_timeout(Duration::from_secs(1))
+///     .test_before_acquire(false)
 ///     .connect("mysql://app@db.example.com/app?ssl-mode=VERIFY_IDENTITY")
 ///     .await?;
 /// let store = MySqlStore::new(pool);
@@ -41,8 +42,9 @@ use crate::error::{BoxError, ConfigError};
 ///   password.
 /// - **`acquire_timeout`** of the pool below the manager's deadline of 2 seconds, so that the error says that the pool was
 ///   the trouble; sqlx has 30 seconds.
-/// - **`test_before_acquire`** of the pool asks each connection before each use whether it still lives: a second round trip
-///   for every call. Switched off it saves that, and after a restart of the server the first call on each connection fails.
+/// - **`test_before_acquire(false)`** on the pool, or it asks each connection before each use whether it still lives: a second
+///   round trip for every call. A read that meets a dead connection goes on to the next by itself, and a restart of the server
+///   costs at most a login or logout that has to be repeated.
 /// - **Autocommit** stays on, as sqlx leaves it. Any isolation level will do: a statement that fell victim to a deadlock is
 ///   run again.
 ///

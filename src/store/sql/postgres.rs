@@ -25,6 +25,7 @@ const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
 /// # async fn open() -> Result<PostgresStore, Box<dyn std::error::Error + Send + Sync>> {
 /// let pool = PgPoolOptions::new()
 ///     .acquire_timeout(Duration::from_secs(1))
+///     .test_before_acquire(false)
 ///     .connect("postgres://app@db.example.com/app?sslmode=verify-full")
 ///     .await?;
 /// let store = PostgresStore::new(pool);
@@ -43,8 +44,9 @@ const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
 ///   with `sslmode=verify-full` in the URL.
 /// - **`acquire_timeout`** of the pool below the manager's deadline of 2 seconds, so that the error says that the pool was
 ///   the trouble; sqlx has 30 seconds.
-/// - **`test_before_acquire`** of the pool asks each connection before each use whether it still lives: a second round trip
-///   for every call. Switched off it saves that, and after a restart of the server the first call on each connection fails.
+/// - **`test_before_acquire(false)`** on the pool, or it asks each connection before each use whether it still lives: a second
+///   round trip for every call. A read that meets a dead connection goes on to the next by itself, and a restart of the server
+///   costs at most a login or logout that has to be repeated.
 /// - **PgBouncer** in front, in transaction mode, has to know prepared statements: version 1.21 or newer with
 ///   `max_prepared_statements` above 0.
 /// - Any isolation level will do. A statement that the server undid for the sake of another one is run again.

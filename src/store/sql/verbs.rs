@@ -17,6 +17,8 @@ use crate::{
 
 /// How often a statement that fell victim to others is run before its error is told.
 const TRIES: u32 = 8;
+/// How many dead connections a read goes through: more than most pools have.
+const DEAD: u32 = 32;
 
 /// A pool, and the statements for its table.
 pub(super) trait Connected: Sync {
@@ -216,8 +218,23 @@ async fn fetch(
     statement: &Statement,
     values: &[Value<'_>],
 ) -> Result<Vec<Option<Record>>, BoxError> {
-    let rows = again(|| db.fetch(statement, values)).await;
-    Ok(rows.map_err(Failure::from)?)
+    let mut dead = 0;
+    loop {
+        match again(|| db.fetch(statement, values)).await {
+            // The server was restarted, say, and the pool doesn't know yet. What only reads may be asked twice.
+            Err(error) if is_dead(&error) && dead < DEAD => dead += 1,
+            rows => return Ok(rows.map_err(Failure::from)?),
+        }
+    }
+}
+
+/// Whether the connection was closed before it was used. PostgreSQL says so (57P01) where it still can.
+fn is_dead(error: &Error) -> bool {
+    match error {
+        Error::Io(_) => true,
+        Error::Database(error) => error.code().as_deref() == Some("57P01"),
+        _ => false,
+    }
 }
 
 /// Runs a statement, and again when the database undid it for the sake of another one.

@@ -78,7 +78,7 @@ async fn a_complaint_says_what_was_done_what_is_promised_and_what_came() {
 
 #[tokio::test(start_paused = true)]
 async fn the_contract_names_all_that_is_broken_not_only_the_first() {
-    let task = tokio::spawn(store_contract(BrokenStore::new(Fault::Until2038)));
+    let task = tokio::spawn(store_contract(BrokenStore::new(Fault::Until2038)).into_future());
     let panic = task.await.unwrap_err().into_panic();
     let text = panic.downcast_ref::<String>().unwrap();
     let count = store_checks().count();
@@ -87,7 +87,7 @@ async fn the_contract_names_all_that_is_broken_not_only_the_first() {
     );
     assert!(text.starts_with(&start), "{text}");
 
-    let task = tokio::spawn(store_contract(BrokenStore::new(Fault::Panics)));
+    let task = tokio::spawn(store_contract(BrokenStore::new(Fault::Panics)).into_future());
     let panic = task.await.unwrap_err().into_panic();
     let text = panic.downcast_ref::<String>().unwrap();
     for check in store_checks() {

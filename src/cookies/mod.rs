@@ -1,0 +1,83 @@
+//! The only place that reads `Cookie` and writes `Set-Cookie`.
+//!
+//! Reading is by exact bytes: no decoding, no trimming beyond the spaces that the syntax allows, so that no other spelling
+//! passes for a `__Host-` name, and nothing in another cookie hides ours. Writing, setting and deleting alike, is by one
+//! builder, so that what deletes has the attributes of what set and a browser obeys it.
+
+mod attributes;
+mod read;
+mod write;
+
+use std::borrow::Cow;
+
+use self::attributes::names_of;
+pub(crate) use self::read::{Found, find, way_back};
+
+/// Whether a cookie travels with requests that another site started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SameSite {
+    /// Never: a link from another site to a guarded page asks for a login, even where there is one.
+    Strict,
+    /// Only with top-level navigation by GET. The default.
+    #[default]
+    Lax,
+    /// Always. Only with `Secure`, and only with a cross-origin check of your own.
+    None,
+}
+
+/// What every cookie of one realm has in common.
+#[derive(Clone, Debug)]
+pub(crate) struct CookieJar {
+    session: Cow<'static, str>,
+    remember: Cow<'static, str>,
+    next: Cow<'static, str>,
+    /// Without the prefix: for the session, for the remember cookie.
+    names: [Box<str>; 2],
+    named: bool,
+    ignored: bool,
+    domain: Option<Box<str>>,
+    path: Box<str>,
+    secure: bool,
+    same_site: SameSite,
+}
+
+impl CookieJar {
+    pub(crate) fn new(realm: &str) -> Self {
+        let mut jar = Self {
+            session: Cow::Borrowed(""),
+            remember: Cow::Borrowed(""),
+            next: Cow::Borrowed(""),
+            names: names_of(realm),
+            named: false,
+            ignored: false,
+            domain: None,
+            path: "/".into(),
+            secure: true,
+            same_site: SameSite::Lax,
+        };
+        jar.rename();
+        jar
+    }
+
+    /// None is read from here on, and none sent.
+    pub(crate) fn ignore(&mut self) {
+        self.ignored = true;
+    }
+
+    pub(crate) fn are_ignored(&self) -> bool {
+        self.ignored
+    }
+
+    pub(crate) fn session_name(&self) -> &str {
+        &self.session
+    }
+
+    pub(crate) fn remember_name(&self) -> &str {
+        &self.remember
+    }
+
+    pub(crate) fn next_name(&self) -> &str {
+        &self.next
+    }
+}

@@ -1,0 +1,79 @@
+//! Setting and deleting, by one builder.
+
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use cookie::{Cookie, time::Duration};
+use http::HeaderValue;
+
+use super::{CookieJar, SameSite};
+use crate::clock::Millis;
+
+/// How long the way back is kept for who has been sent to log in.
+const NEXT_MAX_AGE: Duration = Duration::minutes(30);
+
+impl CookieJar {
+    /// The header that sets the session cookie. The browser forgets it at its end; the server sets the limits.
+    pub(crate) fn set_session<'a>(&'a self, token: &'a str) -> HeaderValue {
+        self.header(Cookie::new(self.session_name(), token))
+    }
+
+    /// The header that deletes the session cookie.
+    pub(crate) fn remove_session(&self) -> HeaderValue {
+        self.removal(self.session_name())
+    }
+
+    /// The header that sets the remember cookie. The browser forgets it in time; the server sets the limits.
+    pub(crate) fn set_remember<'a>(&'a self, token: &'a str, max_age: Millis) -> HeaderValue {
+        let mut cookie = Cookie::new(self.remember_name(), token);
+        // In whole seconds, and never the 0 that would delete it.
+        cookie.set_max_age(Duration::milliseconds(max_age).max(Duration::SECOND));
+        self.header(cookie)
+    }
+
+    /// The header that deletes the remember cookie.
+    pub(crate) fn remove_remember(&self) -> HeaderValue {
+        self.removal(self.remember_name())
+    }
+
+    /// The header that keeps the way back while a visitor logs in.
+    pub(crate) fn set_next(&self, path: &str) -> HeaderValue {
+        // A path has characters that no cookie may have.
+        let value = Base64UrlUnpadded::encode_string(path.as_bytes());
+        let mut cookie = Cookie::new(self.next_name(), value);
+        cookie.set_max_age(NEXT_MAX_AGE);
+        self.header(cookie)
+    }
+
+    /// The header that deletes it.
+    pub(crate) fn remove_next(&self) -> HeaderValue {
+        self.removal(self.next_name())
+    }
+
+    fn removal<'a>(&'a self, name: &'a str) -> HeaderValue {
+        let mut cookie = Cookie::new(name, "");
+        cookie.set_max_age(Duration::ZERO);
+        cookie.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
+        self.header(cookie)
+    }
+
+    fn header<'a>(&'a self, mut cookie: Cookie<'a>) -> HeaderValue {
+        cookie.set_path(&*self.path);
+        cookie.set_secure(self.secure);
+        cookie.set_http_only(true);
+        cookie.set_same_site(match self.same_site {
+            SameSite::Strict => cookie::SameSite::Strict,
+            SameSite::Lax => cookie::SameSite::Lax,
+            SameSite::None => cookie::SameSite::None,
+        });
+        if let Some(domain) = &self.domain {
+            cookie.set_domain(&**domain);
+        }
+        #[allow(
+            clippy::expect_used,
+            reason = "name, path and domain are checked when they are set, the value is base64url"
+        )]
+        let mut value = HeaderValue::try_from(cookie.to_string())
+            .expect("a cookie of visible ASCII is a header value");
+        value.set_sensitive(true);
+        value
+    }
+}

@@ -1,0 +1,11 @@
+-- KEYS: a record. ARGV: this call's mark, the moment by which the record has to be gone or nothing, how long it can last
+-- at most, how long it lasts unless it is used, then its fields and their values.
+if redis.call('EXISTS', KEYS[1]) == 1 then
+  if redis.call('HGET', KEYS[1], 'born') == ARGV[1] then return 'done' end
+  return 'exists'
+end
+local now = clock()
+local limit = tonumber(ARGV[2]) or now + ARGV[3]
+redis.call('HSET', KEYS[1], 'born', ARGV[1], 'limit', whole(limit), unpack(ARGV, 5))
+redis.call('PEXPIREAT', KEYS[1], whole(math.min(now + ARGV[4], limit)))
+return 'done'

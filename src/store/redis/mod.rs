@@ -1,0 +1,291 @@
+//! Sessions on a Redis server, or a cluster of them.
+//!
+//! A record is a hash, `login:r:` and its key in hex. An owner's index is a sorted set, `login:o:` and the owner's SHA-256 in
+//! hex; an entry is a record's key and the mark of the call that created it. Whatever changes a record is one script on its
+//! key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record
+//! off its owner's index: an entry is written before its record and removed after it. The mark tells it from the entry of a
+//! record that somebody creates under the same key meanwhile.
+
+mod at_once;
+mod fields;
+mod index;
+mod revoke;
+mod script;
+mod server;
+
+use std::{fmt, fmt::Write as _, sync::Arc};
+
+use async_trait::async_trait;
+use redis::{Cmd, aio::ConnectionLike};
+use tokio::runtime::Handle;
+
+use self::{at_once::at_once, index::entry, server::Server};
+use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes};
+use crate::error::{BoxError, ConfigError};
+
+/// How much later than needed Redis clears up, in milliseconds. Its clock only measures how long a key has been there, and
+/// an hour is more than two servers of a cluster should disagree by.
+const MARGIN: i64 = 60 * 60 * 1000;
+/// The longest time to live that Redis is asked for: 35 thousand years, well within what a double counts exactly.
+const LONGEST: i64 = 1 << 50;
+/// How many questions about an owner's records are on their way at the same time.
+const BATCH: usize = 64;
+
+/// Keeps sessions on a Redis or Valkey server (Redis 6.2 or later), or on a cluster.
+///
+/// Takes any asynchronous connection of the `redis` crate, version 1. A `ConnectionManager` connects again by itself after an
+/// outage; a `MultiplexedConnection` doesn't; a `ClusterConnection` knows a cluster. Clones share the connection.
+///
+/// ```no_run
+/// # async fn app() -> Result<(), Box<dyn std::error::Error>> {
+/// use login_manager::RedisStore;
+///
+/// let client = redis::Client::open("redis://127.0.0.1/")?;
+/// let store = RedisStore::new(client.get_connection_manager().await?).with_prefix("shop:")?;
+/// # Ok(()) }
+/// ```
+///
+/// # What the server must be set to
+///
+/// - **`maxmemory-policy noeviction`.** Any other policy lets Redis throw sessions away when memory runs out: somebody is
+///   logged out, or worse, an owner's index goes and "log out everywhere" misses sessions. With `noeviction` logins fail
+///   then, and those who are logged in stay so.
+/// - **`appendonly yes` and `appendfsync always`**, if an acknowledged logout must survive a crash of the server. With
+///   `everysec`, the default of `appendonly`, a crash takes back the last second: sessions that began in it are gone, and
+///   *sessions that ended in it are there again*. With snapshots alone it is minutes. Decide whether you accept that.
+/// - **Replicas copy late.** When one takes over, it may lack the last writes of the old primary, logouts among them. `WAIT` and
+///   `min-replicas-to-write` make that rarer, nothing in Redis rules it out. Where it must not happen, keep
+///   sessions in an SQL database.
+///
+/// A change of the user's [security stamp](crate::AuthUser::security_stamp) ends their sessions in all of these cases: it
+/// lives in your database.
+///
+/// # What the connection must be set to
+///
+/// - **Reads go to the primary**: no `read_from_replicas` on a cluster client, no connection to a replica, and no client-side
+///   caching. Else a logout on one node is seen late on another.
+/// - A response timeout below the manager's deadline. The `redis` crate's is half a second.
+/// - In an outage a `ConnectionManager` tries for some seconds before it says so, longer than the manager's deadline. With its
+///   `set_number_of_retries(1)` requests fail faster, and are served sooner when the server is back.
+///
+/// A cluster client repeats a command whose answer got lost. A `create`, `update` or `touch` that comes twice counts once; a
+/// `delete` that comes twice may answer that the record was gone already.
+///
+/// # Clearing up
+///
+/// Redis drops a record an hour or more after it expired. [`delete_expired`](SessionStore::delete_expired) has nothing to do and
+/// answers 0. Whether a record has expired is decided by the caller's clock, never by the server's.
+#[derive(Clone)]
+pub struct RedisStore {
+    server: Server,
+    prefix: Arc<str>,
+}
+
+impl RedisStore {
+    /// A store on the server that this connection leads to. Its keys begin with `login:`.
+    #[must_use]
+    pub fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
+        Self {
+            server: Server::new(connection),
+            prefix: "login:".into(),
+        }
+    }
+
+    /// Begins its keys with this, so that several applications share a server. Default: `login:`.
+    ///
+    /// # Errors
+    /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons.
+    pub fn with_prefix(mut self, prefix: &str) -> Result<Self, ConfigError> {
+        let is_plain =
+            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':');
+        // No braces: they would put all keys of a cluster on one node.
+        if prefix.is_empty() || prefix.len() > 64 || !prefix.bytes().all(is_plain) {
+            return Err(ConfigError::new(
+                "with_prefix",
+                prefix,
+                "a prefix is 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons",
+            ));
+        }
+        self.prefix = prefix.into();
+        Ok(self)
+    }
+}
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SessionStore for RedisStore {
+    async fn create(&self, record: Record) -> Result<Created, BoxError> {
+        let mark = mark()?;
+        // A record that claims to live on after its end is listed as long as it does.
+        let longest = lifetime(record.touched, record.ends.max(record.expires));
+        let limit = match &record.owner {
+            Some(owner) => self.enlist(owner, &record.key, &mark, longest).await?,
+            None => Vec::new(),
+        };
+        let answer: Vec<u8> = self
+            .server
+            .run(&script::CREATE, &self.record(&record.key), |command| {
+                command
+                    .arg(&mark)
+                    .arg(&limit)
+                    .arg(longest)
+                    .arg(lifetime(record.touched, record.expires));
+                fields::write(&record, command);
+            })
+            .await?;
+        match &*answer {
+            b"done" => Ok(Created::Done),
+            b"exists" => {
+                if let Some(owner) = &record.owner {
+                    let entry = entry(&record.key, &mark);
+                    let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &[entry]).await;
+                }
+                Ok(Created::Exists)
+            }
+            _ => Err(unknown_answer()),
+        }
+    }
+
+    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
+        let mut command = redis::cmd("HMGET");
+        command.arg(self.record(key)).arg(&fields::FIELDS);
+        fields::read(*key, self.server.ask(&command).await?)
+    }
+
+    async fn update(
+        &self,
+        key: &RecordKey,
+        version: u64,
+        payload: Arc<[u8]>,
+        now: i64,
+    ) -> Result<Outcome, BoxError> {
+        let mark = mark()?;
+        let next = version.saturating_add(1);
+        let update = |command: &mut Cmd| {
+            command
+                .arg(&mark)
+                .arg(now)
+                .arg(version)
+                .arg(next)
+                .arg(&*payload);
+        };
+        outcome(
+            &self
+                .server
+                .run::<Vec<u8>>(&script::UPDATE, &self.record(key), update)
+                .await?,
+        )
+    }
+
+    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        let touch = |command: &mut Cmd| {
+            command.arg(now).arg(expires).arg(LONGEST).arg(MARGIN);
+        };
+        outcome(
+            &self
+                .server
+                .run::<Vec<u8>>(&script::TOUCH, &self.record(key), touch)
+                .await?,
+        )
+    }
+
+    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
+        let version = version.map_or_else(String::new, |version| version.to_string());
+        let answer: Vec<Option<Vec<u8>>> = self
+            .server
+            .run(&script::DELETE, &self.record(key), |command| {
+                command.arg(&version);
+            })
+            .await?;
+        let mut answer = answer.into_iter();
+        let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
+        if let (Some(mark), Some(owner)) = (answer.next().flatten(), answer.next().flatten()) {
+            // The record is gone whether this succeeds or not.
+            let entry = entry(key, &mark);
+            let _left_to_be_cleared_away = self.strike(&owner, &[entry]).await;
+        }
+        Ok(outcome)
+    }
+
+    /// Reads the owner's whole index, 56 bytes for a session, and then the records of the page. Redis could hand out the index
+    /// page by page in the order of its times or in that of its keys, not clear it up by the one and list it by the other.
+    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
+        let mut keys = self.index(owner).await?;
+        keys.retain(|key| page.after.is_none_or(|after| *key > after));
+        let mut listed = Vec::new();
+        let mut keys = keys.as_slice();
+        while !keys.is_empty() && listed.len() < page.limit {
+            let (batch, rest) =
+                keys.split_at((page.limit - listed.len()).min(BATCH).min(keys.len()));
+            for record in at_once(batch.iter().map(|key| self.load(key))).await {
+                let is_theirs = |record: &Record| record.owner.as_deref() == Some(owner);
+                listed.extend(
+                    record?
+                        .filter(is_theirs)
+                        .filter(|record| record.is_live(now)),
+                );
+            }
+            keys = rest;
+        }
+        Ok(listed)
+    }
+
+    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
+        let (store, owner) = (self.clone(), owner.to_owned());
+        let revoking = async move { store.revoke_all(&owner, which).await };
+        // Several records don't go at one go, so this goes on to its end when its caller goes away.
+        match Handle::try_current() {
+            Ok(runtime) => runtime.spawn(revoking).await?,
+            Err(_) => revoking.await,
+        }
+    }
+
+    /// Answers 0: Redis clears up by itself.
+    async fn delete_expired(&self, _now: i64, _limit: usize) -> Result<u64, BoxError> {
+        Ok(0)
+    }
+}
+
+impl RedisStore {
+    fn record(&self, key: &RecordKey) -> Vec<u8> {
+        self.key("r:", key.as_bytes())
+    }
+
+    fn key(&self, kind: &str, bytes: &[u8]) -> Vec<u8> {
+        let mut key = format!("{}{kind}", self.prefix);
+        for byte in bytes {
+            let _infallible = write!(key, "{byte:02x}");
+        }
+        key.into_bytes()
+    }
+}
+
+/// Names one call: it knows its own work again when a connection repeats its command.
+fn mark() -> Result<[u8; 16], BoxError> {
+    random_bytes().map_err(|_| "no random bytes".into())
+}
+
+/// How long Redis has to keep something, in milliseconds. A difference of the caller's times: the server's clock may be wrong.
+fn lifetime(from: i64, to: i64) -> i64 {
+    to.saturating_sub(from).clamp(0, LONGEST) + MARGIN
+}
+
+fn outcome(answer: &[u8]) -> Result<Outcome, BoxError> {
+    match answer {
+        b"done" => Ok(Outcome::Done),
+        b"conflict" => Ok(Outcome::Conflict),
+        b"gone" => Ok(Outcome::Gone),
+        _ => Err(unknown_answer()),
+    }
+}
+
+fn unknown_answer() -> BoxError {
+    "redis gave an answer that none of our scripts gives".into()
+}

@@ -1,0 +1,147 @@
+//! What has expired is cleared away.
+
+use std::time::Duration;
+
+use login_manager::{ErrorKind, EventKind, Timeouts};
+
+use crate::{
+    faulty_store::{Call, Fault, When},
+    world::{HOUR, MINUTE, World, routes},
+};
+
+const HOURLY: Duration = HOUR;
+
+/// So many sessions of one minute, and one of a day, in a store that keeps what is dead until it is told.
+async fn world(short: usize) -> World {
+    let mut world = World::with(routes, |manager| {
+        manager.with_timeouts(Timeouts::new(MINUTE, HOUR).unwrap())
+    });
+    for _ in 0..short {
+        world.browser.another().post("/put/a/b").await;
+    }
+    world.clock.advance(MINUTE - Duration::from_millis(1));
+    world.browser.post("/login/alice").await;
+    world.clock.advance(Duration::from_millis(1));
+    world.store.take_calls();
+    world
+}
+
+#[tokio::test]
+async fn b24_a_cleanup_takes_what_has_expired_in_batches_and_nothing_else() {
+    let mut world = world(1200).await;
+    let before = world.store.inner.len();
+    let deleted = world.manager.cleanup().await.unwrap();
+    assert_eq!(deleted as usize, before - 1);
+    let calls = world.store.take_calls();
+    assert!(calls.iter().all(|call| *call == Call::DeleteExpired));
+    assert_eq!(calls.len() as u64, deleted / 500 + 1, "500 at a time");
+    assert_eq!(world.store.inner.len(), 1);
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+    assert_eq!(world.manager.cleanup().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn b24_a_cleanup_that_fails_says_so_and_the_next_goes_on() {
+    let world = world(3).await;
+    for fault in [Fault::Fails, Fault::Panics] {
+        world.store.fail_once(Call::DeleteExpired, fault);
+        let error = world.manager.cleanup().await.unwrap_err();
+        assert!(
+            matches!(error.kind(), ErrorKind::Store | ErrorKind::Panicked),
+            "{error}"
+        );
+    }
+    assert!(world.events.take().contains(&EventKind::StoreFailed));
+    world.manager.cleanup().await.unwrap();
+    assert_eq!(world.store.inner.len(), 1);
+}
+
+/// Lets the tasks that are ready run.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn p17_the_cleanup_survives_a_store_that_fails_panics_or_hangs() {
+    let mut world = world(3).await;
+    let cleanup = world.manager.spawn_cleanup(HOURLY).unwrap();
+    settle().await;
+    assert_eq!(world.store.take_calls(), [Call::DeleteExpired], "at once");
+    for fault in [Fault::Fails, Fault::Panics, Fault::Hangs] {
+        world.store.fail_once(Call::DeleteExpired, fault);
+        tokio::time::sleep(HOURLY).await;
+        settle().await;
+        assert!(!world.store.is_still_to_fail(), "{fault:?}");
+        // The deadline of a store that hangs.
+        tokio::time::sleep(10 * MINUTE).await;
+        settle().await;
+        world.store.take_calls();
+        tokio::time::sleep(HOURLY).await;
+        settle().await;
+        assert!(
+            !world.store.take_calls().is_empty(),
+            "after one that {fault:?} it goes on"
+        );
+    }
+    world.clock.advance(HOUR);
+    tokio::time::sleep(HOURLY).await;
+    settle().await;
+    assert!(world.store.inner.is_empty());
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+
+    cleanup.stop();
+    settle().await;
+    world.store.take_calls();
+    tokio::time::sleep(10 * HOURLY).await;
+    settle().await;
+    assert_eq!(world.store.take_calls(), []);
+    assert_eq!(format!("{cleanup:?}"), "Cleanup { is_finished: true }");
+}
+
+#[tokio::test(start_paused = true)]
+async fn fault_37_cleanups_of_ten_nodes_do_no_harm_and_neither_do_odd_intervals() {
+    let world = world(1200).await;
+    for every in [
+        Duration::ZERO,
+        Duration::from_nanos(1),
+        Duration::MAX,
+        HOURLY,
+    ] {
+        world.manager.spawn_cleanup(every).unwrap();
+    }
+    for _ in 0..6 {
+        world.manager.spawn_cleanup(HOURLY).unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    settle().await;
+    assert_eq!(world.store.inner.len(), 1);
+    let calls = world.store.take_calls();
+    assert!(
+        calls.len() < 100,
+        "a second between two at least: {}",
+        calls.len()
+    );
+}
+
+#[tokio::test]
+async fn b24_requests_go_on_while_a_batch_is_deleted() {
+    let mut world = world(3).await;
+    let gate = world.store.gate(Call::DeleteExpired, When::Before);
+    let cleanup = tokio::spawn({
+        let manager = world.manager.clone();
+        async move { manager.cleanup().await.unwrap() }
+    });
+    gate.reached().await;
+    assert_eq!(world.browser.get("/me").await.body, "alice");
+    gate.open();
+    assert!(cleanup.await.unwrap() > 0);
+}
+
+#[test]
+fn without_a_runtime_there_is_no_task_to_do_it() {
+    let manager = World::new().manager;
+    let error = manager.spawn_cleanup(HOURLY).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoRuntime);
+}

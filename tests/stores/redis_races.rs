@@ -1,0 +1,220 @@
+//! Calls that meet on a Redis server, in the order in which they harm most.
+
+use std::{sync::Arc, time::Duration};
+
+use libtest_mimic::Trial;
+use login_manager::{
+    SessionStore as _,
+    store::{Created, Outcome, Which},
+};
+use tokio::time::sleep;
+
+use crate::{
+    redis_world::{EVERYTHING, NOW, OWNER, Of as _, World, index_key, record},
+    trial_on_redis,
+};
+
+pub(crate) fn trials() -> Vec<Trial> {
+    vec![
+        trial_on_redis("delete_all_meets_a_create", delete_all_meets_a_create),
+        trial_on_redis("a_create_meets_delete_all", a_create_meets_delete_all),
+        trial_on_redis(
+            "a_key_that_is_used_again_stays_listed",
+            a_key_that_is_used_again_stays_listed,
+        ),
+        trial_on_redis(
+            "a_dropped_create_is_no_record",
+            a_dropped_create_is_no_record,
+        ),
+        trial_on_redis("a_dropped_delete_all_goes_on", a_dropped_delete_all_goes_on),
+        trial_on_redis(
+            "an_entry_leads_to_no_other_owner",
+            an_entry_leads_to_no_other_owner,
+        ),
+        trial_on_redis(
+            "a_repeated_command_counts_once",
+            a_repeated_command_counts_once,
+        ),
+    ]
+}
+
+/// All of `delete_all` happens between the two writes of a `create`.
+async fn delete_all_meets_a_create() {
+    let world = World::new().await;
+    world.warm_up().await;
+    let gate = world.wire.gate_after(1);
+    let store = world.store.clone();
+    let creating = tokio::spawn(async move { store.create(record(1)).await.unwrap() });
+    gate.reached().await;
+    assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 0);
+    assert_eq!(world.listed().await, []);
+    gate.open();
+    assert_eq!(creating.await.unwrap(), Created::Done);
+    assert_eq!(
+        world.listed().await,
+        [record(1).key],
+        "alive, so it is listed"
+    );
+    assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+    assert_eq!(world.index().await.len(), 0);
+}
+
+/// All of a `create` happens within a `delete_all`, or a `delete`, of another session of the owner's.
+async fn a_create_meets_delete_all() {
+    // After the index was read; after the record is gone and before its entry is.
+    for commands in [1, 2] {
+        let world = World::new().await;
+        world.warm_up().await;
+        world.create(&record(1)).await;
+        let gate = world.wire.gate_after(commands);
+        let store = world.store.clone();
+        let deleting =
+            tokio::spawn(async move { store.delete_all(OWNER, Which::All).await.unwrap() });
+        gate.reached().await;
+        world.create(&record(2)).await;
+        gate.open();
+        assert_eq!(deleting.await.unwrap(), 1);
+        assert_eq!(world.listed().await, [record(2).key]);
+        assert_eq!(world.index().await, [[2; 32]]);
+    }
+    let world = World::new().await;
+    world.warm_up().await;
+    world.create(&record(1)).await;
+    let gate = world.wire.gate_after(1);
+    let store = world.store.clone();
+    let deleting = tokio::spawn(async move { store.delete(&record(1).key, None).await.unwrap() });
+    gate.reached().await;
+    world.create(&record(2)).await;
+    assert_eq!(world.listed().await, [record(2).key]);
+    gate.open();
+    assert_eq!(deleting.await.unwrap(), Outcome::Done);
+    assert_eq!(world.index().await, [[2; 32]]);
+}
+
+/// A key is used again while its last record is being taken off the index.
+async fn a_key_that_is_used_again_stays_listed() {
+    for all in [false, true] {
+        let world = World::new().await;
+        world.warm_up().await;
+        world.create(&record(1)).await;
+        let gate = world.wire.gate_after(1 + usize::from(all));
+        let store = world.store.clone();
+        let deleting = tokio::spawn(async move {
+            if all {
+                assert_eq!(store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+            } else {
+                let deleted = store.delete(&record(1).key, None).await;
+                assert_eq!(deleted.unwrap(), Outcome::Done);
+            }
+        });
+        gate.reached().await;
+        world.create(&record(1)).await;
+        assert_eq!(world.listed().await, [record(1).key], "once");
+        gate.open();
+        deleting.await.unwrap();
+        assert_eq!(world.listed().await, [record(1).key]);
+        assert_eq!(world.index().await, [[1; 32]]);
+    }
+    // Two creates of one key: the first is between its two writes while the second is made and revoked.
+    let world = World::new().await;
+    world.warm_up().await;
+    let gate = world.wire.gate_after(1);
+    let store = world.store.clone();
+    let creating = tokio::spawn(async move { store.create(record(1)).await.unwrap() });
+    gate.reached().await;
+    world.create(&record(1)).await;
+    assert_eq!(world.listed().await, [record(1).key], "once");
+    assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+    gate.open();
+    assert_eq!(creating.await.unwrap(), Created::Done);
+    assert_eq!(world.listed().await, [record(1).key]);
+}
+
+async fn a_dropped_create_is_no_record() {
+    let world = World::new().await;
+    world.warm_up().await;
+    let gate = world.wire.gate_after(1);
+    let create = world.store.create(record(1));
+    tokio::select! {
+        _ = create => panic!("it waits at the gate"),
+        () = gate.reached() => {}
+    }
+    assert_eq!(world.index().await, [[1; 32]]);
+    assert_eq!(world.store.load(&record(1).key).await.unwrap(), None);
+    assert_eq!(world.listed().await, []);
+    world.create(&record(1)).await;
+    assert_eq!(world.listed().await, [record(1).key]);
+}
+
+/// Of more records than go at a time: the connection hangs in the second batch when the caller goes away.
+async fn a_dropped_delete_all_goes_on() {
+    let world = World::new().await;
+    world.warm_up().await;
+    for number in 0..200 {
+        world.create(&record(number)).await;
+    }
+    let gate = world.wire.gate_after(80);
+    tokio::select! {
+        _ = world.store.delete_all(OWNER, Which::All) => panic!("it waits at the gate"),
+        () = gate.reached() => {}
+    }
+    assert_ne!(world.listed().await, []);
+    gate.open();
+    while !world.index().await.is_empty() {
+        sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(world.listed().await, []);
+}
+
+async fn an_entry_leads_to_no_other_owner() {
+    let world = World::new().await;
+    world.create(&record(1)).await;
+    let other = record(1).of("app/bob");
+    assert_eq!(world.store.create(other).await.unwrap(), Created::Exists);
+    let list = world.store.list("app/bob", EVERYTHING, NOW).await.unwrap();
+    assert_eq!(list, []);
+    assert_eq!(
+        world.store.delete_all("app/bob", Which::All).await.unwrap(),
+        0
+    );
+    // A create that came too late takes its entry back.
+    assert_eq!(
+        world.store.create(record(1)).await.unwrap(),
+        Created::Exists
+    );
+    assert_eq!(world.index().await, [[1; 32]]);
+    let left: Vec<String> = world.redis(&["KEYS", "*"]).await;
+    assert_eq!(left.len(), 2, "{left:?}");
+    // One that died before it could.
+    let mut add = redis::cmd("ZADD");
+    add.arg(index_key("app/bob")).arg(1).arg(&[1_u8; 48]);
+    add.exec_async(&mut world.redis.clone()).await.unwrap();
+    let list = world.store.list("app/bob", EVERYTHING, NOW).await.unwrap();
+    assert_eq!(list, []);
+    let deleted = world.store.delete_all("app/bob", Which::All).await;
+    assert_eq!(deleted.unwrap(), 0);
+    assert_eq!(world.listed().await, [record(1).key]);
+}
+
+async fn a_repeated_command_counts_once() {
+    let world = World::new().await;
+    world.wire.repeat();
+    let key = record(1).key;
+    world.create(&record(1)).await;
+    assert_eq!(
+        world.store.create(record(1)).await.unwrap(),
+        Created::Exists
+    );
+    let update = |version| world.store.update(&key, version, Arc::from(*b"same"), NOW);
+    assert_eq!(update(0).await.unwrap(), Outcome::Done);
+    assert_eq!(update(0).await.unwrap(), Outcome::Conflict);
+    assert_eq!(update(1).await.unwrap(), Outcome::Done);
+    assert_eq!(world.store.load(&key).await.unwrap().unwrap().version, 2);
+    assert_eq!(
+        world.store.touch(&key, NOW, NOW).await.unwrap(),
+        Outcome::Done
+    );
+    // Nothing is left that could remember it.
+    assert_eq!(world.store.delete(&key, None).await.unwrap(), Outcome::Gone);
+    assert_eq!(world.store.load(&key).await.unwrap(), None);
+}

@@ -1,0 +1,128 @@
+//! Redis servers of the tests' own: to be stopped, filled up and wiped.
+
+use std::{
+    env,
+    io::{Read as _, Write as _},
+    net::{Ipv4Addr, TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::folder::Folder;
+
+/// How long a server may take to start.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on a free port of this machine. It ends when this is dropped, and when the tests die.
+pub(crate) struct RedisServer {
+    port: u16,
+    options: &'static [&'static str],
+    folder: Folder,
+    shell: Option<Child>,
+}
+
+/// Why there can be none, if so.
+pub(crate) fn missing() -> Option<&'static str> {
+    binary()
+        .is_none()
+        .then_some("no redis-server is installed here")
+}
+
+fn binary() -> Option<PathBuf> {
+    let path = env::var_os("PATH")?;
+    env::split_paths(&path)
+        .map(|folder| folder.join("redis-server"))
+        .find(|file| file.is_file())
+}
+
+impl RedisServer {
+    pub(crate) fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A cluster of one node that has all slots.
+    pub(crate) fn start_cluster() -> Self {
+        let server = Self::with(&["--cluster-enabled", "yes"]);
+        server.say("CLUSTER ADDSLOTSRANGE 0 16383");
+        let began = Instant::now();
+        while !server.say("CLUSTER INFO").contains("cluster_state:ok") {
+            assert!(began.elapsed() < PATIENCE, "the cluster doesn't form");
+            thread::sleep(Duration::from_millis(20));
+        }
+        server
+    }
+
+    fn with(options: &'static [&'static str]) -> Self {
+        let mut server = Self {
+            port: free_port(),
+            options,
+            folder: Folder::new(),
+            shell: None,
+        };
+        server.start_again();
+        server
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    pub(crate) fn stop(&mut self) {
+        if let Some(mut shell) = self.shell.take() {
+            drop(shell.stdin.take());
+            let _ended = shell.wait();
+        }
+    }
+
+    /// On the same port, with nothing in it.
+    pub(crate) fn start_again(&mut self) {
+        // The shell ends the server when its input does: also when the tests are killed.
+        let shell = Command::new("sh")
+            .args(["-c", r#""$@" & read -r _; kill $!; wait"#, "sh"])
+            .arg(binary().unwrap())
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1"])
+            .args(["--save", "", "--appendonly", "no", "--dir"])
+            .arg(self.folder.path())
+            .args(self.options)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn();
+        self.shell = Some(shell.unwrap());
+        let began = Instant::now();
+        while TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).is_err() {
+            assert!(began.elapsed() < PATIENCE, "redis-server doesn't start");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Sends one command and gives what comes back, in one piece as far as small answers go.
+    fn say(&self, command: &str) -> String {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
+        stream
+            .write_all(format!("{command}\r\n").as_bytes())
+            .unwrap();
+        let mut answer = [0; 4096];
+        let read = stream.read(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[..read]).into_owned()
+    }
+}
+
+impl Drop for RedisServer {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// One above which there is room for the port of the cluster's bus, 10000 further.
+fn free_port() -> u16 {
+    loop {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let bus = port.checked_add(10_000);
+        if bus.is_some_and(|bus| TcpListener::bind((Ipv4Addr::LOCALHOST, bus)).is_ok()) {
+            return port;
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A Redis server that is nobody else's, and a store on it.
+
+use std::sync::Arc;
+
+use login_manager::{
+    RedisStore, SessionStore as _,
+    store::{Created, Family, Outcome, Page, Record, RecordKey, Which},
+};
+use redis::{FromRedisValue, aio::MultiplexedConnection};
+use sha2::{Digest as _, Sha256};
+
+use crate::{redis_server::RedisServer, redis_wire::Wire};
+
+pub(crate) const HOUR: i64 = 60 * 60 * 1000;
+pub(crate) const NOW: i64 = 1_800_000_000_000;
+pub(crate) const OWNER: &str = "app/alice";
+pub(crate) const EVERYTHING: Page = Page {
+    after: None,
+    limit: usize::MAX,
+};
+
+/// A server that is nobody else's, and a store on it.
+pub(crate) struct World {
+    pub(crate) server: RedisServer,
+    pub(crate) wire: Wire,
+    pub(crate) store: RedisStore,
+    /// Past the store, for a look at the keys and for changing them.
+    pub(crate) redis: MultiplexedConnection,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let server = RedisServer::start();
+        let wire = Wire::to(&server.url()).await;
+        let client = redis::Client::open(server.url()).unwrap();
+        Self {
+            store: RedisStore::new(wire.clone()),
+            wire,
+            redis: client.get_multiplexed_async_connection().await.unwrap(),
+            server,
+        }
+    }
+
+    /// Makes the server know the scripts, so that commands can be counted.
+    pub(crate) async fn warm_up(&self) {
+        let other = record(250).of("app/nobody else");
+        self.create(&other).await;
+        let _ = self
+            .store
+            .update(&other.key, 0, Arc::from([]), NOW)
+            .await
+            .unwrap();
+        let _ = self.store.touch(&other.key, NOW, NOW + HOUR).await.unwrap();
+        let revoked = self.store.delete_all("app/nobody else", Which::All).await;
+        assert_eq!(revoked.unwrap(), 1);
+        assert_eq!(
+            self.store.delete(&other.key, None).await.unwrap(),
+            Outcome::Gone
+        );
+        self.wire.take_sent();
+    }
+
+    pub(crate) async fn create(&self, record: &Record) {
+        let created = self.store.create(record.clone()).await.unwrap();
+        assert_eq!(created, Created::Done);
+    }
+
+    pub(crate) async fn listed(&self) -> Vec<RecordKey> {
+        let list = self.store.list(OWNER, EVERYTHING, NOW).await.unwrap();
+        list.iter().map(|record| record.key).collect()
+    }
+
+    /// A command that the store knows nothing of.
+    pub(crate) async fn redis<T: FromRedisValue>(&self, words: &[&str]) -> T {
+        let mut command = redis::cmd(words[0]);
+        command.arg(&words[1..]);
+        command.query_async(&mut self.redis.clone()).await.unwrap()
+    }
+
+    /// How long a key still lives.
+    pub(crate) async fn lives(&self, key: &str) -> i64 {
+        self.redis(&["PTTL", key]).await
+    }
+
+    /// The keys of the entries, the marks behind them cut off.
+    pub(crate) async fn index(&self) -> Vec<[u8; 32]> {
+        let index = index_key(OWNER);
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(index).arg(0).arg(-1);
+        let members = command.query_async(&mut self.redis.clone()).await;
+        let members: Vec<Vec<u8>> = members.unwrap();
+        let keys = members.iter().map(|member| *member.first_chunk().unwrap());
+        let mut keys: Vec<_> = keys.collect();
+        keys.sort();
+        keys
+    }
+}
+
+pub(crate) fn record(number: u8) -> Record {
+    Record {
+        key: RecordKey::from_bytes([number; 32]),
+        family: Family::from_bytes([number; 16]),
+        owner: Some(OWNER.into()),
+        created: NOW,
+        touched: NOW,
+        expires: NOW + HOUR,
+        ends: NOW + 10 * HOUR,
+        version: 0,
+        payload: Arc::from(*b"payload"),
+    }
+}
+
+pub(crate) trait Of {
+    fn of(self, owner: &str) -> Self;
+}
+
+impl Of for Record {
+    fn of(self, owner: &str) -> Self {
+        let owner = Some(owner.into());
+        Self { owner, ..self }
+    }
+}
+
+pub(crate) fn record_key(record: &Record) -> String {
+    format!("login:r:{}", hex(record.key.as_bytes()))
+}
+
+pub(crate) fn index_key(owner: &str) -> String {
+    format!("login:o:{}", hex(&Sha256::digest(owner)))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
