@@ -32,11 +32,69 @@
 //! A logout deletes the record, with everything else of the same browser's line of descent. A request that was on its way
 //! can't bring it back: stores only update what is there, at the version that was read.
 //!
+//! What else the browser keeps of your pages is for you to name. Where machines are shared, have it cleared beside the cookies, which
+//! the logout removes by itself:
+//!
+//! ```
+//! # use axum::response::{IntoResponse, Redirect};
+//! # use login_manager::{Auth, AuthUser, Error};
+//! # struct Account;
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+//! async fn logout(auth: Auth<Account>) -> Result<impl IntoResponse, Error> {
+//!     auth.logout().await?;
+//!     Ok(([("clear-site-data", r#""cache", "storage""#)], Redirect::to("/")))
+//! }
+//! ```
+//!
+//! It isn't sent by default: clearing takes browsers seconds, and `"cookies"` would take those of other applications and of sister
+//! domains along.
+//!
 //! # Other sessions of a user who changed the password
 //!
 //! Renew [the stamp](crate::AuthUser::security_stamp) beside the password, and call [`auth.login`](crate::Auth::login) with the changed
 //! user: this browser stays, every other session ends at its next request. Renewing a hash only for its parameters is no reason
 //! to renew the stamp.
+//!
+//! # A second factor
+//!
+//! Between the two steps the visitor is nobody, and nothing that belongs to nobody opens a guarded page. So don't log in after the
+//! first one: keep who it would be in the anonymous [`Session`](crate::Session), with the time, and log in after the second.
+//! [`renew`](crate::Auth::renew) gives the session a new token at that moment, or whoever planted the old one could go on
+//! without the password. [`take`](crate::Session::take) makes it good for one attempt: a wrong code costs the password again.
+//!
+//! ```
+//! # use std::time::{Duration, SystemTime};
+//! # use axum::http::StatusCode;
+//! # use login_manager::{Auth, AuthUser, Error, Session};
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # impl Account { fn accepts(&self, _code: &str) -> bool { true } }
+//! # async fn find(id: i64) -> Option<Account> { Some(Account { id }) }
+//! /// The password was right.
+//! async fn after_the_password(auth: Auth<Account>, session: Session, account: Account) -> Result<(), Error> {
+//!     session.insert("second-factor", &(account.id, SystemTime::now())).await?;
+//!     auth.renew().await
+//! }
+//!
+//! async fn after_the_code(auth: Auth<Account>, session: Session, code: String) -> Result<StatusCode, Error> {
+//!     let pending: Option<(i64, SystemTime)> = session.take("second-factor").await?;
+//!     let in_time = |at: &SystemTime| at.elapsed().is_ok_and(|age| age <= Duration::from_secs(10 * 60));
+//!     let Some((id, _)) = pending.filter(|(_, at)| in_time(at)) else {
+//!         return Ok(StatusCode::UNAUTHORIZED); // back to the password
+//!     };
+//!     let Some(account) = find(id).await.filter(|account| account.accepts(&code)) else {
+//!         return Ok(StatusCode::UNAUTHORIZED);
+//!     };
+//!     auth.login(account).await?;
+//!     Ok(StatusCode::OK)
+//! }
+//! ```
+//!
+//! # Too many sessions of one user
+//!
+//! [`with_max_sessions`](crate::LoginManager::with_max_sessions) ends the oldest. There is no way to refuse the new login instead: it
+//! would lock out who has lost a phone or cleared the cookies, and let a thief who is in keep the owner out. Who wants to ask
+//! lists [`auth.sessions()`](crate::Auth::sessions) after the login and lets people choose.
 //!
 //! # Open redirects
 //!
@@ -65,7 +123,28 @@
 //! path leads around it. It guards OPTIONS and HEAD too. A failing store, loader or check is 503, never a pass and never "not
 //! logged in". [`except`](crate::guard::LoginRequiredLayer::except) lets pass exactly the spelling that you named.
 //!
+//! A route that somebody forgot to guard is open. Turn it round, so that a route that somebody forgot is closed, with one guard
+//! around the whole router and a list of what is open:
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use login_manager::{AuthUser, LoginManager, MemoryStore, login_required};
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+//! # let routes = Router::<()>::new().route("/", get(|| async {}));
+//! let app = routes
+//!     .layer(login_required::<Account>().except(["/login", "/static/*"]))
+//!     .layer(login_manager);
+//! # let _: Router = app;
+//! ```
+//!
 //! # Logs
 //!
 //! No token, password, hash or cookie is in any log line, error or `Debug` of this crate. What your own store or loader says in
 //! its errors is kept behind [`source`](std::error::Error::source).
+//!
+//! # Keys
+//!
+//! There are none to keep, to rotate or to lose: nothing is signed or encrypted, cookies carry random tokens. What ends all
+//! sessions at once is an empty store.

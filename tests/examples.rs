@@ -76,6 +76,14 @@ fn assert_complains(answer: &Answer, complaint: &str) {
     assert!(answer.body.contains(r#"<form method="post""#));
 }
 
+/// To the last header: nobody learns from one of them what the other doesn't tell.
+#[track_caller]
+fn assert_same(one: &Answer, other: &Answer) {
+    assert_eq!(one.status, other.status);
+    assert_eq!(one.headers, other.headers);
+    assert_eq!(one.body, other.body);
+}
+
 #[tokio::test]
 async fn quickstart_logs_in_stays_logged_in_and_logs_out() {
     let mut browser = Browser::new(quickstart::app().await.unwrap());
@@ -113,26 +121,33 @@ async fn quickstart_logs_in_stays_logged_in_and_logs_out() {
 }
 
 #[tokio::test]
-async fn quickstart_says_the_same_of_wrong_names_and_wrong_passwords() {
+async fn j1_quickstart_says_the_same_of_wrong_names_and_wrong_passwords() {
     let mut browser = Browser::new(quickstart::app().await.unwrap());
     let wrong_password = [("username", "alice"), ("password", "builder")];
     let wrong_name = [("username", "nobody"), ("password", "wonderland")];
     let answer = submit(&mut browser, "/login", &wrong_password).await;
     assert_complains(&answer, "Wrong user name or password.");
-    assert_eq!(
-        submit(&mut browser, "/login", &wrong_name).await.body,
-        answer.body
-    );
+    let other = submit(&mut browser, "/login", &wrong_name).await;
+    assert_same(&answer, &other);
     assert!(browser.cookie_names().is_empty());
 
     let long = "a".repeat(Passwords::MAX_BYTES + 1);
-    let answer = submit(
-        &mut browser,
-        "/login",
-        &[("username", "alice"), ("password", &long)],
-    )
-    .await;
+    let [answer, other] = [
+        submit(
+            &mut browser,
+            "/login",
+            &[("username", "alice"), ("password", &long)],
+        )
+        .await,
+        submit(
+            &mut browser,
+            "/login",
+            &[("username", "nobody"), ("password", &long)],
+        )
+        .await,
+    ];
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_same(&answer, &other);
 }
 
 #[tokio::test]
@@ -143,7 +158,7 @@ async fn quickstart_goes_nowhere_else_after_a_login() {
 }
 
 #[tokio::test]
-async fn both_refuse_the_forms_of_other_sites() {
+async fn f2_both_refuse_the_forms_of_other_sites() {
     let database = Database::new();
     for app in [quickstart::app().await.unwrap(), database.app().await] {
         let mut browser = Browser::new(app);
@@ -205,15 +220,17 @@ async fn tutorial_leads_back_to_the_page_that_asked_for_the_login() {
 }
 
 #[tokio::test]
-async fn tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
+async fn j1_tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
     submit(&mut browser, "/register", &ALICE).await;
     let long = "a".repeat(Passwords::MAX_BYTES + 1);
+    let mut answers = Vec::new();
     for (name, password) in [
         ("alice", "mirror"),
         ("nobody", "wonderland"),
         ("alice", &long),
+        ("nobody", &long),
     ] {
         let form = [("username", name), ("password", password)];
         let answer = submit(&mut browser, "/login?next=/&notice=login", &form).await;
@@ -221,8 +238,16 @@ async fn tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
         assert!(answer.body.contains(&format!(r#"value="{name}""#)));
         assert!(!answer.body.contains(password), "a password comes back");
         assert!(!answer.body.contains("Please log in to access"));
+        let mut answer = answer;
+        // All that differs is what was typed.
+        answer.body = answer.body.replace(name, "typed");
+        answer.headers.remove("content-length");
+        answers.push(answer);
     }
     assert!(browser.cookie_names().is_empty());
+    for answer in &answers[1..] {
+        assert_same(&answers[0], answer);
+    }
 }
 
 #[tokio::test]
@@ -290,10 +315,12 @@ async fn tutorial_escapes_what_people_type() {
 }
 
 #[tokio::test]
-async fn tutorial_renews_a_hash_that_has_become_too_cheap() {
+async fn b16_tutorial_renews_a_hash_that_has_become_too_cheap_and_ends_no_session() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
     submit(&mut browser, "/register", &ALICE).await;
+    let mut other = browser.another();
+    submit(&mut other, "/login", &ALICE).await;
     let from_cheaper_days = "UPDATE accounts SET password_hash = '$argon2id$v=19$m=64,t=1,p=1$b25seSBmb3IgYSB0ZXN0IQ$tfRMN+egWZHqzmYVD6S+iSM4mnfvqA/waroBmPZEg7A'";
     database.execute(from_cheaper_days).await;
     assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
@@ -303,6 +330,7 @@ async fn tutorial_renews_a_hash_that_has_become_too_cheap() {
         "{hash}"
     );
     assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
+    assert_eq!(other.get("/protected").await.status, StatusCode::OK);
 }
 
 #[tokio::test]
@@ -389,14 +417,14 @@ async fn tutorial_sends_its_security_headers_with_everything() {
 }
 
 #[tokio::test]
-async fn tutorial_remembers_a_browser_and_asks_it_for_the_password_before_changing_it() {
+async fn c4_tutorial_remembers_a_browser_and_asks_it_for_the_password_before_changing_it() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
     submit(&mut browser, "/register", &ALICE).await;
     let box_ticked = [ALICE[0], ALICE[1], ("remember", "on")];
     submit(&mut browser, "/login", &box_ticked).await;
     let mut other = browser.another();
-    submit(&mut other, "/login", &ALICE).await;
+    submit(&mut other, "/login", &box_ticked).await;
 
     // The browser was closed.
     let remember = browser.cookie("remember").unwrap();
@@ -407,21 +435,33 @@ async fn tutorial_remembers_a_browser_and_asks_it_for_the_password_before_changi
     assert_redirects(&refused, "/login?next=/account&notice=refresh");
     let page = browser.get(refused.location()).await.body;
     assert!(page.contains("Please reauthenticate to access this page."));
+    let new_password = [("password", "through the glass")];
+    let refused_form = submit(&mut browser, "/account", &new_password).await;
+    assert_redirects(&refused_form, "/login?notice=refresh");
     let login = submit(&mut browser, refused.location(), &box_ticked).await;
     assert_redirects(&login, "/account");
     let page = browser.get("/account").await.body;
     assert_eq!(page.matches("This browser").count(), 1, "{page}");
     assert_eq!(page.matches("Another browser").count(), 1, "{page}");
 
-    let changed = submit(
-        &mut browser,
-        "/account",
-        &[("password", "through the glass")],
-    )
-    .await;
+    let before = browser.clone();
+    let changed = submit(&mut browser, "/account", &new_password).await;
     assert_redirects(&changed, "/?message=password-changed");
     assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
-    assert_eq!(other.get("/protected").await.status, StatusCode::SEE_OTHER);
+    assert_ne!(browser.cookie("session"), before.cookie("session"));
+    // Neither cookie of before opens anything, here or in the other browser.
+    for mut ended in [before, other.clone()] {
+        let mut remembered = ended.another();
+        let remember = ended.cookie("remember").unwrap();
+        remembered.plant("__Host-account-remember", &remember);
+        ended.forget("__Host-account-remember");
+        for browser in [&mut ended, &mut remembered] {
+            assert_eq!(
+                browser.get("/protected").await.status,
+                StatusCode::SEE_OTHER
+            );
+        }
+    }
     let old = submit(&mut other, "/login", &ALICE).await;
     assert_complains(&old, "Wrong user name or password.");
 }

@@ -175,3 +175,53 @@ async fn l2_no_secret_is_ever_written_down() {
         assert!(!written.contains(&secret), "{secret:?} is in the log");
     }
 }
+
+/// Tokens can't be compared at all, since nothing derives it for them; digests of secrets and stamps are by `ct_eq`.
+#[test]
+fn a9_nothing_secret_is_compared_with_equals() {
+    let read = |file: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("src")
+            .join(file);
+        let text = std::fs::read_to_string(path).unwrap();
+        text.split("#[cfg(test)]").next().unwrap().to_owned()
+    };
+    let tokens = read("store/token.rs");
+    for secret in ["struct Token(", "struct RememberToken {"] {
+        let (before, _) = tokens.split_once(secret).expect(secret);
+        let derived = before.rsplit_once("#[derive(").unwrap().1;
+        assert!(derived.starts_with("Clone)]"), "{secret} {derived}");
+    }
+    assert!(!tokens.contains("impl PartialEq"));
+    let mut compared = 0;
+    for file in [
+        "remember/series.rs",
+        "remember/mod.rs",
+        "remember/restore.rs",
+        "identity/user.rs",
+        "store/token.rs",
+    ] {
+        let text = read(file);
+        compared += text.matches(".ct_eq(").count();
+        for (line, operator) in text
+            .lines()
+            .flat_map(|line| [" == ", " != "].map(|operator| (line, operator)))
+        {
+            let Some((left, right)) = line.split_once(operator) else {
+                continue;
+            };
+            let sides = [
+                left.rsplit(['.', ' ']).next(),
+                right.split(['.', ' ']).next(),
+            ];
+            for side in sides.into_iter().flatten() {
+                let secret = ["secret", "stamp", "current", "before", "digest"];
+                assert!(
+                    !secret.iter().any(|word| side.contains(word)),
+                    "{file}: {line}"
+                );
+            }
+        }
+    }
+    assert!(compared >= 4, "{compared}");
+}

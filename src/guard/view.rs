@@ -28,10 +28,10 @@ use crate::{
 /// # use login_manager::AuthUser;
 /// # struct Account;
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
-/// # async fn orders(_: LoginRequired<Account>) {}
+/// # async fn orders(_: login_manager::LoginRequired<Account>) {}
 /// # fn app(login_manager: login_manager::LoginManager<Account>) -> Result<axum::Router, login_manager::ConfigError> {
 /// use axum::{Router, routing::get};
-/// use login_manager::{LoginRequired, login_view};
+/// use login_manager::login_view;
 ///
 /// let shop = Router::new()
 ///     .route("/orders", get(orders))

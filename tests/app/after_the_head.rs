@@ -191,7 +191,7 @@ impl Default for SlowToEmpty {
 
 /// Between the end of the save and the leaving of the head a login may slip in, or not: if it does, its cookie leaves too.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn fault_31_p13_a_login_at_the_last_moment_is_in_the_answer_or_too_late() {
+async fn fault_31_a_login_at_the_last_moment_is_in_the_answer_or_too_late() {
     let store = FaultyStore::new();
     let manager =
         LoginManager::new(store.clone(), Accounts::new()).with_deadline(Duration::from_secs(3600));

@@ -312,7 +312,7 @@ async fn fault_14_what_was_cleared_away_stays_dead_if_the_clock_goes_back() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn k6_its_memory_is_bounded() {
+async fn its_memory_is_bounded() {
     let store = FaultyStore::new();
     let cache = CachedStore::new(store.clone(), STALENESS).with_capacity(100_000);
     for number in 0..=255 {

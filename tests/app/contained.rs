@@ -77,7 +77,7 @@ async fn fault_26_a_handler_that_panics_saves_nothing_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn fault_26_p13_a_handler_that_panics_after_a_verb_leaves_a_clean_anonymous_browser() {
+async fn fault_26_a_handler_that_panics_after_a_verb_leaves_a_clean_anonymous_browser() {
     for what in ["login", "logout"] {
         let (mut world, _) = world(Router::new().route("/panics/{what}", post(panics_after)));
         world.browser.post("/login/alice").await;
@@ -212,7 +212,7 @@ async fn fault_27_a_user_type_that_panics_when_asked_who_it_is_is_contained() {
 }
 
 #[tokio::test]
-async fn fault_30_p13_a_5xx_keeps_the_verbs_and_drops_the_data() {
+async fn fault_30_a_5xx_keeps_the_verbs_and_drops_the_data() {
     let fails_after = |auth: Auth<Account>, session: Session, Path(what): Path<String>| async move {
         match &*what {
             "login" => drop(auth.login(account(2, "bob")).await.unwrap()),

@@ -1,6 +1,8 @@
 //! The cookie of each configuration, and the configurations that there are none for.
 
-use login_manager::{ConfigError, LoginManager, SameSite};
+use std::collections::{BTreeMap, BTreeSet};
+
+use login_manager::{ConfigError, LoginManager, NextIn, SameSite};
 use tracing::Level;
 
 use crate::{
@@ -168,6 +170,95 @@ async fn p23_what_is_written_is_what_is_read_in_every_configuration() {
         world.browser.post("/login/alice").await;
         let names = world.browser.cookie_names().join(" ");
         assert_eq!(world.browser.get("/who").await.body, "alice", "{names}");
+    }
+}
+
+/// A cookie's name, and its attributes without those that say until when.
+fn attributes(cookie: &str) -> (String, BTreeSet<String>) {
+    let (pair, attributes) = cookie.split_once("; ").unwrap();
+    let attributes = attributes
+        .split("; ")
+        .filter(|part| !part.starts_with("Max-Age=") && !part.starts_with("Expires="))
+        .map(str::to_owned)
+        .collect();
+    (pair.split_once('=').unwrap().0.to_owned(), attributes)
+}
+
+#[tokio::test]
+async fn p22_each_cookie_is_deleted_with_the_attributes_that_it_was_set_with() {
+    let cases: [Configure; 6] = [
+        Ok,
+        |manager| manager.with_cookie_domain("app.example"),
+        |manager| manager.with_cookie_path("/do"),
+        |manager| manager.with_same_site(SameSite::Strict),
+        |manager| manager.with_cookie_names("sid", "rid"),
+        LoginManager::with_insecure_cookies,
+    ];
+    for configure in cases {
+        let mut world = World::with(routes, |manager| {
+            let manager = configure(manager).unwrap().with_next_in(NextIn::Cookie);
+            manager.with_login_view("/login").unwrap()
+        });
+        let refused = world.browser.get("/me").await;
+        let mut set = refused.set_cookies();
+        assert_eq!(set.len(), 1, "the way back");
+        let next = attributes(&set[0]).0;
+        world.browser.plant(&next, "L21l");
+        let login = world.browser.post("/do/remember-alice").await;
+        let (removed, others): (Vec<_>, Vec<_>) = login
+            .set_cookies()
+            .into_iter()
+            .partition(|cookie| cookie.contains("Max-Age=0"));
+        set.extend(others);
+        let mut removed: Vec<_> = removed;
+        removed.extend(world.browser.post("/do/logout").await.set_cookies());
+        assert!(removed.iter().all(|cookie| cookie.contains("Max-Age=0")));
+
+        let set: BTreeMap<_, _> = set.iter().map(|cookie| attributes(cookie)).collect();
+        let removed: BTreeMap<_, _> = removed.iter().map(|cookie| attributes(cookie)).collect();
+        assert_eq!(set.len(), 3, "{set:?}");
+        assert_eq!(set, removed);
+    }
+}
+
+/// Browsers keep 4096 bytes of name and value, and attributes of 1024 (RFC 6265bis, 5.6).
+#[tokio::test]
+async fn e4_the_longest_cookies_that_can_be_configured_are_ones_that_browsers_keep() {
+    let domain = format!("{}.example", vec!["d".repeat(60); 4].join("."));
+    let path = format!("/{}", "p".repeat(1023));
+    type Manager = LoginManager<Account>;
+    let cases: [&dyn Fn(Manager) -> Result<Manager, ConfigError>; 3] = [
+        &|manager| manager.with_cookie_names(&"s".repeat(64), &"r".repeat(64)),
+        &|manager| manager.with_realm(&"r".repeat(64)),
+        &|manager| {
+            manager
+                .with_cookie_names(&"s".repeat(64), &"r".repeat(64))?
+                .with_cookie_domain(&domain)?
+                .with_cookie_path(&path)
+        },
+    ];
+    for configure in cases {
+        let mut world = World::with(routes, |manager| {
+            let manager = configure(manager).unwrap().with_next_in(NextIn::Cookie);
+            manager.with_login_view("/login").unwrap()
+        });
+        let longest = format!("/me?{}", "q".repeat(2048 - "/me?".len()));
+        let mut cookies = world.browser.get(&longest).await.set_cookies();
+        assert_eq!(cookies.len(), 1, "the longest way back is kept");
+        cookies.extend(world.browser.post("/do/remember-alice").await.set_cookies());
+        cookies.extend(world.browser.post("/do/logout").await.set_cookies());
+        assert!(cookies.len() >= 5);
+        for cookie in &cookies {
+            let mut parts = cookie.split("; ");
+            let pair = parts.next().unwrap();
+            assert!(pair.len() - "=".len() <= 4096, "{} bytes", pair.len());
+            for attribute in parts {
+                let value = attribute.split_once('=').map_or("", |(_, value)| value);
+                assert!(value.len() <= 1024, "{attribute}");
+            }
+        }
+        let longer = world.browser.get(&format!("{longest}q")).await;
+        assert_eq!(longer.set_cookies(), [""; 0], "a longer one isn't");
     }
 }
 

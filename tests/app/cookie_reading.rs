@@ -2,10 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use http::Method;
-use login_manager::EventKind;
+use http::{HeaderValue, Method, Request};
+use login_manager::{EventKind, LoginManager, NextIn, NextPath};
+use proptest::prelude::*;
+use tracing::Level;
 
-use crate::world::{SESSION, World};
+use crate::{
+    browser::send,
+    log::Log,
+    world::{Account, SESSION, World, routes},
+};
 
 async fn two_logins() -> (World, String, String) {
     let mut world = World::new();
@@ -247,5 +253,131 @@ async fn e8_a_header_beyond_all_measure_is_nobody_at_once() {
             world.events.take().contains(&EventKind::AmbiguousCookie),
             "{begin}"
         );
+    }
+}
+
+const OURS: [&str; 3] = [SESSION, "__Host-account-remember", "__Host-account-next"];
+
+fn with_all_cookies(manager: LoginManager<Account>) -> LoginManager<Account> {
+    let manager = manager.with_login_view("/login").unwrap();
+    manager.with_next_in(NextIn::Cookie)
+}
+
+/// Reads all three cookies.
+fn reads_all() -> World {
+    World::with(
+        |accounts| {
+            let page = async |next: NextPath| next.or("-").to_owned();
+            routes(accounts).route("/login", axum::routing::get(page))
+        },
+        with_all_cookies,
+    )
+}
+
+#[tokio::test]
+async fn p24_no_cookie_however_malformed_is_a_5xx_or_more_than_a_debug_line() {
+    let world = reads_all();
+    let long = [64, 200, 4_000, 20_000].map(|length| "A".repeat(length));
+    let mut values: Vec<Vec<u8>> = [
+        "",
+        "x",
+        "=",
+        "==",
+        ".",
+        "..",
+        "null",
+        "\"\"",
+        "%",
+        "%00",
+        "a b",
+        "a,b",
+        "\t",
+        "é",
+        "💡",
+        "\u{feff}",
+        "{\"id\":1}",
+        "-1",
+        "../..",
+    ]
+    .into_iter()
+    .chain(long.iter().map(String::as_str))
+    .map(|value| value.as_bytes().to_vec())
+    .collect();
+    values.extend([
+        vec![0xff; 43],
+        vec![0x80, 0xfe],
+        [&[b'A'; 43][..], b".\xff"].concat(),
+    ]);
+    let log = Log::listen();
+    for name in OURS {
+        for value in &values {
+            let pair = [name.as_bytes(), b"=", value].concat();
+            let twice = [&pair[..], b"; ", name.as_bytes(), b"=other"].concat();
+            for headers in [vec![pair.clone()], vec![twice], vec![pair.clone(), pair]] {
+                let described = || headers[0].escape_ascii().to_string();
+                for page in ["/", "/who", "/why", "/how", "/get/a", "/login"] {
+                    let answer = world.browser.get_with_cookies(page, &headers).await;
+                    assert_eq!(answer.status, 200, "{page}: {}", described());
+                }
+                let answer = world.browser.get_with_cookies("/me", &headers).await;
+                assert_eq!(answer.status, 303, "{}", described());
+            }
+        }
+    }
+    for level in [Level::INFO, Level::WARN, Level::ERROR] {
+        assert_eq!(log.at(level), [""; 0]);
+    }
+    assert!(world.store.inner.is_empty());
+}
+
+/// What may stand in a header, with a liking for what means something there.
+fn header_value() -> impl Strategy<Value = Vec<u8>> {
+    let word = prop_oneof![
+        4 => prop::sample::select(
+            OURS.iter().map(|name| format!("{name}=").into_bytes()).collect::<Vec<_>>()
+        ),
+        2 => prop::sample::select(
+            ["; ", ";", "=", ".", ",", "\"", "%", "$", "__Host-", "A", " "].map(|part| part.as_bytes().to_vec()).to_vec()
+        ),
+        2 => "[A-Za-z0-9_-]{43}".prop_map(String::into_bytes),
+        1 => prop::collection::vec(0x20_u8..=0xff, 0..20),
+    ];
+    prop::collection::vec(word, 0..12).prop_map(|words| words.concat())
+}
+
+proptest! {
+    #[test]
+    fn n6_no_cookie_and_no_address_makes_a_request_panic(
+        cookies in prop::collection::vec(header_value(), 0..3),
+        query in "[!-~]{0,40}",
+        accept in header_value(),
+        agent in header_value(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let world = reads_all();
+            for path in ["/who", "/me", "/login", "/get/a", "/how"] {
+                let Ok(mut request) = Request::builder()
+                    .uri(format!("{path}?next=/{query}"))
+                    .body(axum::body::Body::empty())
+                else {
+                    continue;
+                };
+                let headers = cookies
+                    .iter()
+                    .map(|value| ("cookie", value))
+                    .chain([("accept", &accept), ("user-agent", &agent)]);
+                for (name, value) in headers {
+                    if let Ok(value) = HeaderValue::from_bytes(value) {
+                        request.headers_mut().append(name, value);
+                    }
+                }
+                let answer = send(&world.browser.app(), request).await;
+                assert!(answer.status.as_u16() < 500, "{path}: {}", answer.status);
+            }
+        });
     }
 }

@@ -94,6 +94,84 @@ async fn e3_whatever_the_verbs_and_their_order_one_cookie_says_how_it_ended() {
 }
 
 #[tokio::test]
+async fn p26_the_last_verb_decides_about_session_and_remember_cookie() {
+    const VERBS: [&str; 7] = [
+        "alice",
+        "remember-alice",
+        "remember-bob",
+        "logout",
+        "renew",
+        "confirm",
+        "put",
+    ];
+    let mut scripts: Vec<Vec<&str>> = VERBS.iter().map(|verb| vec![*verb]).collect();
+    for length in 2..=3 {
+        let longer: Vec<_> = scripts
+            .iter()
+            .filter(|script| script.len() == length - 1)
+            .flat_map(|script| VERBS.map(|verb| [&script[..], &[verb]].concat()))
+            .collect();
+        scripts.extend(longer);
+    }
+    for start in [None, Some("remember-bob")] {
+        for script in &scripts {
+            let mut world = World::new();
+            let (mut user, mut remembered, mut data) = ("nobody", false, false);
+            if let Some(start) = start {
+                world.browser.post(&format!("/do/{start}")).await;
+                (user, remembered) = ("bob", true);
+            }
+            for verb in script {
+                match *verb {
+                    "logout" => (user, remembered, data) = ("nobody", false, false),
+                    "put" => data = true,
+                    "renew" | "confirm" => {}
+                    name => {
+                        let next = name.trim_start_matches("remember-");
+                        data &= user == "nobody" || user == next;
+                        (user, remembered) = (next, name != next);
+                    }
+                }
+            }
+            let described = format!("{start:?}: {script:?}");
+            let answer = world
+                .browser
+                .post(&format!("/do/{}", script.join(",")))
+                .await;
+            assert_eq!(
+                (answer.status.as_u16(), &*answer.body),
+                (200, user),
+                "{described}"
+            );
+            let cookies = answer.set_cookies();
+            let mut names: Vec<_> = cookies
+                .iter()
+                .filter_map(|cookie| cookie.split('=').next())
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), cookies.len(), "{described}: {cookies:?}");
+
+            let kept = world.browser.cookie("remember");
+            assert_eq!(kept.is_some(), remembered, "{described}: {cookies:?}");
+            assert_eq!(world.browser.get("/who").await.body, user, "{described}");
+            let session = user != "nobody" || data;
+            assert_eq!(
+                world.store.inner.len(),
+                usize::from(session) + usize::from(remembered),
+                "a record that no cookie opens: {described}"
+            );
+            let mut later = world.browser.another();
+            if let Some(kept) = kept {
+                later.plant("__Host-account-remember", &kept);
+            }
+            let who = if remembered { user } else { "nobody" };
+            assert_eq!(later.get("/who").await.body, who, "{described}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn e10_nothing_of_a_user_reaches_a_header() {
     for id in [
         "a\r\nSet-Cookie: evil=1",

@@ -69,7 +69,7 @@ fn method(uri: &str) -> Method {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_1_n1_p14_a_store_that_fails_to_load_logs_nobody_out() {
+async fn fault_1_a_store_that_fails_to_load_logs_nobody_out() {
     for fault in [Fails, DoesAndFails, Hangs, Panics] {
         let (mut world, events) = logged_in().await;
         let before = world.store.inner.records();
@@ -87,7 +87,7 @@ async fn fault_1_n1_p14_a_store_that_fails_to_load_logs_nobody_out() {
 }
 
 #[tokio::test]
-async fn fault_2_n1_without_our_cookie_a_broken_store_is_not_asked() {
+async fn fault_2_without_our_cookie_a_broken_store_is_not_asked() {
     let (mut world, _) = world();
     world.store.fail_all(Panics);
     world.browser.plant("other", "cookie");
@@ -96,6 +96,37 @@ async fn fault_2_n1_without_our_cookie_a_broken_store_is_not_asked() {
     }
     assert_eq!(world.browser.get("/me").await.status, 303);
     assert_eq!(world.store.take_calls(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_while_the_store_is_down_strangers_are_served_and_the_others_are_asked_to_wait() {
+    for fault in [Fails, Hangs] {
+        let (mut world, _) = logged_in().await;
+        world.browser.post("/remember/alice").await;
+        let mut returning = world.browser.clone();
+        returning.forget(COOKIE);
+        world.store.fail_all(fault);
+        for uri in ASKING {
+            let mut stranger = world.browser.another();
+            let answer = stranger.send(method(uri), uri).await;
+            let status = match uri {
+                "/me" => 303,
+                "/put/b/2" => 503, // there is something to be kept, and nowhere to keep it
+                _ => 200,
+            };
+            assert_eq!(answer.status, status, "{uri} {fault:?}");
+            let answer = world.browser.send(method(uri), uri).await;
+            assert_unavailable(&answer, fault, &format!("{uri} {fault:?}"));
+        }
+        // Nor is who comes with a remember cookie alone taken for a stranger.
+        for uri in ["/me", "/who", "/why", "/optional"] {
+            let answer = returning.get(uri).await;
+            assert_unavailable(&answer, fault, &format!("{uri} {fault:?}"));
+        }
+        world.store.heal();
+        assert_eq!(world.browser.get("/me").await.body, "alice");
+        assert_eq!(returning.get("/me").await.body, "alice");
+    }
 }
 
 #[tokio::test]
@@ -114,7 +145,7 @@ async fn p14_a_page_that_does_not_ask_never_notices() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn n2_fault_5_a_call_that_hangs_ends_at_the_deadline() {
+async fn fault_5_a_call_that_hangs_ends_at_the_deadline() {
     for deadline in [DEADLINE, Duration::from_millis(50)] {
         let mut world = World::with(routes, |manager| manager.with_deadline(deadline));
         world.browser.post("/login/alice").await;
@@ -316,7 +347,7 @@ async fn fault_11_after_a_write_that_got_lost_the_older_state_is_seen() {
 const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 #[tokio::test]
-async fn fault_13_p39_what_expired_by_a_clock_that_jumped_stays_dead() {
+async fn fault_13_what_expired_by_a_clock_that_jumped_stays_dead() {
     for jump in [Duration::from_secs(25 * 3600), 10 * YEAR] {
         let (mut world, _) = logged_in().await;
         world.clock.advance(jump);
@@ -327,7 +358,7 @@ async fn fault_13_p39_what_expired_by_a_clock_that_jumped_stays_dead() {
 }
 
 #[tokio::test]
-async fn fault_14_p39_a_clock_that_falls_back_gives_no_more_than_the_fall() {
+async fn fault_14_a_clock_that_falls_back_gives_no_more_than_the_fall() {
     let (mut world, _) = logged_in().await;
     let hour = Duration::from_secs(3600);
     world.clock.turn_back(hour);
@@ -345,7 +376,7 @@ async fn fault_14_p39_a_clock_that_falls_back_gives_no_more_than_the_fall() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_29_p15_a_loader_that_fails_is_503_and_changes_nothing() {
+async fn fault_29_a_loader_that_fails_is_503_and_changes_nothing() {
     for (trouble, fault) in [
         (Trouble::Fails, Fails),
         (Trouble::Hangs, Hangs),
@@ -389,7 +420,7 @@ async fn fault_29_a_loader_that_finds_another_user_lets_nobody_in() {
 }
 
 #[tokio::test]
-async fn fault_29_p6_a_user_who_is_gone_or_inactive_is_out_for_good() {
+async fn fault_29_a_user_who_is_gone_or_inactive_is_out_for_good() {
     for gone in [true, false] {
         let (mut world, _) = logged_in().await;
         let alice = world.accounts.get(1).unwrap();

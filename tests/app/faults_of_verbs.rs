@@ -59,7 +59,7 @@ fn assert_failed(answer: &Answer, fault: Fault, case: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_3_p13_a_login_renewal_or_save_that_the_store_fails_leaves_everything_as_it_was() {
+async fn fault_3_a_login_renewal_or_save_that_the_store_fails_leaves_everything_as_it_was() {
     let mut failed = 0;
     for (start, user) in STARTS {
         for verb in ["/login/alice", "/renew", "/confirm", "/put/b/2"] {
@@ -96,7 +96,7 @@ async fn fault_3_p13_a_login_renewal_or_save_that_the_store_fails_leaves_everyth
 
 /// What a store does that goes down in the middle: nothing can be taken back either.
 #[tokio::test(start_paused = true)]
-async fn fault_3_b22_a_store_that_stays_down_leaves_the_old_session_whole() {
+async fn b22_a_store_that_stays_down_leaves_the_old_session_whole() {
     for (start, user) in STARTS {
         for verb in ["/login/alice", "/renew", "/confirm"] {
             for call in CALLS {
@@ -212,7 +212,7 @@ async fn fault_4_a_logout_that_the_store_fails_says_so_and_the_browser_forgets()
 }
 
 #[tokio::test]
-async fn fault_4_p4_a_logout_works_where_only_reading_fails_or_the_loader_does() {
+async fn fault_4_a_logout_works_where_only_reading_fails_or_the_loader_does() {
     let (mut world, _) = start_at("/login/alice").await;
     world.accounts.fail(true);
     assert_eq!(world.browser.post("/logout").await.body, "bye");

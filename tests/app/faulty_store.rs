@@ -39,6 +39,7 @@ pub struct FaultyStore {
 #[derive(Default)]
 struct Plan {
     calls: Vec<Call>,
+    asked: Vec<RecordKey>,
     failing: HashMap<Call, Fault>,
     failing_once: Vec<(Call, Fault)>,
     gates: Vec<(Call, When, Gate)>,
@@ -203,6 +204,11 @@ impl FaultyStore {
         std::mem::take(&mut self.plan.lock().unwrap().calls)
     }
 
+    /// The keys that were to be loaded since the last time this was asked.
+    pub fn take_asked(&self) -> Vec<RecordKey> {
+        std::mem::take(&mut self.plan.lock().unwrap().asked)
+    }
+
     /// Loses every record, as a store that was wiped.
     pub async fn forget_all(&self) {
         for record in self.inner.records() {
@@ -274,7 +280,11 @@ impl SessionStore for FaultyStore {
     }
 
     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
-        let handed_out = self.plan.lock().unwrap().handed_out.clone();
+        let handed_out = {
+            let mut plan = self.plan.lock().unwrap();
+            plan.asked.push(*key);
+            plan.handed_out.clone()
+        };
         let load = async {
             match handed_out {
                 Some(record) => Ok(Some(record)),

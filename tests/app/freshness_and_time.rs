@@ -240,6 +240,76 @@ async fn b13_use_is_one_write_per_tenth_of_the_idle_time() {
 }
 
 #[tokio::test]
+async fn c3_a_confirmation_renews_the_token_and_both_clocks() {
+    let mut world = world(Timeouts::new(HOUR, DAY).unwrap());
+    world.browser.post("/stale-login").await;
+    world.browser.post("/do/put").await;
+    let stale = world.token();
+    world.clock.advance(HOUR - MILLI);
+    assert_eq!(world.browser.post("/confirm").await.body, "true");
+    assert_ne!(world.token(), stale);
+    assert_eq!(world.who_has(&stale).await, "nobody");
+    assert_eq!(world.browser.get("/fresh").await.body, "true");
+    assert_eq!(world.browser.get("/get/key").await.body, "value");
+    world.clock.advance(HOUR - MILLI);
+    assert_eq!(world.browser.get("/who").await.body, "alice", "idle");
+    for _ in 0..45 {
+        world.clock.advance(30 * MINUTE);
+        assert_eq!(world.browser.get("/who").await.body, "alice", "absolute");
+    }
+    world.clock.advance(30 * MINUTE + MILLI);
+    assert_eq!(
+        world.browser.get("/why").await.body,
+        "Some(AbsoluteTimeout)"
+    );
+}
+
+#[tokio::test]
+async fn c3_somebody_elses_proof_freshens_nobodys_session() {
+    for verb in ["/login/bob", "/do/bob,confirm"] {
+        let mut world = world(Timeouts::default());
+        world.browser.post("/stale-login").await;
+        world.browser.post("/do/put").await;
+        let alices = world.token();
+        world.browser.post(verb).await;
+        assert_eq!(world.browser.get("/how").await.body, "bob fresh");
+        assert_eq!(world.browser.get("/get/key").await.body, "");
+        assert_eq!(world.who_has(&alices).await, "nobody", "alice's has ended");
+        assert_eq!(world.store.inner.len(), 1);
+    }
+}
+
+/// Whatever the browser does with its cookie: keep it for ever, lose it, send it again.
+#[tokio::test]
+async fn p36_both_limits_are_kept_by_the_server_and_use_costs_few_writes() {
+    let mut world = world(Timeouts::new(10 * HOUR, 5 * DAY).unwrap());
+    world.browser.post("/login/alice").await;
+    let token = world.token();
+    world.store.take_calls();
+    let hours = 5 * 24 - 1;
+    for hour in 0..hours * 4 {
+        world.clock.advance(15 * MINUTE);
+        assert_eq!(world.who_has(&token).await, "alice", "{hour}");
+    }
+    let calls = world.store.take_calls();
+    let writes = calls.iter().filter(|call| **call != Call::Load).count();
+    assert!((hours / 2..=hours).contains(&writes), "{writes}");
+    world.clock.advance(HOUR);
+    assert_eq!(world.who_has(&token).await, "nobody", "after five days");
+
+    world.browser.post("/login/alice").await;
+    let token = world.token();
+    world.clock.advance(9 * HOUR);
+    assert_eq!(world.who_has(&token).await, "alice");
+    world.clock.advance(10 * HOUR);
+    assert_eq!(
+        world.who_has(&token).await,
+        "nobody",
+        "after ten idle hours"
+    );
+}
+
+#[tokio::test]
 async fn p39_a_clock_that_jumps_ahead_ends_sessions_and_back_again_revives_none() {
     let mut world = world(Timeouts::default());
     world.browser.post("/login/alice").await;

@@ -1,13 +1,15 @@
 //! Where a guard looks, and where it sends: no spelling gets past it, and the way back is whole.
 
-use axum::{Router, body::Body, routing::get};
+use axum::{Router, body::Body, response::IntoResponse, routing::get};
 use http::{Method, Request, Uri};
-use login_manager::login_required;
+use login_manager::{
+    Auth, LoginManager, LoginRequired, NextPath, fresh_login_required, login_required, login_view,
+};
 
 use crate::{
     browser::Browser,
     doors::{DOORS, HTML, Runs, with_view},
-    world::{Account, Accounts, World},
+    world::{Account, Accounts, World, account, routes},
 };
 
 #[tokio::test]
@@ -194,6 +196,87 @@ async fn g6_the_way_back_is_the_path_that_was_asked_for_and_nothing_that_a_clien
             );
         }
     }
+}
+
+/// What the client says that the host is called, in every place where it can.
+fn forged(uri: &str, html: bool) -> Request<Body> {
+    let mut request = Request::builder().uri(uri);
+    for header in [
+        "host",
+        "x-forwarded-host",
+        "x-forwarded-server",
+        "x-host",
+        "x-original-host",
+        "x-http-host-override",
+    ] {
+        request = request.header(header, "evil.example");
+    }
+    request = request
+        .header("forwarded", "host=evil.example;proto=https")
+        .header("origin", "https://evil.example")
+        .header("referer", "https://evil.example/");
+    request = if html {
+        request.header("accept", HTML)
+    } else {
+        request.header("hx-request", "true")
+    };
+    request.body(Body::empty()).unwrap()
+}
+
+#[tokio::test]
+async fn h8_no_address_is_made_from_what_the_client_calls_the_host() {
+    let app = |accounts: &Accounts| {
+        let go = async |next: NextPath| next.redirect_or("/dashboard");
+        let fresh = Router::new()
+            .route("/fresh", get(|| async {}))
+            .route_layer(fresh_login_required::<Account>());
+        let stale = async |auth: Auth<Account>| {
+            auth.login(account(1, "alice")).fresh(false).await.map(drop)
+        };
+        let part = Router::new()
+            .route("/page", get(|_: LoginRequired<Account>| async {}))
+            .layer(login_view::<Account>("/part/login").unwrap());
+        routes(accounts)
+            .route(
+                "/go",
+                get(async move |next| IntoResponse::into_response(go(next).await.map(Body::from))),
+            )
+            .route("/stale", get(stale))
+            .nest("/part", part)
+            .merge(fresh)
+    };
+    let views =
+        |manager: LoginManager<Account>| with_view(manager).with_refresh_view("/again").unwrap();
+    let mut world = World::with(app, views);
+    let cookie = {
+        let mut alice = world.browser.another();
+        alice.get("/stale").await;
+        alice.cookie_header("/").unwrap()
+    };
+    for (uri, location) in [
+        ("/me", "/login?next=/me&notice=login"),
+        ("http://evil.example/me", "/login?next=/me&notice=login"),
+        ("/part/page", "/part/login?next=/part/page&notice=login"),
+        ("/go", "/dashboard"),
+        ("/go?next=/me", "/me"),
+        ("/go?next=//evil.example", "/dashboard"),
+        ("http://evil.example/go?next=/me", "/me"),
+    ] {
+        let answer = world.browser.deliver(forged(uri, true)).await;
+        assert_eq!(answer.location(), location, "{uri}");
+        // A part of a page has no way back, but the same place to log in.
+        let part = world.browser.deliver(forged(uri, false)).await;
+        if let Some(to) = part.header("hx-redirect") {
+            let login = location.split('?').next().unwrap();
+            assert_eq!(to, format!("{login}?notice=login"), "{uri}");
+        }
+    }
+    let mut request = forged("/fresh", true);
+    request
+        .headers_mut()
+        .insert("cookie", cookie.parse().unwrap());
+    let answer = world.browser.deliver(request).await;
+    assert_eq!(answer.location(), "/again?next=/fresh&notice=refresh");
 }
 
 /// Sends this request to the login page and answers where to.

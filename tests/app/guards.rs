@@ -8,7 +8,7 @@ use login_manager::{Auth, CurrentUser, Error, LoginRequired, login_required};
 
 use crate::{
     browser::Browser,
-    doors::{DOORS, HTML, routes_beside, with_view},
+    doors::{DOORS, HTML, Runs, guarded, routes_beside, with_view},
     faulty_store::Fault,
     world::{Account, Accounts, World, routes},
 };
@@ -105,6 +105,74 @@ async fn g5_both_doors_give_the_answer_that_the_request_asks_for() {
                     );
                     assert!(layer.header("www-authenticate").is_some(), "{described}");
                 }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn g1_a_guard_guards_every_method() {
+    let methods = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND",
+        "get", "X",
+    ];
+    let methods = methods.map(|method| Method::from_bytes(method.as_bytes()).unwrap());
+    for door in DOORS {
+        let (mut world, runs) = door.world(|manager| manager);
+        for method in &methods {
+            for path in ["/me", "/nowhere"] {
+                let answer = world.browser.send(method.clone(), path).await;
+                assert_eq!(answer.status, 401, "{door:?} {method} {path}");
+                assert_eq!((&*answer.body, runs.take()), ("", 0), "{door:?} {method}");
+            }
+        }
+    }
+    // Who is in and may not runs nothing either.
+    let runs = Runs::default();
+    let layer = login_required::<Account>().and(|account| account.admin);
+    let mut world = World::with(guarded(layer, &runs), with_view);
+    world.browser.post("/open/login/alice").await;
+    for method in &methods {
+        let answer = world.browser.send(method.clone(), "/me").await;
+        assert_eq!((answer.status.as_u16(), runs.take()), (403, 0), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn p30_options_runs_nothing_for_a_stranger_and_head_is_get() {
+    for door in DOORS {
+        let (mut world, runs) = door.world(with_view);
+        let mut preflight = world.browser.request(Method::OPTIONS, "/me");
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("access-control-request-method", "POST"),
+        ] {
+            preflight.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let answer = world.browser.deliver(preflight).await;
+        assert_eq!((answer.status.as_u16(), runs.take()), (303, 0), "{door:?}");
+        for header in ["allow", "access-control-allow-origin"] {
+            assert_eq!(answer.header(header), None, "{door:?}");
+        }
+        for logged_in in [false, true] {
+            if logged_in {
+                world.browser.post("/open/login/alice").await;
+            }
+            for uri in ["/me?tab=2", "/open/who", "/open/me"] {
+                let get = world.browser.get(uri).await;
+                let ran = runs.take();
+                let mut head = world.browser.send(Method::HEAD, uri).await;
+                assert_eq!(runs.take(), ran, "{door:?} {uri}");
+                assert_eq!(head.body, "");
+                let mut headers = get.headers;
+                for length in [&mut headers, &mut head.headers] {
+                    length.remove("content-length");
+                }
+                assert_eq!(
+                    (head.status, head.headers),
+                    (get.status, headers),
+                    "{door:?} {uri}"
+                );
             }
         }
     }

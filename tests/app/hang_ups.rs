@@ -57,7 +57,7 @@ async fn who(browser: &Browser, token: &str) -> String {
 }
 
 #[tokio::test]
-async fn fault_24_b22_a_login_whose_client_hangs_up_is_done_or_not_begun() {
+async fn fault_24_a_login_whose_client_hangs_up_is_done_or_not_begun() {
     for (start, user) in [
         ("/put/cart/apples", "nobody"),
         ("/login/alice", "alice"),
@@ -96,7 +96,7 @@ async fn fault_24_b22_a_login_whose_client_hangs_up_is_done_or_not_begun() {
 }
 
 #[tokio::test]
-async fn fault_24_p4_a_logout_whose_client_hangs_up_is_carried_out() {
+async fn fault_24_a_logout_whose_client_hangs_up_is_carried_out() {
     for start in ["/put/cart/apples", "/login/alice"] {
         let mut points = 0;
         for polls in 0.. {
@@ -127,7 +127,7 @@ async fn fault_24_p4_a_logout_whose_client_hangs_up_is_carried_out() {
 }
 
 #[tokio::test]
-async fn n4_fault_24_a_dropped_request_holds_no_lock_and_tears_no_record() {
+async fn n4_a_dropped_request_holds_no_lock_and_tears_no_record() {
     for uri in ["/put/a/1", "/get/a", "/who", "/renew", "/confirm"] {
         for polls in 0.. {
             let mut world = world(nothing_more);

@@ -1,8 +1,13 @@
 //! The life of a session: logging in, staying logged in, logging out.
 
+use std::time::Duration;
+
+use axum::routing::post;
+use login_manager::{Auth, Error};
+
 use crate::{
     faulty_store::Call,
-    world::{SESSION, World},
+    world::{Account, HOUR, SESSION, World, routes},
 };
 
 #[tokio::test]
@@ -116,6 +121,53 @@ async fn b2_every_change_of_identity_renews_the_token_and_kills_the_old_one() {
     }
 }
 
+/// Somebody else knows the token of before: planted, copied, or out of a backup.
+#[tokio::test]
+async fn p1_every_login_confirmation_and_restore_renews_the_token() {
+    for (start, verb, who) in [
+        ("/put/cart/apples", "/login/alice", "alice"),
+        ("/put/cart/apples", "/remember/alice", "alice"),
+        ("/put/cart/apples", "/renew", "nobody"),
+        ("/login/alice", "/login/alice", "alice"),
+        ("/login/alice", "/login/bob", "bob"),
+        ("/login/alice", "/do/logout,alice", "alice"),
+        ("/login/alice", "/do/logout,put", "nobody"),
+        ("/login/alice", "/do/logout,put,bob", "bob"),
+        ("/login/alice", "/confirm", "alice"),
+        ("/login/alice", "/renew", "alice"),
+        ("restore", "/put/a/b", "alice"),
+    ] {
+        let case = format!("{start}, {verb}");
+        let mut world = World::new();
+        if start == "restore" {
+            world.browser.post("/remember/alice").await;
+            let remember = world.browser.cookie("remember").unwrap();
+            world.browser.forget_cookies();
+            world.browser.post("/put/cart/apples").await;
+            world.browser.plant("__Host-account-remember", &remember);
+        } else {
+            world.browser.post(start).await;
+        }
+        let old = world.token();
+        if start == "restore" {
+            world.browser.get("/who").await;
+        }
+        assert_eq!(world.browser.post(verb).await.status, 200, "{case}");
+        assert_ne!(world.token(), old, "{case}");
+        assert_eq!(world.browser.get("/who").await.body, who, "{case}");
+        let mut thief = world.browser.another();
+        thief.plant(SESSION, &old);
+        assert_eq!(
+            thief.get("/why").await.body,
+            "Some(UnknownSession)",
+            "{case}"
+        );
+        for key in ["cart", "key", "a"] {
+            assert_eq!(thief.get(&format!("/get/{key}")).await.body, "", "{case}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn b4_two_renewals_in_one_handler_make_one_cookie_and_one_record() {
     let mut world = World::new();
@@ -172,6 +224,49 @@ async fn p4_a_logout_with_a_malformed_cookie_removes_it() {
     assert_eq!(browser.post("/logout").await.body, "bye");
     assert!(browser.cookie_names().is_empty());
     assert_eq!(store.take_calls(), []);
+}
+
+#[tokio::test]
+async fn b5_a_cookie_that_was_logged_out_is_worth_nothing_for_ever() {
+    let mut world = World::new();
+    world.browser.post("/do/alice,put").await;
+    let token = world.token();
+    let copy = world.browser.clone();
+    world.browser.post("/logout").await;
+    assert!(world.store.inner.is_empty());
+    for wait in [Duration::ZERO, HOUR, 24 * HOUR, 8760 * HOUR] {
+        world.clock.advance(wait);
+        for verb in ["/confirm", "/renew", "/put/a/b", "/logout"] {
+            copy.clone().post(verb).await;
+            assert_eq!(world.who_has(&token).await, "nobody", "{verb}");
+        }
+        assert_eq!(copy.clone().get("/me").await.status, 303);
+        world.browser.post("/login/alice").await;
+        assert_eq!(world.who_has(&token).await, "nobody", "nor by a new login");
+        world.browser.post("/logout").await;
+    }
+}
+
+#[tokio::test]
+async fn b8_a_logout_can_have_the_browser_clear_more() {
+    let logout = async |auth: Auth<Account>| {
+        auth.logout().await?;
+        Ok::<_, Error>(([("clear-site-data", "\"cache\", \"storage\"")], "bye"))
+    };
+    let mut world = World::with(
+        |accounts| routes(accounts).route("/leave", post(logout)),
+        |manager| manager,
+    );
+    world.browser.post("/remember/alice").await;
+    let answer = world.browser.post("/leave").await;
+    assert_eq!(
+        answer.header("clear-site-data"),
+        Some("\"cache\", \"storage\"")
+    );
+    assert_eq!(answer.set_cookies().len(), 2, "ours go by themselves");
+    assert!(world.browser.cookie_names().is_empty());
+    let answer = world.browser.post("/logout").await;
+    assert_eq!(answer.header("clear-site-data"), None, "nobody is made to");
 }
 
 #[tokio::test]

@@ -141,7 +141,7 @@ async fn l1_each_thing_that_happens_is_told_once() {
 }
 
 #[tokio::test]
-async fn l1_an_event_says_who_where_and_when_and_l4_by_a_name_that_opens_nothing() {
+async fn l1_an_event_says_who_where_and_when() {
     let events = Arc::new(Mutex::new(Vec::<Event>::new()));
     let heard = Arc::clone(&events);
     let mut world = World::with(more_routes, |manager| {
@@ -164,14 +164,42 @@ async fn l1_an_event_says_who_where_and_when_and_l4_by_a_name_that_opens_nothing
         (login.at() + HOUR, renewed.at()),
         (world.clock.now(), world.clock.now())
     );
-    assert_eq!(
-        login.family(),
-        renewed.family(),
-        "one browser has one name, whatever its token"
+    assert_eq!(refused.family(), None, "nobody got in");
+}
+
+#[tokio::test]
+async fn l4_events_name_a_browser_whatever_its_token_by_what_opens_nothing() {
+    let events = Arc::new(Mutex::new(Vec::<Event>::new()));
+    let heard = Arc::clone(&events);
+    let mut world = World::with(more_routes, |manager| {
+        manager.with_on_event(move |event| heard.lock().unwrap().push(event.clone()))
+    });
+    world.browser.post("/remember/alice").await;
+    for verb in ["/renew", "/confirm", "/login/alice", "/logout"] {
+        world.browser.post(verb).await;
+    }
+    let mut other = world.browser.another();
+    other.post("/login/alice").await;
+    let events = events.lock().unwrap().clone();
+    let families: Vec<_> = events.iter().map(|event| event.family().unwrap()).collect();
+    let [one, others @ .., last] = &families[..] else {
+        panic!("{events:?}")
+    };
+    assert!(others.len() >= 4, "{events:?}");
+    assert!(
+        others.iter().all(|other| other == one),
+        "one browser has one name: {events:?}"
     );
-    let mut thief = world.browser.another();
-    thief.plant(SESSION, &login.family().unwrap().to_string());
-    assert_eq!(thief.get("/who").await.body, "nobody");
+    assert_ne!(one, last, "another has another");
+    for name in [SESSION, REMEMBER] {
+        let mut thief = world.browser.another();
+        thief.plant(name, &last.to_string());
+        assert_eq!(thief.get("/who").await.body, "nobody");
+        thief.plant(name, &format!("{last}.{last}"));
+        assert_eq!(thief.get("/who").await.body, "nobody");
+    }
+    let token = other.cookie("session").unwrap();
+    assert!(!token.contains(&last.to_string()));
 }
 
 #[tokio::test]

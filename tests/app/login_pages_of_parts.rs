@@ -66,7 +66,7 @@ async fn sent_to(world: &mut World, uri: &str) -> String {
 }
 
 #[tokio::test]
-async fn d23_what_lies_in_a_part_inherits_its_login_page() {
+async fn what_lies_in_a_part_inherits_its_login_page() {
     let mut world = World::with(parts, with_views);
     for (uri, page) in [
         ("/top", "/login"),
@@ -91,7 +91,7 @@ async fn d23_what_lies_in_a_part_inherits_its_login_page() {
 }
 
 #[tokio::test]
-async fn d23_a_guard_with_a_login_page_of_its_own_hands_it_on_to_what_lies_inside() {
+async fn a_guard_with_a_login_page_of_its_own_hands_it_on_to_what_lies_inside() {
     let part = |_: &Accounts| {
         let inner = Router::new().route("/inside", get(asks_fresh)).route(
             "/deep",

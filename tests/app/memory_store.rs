@@ -254,7 +254,7 @@ async fn delete_all_deletes_all_or_one_family_or_the_others() {
 }
 
 #[tokio::test]
-async fn b24_p17_the_cleanup_keeps_to_its_limit_and_never_takes_a_live_record() {
+async fn p17_the_cleanup_keeps_to_its_limit_and_never_takes_a_live_record() {
     let live = (1000..1010).map(|n| Record {
         expires: 500,
         ..record(n)

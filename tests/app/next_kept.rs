@@ -1,10 +1,11 @@
 //! The way back, kept elsewhere than in the query of the login page, or under another name.
 
 use axum::{
-    Router,
+    Form, Router,
     response::{IntoResponse, Response},
     routing::get,
 };
+use http::{Method, header::CONTENT_TYPE};
 use login_manager::{Auth, Error, LoginManager, LoginRequired, NextIn, NextPath, Notice};
 
 use crate::world::{Account, Accounts, World, account, routes};
@@ -64,7 +65,7 @@ async fn h7_a_cookie_can_keep_the_way_back_until_the_login() {
     assert_eq!(page.body, "message /private?tab=2&x=%26;y,z");
     assert_eq!(page.header("vary"), Some("cookie"));
     assert_eq!(page.header("cache-control"), Some("no-store"));
-    world.browser.send(http::Method::PUT, "/login").await; // a wrong password uses nothing up
+    world.browser.send(Method::PUT, "/login").await; // a wrong password uses nothing up
     let answer = world.browser.post("/login").await;
     assert_eq!(answer.location(), "/private?tab=2&x=%26;y,z");
     assert_eq!(
@@ -111,6 +112,85 @@ async fn h4_what_the_cookie_holds_is_checked_when_it_is_used() {
     );
     world.browser.forget(KEPT);
     assert_eq!(world.browser.get("/login?next=/other").await.body, "none -");
+}
+
+#[derive(serde::Deserialize)]
+struct LoginForm {
+    #[serde(default)]
+    next: NextPath,
+}
+
+/// What the page put into its form is as much the visitor's as the link was.
+#[tokio::test]
+async fn h4_a_hidden_field_is_checked_when_it_comes_back() {
+    let submit = async |auth: Auth<Account>, Form(form): Form<LoginForm>| {
+        auth.login(account(1, "alice")).await?;
+        Ok::<_, Error>(form.next.redirect_or("/dashboard").into_response())
+    };
+    let world = World::with(
+        |_| Router::new().route("/login", axum::routing::post(submit)),
+        |manager| manager,
+    );
+    for (field, location) in [
+        ("next=/private%3Ftab%3D2", Some("/private?tab=2")),
+        ("next=https://evil.example/", Some("/dashboard")),
+        ("next=//evil.example", Some("/dashboard")),
+        ("next=/%255Cevil.example", Some("/dashboard")),
+        ("next=/%09/evil.example", Some("/dashboard")),
+        ("next=%0d%0aSet-Cookie:a=b", Some("/dashboard")),
+        ("next=", Some("/dashboard")),
+        ("", Some("/dashboard")),
+        ("next=/a&next=//evil.example", None),
+        ("next=//evil.example&next=/a", None),
+    ] {
+        let mut browser = world.browser.another();
+        let mut request = browser.request(Method::POST, "/login");
+        let kind = "application/x-www-form-urlencoded".parse().unwrap();
+        request.headers_mut().insert(CONTENT_TYPE, kind);
+        let request = request.map(|_| axum::body::Body::from(field));
+        let answer = browser.deliver(request).await;
+        assert_eq!(answer.header("location"), location, "{field}");
+        let status = if location.is_some() { 303 } else { 422 };
+        assert_eq!(answer.status.as_u16(), status, "{field}");
+    }
+}
+
+/// The one cookie whose value a visitor's address decides about.
+#[tokio::test]
+async fn p25_no_address_adds_an_attribute_or_a_header_to_the_cookie_that_keeps_it() {
+    let world = kept_in(NextIn::Cookie);
+    for query in [
+        "a=;Domain=evil.example",
+        "a=b;%20Secure;Path=/evil",
+        "a=b,c=d",
+        "a=\"b\"",
+        "a=%0d%0aSet-Cookie:%20evil=1",
+        "a=%00%0a%0d%3b",
+        "=",
+        "a=\\b",
+        "__Host-account-session=x",
+        "{|}^`<>",
+    ] {
+        let Ok(uri) = format!("/private?{query}").parse::<http::Uri>() else {
+            continue;
+        };
+        let mut browser = world.browser.another();
+        let answer = browser.get(&uri.to_string()).await;
+        let [cookie] = &answer.set_cookies()[..] else {
+            panic!("{query}: {:?}", answer.set_cookies())
+        };
+        let (pair, attributes) = cookie.split_once("; ").unwrap();
+        let value = pair.strip_prefix("__Host-account-next=").unwrap();
+        let harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        assert!(value.bytes().all(harmless), "{query}: {value}");
+        assert_eq!(
+            attributes, "HttpOnly; SameSite=Lax; Secure; Path=/; Max-Age=1800",
+            "{query}"
+        );
+        for header in ["evil", "set-cookie2", "domain"] {
+            assert_eq!(answer.header(header), None, "{query}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ fn status(answer: &Answer) -> u16 {
 }
 
 #[tokio::test]
-async fn b6_p10_who_loaded_before_a_logout_and_writes_after_it_revives_nothing() {
+async fn p10_who_loaded_before_a_logout_and_writes_after_it_revives_nothing() {
     for point in [(Load, After), (Update, Before)] {
         let (mut world, events) = world();
         world.browser.post("/login/alice").await;
@@ -118,7 +118,7 @@ async fn b6_a_late_touch_revives_nothing() {
 }
 
 #[tokio::test]
-async fn b6_fault_22_a_hundred_writers_of_one_session_lose_nothing() {
+async fn fault_22_a_hundred_writers_of_one_session_lose_nothing() {
     let (mut world, _) = world();
     world.browser.post("/login/alice").await;
     let gates: Vec<_> = (0..100).map(|_| world.store.gate(Load, After)).collect();
@@ -184,7 +184,7 @@ async fn saves_twice(session: Session) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn p10_b6_a_request_whose_session_ended_under_it_starts_no_other() {
+async fn p10_a_request_whose_session_ended_under_it_starts_no_other() {
     let app = |accounts: &Accounts| -> Router {
         routes(accounts).route("/saves-twice", post(saves_twice))
     };

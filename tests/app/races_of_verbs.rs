@@ -66,7 +66,7 @@ const POINTS: [(Call, When); 6] = [
 ];
 
 #[tokio::test]
-async fn fault_16_fault_17_two_logins_on_one_anonymous_session() {
+async fn fault_16_two_logins_on_one_anonymous_session() {
     for second in ["alice", "bob"] {
         for point in POINTS {
             let (world, old) = world("/put/cart/apples").await;
@@ -168,7 +168,7 @@ async fn fault_19_a_logout_while_a_login_runs() {
 
 /// The new session is of the same family as the old one: a logout that finds both ends both.
 #[tokio::test]
-async fn fault_19_p13_a_logout_while_the_same_user_logs_in_again() {
+async fn fault_19_a_logout_while_the_same_user_logs_in_again() {
     for point in [(Create, After), (Delete, Before)] {
         assert_one_after_the_other("/login/alice", point).await;
     }

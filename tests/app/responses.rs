@@ -179,6 +179,74 @@ async fn e9_refusals_and_failures_depended_on_the_visitor_too() {
 }
 
 #[tokio::test]
+async fn p27_what_depended_on_the_visitor_isnt_shared_and_what_didnt_can_be() {
+    let parts = |accounts: &Accounts| {
+        let guard = login_required::<Account>().except(["/app/open"]);
+        let app = Router::new()
+            .route("/page", get(|| async { "the same for all who are in" }))
+            .route("/open", get(|| async { "the same for all" }))
+            .layer(guard);
+        routes(accounts).nest("/app", app)
+    };
+    let mut world = World::with(parts, |manager| manager);
+    for logged_in in [false, true] {
+        if logged_in {
+            world.browser.post("/remember/alice").await;
+        }
+        for page in ["/", "/app/open", "/nowhere"] {
+            let answer = world.browser.get(page).await;
+            for header in ["vary", "cache-control", "set-cookie"] {
+                assert_eq!(answer.header(header), None, "{page} {header}");
+            }
+        }
+        for page in ["/app/page", "/who", "/me", "/why", "/get/a"] {
+            let answer = world.browser.get(page).await;
+            assert_eq!(vary(&answer), ["cookie"], "{page}");
+            assert_eq!(answer.header("cache-control"), Some("no-store"), "{page}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn n8_a_request_costs_one_read_and_one_load_and_a_strangers_none() {
+    let guarded = |accounts: &Accounts| {
+        let handler = async |auth: Auth<Account>, session: Session, _: LoginRequired<Account>| {
+            auth.user().await?;
+            auth.is_fresh().await?;
+            session.get::<String>("key").await
+        };
+        let page = Router::new().route(
+            "/page",
+            get(async move |a, s, l| handler(a, s, l).await.map(|_| ())),
+        );
+        routes(accounts).merge(page.layer(login_required::<Account>()))
+    };
+    for login in ["/login/alice", "/remember/alice"] {
+        let mut world = World::with(guarded, |manager| manager);
+        for page in ["/page", "/me", "/who"] {
+            world.browser.get(page).await;
+        }
+        assert_eq!(
+            (world.store.take_calls(), world.accounts.loads()),
+            (vec![], 0)
+        );
+        world.browser.post(login).await;
+        world.store.take_calls();
+        let loads = world.accounts.loads();
+        for n in 1..=100 {
+            let page = ["/page", "/me", "/who"][n % 3];
+            assert_eq!(world.browser.get(page).await.status, 200);
+            assert_eq!(
+                world.store.take_calls(),
+                [Call::Load],
+                "{page} after {login}"
+            );
+            assert_eq!(world.accounts.loads(), loads + n, "{page} after {login}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn p19_a_request_that_changes_nothing_writes_nothing() {
     let same = async |session: Session| {
         session.insert("key", "value").await?;

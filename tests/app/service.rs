@@ -130,7 +130,7 @@ async fn is_ready<S: Service<Req>>(service: &mut S) -> bool {
 }
 
 #[tokio::test]
-async fn n3_fault_32_readiness_passes_through_and_the_ready_one_is_called() {
+async fn fault_32_readiness_passes_through_and_the_ready_one_is_called() {
     let store = FaultyStore::new();
     let cookie = log_in(&store).await;
     for guarded in [false, true] {
@@ -156,7 +156,7 @@ async fn n3_fault_32_readiness_passes_through_and_the_ready_one_is_called() {
 }
 
 #[tokio::test]
-async fn n3_p44_a_refused_request_never_reaches_the_service_and_uses_up_no_readiness() {
+async fn p44_a_refused_request_never_reaches_the_service_and_uses_up_no_readiness() {
     let store = FaultyStore::new();
     let (strict, shared) = Strict::new();
     let mut service = manager(&store).layer(login_required::<Account>().layer(strict));
@@ -291,7 +291,7 @@ async fn a_service_of_plain_http_types_logs_in_is_guarded_and_logs_out() {
 
 /// A guard without a manager, and the manager inside instead of outside: 500, and nobody gets in.
 #[tokio::test]
-async fn p40_a_guard_outside_its_manager_lets_nobody_in() {
+async fn g2_a_guard_outside_its_manager_lets_nobody_in() {
     let store = FaultyStore::new();
     let cookie = log_in(&store).await;
     let outside = login_required::<Account>().layer(manager(&store).layer(service_fn(handle)));

@@ -94,7 +94,7 @@ async fn p12_a_removal_cookie_is_only_sent_where_no_newer_login_can_be_behind_it
 }
 
 #[tokio::test]
-async fn b16_another_login_of_the_same_user_ends_nothing_elsewhere() {
+async fn another_login_of_the_same_user_ends_nothing_elsewhere() {
     let mut world = World::new();
     let mut other = world.browser.another();
     other.post("/login/alice").await;

@@ -137,7 +137,7 @@ pub fn routes(accounts: &Accounts) -> Router {
         .route("/get/{key}", get(read))
 }
 
-/// Several verbs in one handler, `alice,put,logout,fail`: a name is a login. The answer is who it is at the end.
+/// Several verbs in one handler, `alice,put,logout,fail`: a name is a login, `remember-alice` one with a remember cookie. The answer is who it is at the end.
 async fn perform(
     State(accounts): State<Accounts>,
     auth: Auth<Account>,
@@ -156,7 +156,12 @@ async fn perform(
             "fail" => status = StatusCode::INTERNAL_SERVER_ERROR,
             "hang" => std::future::pending().await,
             "panic" => panic!("the handler panics"),
-            name => _ = auth.login(accounts.by_name(name).unwrap()).await?,
+            name => {
+                let remembered = name.strip_prefix("remember-");
+                let user = accounts.by_name(remembered.unwrap_or(name)).unwrap();
+                let login = auth.login(user).remember(remembered.is_some());
+                _ = login.await?;
+            }
         }
     }
     let user = auth.user().await?;

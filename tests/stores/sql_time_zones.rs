@@ -10,12 +10,12 @@ use crate::sql::{Database, Kind, NOW, Opening, on, record};
 pub(crate) fn trials() -> Vec<Trial> {
     on(
         &[Kind::Postgres, Kind::MySql],
-        "a_record_expires_in_the_same_millisecond_in_every_time_zone",
-        a_record_expires_in_the_same_millisecond_in_every_time_zone,
+        "p17_a_record_expires_in_the_same_millisecond_in_every_time_zone",
+        p17_a_record_expires_in_the_same_millisecond_in_every_time_zone,
     )
 }
 
-async fn a_record_expires_in_the_same_millisecond_in_every_time_zone(database: Database) {
+async fn p17_a_record_expires_in_the_same_millisecond_in_every_time_zone(database: Database) {
     let zones = if database.kind() == Kind::Postgres {
         [
             "SET TIME ZONE 'America/New_York'",

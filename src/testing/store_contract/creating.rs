@@ -35,7 +35,7 @@ pub(super) async fn a6_create_never_overwrites(probe: Probe) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn what_was_created_is_there_at_once(probe: Probe) -> Verdict {
+pub(super) async fn fault_12_what_was_created_is_there_at_once(probe: Probe) -> Verdict {
     let owner = probe.owner();
     let mut so_far = Vec::new();
     for number in 1..=20 {

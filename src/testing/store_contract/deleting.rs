@@ -6,7 +6,7 @@ use super::{
 };
 use crate::store::{Outcome, Record};
 
-pub(super) async fn what_was_deleted_is_gone_at_once(probe: Probe) -> Verdict {
+pub(super) async fn fault_12_what_was_deleted_is_gone_at_once(probe: Probe) -> Verdict {
     let owner = probe.owner();
     let mut left = probe.records_of(&owner, 6).await?;
     for version in [None, Some(0)].into_iter().cycle() {

@@ -212,7 +212,7 @@ const CLEARING_UP: [&str; 4] = [
 static CHECKS: &[StoreCheck] = checks! {
     creating {
         a6_create_never_overwrites
-        what_was_created_is_there_at_once
+        fault_12_what_was_created_is_there_at_once
         the_key_of_a_deleted_record_is_free_again
         b6_what_is_not_there_is_not_made_by_a_change
     }
@@ -248,7 +248,7 @@ static CHECKS: &[StoreCheck] = checks! {
         expired_is_absent_for_a_touch_from_the_very_millisecond
     }
     deleting {
-        what_was_deleted_is_gone_at_once
+        fault_12_what_was_deleted_is_gone_at_once
         b6_a_delete_at_another_version_leaves_the_record_alone
         fault_13_what_has_expired_can_be_deleted
     }

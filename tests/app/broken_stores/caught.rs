@@ -25,9 +25,9 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
     (
         Fault::ReadsFromAReplica,
         &[
-            "what_was_created_is_there_at_once",
+            "fault_12_what_was_created_is_there_at_once",
             "versions_rise_one_by_one",
-            "what_was_deleted_is_gone_at_once",
+            "fault_12_what_was_deleted_is_gone_at_once",
         ],
     ),
     (
@@ -41,7 +41,7 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
     (
         Fault::WhatIsMissingIsConflict,
         &[
-            "what_was_deleted_is_gone_at_once",
+            "fault_12_what_was_deleted_is_gone_at_once",
             "fault_10_changes_after_a_delete_all_are_gone",
         ],
     ),
@@ -248,7 +248,7 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
     (
         Fault::ListShowsTheDead,
         &[
-            "what_was_deleted_is_gone_at_once",
+            "fault_12_what_was_deleted_is_gone_at_once",
             "b24_what_was_cleared_away_is_off_the_list",
         ],
     ),

@@ -1,0 +1,297 @@
+//! What a remember cookie is made of, and for how long it is good.
+
+use std::time::Duration;
+
+use axum::{Router, extract::Path, routing::post};
+use base64ct::{Base64UrlUnpadded, Encoding as _};
+use http::{header::AUTHORIZATION, request::Parts};
+use login_manager::{Auth, LoginManager};
+
+use crate::{
+    browser::{Answer, Browser},
+    tokens::{contains, dump},
+    world::{Account, Accounts, HOUR, SESSION, World, account, routes},
+};
+
+const REMEMBER: &str = "__Host-account-remember";
+const DAY: Duration = HOUR.saturating_mul(24);
+
+/// `/remember-for/{days}` logs alice in.
+fn more_routes(accounts: &Accounts) -> Router {
+    let remember_for = async |auth: Auth<Account>, Path(days): Path<u32>| {
+        let login = auth.login(account(1, "alice"));
+        login.remember_for(DAY * days).await.map(drop)
+    };
+    let everywhere = async |auth: Auth<Account>| auth.logout_everywhere().await;
+    routes(accounts)
+        .route("/remember-for/{days}", post(remember_for))
+        .route("/everywhere", post(everywhere))
+}
+
+fn world() -> World {
+    World::with(more_routes, |manager| manager)
+}
+
+fn remember_cookie(browser: &Browser) -> (String, String) {
+    let cookie = browser.cookie("remember").unwrap();
+    let (series, secret) = cookie.split_once('.').unwrap();
+    (series.to_owned(), secret.to_owned())
+}
+
+/// The browser was closed: session cookies are gone.
+fn restart(browser: &mut Browser) {
+    let remember = browser.cookie("remember").unwrap();
+    browser.forget_cookies();
+    browser.plant(REMEMBER, &remember);
+}
+
+fn max_age(answer: &Answer) -> Duration {
+    let cookies = answer.set_cookies();
+    let cookie = cookies
+        .iter()
+        .find(|cookie| cookie.starts_with(REMEMBER))
+        .unwrap();
+    let age = cookie
+        .split("; ")
+        .find_map(|part| part.strip_prefix("Max-Age="));
+    Duration::from_secs(age.unwrap().parse().unwrap())
+}
+
+#[tokio::test]
+async fn d1_a_remember_cookie_is_two_random_tokens_that_the_store_doesnt_know() {
+    let mut world = world();
+    let mut seen = std::collections::HashSet::new();
+    for _ in 0..200 {
+        world.browser.post("/remember/alice").await;
+        let (series, secret) = remember_cookie(&world.browser);
+        for part in [series, secret] {
+            let bytes = Base64UrlUnpadded::decode_vec(&part).unwrap();
+            assert_eq!(bytes.len(), 32);
+            assert!(seen.insert(bytes));
+        }
+    }
+    let (series, secret) = remember_cookie(&world.browser);
+    restart(&mut world.browser);
+    world.browser.get("/who").await;
+    let (_, renewed) = remember_cookie(&world.browser);
+    let records = world.store.inner.records();
+    let dumped: Vec<u8> = records.iter().flat_map(dump).collect();
+    for part in [series, secret, renewed] {
+        let decoded = Base64UrlUnpadded::decode_vec(&part).unwrap();
+        for bytes in [part.as_bytes(), &decoded] {
+            for window in bytes.windows(8) {
+                assert!(!contains(&dumped, window));
+            }
+        }
+    }
+
+    // Nor does any 32 bytes of a record, put together in any way, make a cookie.
+    let keys: Vec<_> = records
+        .iter()
+        .flat_map(|record| {
+            let found = record.payload.windows(32).map(<[u8]>::to_vec);
+            found.chain([record.key.as_bytes().to_vec()])
+        })
+        .map(|bytes| Base64UrlUnpadded::encode_string(&bytes))
+        .collect();
+    let series_keys = records
+        .iter()
+        .map(|record| Base64UrlUnpadded::encode_string(record.key.as_bytes()));
+    for series in series_keys {
+        for secret in &keys {
+            let cookie = format!("{REMEMBER}={series}.{secret}");
+            let answer = world.browser.get_with_cookies("/who", &[cookie]).await;
+            assert_eq!(answer.body, "nobody");
+        }
+    }
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
+async fn d3_each_use_renews_the_secret_and_makes_a_new_session_in_the_same_series() {
+    let mut world = world();
+    world.browser.post("/remember/alice").await;
+    let (series, mut secret) = remember_cookie(&world.browser);
+    let mut attacker = world.browser.another();
+    attacker.post("/put/cart/apples").await;
+    let planted = attacker.cookie("session").unwrap();
+    for _ in 0..3 {
+        restart(&mut world.browser);
+        world.browser.plant(SESSION, &planted);
+        assert_eq!(world.browser.get("/who").await.body, "alice");
+        let (same, renewed) = remember_cookie(&world.browser);
+        assert_eq!(same, series);
+        assert_ne!(renewed, secret);
+        secret = renewed;
+        assert_ne!(world.token(), planted);
+        assert_eq!(attacker.get("/who").await.body, "nobody");
+        assert_eq!(world.who_has(&planted).await, "nobody");
+    }
+}
+
+#[tokio::test]
+async fn d7_a_logout_ends_one_series_and_a_change_of_the_account_all() {
+    type Change = fn(&Accounts);
+    let changes: [Change; 3] = [
+        |accounts| accounts.change(1, |alice| alice.stamp.push('!')),
+        |accounts| accounts.change(1, |alice| alice.active = false),
+        |accounts| accounts.remove(1),
+    ];
+    for (case, change) in changes.into_iter().enumerate() {
+        let mut world = world();
+        let mut browsers = [(); 3].map(|()| world.browser.another());
+        for browser in &mut browsers {
+            browser.post("/remember/alice").await;
+            restart(browser);
+        }
+        world.browser.post("/remember/bob").await;
+        let mut copy = browsers[0].clone();
+        browsers[0].post("/logout").await;
+        assert_eq!(copy.get("/who").await.body, "nobody");
+        assert_eq!(
+            browsers[1].get("/who").await.body,
+            "alice",
+            "the others stay"
+        );
+        restart(&mut browsers[1]);
+
+        let before = world.accounts.get(1).unwrap();
+        change(&world.accounts);
+        for browser in &mut browsers[1..] {
+            let mut copy = browser.clone();
+            assert_eq!(browser.get("/who").await.body, "nobody", "{case}");
+            world.accounts.put(before.clone());
+            assert_eq!(copy.get("/who").await.body, "nobody", "for good: {case}");
+            change(&world.accounts);
+        }
+        restart(&mut world.browser);
+        assert_eq!(world.browser.get("/who").await.body, "bob");
+    }
+
+    let mut world = world();
+    let mut other = world.browser.another();
+    world.browser.post("/remember/alice").await;
+    other.post("/remember/alice").await;
+    restart(&mut other);
+    world.browser.post("/everywhere").await;
+    assert_eq!(other.get("/who").await.body, "nobody");
+    assert!(world.store.inner.is_empty());
+}
+
+#[tokio::test]
+async fn d8_no_series_is_for_longer_than_400_days() {
+    let most = 400 * DAY;
+    for bad in [
+        most + Duration::from_millis(1),
+        Duration::MAX,
+        Duration::ZERO,
+    ] {
+        let error = World::new().manager.with_remember_for(bad).unwrap_err();
+        assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
+    }
+    assert!(World::new().manager.with_remember_for(most).is_ok());
+
+    let mut world = world();
+    let answer = world.browser.post("/remember-for/1000").await;
+    assert_eq!(max_age(&answer), most);
+    restart(&mut world.browser);
+    world.clock.advance(most);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn d9_a_cookie_that_differs_in_one_character_is_nobodys() {
+    for at in 0..87 {
+        let mut world = world();
+        world.browser.post("/remember/alice").await;
+        let cookie = world.browser.cookie("remember").unwrap();
+        assert_eq!(cookie.len(), 87);
+        let other = if &cookie[at..=at] == "A" { "B" } else { "A" };
+        let edited = format!("{}{other}{}", &cookie[..at], &cookie[at + 1..]);
+        let mut thief = world.browser.another();
+        thief.plant(REMEMBER, &edited);
+        assert_eq!(thief.get("/who").await.body, "nobody", "{at}");
+    }
+}
+
+/// Knows `Key carol`.
+fn with_keys(manager: LoginManager<Account>) -> LoginManager<Account> {
+    manager.with_request_loader(|head: &Parts| {
+        let known = head.headers.get(AUTHORIZATION);
+        let known = known.is_some_and(|value| value == "Key carol");
+        async move { known.then(|| account(3, "carol")) }
+    })
+}
+
+#[tokio::test]
+async fn d11_a_bad_remember_cookie_is_removed_and_the_key_beside_it_counts() {
+    let mut world = World::with(more_routes, with_keys);
+    world.browser.post("/remember/alice").await;
+    let good = world.browser.cookie("remember").unwrap();
+    let unknown = format!("{}.{}", "A".repeat(43), "A".repeat(43));
+    world.browser.post("/logout").await;
+    world.browser.post("/remember/bob").await;
+    let expired = world.browser.cookie("remember").unwrap();
+    world.clock.advance(31 * DAY);
+    for (cookie, malformed) in [
+        ("junk", true),
+        ("", true),
+        (".", true),
+        (&good[1..], true),
+        (&*good, false),
+        (&*unknown, false),
+        (&*expired, false),
+    ] {
+        let mut client = world.browser.another();
+        client
+            .headers
+            .insert(AUTHORIZATION, "Key carol".parse().unwrap());
+        client.plant(REMEMBER, cookie);
+        let mut stranger = client.clone();
+        stranger.headers.remove(AUTHORIZATION);
+        for (visitor, who) in [(&mut client, "carol"), (&mut stranger, "nobody")] {
+            let answer = visitor.get("/who").await;
+            assert_eq!(
+                (answer.status.as_u16(), &*answer.body),
+                (200, who),
+                "{cookie}"
+            );
+            // What could be a newer login's is left alone: another answer may just have set it.
+            assert_eq!(
+                answer.set_cookies().len(),
+                usize::from(malformed),
+                "{cookie} {who}"
+            );
+            assert_eq!(
+                visitor.cookie("remember").is_none(),
+                malformed,
+                "{cookie} {who}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn p37_neither_use_nor_another_login_stretches_a_series() {
+    let mut world = world();
+    let mut other = world.browser.another();
+    world.browser.post("/remember-for/10").await;
+    let mut left = 10;
+    for verb in ["/who", "/confirm", "/renew", "/put/a/b"] {
+        world.clock.advance(2 * DAY);
+        left -= 2;
+        restart(&mut world.browser);
+        let restored = world.browser.get("/who").await;
+        assert_eq!(&*restored.body, "alice", "{verb}");
+        assert_eq!(max_age(&restored), left * DAY, "{verb}");
+        let after = world.browser.post(verb).await.set_cookies();
+        assert!(!after.iter().any(|cookie| cookie.starts_with(REMEMBER)));
+        other.post("/remember-for/300").await;
+    }
+    world.clock.advance(2 * DAY);
+    restart(&mut world.browser);
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
+    assert_eq!(other.get("/who").await.body, "alice");
+    restart(&mut other);
+    assert_eq!(other.get("/who").await.body, "alice");
+}
