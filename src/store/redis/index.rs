@@ -30,17 +30,11 @@ impl RedisStore {
         self.server.ask(&command).await
     }
 
-    /// The keys on an owner's index, in their order, each once.
-    pub(super) async fn index(&self, owner: &str) -> Result<Vec<RecordKey>, BoxError> {
+    /// The entries on an owner's index.
+    pub(super) async fn index(&self, owner: &str) -> Result<Vec<Vec<u8>>, BoxError> {
         let mut command = redis::cmd("ZRANGE");
         command.arg(self.owner(owner.as_bytes())).arg(0).arg(-1);
-        let entries: Vec<Vec<u8>> = self.server.ask(&command).await?;
-        let key = |entry: &Vec<u8>| entry.first_chunk().copied().map(RecordKey::from_bytes);
-        let keys: Option<Vec<_>> = entries.iter().map(key).collect();
-        let mut keys = keys.ok_or("an index in redis has an entry without a key")?;
-        keys.sort_unstable();
-        keys.dedup();
-        Ok(keys)
+        self.server.ask(&command).await
     }
 
     /// A digest, because an owner can be long, and a user's id should not stand in every key that a tool lists.
@@ -52,4 +46,14 @@ impl RedisStore {
 /// One create's claim to a key.
 pub(super) fn entry(key: &RecordKey, mark: &[u8]) -> Vec<u8> {
     [key.as_bytes(), mark].concat()
+}
+
+/// The keys of entries, in their order, each once.
+pub(super) fn keys(entries: &[Vec<u8>]) -> Result<Vec<RecordKey>, BoxError> {
+    let key = |entry: &Vec<u8>| entry.first_chunk().copied().map(RecordKey::from_bytes);
+    let keys: Option<Vec<_>> = entries.iter().map(key).collect();
+    let mut keys = keys.ok_or("an index in redis has an entry without a key")?;
+    keys.sort_unstable();
+    keys.dedup();
+    Ok(keys)
 }

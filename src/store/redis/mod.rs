@@ -19,7 +19,11 @@ use async_trait::async_trait;
 use redis::{Cmd, aio::ConnectionLike};
 use tokio::runtime::Handle;
 
-use self::{at_once::at_once, index::entry, server::Server};
+use self::{
+    at_once::at_once,
+    index::{entry, keys},
+    server::Server,
+};
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes};
 use crate::error::{BoxError, ConfigError};
 
@@ -48,8 +52,9 @@ const BATCH: usize = 64;
 /// # What the server must be set to
 ///
 /// - **`maxmemory-policy noeviction`.** Any other policy lets Redis throw sessions away when memory runs out: somebody is
-///   logged out, or worse, an owner's index goes and "log out everywhere" misses sessions. With `noeviction` logins fail
-///   then, and those who are logged in stay so.
+///   logged out, or worse, an owner's index goes first, and whatever looks for sessions by their owner misses those that
+///   are still there: the list of devices, "log out everywhere", the end of one device's sessions. With `noeviction`
+///   logins fail then, and those who are logged in stay so.
 /// - **`appendonly yes` and `appendfsync always`**, if an acknowledged logout must survive a crash of the server. With
 ///   `everysec`, the default of `appendonly`, a crash takes back the last second: sessions that began in it are gone, and
 ///   *sessions that ended in it are there again*. With snapshots alone it is minutes. Decide whether you accept that.
@@ -217,7 +222,7 @@ impl SessionStore for RedisStore {
     /// Reads the owner's whole index, 56 bytes for a session, and then the records of the page. Redis could hand out the index
     /// page by page in the order of its times or in that of its keys, not clear it up by the one and list it by the other.
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
-        let mut keys = self.index(owner).await?;
+        let mut keys = keys(&self.index(owner).await?)?;
         keys.retain(|key| page.after.is_none_or(|after| *key > after));
         let mut listed = Vec::new();
         let mut keys = keys.as_slice();

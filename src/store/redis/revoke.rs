@@ -1,18 +1,66 @@
-//! Deleting an owner's records.
+//! Deleting an owner's records, and the ones that take their place meanwhile.
+//!
+//! A session that is renewed is a chain: create the next record, delete the one before, take the next one back where the one
+//! before was gone already. Between the moment at which the index is read and the one at which a record is asked to go, the
+//! chain can move on by a step, and its new record isn't among those that were read. So this reads again, until a chain
+//! that is still there would have been noticed.
+
+use std::collections::HashSet;
 
 use redis::Cmd;
 
-use super::{BATCH, RedisStore, at_once::at_once, index::entry, outcome, script};
+use super::{
+    BATCH, RedisStore,
+    at_once::at_once,
+    index::{entry, keys},
+    outcome, script,
+};
 use crate::{
     error::BoxError,
     store::{Outcome, RecordKey, Which},
 };
 
+/// How often the index is read at most. Whoever keeps logging in as the owner is not run after for ever; a chain that is
+/// there after so many would have to have moved on in each of them.
+const PASSES: usize = 16;
+/// How many passes have to show nothing new. In a first one a chain gets away whose next record was on the index before
+/// the pass and came into being after it was asked for; in a second one it can't, since its record after that is new.
+const QUIET: usize = 2;
+
 impl RedisStore {
-    /// Deletes those of an owner's records that are there when it begins.
+    /// Deletes those of an owner's records that are there when it begins, and what comes while it is at it.
     pub(super) async fn revoke_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
+        let (mut seen, mut deleted, mut quiet) = (HashSet::new(), 0, 0);
+        for _ in 0..PASSES {
+            let entries = self.index(owner).await?;
+            // Where nothing is listed nothing is alive, and what isn't alive has no successor.
+            if entries.is_empty() {
+                break;
+            }
+            let went = self.revoke_these(owner, which, &entries).await?;
+            deleted += went;
+            let before = seen.len();
+            seen.extend(entries);
+            quiet = if went == 0 && seen.len() == before {
+                quiet + 1
+            } else {
+                0
+            };
+            if quiet == QUIET {
+                break;
+            }
+        }
+        Ok(deleted)
+    }
+
+    async fn revoke_these(
+        &self,
+        owner: &str,
+        which: Which,
+        listed: &[Vec<u8>],
+    ) -> Result<u64, BoxError> {
         let mut deleted = 0;
-        for batch in self.index(owner).await?.chunks(BATCH) {
+        for batch in keys(listed)?.chunks(BATCH) {
             let answers = at_once(batch.iter().map(|key| self.revoke(owner, key, which))).await;
             // Only entries whose records this deleted: the record of another may be on its way.
             let (mut entries, mut failed) = (Vec::new(), None);
