@@ -10,7 +10,7 @@ use login_manager::{
 use tokio::time::sleep;
 
 use crate::{
-    redis_world::{EVERYTHING, NOW, OWNER, Of as _, World, index_key, record},
+    redis_world::{EVERYTHING, NOW, OWNER, Of as _, World, record},
     trial_on_redis,
 };
 
@@ -278,9 +278,7 @@ async fn an_entry_leads_to_no_other_owner() {
     let left: Vec<String> = world.redis(&["KEYS", "*"]).await;
     assert_eq!(left.len(), 2, "{left:?}");
     // One that died before it could.
-    let mut add = redis::cmd("ZADD");
-    add.arg(index_key("app/bob")).arg(1).arg(&[1_u8; 48]);
-    add.exec_async(&mut world.redis.clone()).await.unwrap();
+    world.enlist(&record(1).of("app/bob"), 0, 1).await;
     let list = world.store.list("app/bob", EVERYTHING, NOW).await.unwrap();
     assert_eq!(list, []);
     let deleted = world.store.delete_all("app/bob", Which::All).await;

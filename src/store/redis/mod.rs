@@ -1,8 +1,8 @@
 //! Sessions on a Redis server, or a cluster of them.
 //!
 //! A record is a hash, `login:r:` and its key in hex. An owner's index is a sorted set, `login:o:` and the owner's SHA-256 in
-//! hex; an entry is a record's key and the mark of the call that created it. Whatever changes a record is one script on its
-//! key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record
+//! hex; an entry is a record's key and family and the mark of the call that created it. Whatever changes a record is one
+//! script on its key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record
 //! off its owner's index: an entry is written before its record and removed after it. The mark tells it from the entry of a
 //! record that somebody creates under the same key meanwhile.
 
@@ -21,7 +21,7 @@ use tokio::runtime::Handle;
 
 use self::{
     at_once::at_once,
-    index::{entry, keys},
+    index::{claim, entry},
     server::Server,
 };
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes};
@@ -127,18 +127,18 @@ impl fmt::Debug for RedisStore {
 #[async_trait]
 impl SessionStore for RedisStore {
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        let mark = mark()?;
         // A record that claims to live on after its end is listed as long as it does.
         let longest = lifetime(record.touched, record.ends.max(record.expires));
+        let claim = claim(&record, longest)?;
         let limit = match &record.owner {
-            Some(owner) => self.enlist(owner, &record.key, &mark, longest).await?,
+            Some(owner) => self.enlist(owner, &record.key, &claim, longest).await?,
             None => Vec::new(),
         };
         let answer: Vec<u8> = self
             .server
             .run(&script::CREATE, &self.record(&record.key), |command| {
                 command
-                    .arg(&mark)
+                    .arg(&claim)
                     .arg(&limit)
                     .arg(longest)
                     .arg(lifetime(record.touched, record.expires));
@@ -149,7 +149,7 @@ impl SessionStore for RedisStore {
             b"done" => Ok(Created::Done),
             b"exists" => {
                 if let Some(owner) = &record.owner {
-                    let entry = entry(&record.key, &mark);
+                    let entry = entry(&record.key, &claim);
                     let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &[entry]).await;
                 }
                 Ok(Created::Exists)
@@ -211,33 +211,38 @@ impl SessionStore for RedisStore {
             .await?;
         let mut answer = answer.into_iter();
         let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
-        if let (Some(mark), Some(owner)) = (answer.next().flatten(), answer.next().flatten()) {
+        if let (Some(claim), Some(owner)) = (answer.next().flatten(), answer.next().flatten()) {
             // The record is gone whether this succeeds or not.
-            let entry = entry(key, &mark);
+            let entry = entry(key, &claim);
             let _left_to_be_cleared_away = self.strike(&owner, &[entry]).await;
         }
         Ok(outcome)
     }
 
-    /// Reads the owner's whole index, 56 bytes for a session, and then the records of the page. Redis could hand out the index
+    /// Reads the owner's whole index, 80 bytes for a session, and then the records of the page. Redis could hand out the index
     /// page by page in the order of its times or in that of its keys, not clear it up by the one and list it by the other.
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
-        let mut keys = keys(&self.index(owner).await?)?;
-        keys.retain(|key| page.after.is_none_or(|after| *key > after));
+        let mut entries = self.index(owner).await?;
+        entries.retain(|entry| page.after.is_none_or(|after| entry.key > after));
+        entries.dedup_by_key(|entry| entry.key);
         let mut listed = Vec::new();
-        let mut keys = keys.as_slice();
-        while !keys.is_empty() && listed.len() < page.limit {
+        let mut entries = entries.as_slice();
+        while !entries.is_empty() && listed.len() < page.limit {
             let (batch, rest) =
-                keys.split_at((page.limit - listed.len()).min(BATCH).min(keys.len()));
-            for record in at_once(batch.iter().map(|key| self.load(key))).await {
-                let is_theirs = |record: &Record| record.owner.as_deref() == Some(owner);
-                listed.extend(
-                    record?
-                        .filter(is_theirs)
-                        .filter(|record| record.is_live(now)),
-                );
+                entries.split_at((page.limit - listed.len()).min(BATCH).min(entries.len()));
+            let records = at_once(batch.iter().map(|entry| self.load(&entry.key))).await;
+            let mut gone = Vec::new();
+            for (entry, record) in batch.iter().zip(records) {
+                match record? {
+                    None if entry.is_settled => gone.push(entry.bytes.clone()),
+                    Some(record) if record.owner.as_deref() == Some(owner) => {
+                        listed.extend(Some(record).filter(|record| record.is_live(now)));
+                    }
+                    _ => {}
+                }
             }
-            keys = rest;
+            let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &gone).await;
+            entries = rest;
         }
         Ok(listed)
     }

@@ -12,7 +12,7 @@ use redis::Cmd;
 use super::{
     BATCH, RedisStore,
     at_once::at_once,
-    index::{entry, keys},
+    index::{Entry, entry},
     outcome, script,
 };
 use crate::{
@@ -32,7 +32,8 @@ impl RedisStore {
     pub(super) async fn revoke_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
         let (mut seen, mut deleted, mut quiet) = (HashSet::new(), 0, 0);
         for _ in 0..PASSES {
-            let entries = self.index(owner).await?;
+            let mut entries = self.index(owner).await?;
+            entries.retain(|entry| which.includes(entry.family));
             // Where nothing is listed nothing is alive, and what isn't alive has no successor.
             if entries.is_empty() {
                 break;
@@ -40,7 +41,7 @@ impl RedisStore {
             let went = self.revoke_these(owner, which, &entries).await?;
             deleted += went;
             let before = seen.len();
-            seen.extend(entries);
+            seen.extend(entries.into_iter().map(|entry| entry.bytes));
             quiet = if went == 0 && seen.len() == before {
                 quiet + 1
             } else {
@@ -57,32 +58,34 @@ impl RedisStore {
         &self,
         owner: &str,
         which: Which,
-        listed: &[Vec<u8>],
+        listed: &[Entry],
     ) -> Result<u64, BoxError> {
         let mut deleted = 0;
-        for batch in keys(listed)?.chunks(BATCH) {
-            let answers = at_once(batch.iter().map(|key| self.revoke(owner, key, which))).await;
-            // Only entries whose records this deleted: the record of another may be on its way.
-            let (mut entries, mut failed) = (Vec::new(), None);
-            for (key, answer) in batch.iter().zip(answers) {
+        for batch in listed.chunks(BATCH) {
+            let keys = batch.iter().map(|listed| &listed.key);
+            let answers = at_once(keys.map(|key| self.revoke(owner, key, which))).await;
+            // Not the entry of another that may be on its way.
+            let (mut gone, mut failed) = (Vec::new(), None);
+            for (listed, answer) in batch.iter().zip(answers) {
                 match answer {
-                    Ok(Some(mark)) => entries.push(entry(key, &mark)),
+                    Ok(Some(claim)) => {
+                        deleted += 1;
+                        gone.push(entry(&listed.key, &claim));
+                    }
+                    Ok(None) if listed.is_settled => gone.push(listed.bytes.clone()),
                     Ok(None) => {}
                     Err(error) => failed = Some(error),
                 }
             }
-            if !entries.is_empty() {
-                let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &entries).await;
-            }
+            let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &gone).await;
             if let Some(error) = failed {
                 return Err(error);
             }
-            deleted += entries.len() as u64;
         }
         Ok(deleted)
     }
 
-    /// Deletes a record if it is this owner's and one of those. Answers the mark of the call that had created it.
+    /// Deletes a record if it is this owner's and one of those. Answers the claim by which it was created.
     async fn revoke(
         &self,
         owner: &str,
@@ -103,7 +106,7 @@ impl RedisStore {
             .await?;
         let mut answer = answer.into_iter();
         let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
-        let mark = answer.next().flatten().unwrap_or_default();
-        Ok((outcome == Outcome::Done).then_some(mark))
+        let claim = answer.next().flatten().unwrap_or_default();
+        Ok((outcome == Outcome::Done).then_some(claim))
     }
 }

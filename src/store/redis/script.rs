@@ -11,6 +11,7 @@ macro_rules! script {
 }
 
 pub(super) static ENLIST: LazyLock<Script> = script!("clock.lua", "enlist.lua");
+pub(super) static INDEX: LazyLock<Script> = script!("clock.lua", "index.lua");
 pub(super) static CREATE: LazyLock<Script> = script!("clock.lua", "create.lua");
 pub(super) static UPDATE: LazyLock<Script> = script!("before.lua", "update.lua");
 pub(super) static TOUCH: LazyLock<Script> = script!("clock.lua", "before.lua", "touch.lua");

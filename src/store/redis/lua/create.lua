@@ -1,4 +1,4 @@
--- KEYS: a record. ARGV: this call's mark, the moment by which the record has to be gone or nothing, how long it can last
+-- KEYS: a record. ARGV: this call's claim, the moment by which the record has to be gone or nothing, how long it can last
 -- at most, how long it lasts unless it is used, then its fields and their values.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   if redis.call('HGET', KEYS[1], 'born') == ARGV[1] then return 'done' end
