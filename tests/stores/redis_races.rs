@@ -10,7 +10,7 @@ use login_manager::{
 use tokio::time::sleep;
 
 use crate::{
-    redis_world::{EVERYTHING, NOW, OWNER, Of as _, World, record},
+    redis_world::{EVERYTHING, NOW, OWNER, Of as _, World, record, record_key},
     trial_on_redis,
 };
 
@@ -39,6 +39,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         trial_on_redis(
             "an_entry_leads_to_no_other_owner",
             an_entry_leads_to_no_other_owner,
+        ),
+        trial_on_redis(
+            "a_repeated_create_revives_nothing",
+            a_repeated_create_revives_nothing,
         ),
         trial_on_redis(
             "a_repeated_command_counts_once",
@@ -304,7 +308,55 @@ async fn a_repeated_command_counts_once() {
         world.store.touch(&key, NOW, NOW).await.unwrap(),
         Outcome::Done
     );
-    // Nothing is left that could remember it.
-    assert_eq!(world.store.delete(&key, None).await.unwrap(), Outcome::Gone);
+    let delete = async |version| world.store.delete(&key, version).await.unwrap();
+    assert_eq!(delete(Some(1)).await, Outcome::Conflict);
+    assert_eq!(delete(Some(2)).await, Outcome::Done);
+    assert_eq!(delete(Some(2)).await, Outcome::Gone);
+    assert_eq!(delete(None).await, Outcome::Gone);
     assert_eq!(world.store.load(&key).await.unwrap(), None);
+    assert_eq!(update(2).await.unwrap(), Outcome::Gone);
+    world.create(&record(1)).await;
+    assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+    assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 0);
+    assert_eq!(world.store.load(&key).await.unwrap(), None);
+    assert_eq!(world.index().await.len(), 0);
+}
+
+/// The record was made and the answer lost; before the command comes again, the record is deleted.
+async fn a_repeated_create_revives_nothing() {
+    for all in [false, true] {
+        for is_used_again in [false, true] {
+            let world = World::new().await;
+            world.warm_up().await;
+            let gate = world.wire.lose_after(1);
+            let store = world.store.clone();
+            let creating = tokio::spawn(async move { store.create(record(1)).await.unwrap() });
+            gate.reached().await;
+            assert_eq!(world.listed().await, [record(1).key]);
+            if all {
+                assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+            } else {
+                let deleted = world.store.delete(&record(1).key, None).await;
+                assert_eq!(deleted.unwrap(), Outcome::Done);
+            }
+            let lives = world.lives(&record_key(&record(1))).await;
+            assert!((1..=60_000).contains(&lives), "{lives}");
+            if is_used_again {
+                world.create(&record(1)).await;
+            }
+            gate.open();
+            let created = creating.await.unwrap();
+            if is_used_again {
+                assert_eq!(created, Created::Exists);
+                assert_eq!(world.listed().await, [record(1).key]);
+                assert_eq!(world.index().await, [[1; 32]]);
+                assert!(world.lives(&record_key(&record(1))).await > 60_000);
+            } else {
+                assert_eq!(created, Created::Done);
+                assert_eq!(world.store.load(&record(1).key).await.unwrap(), None);
+                assert_eq!(world.listed().await, []);
+                assert_eq!(world.index().await.len(), 0);
+            }
+        }
+    }
 }

@@ -5,6 +5,8 @@
 //! script on its key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record
 //! off its owner's index: an entry is written before its record and removed after it. The mark tells it from the entry of a
 //! record that somebody creates under the same key meanwhile.
+//!
+//! Under the key of a deleted record stays for a minute what tells a repeated command that it was done.
 
 mod at_once;
 mod fields;
@@ -73,8 +75,8 @@ const BATCH: usize = 64;
 /// - In an outage a `ConnectionManager` tries for some seconds before it says so, longer than the manager's deadline. With its
 ///   `set_number_of_retries(1)` requests fail faster, and are served sooner when the server is back.
 ///
-/// A cluster client repeats a command whose answer got lost. A `create`, `update` or `touch` that comes twice counts once; a
-/// `delete` that comes twice may answer that the record was gone already.
+/// A cluster client repeats a command whose answer got lost. What comes twice counts once, also where another call came in
+/// between: a `create` doesn't bring back what was deleted since. Redis remembers a deletion for that, for a minute.
 ///
 /// # Clearing up
 ///
@@ -202,11 +204,12 @@ impl SessionStore for RedisStore {
     }
 
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
+        let mark = mark()?;
         let version = version.map_or_else(String::new, |version| version.to_string());
         let answer: Vec<Option<Vec<u8>>> = self
             .server
             .run(&script::DELETE, &self.record(key), |command| {
-                command.arg(&version);
+                command.arg(&mark).arg(&version);
             })
             .await?;
         let mut answer = answer.into_iter();

@@ -13,7 +13,7 @@ use super::{
     BATCH, RedisStore,
     at_once::at_once,
     index::{Entry, entry},
-    outcome, script,
+    mark, outcome, script,
 };
 use crate::{
     error::BoxError,
@@ -92,13 +92,14 @@ impl RedisStore {
         key: &RecordKey,
         which: Which,
     ) -> Result<Option<Vec<u8>>, BoxError> {
+        let mark = mark()?;
         let (mode, family) = match &which {
             Which::All => ("all", &[][..]),
             Which::Only(family) => ("only", &family.as_bytes()[..]),
             Which::Except(family) => ("except", &family.as_bytes()[..]),
         };
         let revoke = |command: &mut Cmd| {
-            command.arg(owner).arg(mode).arg(family);
+            command.arg(&mark).arg(owner).arg(mode).arg(family);
         };
         let answer: Vec<Option<Vec<u8>>> = self
             .server
