@@ -2,9 +2,9 @@
 //!
 //! A record is a hash, `login:r:` and its key in hex. An owner's index is a sorted set, `login:o:` and the owner's SHA-256 in
 //! hex; an entry is a record's key and family and the mark of the call that created it. Whatever changes a record is one
-//! script on its key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record
-//! off its owner's index: an entry is written before its record and removed after it. The mark tells it from the entry of a
-//! record that somebody creates under the same key meanwhile.
+//! script on its key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a
+//! live record off its owner's index: an entry is written before its record and removed after it. The mark tells it from the
+//! entry of a record that somebody creates under the same key meanwhile.
 //!
 //! Under the key of a deleted record stays for a minute what tells a repeated command that it was done.
 
@@ -75,8 +75,9 @@ const BATCH: usize = 64;
 /// - In an outage a `ConnectionManager` tries for some seconds before it says so, longer than the manager's deadline. With its
 ///   `set_number_of_retries(1)` requests fail faster, and are served sooner when the server is back.
 ///
-/// A cluster client repeats a command whose answer got lost. What comes twice counts once, also where another call came in
-/// between: a `create` doesn't bring back what was deleted since. Redis remembers a deletion for that, for a minute.
+/// A cluster client repeats a command whose answer got lost. What comes twice counts once, and a `create` doesn't bring back
+/// what was deleted in between: Redis remembers a deletion for a minute. An `update` may answer `Conflict` although it was
+/// made, where another one came in between.
 ///
 /// # Clearing up
 ///
