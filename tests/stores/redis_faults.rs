@@ -259,7 +259,7 @@ async fn a_damaged_record_is_an_error() {
         .await;
     let error = failure(world.store.list(OWNER, PAGE, NOW)).await;
     assert!(
-        error.contains("without a key") && !error.contains("secret"),
+        error.contains("none of ours") && !error.contains("secret"),
         "{error}"
     );
 }

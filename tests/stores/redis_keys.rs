@@ -23,7 +23,12 @@ pub(crate) fn trials() -> Vec<Trial> {
             the_times_farthest_off_are_exact,
         ),
         trial_on_redis("a_login_clears_dead_entries", a_login_clears_dead_entries),
+        trial_on_redis("what_idled_out_is_struck", what_idled_out_is_struck),
         trial_on_redis("a_load_is_one_command", a_load_is_one_command),
+        trial_on_redis(
+            "a_logout_of_one_device_asks_for_no_others",
+            a_logout_of_one_device_asks_for_no_others,
+        ),
         trial_on_redis("many_sessions_of_one_owner", many_sessions_of_one_owner),
         trial_on_redis(
             "prefixes_keep_applications_apart",
@@ -174,18 +179,14 @@ async fn the_times_farthest_off_are_exact() {
 
 async fn a_login_clears_dead_entries() {
     let world = World::new().await;
-    let (index, now) = (index_key(OWNER), server_clock(&world).await);
+    let now = world.clock().await;
     // What is left when Redis has dropped the records of sessions that idled out.
     for number in 1..=150_u8 {
-        let mut add = redis::cmd("ZADD");
         let gone = now - 2 * HOUR - i64::from(number);
-        add.arg(&index).arg(gone).arg(&[number; 32]);
-        add.exec_async(&mut world.redis.clone()).await.unwrap();
+        world.enlist(&record(number), 0, gone).await;
     }
     // Past its time, but by less than two servers' clocks may differ.
-    let mut add = redis::cmd("ZADD");
-    add.arg(&index).arg(now - HOUR / 2).arg(&[200_u8; 32]);
-    add.exec_async(&mut world.redis.clone()).await.unwrap();
+    world.enlist(&record(200), 0, now - HOUR / 2).await;
 
     world.create(&record(201)).await;
     assert_eq!(world.index().await.len(), 52, "a hundred at a time");
@@ -197,9 +198,74 @@ async fn a_login_clears_dead_entries() {
     assert_eq!(world.index().await, [[200; 32]]);
 }
 
-async fn server_clock(world: &World) -> i64 {
-    let (seconds, _): (i64, i64) = world.redis(&["TIME"]).await;
-    seconds * 1000
+/// An entry could stay for the ninety days that its record was allowed, and cost a question each time.
+async fn what_idled_out_is_struck() {
+    let family = record(250).family;
+    for which in [None, Some(Which::All), Some(Which::Except(family))] {
+        let world = World::new().await;
+        let now = world.clock().await;
+        let ninety_days = 90 * 24 * HOUR;
+        // Made some seconds before the margin, and a minute after.
+        for number in 1..=100 {
+            let limit = now - HOUR - 1000 + ninety_days;
+            world.enlist(&record(number), ninety_days, limit).await;
+        }
+        let limit = now - HOUR + 60_000 + ninety_days;
+        world.enlist(&record(200), ninety_days, limit).await;
+        world.create(&record(201)).await;
+        // Two entries of one key, the older one of a create that came to nothing.
+        let limit = now - HOUR - 1000 + ninety_days;
+        world.enlist(&record(202), ninety_days, limit).await;
+        world.create(&record(202)).await;
+        assert_eq!(world.index().await.len(), 104);
+        if let Some(which) = which {
+            assert_eq!(world.store.delete_all(OWNER, which).await.unwrap(), 2);
+            assert_eq!(world.index().await, [[200; 32]]);
+        } else {
+            assert_eq!(world.listed().await, [record(201).key, record(202).key]);
+            let left = [[200; 32], [201; 32], [202; 32], [202; 32]];
+            assert_eq!(world.index().await, left);
+        }
+    }
+    // Old, and alive.
+    let world = World::new().await;
+    world.create(&record(1)).await;
+    let entry: Vec<Vec<u8>> = world.redis(&["ZRANGE", &index_key(OWNER), "0", "-1"]).await;
+    let mut make_old = redis::cmd("ZADD");
+    make_old.arg(index_key(OWNER)).arg(1).arg(&entry);
+    make_old.exec_async(&mut world.redis.clone()).await.unwrap();
+    assert_eq!(world.listed().await, [record(1).key]);
+    let deleted = world.store.delete_all(OWNER, Which::Only(family)).await;
+    assert_eq!(deleted.unwrap(), 0);
+    assert_eq!(world.index().await, [[1; 32]]);
+    assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 1);
+}
+
+async fn a_logout_of_one_device_asks_for_no_others() {
+    for others in [0, 1000_u32] {
+        let world = World::new().await;
+        world.warm_up().await;
+        let limit = world.clock().await + 10 * HOUR;
+        for number in 0..others {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&number.to_be_bytes());
+            let other = Record {
+                key: RecordKey::from_bytes(key),
+                ..record(1)
+            };
+            world.enlist(&other, 10 * HOUR, limit).await;
+        }
+        let mine = Which::Only(record(2).family);
+        world.create(&record(2)).await;
+        world.wire.take_sent();
+        assert_eq!(world.store.delete_all(OWNER, mine).await.unwrap(), 1);
+        assert_eq!(world.wire.take_sent(), 4, "read, delete, strike, read");
+        assert_eq!(world.store.delete_all(OWNER, mine).await.unwrap(), 0);
+        assert_eq!(world.wire.take_sent(), 1, "read");
+        let but_those = Which::Except(record(1).family);
+        assert_eq!(world.store.delete_all(OWNER, but_those).await.unwrap(), 0);
+        assert_eq!(world.wire.take_sent(), 1, "read");
+    }
 }
 
 async fn a_load_is_one_command() {

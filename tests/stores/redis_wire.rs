@@ -23,6 +23,7 @@ pub(crate) struct Wire {
 struct Plan {
     sent: AtomicUsize,
     gate: Mutex<Option<(usize, Gate)>>,
+    gate_is_behind: AtomicBool,
     repeats: AtomicBool,
 }
 
@@ -48,6 +49,12 @@ impl Wire {
         gate
     }
 
+    /// Loses the answer to the command that comes after so many others, and sends it again when the gate is opened.
+    pub(crate) fn lose_after(&self, commands: usize) -> Gate {
+        self.plan.gate_is_behind.store(true, Ordering::SeqCst);
+        self.gate_after(commands)
+    }
+
     /// Sends every command twice and keeps the second answer, as a client that lost the first.
     pub(crate) fn repeat(&self) {
         self.plan.repeats.store(true, Ordering::SeqCst);
@@ -63,6 +70,9 @@ impl ConnectionLike for Wire {
                 gate.take_if(|(at, _)| *at == number)
             };
             if let Some((_, gate)) = gate {
+                if self.plan.gate_is_behind.swap(false, Ordering::SeqCst) {
+                    let _lost = self.connection.req_packed_command(cmd).await;
+                }
                 gate.pass().await;
             }
             if self.plan.repeats.load(Ordering::SeqCst) {

@@ -82,7 +82,25 @@ impl World {
         self.redis(&["PTTL", key]).await
     }
 
-    /// The keys of the entries, the marks behind them cut off.
+    /// Puts an entry on the index by hand, for a record that was to last so long at most and is gone at `limit`.
+    pub(crate) async fn enlist(&self, record: &Record, longest: i64, limit: i64) {
+        let key = record.key.as_bytes();
+        let family = record.family.as_bytes();
+        let mark = [0; 8];
+        let entry = [&key[..], family, &mark, &longest.to_be_bytes()].concat();
+        let mut add = redis::cmd("ZADD");
+        let owner = record.owner.as_deref().unwrap();
+        add.arg(index_key(owner)).arg(limit).arg(entry);
+        add.exec_async(&mut self.redis.clone()).await.unwrap();
+    }
+
+    /// What the server's clock shows.
+    pub(crate) async fn clock(&self) -> i64 {
+        let (seconds, _): (i64, i64) = self.redis(&["TIME"]).await;
+        seconds * 1000
+    }
+
+    /// The keys of the entries, what is behind them cut off.
     pub(crate) async fn index(&self) -> Vec<[u8; 32]> {
         let index = index_key(OWNER);
         let mut command = redis::cmd("ZRANGE");

@@ -1,10 +1,12 @@
 //! Sessions on a Redis server, or a cluster of them.
 //!
 //! A record is a hash, `login:r:` and its key in hex. An owner's index is a sorted set, `login:o:` and the owner's SHA-256 in
-//! hex; an entry is a record's key and the mark of the call that created it. Whatever changes a record is one script on its
-//! key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record
-//! off its owner's index: an entry is written before its record and removed after it. The mark tells it from the entry of a
-//! record that somebody creates under the same key meanwhile.
+//! hex; an entry is a record's key and family and the mark of the call that created it. Whatever changes a record is one
+//! script on its key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a
+//! live record off its owner's index: an entry is written before its record and removed after it. The mark tells it from the
+//! entry of a record that somebody creates under the same key meanwhile.
+//!
+//! Under the key of a deleted record stays for a minute what tells a repeated command that it was done.
 
 mod at_once;
 mod fields;
@@ -19,7 +21,11 @@ use async_trait::async_trait;
 use redis::{Cmd, aio::ConnectionLike};
 use tokio::runtime::Handle;
 
-use self::{at_once::at_once, index::entry, server::Server};
+use self::{
+    at_once::at_once,
+    index::{claim, entry},
+    server::Server,
+};
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes};
 use crate::error::{BoxError, ConfigError};
 
@@ -48,8 +54,9 @@ const BATCH: usize = 64;
 /// # What the server must be set to
 ///
 /// - **`maxmemory-policy noeviction`.** Any other policy lets Redis throw sessions away when memory runs out: somebody is
-///   logged out, or worse, an owner's index goes and "log out everywhere" misses sessions. With `noeviction` logins fail
-///   then, and those who are logged in stay so.
+///   logged out, or worse, an owner's index goes first, and whatever looks for sessions by their owner misses those that
+///   are still there: the list of devices, "log out everywhere", the end of one device's sessions. With `noeviction`
+///   logins fail then, and those who are logged in stay so.
 /// - **`appendonly yes` and `appendfsync always`**, if an acknowledged logout must survive a crash of the server. With
 ///   `everysec`, the default of `appendonly`, a crash takes back the last second: sessions that began in it are gone, and
 ///   *sessions that ended in it are there again*. With snapshots alone it is minutes. Decide whether you accept that.
@@ -68,8 +75,9 @@ const BATCH: usize = 64;
 /// - In an outage a `ConnectionManager` tries for some seconds before it says so, longer than the manager's deadline. With its
 ///   `set_number_of_retries(1)` requests fail faster, and are served sooner when the server is back.
 ///
-/// A cluster client repeats a command whose answer got lost. A `create`, `update` or `touch` that comes twice counts once; a
-/// `delete` that comes twice may answer that the record was gone already.
+/// A cluster client repeats a command whose answer got lost. What comes twice counts once, and a `create` doesn't bring back
+/// what was deleted in between: Redis remembers a deletion for a minute. An `update` may answer `Conflict` although it was
+/// made, where another one came in between.
 ///
 /// # Clearing up
 ///
@@ -122,18 +130,18 @@ impl fmt::Debug for RedisStore {
 #[async_trait]
 impl SessionStore for RedisStore {
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        let mark = mark()?;
         // A record that claims to live on after its end is listed as long as it does.
         let longest = lifetime(record.touched, record.ends.max(record.expires));
+        let claim = claim(&record, longest)?;
         let limit = match &record.owner {
-            Some(owner) => self.enlist(owner, &record.key, &mark, longest).await?,
+            Some(owner) => self.enlist(owner, &record.key, &claim, longest).await?,
             None => Vec::new(),
         };
         let answer: Vec<u8> = self
             .server
             .run(&script::CREATE, &self.record(&record.key), |command| {
                 command
-                    .arg(&mark)
+                    .arg(&claim)
                     .arg(&limit)
                     .arg(longest)
                     .arg(lifetime(record.touched, record.expires));
@@ -144,7 +152,7 @@ impl SessionStore for RedisStore {
             b"done" => Ok(Created::Done),
             b"exists" => {
                 if let Some(owner) = &record.owner {
-                    let entry = entry(&record.key, &mark);
+                    let entry = entry(&record.key, &claim);
                     let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &[entry]).await;
                 }
                 Ok(Created::Exists)
@@ -197,42 +205,48 @@ impl SessionStore for RedisStore {
     }
 
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
+        let mark = mark()?;
         let version = version.map_or_else(String::new, |version| version.to_string());
         let answer: Vec<Option<Vec<u8>>> = self
             .server
             .run(&script::DELETE, &self.record(key), |command| {
-                command.arg(&version);
+                command.arg(&mark).arg(&version);
             })
             .await?;
         let mut answer = answer.into_iter();
         let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
-        if let (Some(mark), Some(owner)) = (answer.next().flatten(), answer.next().flatten()) {
+        if let (Some(claim), Some(owner)) = (answer.next().flatten(), answer.next().flatten()) {
             // The record is gone whether this succeeds or not.
-            let entry = entry(key, &mark);
+            let entry = entry(key, &claim);
             let _left_to_be_cleared_away = self.strike(&owner, &[entry]).await;
         }
         Ok(outcome)
     }
 
-    /// Reads the owner's whole index, 56 bytes for a session, and then the records of the page. Redis could hand out the index
+    /// Reads the owner's whole index, 80 bytes for a session, and then the records of the page. Redis could hand out the index
     /// page by page in the order of its times or in that of its keys, not clear it up by the one and list it by the other.
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
-        let mut keys = self.index(owner).await?;
-        keys.retain(|key| page.after.is_none_or(|after| *key > after));
+        let mut entries = self.index(owner).await?;
+        entries.retain(|entry| page.after.is_none_or(|after| entry.key > after));
+        entries.dedup_by_key(|entry| entry.key);
         let mut listed = Vec::new();
-        let mut keys = keys.as_slice();
-        while !keys.is_empty() && listed.len() < page.limit {
+        let mut entries = entries.as_slice();
+        while !entries.is_empty() && listed.len() < page.limit {
             let (batch, rest) =
-                keys.split_at((page.limit - listed.len()).min(BATCH).min(keys.len()));
-            for record in at_once(batch.iter().map(|key| self.load(key))).await {
-                let is_theirs = |record: &Record| record.owner.as_deref() == Some(owner);
-                listed.extend(
-                    record?
-                        .filter(is_theirs)
-                        .filter(|record| record.is_live(now)),
-                );
+                entries.split_at((page.limit - listed.len()).min(BATCH).min(entries.len()));
+            let records = at_once(batch.iter().map(|entry| self.load(&entry.key))).await;
+            let mut gone = Vec::new();
+            for (entry, record) in batch.iter().zip(records) {
+                match record? {
+                    None if entry.is_settled => gone.push(entry.bytes.clone()),
+                    Some(record) if record.owner.as_deref() == Some(owner) => {
+                        listed.extend(Some(record).filter(|record| record.is_live(now)));
+                    }
+                    _ => {}
+                }
             }
-            keys = rest;
+            let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &gone).await;
+            entries = rest;
         }
         Ok(listed)
     }

@@ -11,11 +11,12 @@ macro_rules! script {
 }
 
 pub(super) static ENLIST: LazyLock<Script> = script!("clock.lua", "enlist.lua");
+pub(super) static INDEX: LazyLock<Script> = script!("clock.lua", "index.lua");
 pub(super) static CREATE: LazyLock<Script> = script!("clock.lua", "create.lua");
 pub(super) static UPDATE: LazyLock<Script> = script!("before.lua", "update.lua");
 pub(super) static TOUCH: LazyLock<Script> = script!("clock.lua", "before.lua", "touch.lua");
-pub(super) static DELETE: LazyLock<Script> = script!("delete.lua");
-pub(super) static REVOKE: LazyLock<Script> = script!("revoke.lua");
+pub(super) static DELETE: LazyLock<Script> = script!("bury.lua", "delete.lua");
+pub(super) static REVOKE: LazyLock<Script> = script!("bury.lua", "revoke.lua");
 
 /// A script, and the hash under which a server remembers it.
 pub(super) struct Script {

@@ -285,6 +285,7 @@ static CHECKS: &[StoreCheck] = checks! {
         b6_no_touch_revives_what_a_delete_removed
         no_live_record_is_missing_from_its_owners_list
         p16_nothing_that_was_there_before_outlives_a_delete_all
+        p16_a_delete_all_catches_a_session_that_is_being_renewed
         a_key_that_comes_and_goes_is_listed_when_it_is_there
         a_list_during_deletes_lacks_nobody_else
     }

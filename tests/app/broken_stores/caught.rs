@@ -326,6 +326,10 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
         ],
     ),
     (
+        Fault::DeleteAllListsFirst,
+        &["p16_a_delete_all_catches_a_session_that_is_being_renewed"],
+    ),
+    (
         Fault::DeleteAllDropsTheIndex,
         &["no_live_record_is_missing_from_its_owners_list"],
     ),

@@ -84,6 +84,7 @@ pub enum Fault {
     DeleteAllTakesAPage,
     DeleteAllSparesTheExpired,
     DeleteAllIsLate,
+    DeleteAllListsFirst,
     DeleteAllDropsTheIndex,
     HalfOfADeleteAll,
     // delete_expired

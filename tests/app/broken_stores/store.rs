@@ -459,6 +459,7 @@ impl SessionStore for BrokenStore {
         }
         match self.fault {
             Fault::DeleteAllTakesAPage => records.truncate(100),
+            Fault::DeleteAllListsFirst => yield_now().await,
             Fault::ListForgetsFormerOwners => {
                 self.former_owners.lock().unwrap().push(owner.to_owned());
             }

@@ -1,7 +1,11 @@
--- KEYS: a record. ARGV: this call's mark, the moment by which the record has to be gone or nothing, how long it can last
+-- KEYS: a record. ARGV: this call's claim, the moment by which the record has to be gone or nothing, how long it can last
 -- at most, how long it lasts unless it is used, then its fields and their values.
-if redis.call('EXISTS', KEYS[1]) == 1 then
-  if redis.call('HGET', KEYS[1], 'born') == ARGV[1] then return 'done' end
+local found = redis.call('HMGET', KEYS[1], 'born', 'dead')
+-- This call comes once more: its record is there, or has been and was deleted since.
+if found[1] == ARGV[1] or found[2] == ARGV[1] then return 'done' end
+if found[2] then
+  redis.call('DEL', KEYS[1])
+elseif redis.call('EXISTS', KEYS[1]) == 1 then
   return 'exists'
 end
 local now = clock()

@@ -1,8 +1,9 @@
--- KEYS: a record. ARGV: whose it must be, which of the owner's, a family.
--- Answers also which call created it.
-local found = redis.call('HMGET', KEYS[1], 'owner', 'family', 'born')
-if found[1] ~= ARGV[1] then return { 'gone' } end
-if ARGV[2] == 'only' and found[2] ~= ARGV[3] then return { 'gone' } end
-if ARGV[2] == 'except' and found[2] == ARGV[3] then return { 'gone' } end
-redis.call('DEL', KEYS[1])
+-- KEYS: a record. ARGV: this call's mark, whose it must be, which of the owner's, a family.
+-- Answers also the claim by which it was created.
+local found = redis.call('HMGET', KEYS[1], 'owner', 'family', 'born', 'dead', 'by')
+if found[4] and found[5] == ARGV[1] then return { 'done', found[4] } end
+if found[1] ~= ARGV[2] then return { 'gone' } end
+if ARGV[3] == 'only' and found[2] ~= ARGV[4] then return { 'gone' } end
+if ARGV[3] == 'except' and found[2] == ARGV[4] then return { 'gone' } end
+bury(found[3], found[1], ARGV[1])
 return { 'done', found[3] }
