@@ -6,12 +6,12 @@ use libtest_mimic::Trial;
 use sqlx::Connection as _;
 
 use crate::{
+    address::{Opened, Way},
     app,
     browser::Browser,
-    place::{Kind, Opened, Place, Way},
-    proxy::eventually,
+    place::{Kind, Place},
     sql::Pool,
-    trials::trials,
+    trials::{eventually, trials},
     world::{DEADLINE, assert_unavailable},
 };
 
@@ -34,7 +34,7 @@ fn browser(place: &Place, patience: Duration) -> Browser {
 }
 
 async fn n1_an_application_starts_while_its_file_is_not_there(place: Place) {
-    let folder = env::temp_dir().join(place.address.name());
+    let folder = env::temp_dir().join(&place.address.name);
     let away = folder.with_extension("away");
     fs::rename(&folder, &away).unwrap();
     let mut browser = browser(&place, DEADLINE);

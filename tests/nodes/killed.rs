@@ -27,7 +27,7 @@ pub fn trials() -> Vec<Trial> {
 }
 
 /// How often a node is killed.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 4;
 /// How many browsers are at it at the same time.
 const BROWSERS: usize = 16;
 

@@ -27,11 +27,13 @@ mod sql;
 #[path = "../stores/sql_database.rs"]
 mod sql_database;
 
+mod address;
 mod app;
 mod counted;
 mod node;
 mod place;
 mod proxy;
+mod relay;
 mod trials;
 mod world;
 

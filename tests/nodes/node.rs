@@ -34,8 +34,8 @@ use tokio::{
 };
 
 use crate::{
+    address::{Address, Way},
     app,
-    place::{Address, Way},
 };
 
 const ADDRESS: &str = "LOGIN_MANAGER_NODE";

@@ -3,21 +3,18 @@
 use std::{
     io,
     net::SocketAddr,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, atomic::Ordering::SeqCst},
     time::Duration,
 };
 
 use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::{TcpListener, TcpSocket, TcpStream},
+    net::{TcpListener, TcpSocket},
     runtime::{self, Runtime},
     sync::{mpsc, oneshot, watch},
     task::JoinSet,
-    time::sleep,
 };
+
+use crate::relay::{Open, Relay, Seen, Weather};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,22 +43,6 @@ pub struct Proxy {
 enum Order {
     Suffer(Option<Fault>),
     Cut,
-}
-
-#[derive(Default)]
-struct Seen {
-    open: AtomicUsize,
-    questions: AtomicUsize,
-    pings: AtomicUsize,
-    bytes_up: AtomicUsize,
-    ports: Mutex<Vec<u16>>,
-}
-
-#[derive(Clone, Copy, Default)]
-struct Weather {
-    fault: Option<Fault>,
-    /// Connections with a lower number are lost.
-    lost: usize,
 }
 
 impl Proxy {
@@ -221,101 +202,6 @@ impl Route {
             }
         }
     }
-}
-
-/// Counts one connection as long as it is there.
-struct Open(Arc<Seen>);
-
-impl Open {
-    fn new(seen: &Arc<Seen>) -> Self {
-        seen.open.fetch_add(1, SeqCst);
-        Self(Arc::clone(seen))
-    }
-}
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.open.fetch_sub(1, SeqCst);
-    }
-}
-
-struct Relay {
-    number: usize,
-    weather: watch::Receiver<Weather>,
-    open: Open,
-}
-
-impl Relay {
-    async fn run(mut self, mut client: TcpStream, server: SocketAddr) -> io::Result<()> {
-        client.set_nodelay(true)?;
-        let mut server = TcpStream::connect(server).await?;
-        let port = server.local_addr()?.port();
-        self.open.0.ports.lock().unwrap().push(port);
-        server.set_nodelay(true)?;
-        let (mut up, mut down) = ([0; 16 * 1024], [0; 16 * 1024]);
-        let mut is_asking = false;
-        loop {
-            let (sent, is_question) = tokio::select! {
-                read = client.read(&mut up) => (&up[..read?], true),
-                read = server.read(&mut down) => (&down[..read?], false),
-            };
-            if sent.is_empty() {
-                return Ok(());
-            }
-            if is_question {
-                self.open.0.bytes_up.fetch_add(sent.len(), SeqCst);
-                if !is_asking {
-                    self.open.0.questions.fetch_add(1, SeqCst);
-                    self.open.0.pings.fetch_add(is_ping(sent).into(), SeqCst);
-                }
-            }
-            is_asking = is_question;
-            match self.passes(is_question).await {
-                Some(garbage) => client.write_all(garbage).await?,
-                None if is_question => server.write_all(sent).await?,
-                None => client.write_all(sent).await?,
-            }
-        }
-    }
-
-    /// Waits until something may pass. Answers what is said instead, if anything is.
-    async fn passes(&mut self, is_question: bool) -> Option<&'static [u8]> {
-        loop {
-            let Weather { fault, lost } = *self.weather.borrow_and_update();
-            match fault {
-                _ if self.number < lost => std::future::pending().await,
-                Some(Fault::Silent) => {}
-                Some(Fault::Slow(by)) if !is_question => tokio::select! {
-                    () = sleep(by) => return None,
-                    _ = self.weather.changed() => continue,
-                },
-                Some(Fault::Garbage(garbage)) => return Some(garbage),
-                _ => return None,
-            }
-            if self.weather.changed().await.is_err() {
-                std::future::pending::<()>().await;
-            }
-        }
-    }
-}
-
-/// PostgreSQL's Sync without anything to synchronize, and MySQL's COM_PING.
-fn is_ping(question: &[u8]) -> bool {
-    matches!(question, b"S\0\0\0\x04" | b"\x01\0\0\0\x0e")
-}
-
-/// Waits for something that will be so.
-pub async fn eventually<F>(what: &str, mut is_so: impl FnMut() -> F)
-where
-    F: Future<Output = bool>,
-{
-    for _ in 0..1000 {
-        if is_so().await {
-            return;
-        }
-        sleep(Duration::from_millis(5)).await;
-    }
-    panic!("it never came true that {what}");
 }
 
 /// Nothing that any server would say.

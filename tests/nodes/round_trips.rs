@@ -4,10 +4,11 @@ use http::Method;
 use libtest_mimic::Trial;
 
 use crate::{
+    address::Way,
     app,
     browser::Browser,
     counted::Counted,
-    place::{Kind, Place, Way},
+    place::{Kind, Place},
     trials::trials,
     world::{DEADLINE, World},
 };

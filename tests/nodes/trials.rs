@@ -1,7 +1,9 @@
 //! One trial for each kind of store.
 
+use std::time::Duration;
+
 use libtest_mimic::{Completion, Trial};
-use tokio::runtime;
+use tokio::{runtime, time::sleep};
 
 use crate::place::{Kind, Place};
 
@@ -35,4 +37,18 @@ where
         })
     };
     kinds.iter().map(trial).collect()
+}
+
+/// Waits for something that will be so.
+pub async fn eventually<F>(what: &str, mut is_so: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    for _ in 0..1000 {
+        if is_so().await {
+            return;
+        }
+        sleep(Duration::from_millis(5)).await;
+    }
+    panic!("it never came true that {what}");
 }

@@ -11,8 +11,7 @@ use crate::{
     browser::{Answer, Browser},
     node::{Node, Settings, balancer},
     place::{Kind, Place},
-    proxy::eventually,
-    trials::trials,
+    trials::{eventually, trials},
 };
 
 pub fn trials() -> Vec<Trial> {

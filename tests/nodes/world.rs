@@ -14,11 +14,13 @@ use tokio::{
 };
 
 use crate::{
+    address::{Opened, Way},
     app,
     browser::{Answer, Browser},
     counted::Counted,
-    place::{Opened, Place, Way},
-    proxy::{Proxy, eventually},
+    place::Place,
+    proxy::Proxy,
+    trials::eventually,
 };
 
 /// How long a call of the store may take: short, so that the trials are.
