@@ -54,17 +54,13 @@ pub(crate) async fn open(address: &str) -> Result<Arc<dyn SessionStore>, BoxErro
             Arc::new(store)
         }
         "postgres" | "postgresql" => {
-            let pool = PgPoolOptions::new()
-                .acquire_timeout(SECOND)
-                .test_before_acquire(false);
+            let pool = PgPoolOptions::new().acquire_timeout(SECOND);
             let store = PostgresStore::new(pool.connect(address).await?);
             store.migrate().await?;
             Arc::new(store)
         }
         "mysql" | "mariadb" => {
-            let pool = MySqlPoolOptions::new()
-                .acquire_timeout(SECOND)
-                .test_before_acquire(false);
+            let pool = MySqlPoolOptions::new().acquire_timeout(SECOND);
             let store = MySqlStore::new(pool.connect(address).await?);
             store.migrate().await?;
             Arc::new(store)

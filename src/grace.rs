@@ -5,7 +5,8 @@ use std::time::Duration;
 /// What becomes of a remember token after its one use: a browser that sent several requests at once shows it several times,
 /// and one whose answer got lost shows it again later.
 ///
-/// Whoever shows it where it isn't good any more has stolen it, or was stolen from: the whole line of descent ends.
+/// The clocks of several nodes must agree to well within this time, as NTP keeps them: an honest request at one that is ahead by more
+/// looks late, and as stolen. Whoever shows it where it isn't good any more has stolen it, or was stolen from: the whole line of descent ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RememberGrace {

@@ -226,7 +226,7 @@ async fn only_a_refusal_that_leads_somewhere_keeps_a_way_back() {
     elsewhere
         .headers
         .insert("accept", "text/html".parse().unwrap());
-    let answer = elsewhere.send(http::Method::POST, "/private-form").await;
+    let answer = elsewhere.post("/private-form").await;
     assert_eq!(answer.status, 303);
     assert_eq!(elsewhere.cookie(KEPT), None);
     // A confirmation uses it up as well.

@@ -22,9 +22,9 @@ pub fn trials() -> Vec<Trial> {
     let mut trials: Vec<_> = trials![
         Kind::SERVERS =>
             n1_an_application_starts_while_its_server_is_down,
-            n1_fault_1_an_outage_logs_nobody_out,
-            n1_fault_1_a_server_that_goes_down_under_a_request,
-            n2_fault_5_a_server_that_says_nothing_is_down_after_the_deadline,
+            fault_1_an_outage_logs_nobody_out,
+            fault_1_a_server_that_goes_down_under_a_request,
+            fault_5_a_server_that_says_nothing_is_down_after_the_deadline,
             n6_garbage_from_the_server_is_an_outage,
             fault_3_a_login_during_an_outage_is_an_error_without_a_cookie,
             fault_4_a_logout_during_an_outage_is_an_error_and_the_browser_forgets,
@@ -62,7 +62,7 @@ async fn n1_an_application_starts_while_its_server_is_down(place: Place) {
     assert_eq!(world.browser.get("/me").await.body, "1");
 }
 
-async fn n1_fault_1_an_outage_logs_nobody_out(place: Place) {
+async fn fault_1_an_outage_logs_nobody_out(place: Place) {
     let mut world = World::logged_in(place).await;
     for fault in [Down, TWO_SECONDS, Silent] {
         outage(&mut world, fault).await;
@@ -126,7 +126,7 @@ async fn outage(world: &mut World, fault: Fault) {
     world.store.take_calls();
 }
 
-async fn n1_fault_1_a_server_that_goes_down_under_a_request(place: Place) {
+async fn fault_1_a_server_that_goes_down_under_a_request(place: Place) {
     let mut world = World::with(place, |way| way.test_before_acquire = false).await;
     world.browser.post("/login/1").await;
     assert_eq!(world.browser.get("/me").await.body, "1");
@@ -151,7 +151,7 @@ async fn n1_fault_1_a_server_that_goes_down_under_a_request(place: Place) {
     }
 }
 
-async fn n2_fault_5_a_server_that_says_nothing_is_down_after_the_deadline(place: Place) {
+async fn fault_5_a_server_that_says_nothing_is_down_after_the_deadline(place: Place) {
     // A connection that is there and one that has yet to be made, asked before it is used and not.
     let mut world = World::logged_in(place).await;
     for (fault, is_new) in [(Silent, false), (Silent, true), (TWO_SECONDS, true)] {

@@ -19,7 +19,7 @@ pub fn trials() -> Vec<Trial> {
     trials![
         [Kind::Sqlite] =>
             n1_an_application_starts_while_its_file_is_not_there,
-            n1_fault_5_a_file_that_is_locked_can_still_be_read;
+            fault_5_a_file_that_is_locked_can_still_be_read;
     ]
 }
 
@@ -47,7 +47,7 @@ async fn n1_an_application_starts_while_its_file_is_not_there(place: Place) {
 }
 
 /// A lock that outlasts the patience, and one that outlasts the deadline.
-async fn n1_fault_5_a_file_that_is_locked_can_still_be_read(place: Place) {
+async fn fault_5_a_file_that_is_locked_can_still_be_read(place: Place) {
     for patience in [DEADLINE / 3, DEADLINE * 10] {
         let mut browser = browser(&place, patience);
         let mut other = browser.another();

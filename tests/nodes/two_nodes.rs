@@ -21,13 +21,13 @@ pub fn trials() -> Vec<Trial> {
             d5_a_remember_cookie_on_both_nodes_at_once_is_no_theft,
             d4_a_stolen_remember_token_ends_on_both_nodes,
             fault_15_clocks_that_differ_change_nothing,
-            fault_15_d5_clocks_that_differ_by_less_than_the_grace_are_no_theft,
+            fault_15_clocks_that_differ_by_less_than_the_grace_are_no_theft,
             b19_fifty_logins_over_two_nodes_leave_one;
     ];
     let known: Vec<_> = trials![
         [Kind::Sqlite] =>
-            fault_15_d5_two_requests_at_nodes_whose_clocks_differ_are_no_theft,
-            fault_15_d5_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft;
+            fault_15_two_requests_at_nodes_whose_clocks_differ_are_no_theft,
+            fault_15_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft;
     ];
     trials.extend(known.into_iter().map(|trial| trial.with_ignored_flag(true)));
     trials
@@ -221,7 +221,7 @@ async fn fault_15_clocks_that_differ_change_nothing(mut place: Place) {
     }
 }
 
-async fn fault_15_d5_clocks_that_differ_by_less_than_the_grace_are_no_theft(mut place: Place) {
+async fn fault_15_clocks_that_differ_by_less_than_the_grace_are_no_theft(mut place: Place) {
     for (ahead, users) in [(50, 1..3), (-50, 3..5)] {
         let mut nodes = Nodes::with_clocks(place, ahead).await;
         for user in users {
@@ -241,7 +241,7 @@ async fn fault_15_d5_clocks_that_differ_by_less_than_the_grace_are_no_theft(mut 
 
 /// The grace of 60 seconds is over at once where the clock is two minutes ahead. What was exchanged here and not yet shown is
 /// exchanged again there, and whose answer comes last has tokens that are good no more.
-async fn fault_15_d5_two_requests_at_nodes_whose_clocks_differ_are_no_theft(place: Place) {
+async fn fault_15_two_requests_at_nodes_whose_clocks_differ_are_no_theft(place: Place) {
     let mut nodes = Nodes::with_clocks(place, 120).await;
     nodes.remember(1).await;
     let mut beside = nodes.browser.clone();
@@ -252,7 +252,7 @@ async fn fault_15_d5_two_requests_at_nodes_whose_clocks_differ_are_no_theft(plac
 }
 
 /// The same where the new token has been shown.
-async fn fault_15_d5_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft(place: Place) {
+async fn fault_15_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft(place: Place) {
     let mut nodes = Nodes::with_clocks(place, 120).await;
     nodes.remember(1).await;
     let mut late = nodes.browser.clone();

@@ -22,7 +22,6 @@ use crate::error::{BoxError, ConfigError};
 /// # async fn open() -> Result<MySqlStore, Box<dyn std::error::Error + Send + Sync>> {
 /// let pool = MySqlPoolOptions::new()
 ///     .acquire_timeout(Duration::from_secs(1))
-///     .test_before_acquire(false)
 ///     .connect("mysql://app@db.example.com/app?ssl-mode=VERIFY_IDENTITY")
 ///     .await?;
 /// let store = MySqlStore::new(pool);
@@ -42,9 +41,25 @@ use crate::error::{BoxError, ConfigError};
 ///   password.
 /// - **`acquire_timeout`** of the pool below the manager's deadline of 2 seconds, so that the error says that the pool was
 ///   the trouble; sqlx has 30 seconds.
-/// - **`test_before_acquire(false)`** on the pool, or it asks each connection before each use whether it still lives: a second
-///   round trip for every call. A read that meets a dead connection goes on to the next by itself, and a restart of the server
-///   costs at most a login or logout that has to be repeated.
+/// - **`test_before_acquire(false)`** on the pool saves a round trip for every call: else each connection is asked before each use
+///   whether it still lives. A read that meets a dead connection goes on to the next by itself, and a restart of the server costs
+///   at most a login or logout that has to be repeated. But the pool then waits for ever for a connection that was lost without a
+///   word, behind a firewall or at a failover; give it a limit:
+///
+///   ```no_run
+///   # use std::time::Duration;
+///   # use sqlx::{Connection as _, mysql::MySqlPoolOptions};
+///   # fn options() -> MySqlPoolOptions {
+///   MySqlPoolOptions::new().test_before_acquire(false).after_release(|connection, _| {
+///       Box::pin(async move {
+///           let pong = tokio::time::timeout(Duration::from_secs(1), connection.ping()).await;
+///           Ok(matches!(pong, Ok(Ok(()))))
+///       })
+///   })
+///   # }
+///   ```
+/// - **A server that is down at the start** fails `connect`; an application that shall start nevertheless uses `connect_lazy`, and
+///   makes the table beforehand.
 /// - **Autocommit** stays on, as sqlx leaves it. Any isolation level will do: a statement that fell victim to a deadlock is
 ///   run again.
 ///

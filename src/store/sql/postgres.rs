@@ -25,7 +25,6 @@ const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
 /// # async fn open() -> Result<PostgresStore, Box<dyn std::error::Error + Send + Sync>> {
 /// let pool = PgPoolOptions::new()
 ///     .acquire_timeout(Duration::from_secs(1))
-///     .test_before_acquire(false)
 ///     .connect("postgres://app@db.example.com/app?sslmode=verify-full")
 ///     .await?;
 /// let store = PostgresStore::new(pool);
@@ -44,9 +43,25 @@ const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
 ///   with `sslmode=verify-full` in the URL.
 /// - **`acquire_timeout`** of the pool below the manager's deadline of 2 seconds, so that the error says that the pool was
 ///   the trouble; sqlx has 30 seconds.
-/// - **`test_before_acquire(false)`** on the pool, or it asks each connection before each use whether it still lives: a second
-///   round trip for every call. A read that meets a dead connection goes on to the next by itself, and a restart of the server
-///   costs at most a login or logout that has to be repeated.
+/// - **`test_before_acquire(false)`** on the pool saves a round trip for every call: else each connection is asked before each use
+///   whether it still lives. A read that meets a dead connection goes on to the next by itself, and a restart of the server costs
+///   at most a login or logout that has to be repeated. But the pool then waits for ever for a connection that was lost without a
+///   word, behind a firewall or at a failover; give it a limit:
+///
+///   ```no_run
+///   # use std::time::Duration;
+///   # use sqlx::{Connection as _, postgres::PgPoolOptions};
+///   # fn options() -> PgPoolOptions {
+///   PgPoolOptions::new().test_before_acquire(false).after_release(|connection, _| {
+///       Box::pin(async move {
+///           let pong = tokio::time::timeout(Duration::from_secs(1), connection.ping()).await;
+///           Ok(matches!(pong, Ok(Ok(()))))
+///       })
+///   })
+///   # }
+///   ```
+/// - **A server that is down at the start** fails `connect`; an application that shall start nevertheless uses `connect_lazy`, and
+///   makes the table beforehand.
 /// - **PgBouncer** in front, in transaction mode, has to know prepared statements: version 1.21 or newer with
 ///   `max_prepared_statements` above 0.
 /// - Any isolation level will do. A statement that the server undid for the sake of another one is run again.
