@@ -26,6 +26,9 @@ pub(crate) use self::{
 /// are saved when the handler is done, unless it answers with a 5xx; [`save`](Session::save) does it earlier. The data of
 /// an anonymous visitor survives a login; that of a user is never another's, and goes with the logout.
 ///
+/// It is the data behind the session cookie: a browser that has only its remember cookie is logged in again when somebody asks who
+/// it is, and not by a question about data.
+///
 /// All data of a session together takes at most 64 KiB of names and JSON.
 ///
 /// ```

@@ -11,6 +11,7 @@
 mod at_once;
 mod fields;
 mod index;
+mod prefix;
 mod revoke;
 mod script;
 mod server;
@@ -24,6 +25,7 @@ use tokio::runtime::Handle;
 use self::{
     at_once::at_once,
     index::{claim, entry},
+    prefix::check_prefix,
     server::Server,
 };
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes};
@@ -104,16 +106,7 @@ impl RedisStore {
     /// # Errors
     /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons.
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self, ConfigError> {
-        let is_plain =
-            |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':');
-        // No braces: they would put all keys of a cluster on one node.
-        if prefix.is_empty() || prefix.len() > 64 || !prefix.bytes().all(is_plain) {
-            return Err(ConfigError::new(
-                "with_prefix",
-                prefix,
-                "a prefix is 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons",
-            ));
-        }
+        check_prefix(prefix)?;
         self.prefix = prefix.into();
         Ok(self)
     }

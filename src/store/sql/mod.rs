@@ -6,6 +6,7 @@
 #[macro_use]
 mod session_store;
 
+mod again;
 mod failure;
 mod query;
 mod statements;

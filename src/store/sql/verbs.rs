@@ -6,21 +6,18 @@ use sha2::{Digest as _, Sha256};
 use sqlx::Error;
 
 use super::{
+    again::{again, read},
     failure::Failure,
     query::Value::{self, Bytes, Int, MaybeBytes},
     statements::{Selection, Statement, Statements},
 };
 use crate::{
     error::BoxError,
-    store::{Created, Outcome, Page, Record, RecordKey, Which, pause},
+    store::{Created, Outcome, Page, Record, RecordKey, Which},
 };
 
-/// How often a statement that fell victim to others is run before its error is told.
-const TRIES: u32 = 16;
 /// How often a deletion looks whether anything is left. Who logs in all the time may leave something, and may have.
 const LOOKS: u32 = 16;
-/// How many dead connections a read goes through: more than most pools have.
-const DEAD: u32 = 32;
 
 /// A pool, and the statements for its table.
 pub(super) trait Connected: Sync {
@@ -256,53 +253,4 @@ async fn fetch_page(
         return read(|| db.fetch_plain(statement.spelled_out(values))).await;
     }
     fetch(db, statement, values).await
-}
-
-async fn read<F>(mut run: impl FnMut() -> F) -> Result<Vec<Option<Record>>, BoxError>
-where
-    F: Future<Output = Result<Vec<Option<Record>>, Error>>,
-{
-    let mut dead = 0;
-    loop {
-        match again(&mut run).await {
-            // The server was restarted, say, and the pool doesn't know yet. What only reads may be asked twice.
-            Err(error) if is_dead(&error) && dead < DEAD => dead += 1,
-            rows => return Ok(rows.map_err(Failure::from)?),
-        }
-    }
-}
-
-/// Whether the connection was closed before it was used. PostgreSQL says so (57P01) where it still can.
-fn is_dead(error: &Error) -> bool {
-    match error {
-        Error::Io(_) => true,
-        Error::Database(error) => error.code().as_deref() == Some("57P01"),
-        _ => false,
-    }
-}
-
-/// Runs a statement, and again when the database undid it for the sake of another one.
-async fn again<T, F>(mut run: impl FnMut() -> F) -> Result<T, Error>
-where
-    F: Future<Output = Result<T, Error>>,
-{
-    let mut attempt = 0;
-    loop {
-        match run().await {
-            Err(Error::Database(error)) if was_undone(&*error) && attempt + 1 < TRIES => {
-                attempt += 1;
-                pause(attempt).await;
-            }
-            answer => return answer,
-        }
-    }
-}
-
-/// SQLSTATE 40001, a serialization failure or MySQL's deadlock; 40P01, PostgreSQL's deadlock.
-///
-/// A lock that was waited for in vain is not among them: the caller's time is over by then. SQLite waits by itself.
-fn was_undone(error: &dyn sqlx::error::DatabaseError) -> bool {
-    error
-        .code()
-        .is_some_and(|code| matches!(&*code, "40001" | "40P01"))
 }

@@ -12,7 +12,7 @@ use super::{
     probe::Probe,
     together::{RACERS, together},
 };
-use crate::store::{Created, Outcome, Record, RecordKey, Which};
+use crate::store::{Created, Outcome, Record, Which};
 
 pub(super) async fn b6_no_update_revives_what_a_delete_removed(probe: Probe) -> Verdict {
     for round in 0..8 {
@@ -154,83 +154,6 @@ pub(super) async fn p16_nothing_that_was_there_before_outlives_a_delete_all(
     .await?;
     let when = "of the other family, after many delete_alls at once";
     probe.lists(&owner, probe.now(), &nobody_else, when).await
-}
-
-pub(super) async fn p16_a_delete_all_catches_a_session_that_is_being_renewed(
-    probe: Probe,
-) -> Verdict {
-    for round in 0..9 {
-        let owner = probe.owner();
-        let family = probe.family();
-        let which = match round % 3 {
-            0 => Which::All,
-            1 => Which::Only(family),
-            _ => Which::Except(probe.family()),
-        };
-        // Most of them lie idle, so that a store that goes from one to the next takes its time.
-        let records: Vec<_> = (0..150)
-            .map(|_| Record {
-                family,
-                ..probe.record_of(&owner)
-            })
-            .collect();
-        probe.insert_all(&records).await?;
-        let is_over = Arc::new(AtomicBool::new(false));
-        let sessions = records.into_iter().take(8).map(Some);
-        let ends = together(sessions.chain([None]).collect::<Vec<_>>(), |session| {
-            let (probe, owner) = (probe.clone(), Arc::clone(&owner));
-            let is_over = Arc::clone(&is_over);
-            async move {
-                if let Some(record) = session {
-                    return keep_renewing(&probe, record, &is_over).await.map(Some);
-                }
-                for _ in 0..round {
-                    yield_now().await;
-                }
-                probe.delete_all(&owner, which).await?;
-                is_over.store(true, Ordering::SeqCst);
-                Ok(None)
-            }
-        })
-        .await?;
-        let when = format!("after a delete_all({which:?}) during renewals");
-        for key in ends.into_iter().flatten().flatten() {
-            probe.lacks(&key, &when).await?;
-        }
-        probe.lists(&owner, probe.now(), [], &when).await?;
-    }
-    Ok(())
-}
-
-/// As the crate does it: creates the next record, then deletes the one before, and takes the next one back where the one
-/// before was gone. Ends there, or after a renewal that began after the `delete_all` was answered. Answers the last keys.
-async fn keep_renewing(
-    probe: &Probe,
-    mut record: Record,
-    is_over: &AtomicBool,
-) -> Result<[RecordKey; 2], Broken> {
-    loop {
-        let is_late = is_over.load(Ordering::SeqCst);
-        let next = Record {
-            key: probe.key(),
-            ..record.clone()
-        };
-        probe.insert(&next).await?;
-        yield_now().await;
-        let last = [record.key, next.key];
-        match probe.delete(&record.key, Some(record.version)).await? {
-            Outcome::Done if is_late => return Ok(last),
-            Outcome::Done => record = next,
-            Outcome::Gone => {
-                probe.delete(&next.key, None).await.map(drop)?;
-                return Ok(last);
-            }
-            Outcome::Conflict => {
-                return Err("delete of a record that nobody updated: Conflict".into());
-            }
-        }
-        yield_now().await;
-    }
 }
 
 pub(super) async fn a_key_that_comes_and_goes_is_listed_when_it_is_there(probe: Probe) -> Verdict {

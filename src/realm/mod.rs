@@ -1,5 +1,7 @@
 //! One kind of user: its own cookies, its own sessions, its own digests, and the store they live in.
 
+mod report;
+
 use std::{
     future::poll_fn,
     num::NonZeroUsize,
@@ -16,7 +18,7 @@ use crate::{
     clock::{Clock, Millis},
     cookies::CookieJar,
     error::{BoxError, ConfigError, Error, ErrorKind},
-    event::{Event, EventKind, OnEvent},
+    event::{EventKind, OnEvent},
     grace::RememberGrace,
     protection::SessionProtection,
     store::{
@@ -113,48 +115,6 @@ impl Realm {
 
     pub(crate) fn key(&self, token: &Token) -> RecordKey {
         token.key(Purpose::Session, &self.name)
-    }
-
-    /// Whether anybody listens to what is only worth telling to a listener.
-    pub(crate) fn is_heard(&self) -> bool {
-        self.on_event.is_some() || Event::is_traced()
-    }
-
-    pub(crate) fn report(&self, kind: EventKind) {
-        self.tell(&self.event(kind));
-    }
-
-    /// The same about somebody's session.
-    pub(crate) fn report_of(&self, kind: EventKind, owner: Option<&str>, family: Family) {
-        let id = owner.and_then(|owner| self.id_of(owner));
-        self.tell(&self.event(kind).of(id, Some(family)));
-    }
-
-    /// The same about a user without a session.
-    pub(crate) fn report_user(&self, kind: EventKind, id: &str) {
-        self.tell(&self.event(kind).of(Some(id), None));
-    }
-
-    /// The same about several of a user's sessions.
-    pub(crate) fn report_revoked(&self, owner: &str, which: Which) {
-        let family = match which {
-            Which::Only(family) => Some(family),
-            Which::All | Which::Except(_) => None,
-        };
-        self.tell(&self.event(EventKind::Revoked).of(self.id_of(owner), family));
-    }
-
-    fn event(&self, kind: EventKind) -> Event {
-        Event::new(kind, &self.name, self.clock.now())
-    }
-
-    fn tell(&self, event: &Event) {
-        #[cfg(feature = "tracing")]
-        event.trace();
-        if let Some(OnEvent(on_event)) = &self.on_event {
-            // An audit log that panics is no reason to answer that a login failed which has been written.
-            let _reported_by_the_panic_hook = catch_unwind(AssertUnwindSafe(|| on_event(event)));
-        }
     }
 
     /// The record under this key, expired or not.
