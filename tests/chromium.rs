@@ -1,4 +1,4 @@
-//! The tutorial in a real browser. Needs `CHROMEDRIVER`, the path of chromedriver; is left out without it.
+//! The tutorial in a real browser. Needs `CHROMEDRIVER`, the path of chromedriver; is ignored without it.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "it is a test")]
 
@@ -11,18 +11,19 @@ mod tutorial;
 use std::{
     env,
     ffi::{OsStr, OsString},
-    io::{self, BufRead, BufReader, Read, Write, stderr},
+    io::{self, BufRead, BufReader, Read, Write},
     net::{Ipv4Addr, TcpStream},
     path::Path,
-    process::{Child, ChildStdout, Command, Stdio},
+    process::{Child, ChildStdout, Command, ExitCode, Stdio},
     thread,
     time::{Duration, SystemTime},
 };
 
 use fantoccini::{Client, ClientBuilder, Locator, cookies::Cookie, elements::Element};
 use hyper_util::client::legacy::connect::HttpConnector;
+use libtest_mimic::{Arguments, Completion, Trial};
 use serde_json::json;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::{net::TcpListener, runtime, time::timeout};
 
 use crate::folder::Folder;
 
@@ -30,27 +31,48 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SESSION: &str = "__Host-account-session";
 const REMEMBER: &str = "__Host-account-remember";
 
-#[tokio::test]
+fn main() -> ExitCode {
+    let trials = vec![
+        trial(
+            "the_tutorial_works_in_chromium",
+            the_tutorial_works_in_chromium,
+        ),
+        trial(
+            "the_tutorial_remembers_a_chromium_that_was_closed",
+            the_tutorial_remembers_a_chromium_that_was_closed,
+        ),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Ignored, with the reason, where there is no browser: nobody should take "ok" for a test that ran.
+fn trial<F: Future<Output = ()> + 'static>(name: &str, story: fn() -> F) -> Trial {
+    Trial::ignorable_test(name, move || {
+        if env::var_os("CHROMEDRIVER").is_none() {
+            let why = "CHROMEDRIVER isn't set to the path of chromedriver";
+            return Ok(Completion::ignored_with(why));
+        }
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        runtime.block_on(story());
+        Ok(Completion::Completed)
+    })
+}
+
 async fn the_tutorial_works_in_chromium() {
-    let Some(chromedriver) = path_of_chromedriver() else {
-        return;
-    };
     let folder = Folder::new();
     let site = serve_tutorial(&folder.path().join("tutorial.db")).await;
-    let chromedriver = Chromedriver::start(&chromedriver);
+    let chromedriver = Chromedriver::start(&path_of_chromedriver());
     let visitor = Visitor::new(&chromedriver, &folder.path().join("profile"), site).await;
     timeout(12 * PATIENCE, visit(&visitor)).await.unwrap();
     visitor.client.close().await.unwrap();
 }
 
-#[tokio::test]
 async fn the_tutorial_remembers_a_chromium_that_was_closed() {
-    let Some(chromedriver) = path_of_chromedriver() else {
-        return;
-    };
     let folder = Folder::new();
     let site = serve_tutorial(&folder.path().join("tutorial.db")).await;
-    let chromedriver = Chromedriver::start(&chromedriver);
+    let chromedriver = Chromedriver::start(&path_of_chromedriver());
     let story = be_remembered(&chromedriver, folder.path(), &site);
     timeout(12 * PATIENCE, story).await.unwrap();
 }
@@ -284,14 +306,8 @@ async fn is_sent_to_log_in_at_the_next_click(visitor: &Visitor) {
     );
 }
 
-fn path_of_chromedriver() -> Option<OsString> {
-    let path = env::var_os("CHROMEDRIVER");
-    if path.is_none() {
-        // Written past the capture of the test harness: nobody should take "ok" for a test that ran.
-        let why = b"LEFT OUT: no test in Chromium, because CHROMEDRIVER isn't set to the path of chromedriver\n";
-        stderr().write_all(why).unwrap();
-    }
-    path
+fn path_of_chromedriver() -> OsString {
+    env::var_os("CHROMEDRIVER").unwrap()
 }
 
 /// Serves the tutorial on a free port; answers its address. It ends with the test's runtime.

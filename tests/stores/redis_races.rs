@@ -262,7 +262,9 @@ async fn a_dropped_delete_all_goes_on() {
         }
     };
     let patience = Duration::from_secs(60);
-    timeout(patience, emptied).await.expect("the index is emptied");
+    timeout(patience, emptied)
+        .await
+        .expect("the index is emptied");
     assert_eq!(world.listed().await, []);
 }
 
