@@ -5,7 +5,12 @@ use std::sync::{
     Arc,
     atomic::{AtomicI64, Ordering},
 };
-use std::time::{Duration, SystemTime};
+use std::{
+    sync::OnceLock,
+    time::{Duration, SystemTime},
+};
+
+use crate::store::random_bytes;
 
 /// A moment in Unix milliseconds.
 pub(crate) type Millis = i64;
@@ -15,7 +20,33 @@ pub(crate) enum Clock {
     #[default]
     System,
     #[cfg(feature = "testing")]
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<Hands>),
+}
+
+/// A clock that somebody moves.
+#[cfg(feature = "testing")]
+#[derive(Debug)]
+pub(crate) struct Hands {
+    pub(crate) now: AtomicI64,
+    pub(crate) id: ClockId,
+}
+
+/// Tells clocks apart: two of them may disagree, one with itself doesn't.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ClockId(pub(crate) [u8; 8]);
+
+/// What a clock showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reading {
+    pub(crate) at: Millis,
+    pub(crate) by: ClockId,
+}
+
+impl ClockId {
+    pub(crate) fn random() -> Self {
+        // Where there is no randomness there are no tokens either, and nothing to tell apart.
+        Self(random_bytes().unwrap_or_default())
+    }
 }
 
 impl Clock {
@@ -26,7 +57,22 @@ impl Clock {
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, millis),
             #[cfg(feature = "testing")]
-            Self::Manual(now) => now.load(Ordering::SeqCst),
+            Self::Manual(hands) => hands.now.load(Ordering::SeqCst),
+        }
+    }
+
+    /// What it showed at this time, and that it was this one.
+    pub(crate) fn reading(&self, at: Millis) -> Reading {
+        Reading { at, by: self.id() }
+    }
+
+    /// The system's is another one in every process, since nobody says which of them share a machine.
+    fn id(&self) -> ClockId {
+        static SYSTEM: OnceLock<ClockId> = OnceLock::new();
+        match self {
+            Self::System => *SYSTEM.get_or_init(ClockId::random),
+            #[cfg(feature = "testing")]
+            Self::Manual(hands) => hands.id,
         }
     }
 }

@@ -69,7 +69,7 @@ pub(crate) async fn read_at(visit: &Visit, now: Millis) -> Result<Remembered, Er
             visit.realm.report(EventKind::UnknownToken);
             return Ok(Remembered::Nothing);
         };
-        if series.standing(&secret, visit.realm.remember_grace, now) != Standing::Stolen {
+        if standing(visit, &series, &secret, now) != Standing::Stolen {
             return Ok(Remembered::Offer(Box::new(Offer {
                 token,
                 secret,
@@ -82,6 +82,12 @@ pub(crate) async fn read_at(visit: &Visit, now: Millis) -> Result<Remembered, Er
         }
     }
     Err(ErrorKind::Conflict.into())
+}
+
+/// What a secret is worth now, by this node's clock.
+fn standing(visit: &Visit, series: &Series, secret: &[u8; 32], now: Millis) -> Standing {
+    let realm = &visit.realm;
+    series.standing(secret, realm.remember_grace, realm.clock.reading(now))
 }
 
 async fn load_at(

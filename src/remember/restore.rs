@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Offer, load_at, series::Standing, stolen};
+use super::{Offer, load_at, series::Standing, standing, stolen};
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
@@ -61,10 +61,7 @@ impl Offer {
         now: Millis,
     ) -> Result<Option<Proof>, Error> {
         for _ in 0..TRIES {
-            match self
-                .series
-                .standing(&self.secret, visit.realm.remember_grace, now)
-            {
+            match standing(visit, &self.series, &self.secret, now) {
                 Standing::Good => {
                     if let Some(proof) = self.exchange_at(visit, now).await? {
                         return Ok(Some(proof));
@@ -111,9 +108,10 @@ impl Offer {
         }
         let mut new = visit.succeed_with_at(new, Some(proof), data, now).await?;
         let secret = token.secret_digest(realm.name());
+        let exchange = realm.clock.reading(now);
         let series = self
             .series
-            .exchanged(self.secret, secret, new.record.key, now);
+            .exchanged(self.secret, secret, new.record.key, exchange);
         let exchanged = realm
             .update(&self.record, series.encode(visit.agent()), now)
             .await;

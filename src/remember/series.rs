@@ -9,6 +9,7 @@
 //! current  32 B  digest of the secret
 //! before   32 B  digest of the one before it
 //! rotated  i64   when the current one took its place
+//! clock    8 B   by which clock that was
 //! session  32 B  key of the session that was made then
 //! agent          u8 length, what the browser called itself at the login or the last exchange
 //! ```
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use ctutils::CtEq as _;
 
 use crate::{
-    clock::{Millis, millis},
+    clock::{ClockId, Millis, Reading, millis},
     grace::RememberGrace,
     session::MAX_AGENT,
     store::RecordKey,
@@ -28,10 +29,11 @@ const HEAD: [u8; 2] = [b'R', 1];
 const SEEN: u8 = 1;
 const ROTATED: u8 = 2;
 const FORCED: u8 = 4;
-/// How far in the future an exchange may lie, in milliseconds: five minutes.
+/// How far two clocks may be apart before an honest request looks like a thief's, in milliseconds: five minutes, as Kerberos
+/// has it (RFC 4120). So far in the future may an exchange lie, and so much longer is its grace where another clock measures it.
 const SKEW: Millis = 5 * 60 * 1000;
 /// Without the agent.
-const LEN: usize = 2 + 1 + 8 + 32 + 32 + 32 + 8 + 32;
+const LEN: usize = 2 + 1 + 8 + 32 + 32 + 32 + 8 + 8 + 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Series {
@@ -45,7 +47,7 @@ pub(super) struct Series {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rotation {
     before: [u8; 32],
-    at: Millis,
+    at: Reading,
     session: RecordKey,
     seen: bool,
 }
@@ -76,7 +78,7 @@ impl Series {
         &self,
         secret: &[u8; 32],
         grace: RememberGrace,
-        now: Millis,
+        now: Reading,
     ) -> Standing {
         if self.knows(secret) {
             return Standing::Good;
@@ -87,13 +89,16 @@ impl Series {
         else {
             return Standing::Stolen;
         };
-        let (RememberGrace::UntilSeen(grace_time) | RememberGrace::Strict(grace_time)) = grace;
-        let age = now.saturating_sub(rotation.at);
-        match grace {
-            // Clocks of two machines differ a little, and one that went far back makes no grace last for ever.
-            _ if (-SKEW..=millis(grace_time)).contains(&age) => {
-                Standing::Exchanged(rotation.session)
+        let over = match grace {
+            RememberGrace::UntilSeen(length) if rotation.at.by != now.by => {
+                millis(length).saturating_add(SKEW)
             }
+            RememberGrace::UntilSeen(length) | RememberGrace::Strict(length) => millis(length),
+        };
+        let age = now.at.saturating_sub(rotation.at.at);
+        match grace {
+            // A clock that went far back makes no grace last for ever.
+            _ if (-SKEW..=over).contains(&age) => Standing::Exchanged(rotation.session),
             RememberGrace::UntilSeen(_) if !rotation.seen => Standing::Good,
             _ => Standing::Stolen,
         }
@@ -117,7 +122,7 @@ impl Series {
         secret: [u8; 32],
         new: [u8; 32],
         session: RecordKey,
-        now: Millis,
+        now: Reading,
     ) -> Self {
         Self {
             current: new,
@@ -148,7 +153,10 @@ impl Series {
     pub(super) fn encode(&self, agent: Option<&str>) -> Arc<[u8]> {
         let none = Rotation {
             before: [0; 32],
-            at: 0,
+            at: Reading {
+                at: 0,
+                by: ClockId([0; 8]),
+            },
             session: RecordKey::from_bytes([0; 32]),
             seen: false,
         };
@@ -167,7 +175,8 @@ impl Series {
         bytes.extend(self.stamp);
         bytes.extend(self.current);
         bytes.extend(rotation.before);
-        bytes.extend(rotation.at.to_be_bytes());
+        bytes.extend(rotation.at.at.to_be_bytes());
+        bytes.extend(rotation.at.by.0);
         bytes.extend(rotation.session.as_bytes());
         bytes.push(agent.len() as u8);
         bytes.extend(agent);
@@ -183,6 +192,7 @@ impl Series {
         let (current, rest) = rest.split_first_chunk()?;
         let (before, rest) = rest.split_first_chunk()?;
         let (rotated, rest) = rest.split_first_chunk()?;
+        let (clock, rest) = rest.split_first_chunk()?;
         let (session, rest) = rest.split_first_chunk()?;
         let (&[agent], rest) = rest.split_first_chunk()?;
         if rest.len() != usize::from(agent) {
@@ -191,7 +201,10 @@ impl Series {
         let session = RecordKey::from_bytes(*session);
         let rotation = Rotation {
             before: *before,
-            at: i64::from_be_bytes(*rotated),
+            at: Reading {
+                at: i64::from_be_bytes(*rotated),
+                by: ClockId(*clock),
+            },
             session,
             seen: flags & SEEN != 0,
         };
@@ -220,13 +233,24 @@ mod tests {
     const SESSION: RecordKey = RecordKey::from_bytes([5; 32]);
     const MINUTE: Duration = Duration::from_secs(60);
 
+    const HERE: ClockId = ClockId([1; 8]);
+    const ELSEWHERE: ClockId = ClockId([2; 8]);
+
+    fn at(at: Millis) -> Reading {
+        Reading { at, by: HERE }
+    }
+
+    fn elsewhere(at: Millis) -> Reading {
+        Reading { at, by: ELSEWHERE }
+    }
+
     fn series() -> Series {
         Series::new(1_000, [9; 32], true, [1; 32])
     }
 
     #[test]
     fn what_is_written_is_what_is_read() {
-        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 2_000);
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, at(2_000));
         for series in [series(), exchanged, exchanged.seen(&[2; 32]).unwrap()] {
             let bytes = series.encode(Some("Mozilla/5.0"));
             assert_eq!(Series::decode(&bytes), Some(series));
@@ -241,38 +265,57 @@ mod tests {
 
     #[test]
     fn d4_a_secret_that_was_exchanged_and_whose_successor_was_seen_is_stolen() {
-        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, at(0));
         let seen = exchanged.seen(&[2; 32]).unwrap();
         let grace = RememberGrace::UntilSeen(MINUTE);
-        assert_eq!(seen.standing(&[2; 32], grace, 60_001), Standing::Good);
+        assert_eq!(seen.standing(&[2; 32], grace, at(60_001)), Standing::Good);
         assert_eq!(
-            seen.standing(&[1; 32], grace, 60_000),
+            seen.standing(&[1; 32], grace, at(60_000)),
             Standing::Exchanged(SESSION)
         );
-        assert_eq!(seen.standing(&[1; 32], grace, 60_001), Standing::Stolen);
-        assert_eq!(seen.standing(&[3; 32], grace, 0), Standing::Stolen);
+        assert_eq!(seen.standing(&[1; 32], grace, at(60_001)), Standing::Stolen);
+        assert_eq!(seen.standing(&[3; 32], grace, at(0)), Standing::Stolen);
     }
 
     #[test]
     fn d6_a_lost_answer_locks_nobody_out() {
-        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, at(0));
         assert_eq!(
-            exchanged.standing(&[1; 32], RememberGrace::UntilSeen(MINUTE), 60_001),
+            exchanged.standing(&[1; 32], RememberGrace::UntilSeen(MINUTE), at(60_001)),
             Standing::Good
         );
         assert_eq!(
-            exchanged.standing(&[1; 32], RememberGrace::Strict(MINUTE), 60_001),
+            exchanged.standing(&[1; 32], RememberGrace::Strict(MINUTE), at(60_001)),
             Standing::Stolen
         );
         assert_eq!(
-            exchanged.standing(&[1; 32], RememberGrace::Strict(MINUTE), 60_000),
+            exchanged.standing(&[1; 32], RememberGrace::Strict(MINUTE), at(60_000)),
             Standing::Exchanged(SESSION)
         );
     }
 
     #[test]
+    fn fault_15_another_clock_may_be_five_minutes_ahead() {
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, at(0));
+        let (unseen, seen) = (exchanged, exchanged.seen(&[2; 32]).unwrap());
+        let (last, over) = (elsewhere(60_000 + SKEW), elsewhere(60_001 + SKEW));
+        let until_seen = RememberGrace::UntilSeen(MINUTE);
+        for series in [unseen, seen] {
+            let standing = series.standing(&[1; 32], until_seen, last);
+            assert_eq!(standing, Standing::Exchanged(SESSION));
+        }
+        let standing = |series: Series, grace, now| series.standing(&[1; 32], grace, now);
+        assert_eq!(standing(unseen, until_seen, over), Standing::Good);
+        assert_eq!(standing(seen, until_seen, over), Standing::Stolen);
+        let strict = RememberGrace::Strict(MINUTE);
+        let late = elsewhere(60_001);
+        assert_eq!(standing(seen, strict, late), Standing::Stolen);
+        assert_eq!(standing(unseen, strict, late), Standing::Stolen);
+    }
+
+    #[test]
     fn only_who_shows_the_current_secret_shows_that_it_arrived() {
-        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, 0);
+        let exchanged = series().exchanged([1; 32], [2; 32], SESSION, at(0));
         assert_eq!(exchanged.seen(&[1; 32]), None);
         assert_eq!(
             series().seen(&[1; 32]),
@@ -286,16 +329,16 @@ mod tests {
     fn p39_a_clock_that_went_far_back_ends_the_grace() {
         let now = 1_000_000;
         let seen = series()
-            .exchanged([1; 32], [2; 32], SESSION, now)
+            .exchanged([1; 32], [2; 32], SESSION, at(now))
             .seen(&[2; 32])
             .unwrap();
         let grace = RememberGrace::UntilSeen(MINUTE);
         assert_eq!(
-            seen.standing(&[1; 32], grace, now - SKEW),
+            seen.standing(&[1; 32], grace, at(now - SKEW)),
             Standing::Exchanged(SESSION)
         );
         assert_eq!(
-            seen.standing(&[1; 32], grace, now - SKEW - 1),
+            seen.standing(&[1; 32], grace, at(now - SKEW - 1)),
             Standing::Stolen
         );
     }

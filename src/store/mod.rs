@@ -47,9 +47,7 @@ pub use sql::PostgresStore;
 pub use sql::SqliteStore;
 
 pub(crate) use pause::pause;
-#[cfg(any(feature = "redis", feature = "testing"))]
-pub(crate) use token::random_bytes;
-pub(crate) use token::{Purpose, RememberToken, Token, digest};
+pub(crate) use token::{Purpose, RememberToken, Token, digest, random_bytes};
 
 /// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read first.
 ///

@@ -9,7 +9,7 @@ use std::{
 };
 
 use crate::{
-    clock::{Clock, millis},
+    clock::{Clock, ClockId, Hands, millis},
     manager::LoginManager,
     user::AuthUser,
 };
@@ -29,23 +29,26 @@ use crate::{
 /// clock.advance(Duration::from_secs(24 * 60 * 60)); // whoever was idle is logged out by now
 /// ```
 #[derive(Clone, Debug)]
-pub struct TestClock(Arc<AtomicI64>);
+pub struct TestClock(Arc<Hands>);
 
 impl TestClock {
     /// A clock that shows the system's time and keeps showing it.
     #[must_use]
     pub fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(Clock::System.now())))
+        Self(Arc::new(Hands {
+            now: AtomicI64::new(Clock::System.now()),
+            id: ClockId::random(),
+        }))
     }
 
     /// Moves it forward.
     pub fn advance(&self, by: Duration) {
-        self.0.fetch_add(millis(by), Ordering::SeqCst);
+        self.0.now.fetch_add(millis(by), Ordering::SeqCst);
     }
 
     /// Moves it back: what a clock does that somebody sets right.
     pub fn turn_back(&self, by: Duration) {
-        self.0.fetch_sub(millis(by), Ordering::SeqCst);
+        self.0.now.fetch_sub(millis(by), Ordering::SeqCst);
     }
 
     /// What it shows.
@@ -63,7 +66,7 @@ impl TestClock {
     /// What it shows, as stores see it.
     #[must_use]
     pub fn unix_millis(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
+        self.0.now.load(Ordering::SeqCst)
     }
 }
 

@@ -15,22 +15,17 @@ use crate::{
 };
 
 pub fn trials() -> Vec<Trial> {
-    let mut trials: Vec<_> = trials![
+    trials![
         Kind::ALL =>
             b5_what_one_node_does_the_other_knows_at_once,
             d5_a_remember_cookie_on_both_nodes_at_once_is_no_theft,
             d4_a_stolen_remember_token_ends_on_both_nodes,
             fault_15_clocks_that_differ_change_nothing,
-            fault_15_clocks_that_differ_by_less_than_the_grace_are_no_theft,
-            b19_fifty_logins_over_two_nodes_leave_one;
-    ];
-    let known: Vec<_> = trials![
-        [Kind::Sqlite] =>
+            fault_15_sixteen_requests_at_nodes_whose_clocks_differ_are_no_theft,
             fault_15_two_requests_at_nodes_whose_clocks_differ_are_no_theft,
-            fault_15_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft;
-    ];
-    trials.extend(known.into_iter().map(|trial| trial.with_ignored_flag(true)));
-    trials
+            fault_15_a_late_request_at_a_node_whose_clock_is_ahead_is_no_theft,
+            b19_fifty_logins_over_two_nodes_leave_one;
+    ]
 }
 
 /// Two nodes, and a browser that visits both: `/0/…` and `/1/…`.
@@ -182,7 +177,8 @@ async fn d4_a_stolen_remember_token_ends_on_both_nodes(place: Place) {
         nodes.records(1).await.1[0].version > exchanged[0].version
     })
     .await;
-    nodes.advance(61).await;
+    // Its clock may have been five minutes behind.
+    nodes.advance(6 * 60 + 1).await;
 
     assert_eq!(nodes.browser.get("/0/me").await.status, 401);
     assert_eq!(nodes.alarms().await, ["1", "0"]);
@@ -221,8 +217,8 @@ async fn fault_15_clocks_that_differ_change_nothing(mut place: Place) {
     }
 }
 
-async fn fault_15_clocks_that_differ_by_less_than_the_grace_are_no_theft(mut place: Place) {
-    for (ahead, users) in [(50, 1..3), (-50, 3..5)] {
+async fn fault_15_sixteen_requests_at_nodes_whose_clocks_differ_are_no_theft(mut place: Place) {
+    for (ahead, users) in [(50, 1..3), (-50, 3..5), (120, 5..7), (-120, 7..9)] {
         let mut nodes = Nodes::with_clocks(place, ahead).await;
         for user in users {
             nodes.browser.forget_cookies();
@@ -239,8 +235,7 @@ async fn fault_15_clocks_that_differ_by_less_than_the_grace_are_no_theft(mut pla
     }
 }
 
-/// The grace of 60 seconds is over at once where the clock is two minutes ahead. What was exchanged here and not yet shown is
-/// exchanged again there, and whose answer comes last has tokens that are good no more.
+/// The grace of 60 seconds is over at once where the clock is two minutes ahead: nothing must be exchanged there again.
 async fn fault_15_two_requests_at_nodes_whose_clocks_differ_are_no_theft(place: Place) {
     let mut nodes = Nodes::with_clocks(place, 120).await;
     nodes.remember(1).await;
