@@ -5,14 +5,15 @@
 //! 1. **A finished write is seen by every later call on every node.** Reads go to the primary.
 //! 2. **No upsert.** `create` only inserts; `update` and `touch` only change what is there. Whoever comes late with an
 //!    old copy can't revive what a logout deleted.
-//! 3. **Versions.** `update` and a versioned `delete` act only where the record still has the version that was read;
-//!    `update` raises it by one. `touch` leaves it alone.
+//! 3. **Versions.** `update`, `replace` and a versioned `delete` act only where the record still has the version that was
+//!    read; `update` raises it by one. `touch` leaves it alone.
 //! 4. **Expired is absent** for `update`, `touch` and `list`, from the millisecond on at which `now >= expires`. `load` hands
 //!    out an expired record that is still there, and the crate deletes it: it stays dead if the clock goes back. The
 //!    caller says what time it is. A clock of its own a store asks only to clear away what is dead, rather late than early.
 //! 5. **The owner's list is complete.** It may be slow, it may meet a record that is just being deleted, but it never
 //!    lacks a live one.
-//! 6. **A call that is dropped half-way did all of it or nothing.** Which of the two may turn out a moment later.
+//! 6. **A call that is dropped half-way did all of it or nothing.** Which of the two may turn out a moment later. Only a
+//!    `replace` may leave both records behind, never neither.
 //!
 //! Times are Unix milliseconds. With the feature `testing`, `testing::store_contract` puts a store to all of this.
 
@@ -91,6 +92,30 @@ pub trait SessionStore: Send + Sync + 'static {
     /// # Errors
     /// When the store can't say that the record is gone.
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError>;
+
+    /// Puts a new record in the place of another one, if that still has this version: inserts the one and deletes the other,
+    /// expired or not. With `Conflict` and `Gone` both are left as they were. At no moment neither is there.
+    ///
+    /// The default takes two steps, or three. A store that can do it in one, by a statement or a script, saves each login the others.
+    ///
+    /// # Errors
+    /// When the store can't say which of them is there; then it may be both. Also where something is under the new key already.
+    async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: Record,
+    ) -> Result<Outcome, BoxError> {
+        let key = new.key;
+        if self.create(new).await? == Created::Exists {
+            return Err("there is a record under the new key already".into());
+        }
+        let deleted = self.delete(old, Some(version)).await?;
+        if deleted != Outcome::Done {
+            let _taken_back = self.delete(&key, None).await?;
+        }
+        Ok(deleted)
+    }
 
     /// The owner's live records in the order of their keys, one page of them. Owners are equal when their bytes are.
     ///
@@ -209,6 +234,15 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
 
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
         (**self).delete(key, version).await
+    }
+
+    async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: Record,
+    ) -> Result<Outcome, BoxError> {
+        (**self).replace(old, version, new).await
     }
 
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {

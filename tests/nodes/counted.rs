@@ -63,6 +63,15 @@ impl SessionStore for Counted {
         self.note("delete").delete(key, version).await
     }
 
+    async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: Record,
+    ) -> Result<Outcome, BoxError> {
+        self.note("replace").replace(old, version, new).await
+    }
+
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
         self.note("list").list(owner, page, now).await
     }

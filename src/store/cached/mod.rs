@@ -7,7 +7,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use moka::sync::Cache;
 
-use self::changes::{Changes, Moment, Slot};
+use self::changes::{Change, Changes, Moment, Slot};
 use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which};
 use crate::error::BoxError;
 
@@ -173,6 +173,18 @@ impl SessionStore for CachedStore {
         let change = self.changes.of_key(key);
         let answer = self.store.delete(key, version).await?;
         change.close();
+        Ok(answer)
+    }
+
+    async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: Record,
+    ) -> Result<Outcome, BoxError> {
+        let changes = [self.changes.of_key(old), self.changes.of_key(&new.key)];
+        let answer = self.store.replace(old, version, new).await?;
+        changes.into_iter().for_each(Change::close);
         Ok(answer)
     }
 
