@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use super::inner::Inner;
+use super::{devices::each_record, inner::Inner};
 use crate::{
     clock::Millis,
-    error::Error,
+    error::{Error, ErrorKind},
     realm::NewRecord,
     remember::{self, Issued},
     session::{Data, Proof, RememberChange, Successor},
@@ -43,66 +43,121 @@ impl<U: AuthUser> Inner<U> {
         let realm = &self.visit.realm;
         let session = self.visit.live().map(|live| live.record);
         let is_others = |record: &Record| {
-            record
-                .owner
-                .as_ref()
-                .is_some_and(|owner| *owner != arrival.owner)
+            let owner = record.owner.as_ref();
+            owner.is_some_and(|owner| *owner != arrival.owner)
         };
         let displaces = session.as_ref().is_some_and(is_others);
-        let mut new = self.start_for_at(arrival, displaces, now).await?;
+        let before = session.iter().chain(&series);
+        let others: Vec<_> = before.filter(|record| is_others(record)).collect();
+        let mut new = self.draft_for(arrival, displaces, now)?;
 
         let mut issued = None;
-        let replaced = async {
+        let arrived = async {
             if let Some(lifetime) = arrival.remember {
-                issued = Some(
-                    remember::issue_at(
-                        realm,
-                        &new.record,
-                        &arrival.proof,
-                        self.visit.agent(),
-                        lifetime,
-                        now,
-                    )
-                    .await?,
-                );
+                issued = Some(self.issue_at(arrival, lifetime, now).await?);
             }
-            for theirs in session
-                .iter()
-                .chain(&series)
-                .filter(|record| is_others(record))
-            {
-                self.displace(theirs).await?;
-            }
-            let mut gone = false;
-            if !displaces {
-                gone |= self.supersede_at(&mut new, now).await? == Outcome::Gone;
-            }
-            if let Some(ours) = series.filter(|series| !is_others(series)) {
-                gone |= match realm.delete(&ours.key, None).await {
-                    Ok(outcome) => outcome == Outcome::Gone,
+            let mut arrived = match &session {
+                Some(old) if others.is_empty() => self.take_place_at(old, &mut new, now).await?,
+                old => {
+                    let old = old.as_ref().filter(|_| !displaces);
+                    self.move_in_at(old, &others, &mut new, now).await?
+                }
+            };
+            if let Some(ours) = series.as_ref().filter(|series| !is_others(series)) {
+                match realm.delete(&ours.key, None).await {
+                    Ok(Outcome::Gone) if !self.is_there(&new, now).await? => {
+                        arrived = Arrived::LineEnded;
+                    }
                     // With the session gone there is no way back; without one there is, if the series is still there.
                     Err(error) if session.is_none() && realm.read(&ours.key).await?.is_some() => {
                         return Err(error);
                     }
-                    Err(_) => false,
-                };
-            }
-            // What was gone already may have gone by a logout, and taken the new record along.
-            Ok(!gone || realm.load(&new.record.key, now).await?.is_some())
-        };
-        match replaced.await {
-            Ok(true) => {
-                self.settle_in(new, issued, !displaces);
-                Ok(Arrived::In)
-            }
-            ended => {
-                let made = [Some(new.record.key), issued.map(|issued| issued.key)];
-                for key in made.into_iter().flatten() {
-                    let _unreachable_anyway = realm.delete(&key, None).await;
+                    _ => {}
                 }
-                ended.map(|_| Arrived::LineEnded)
+            }
+            Ok(arrived)
+        };
+        let arrived = arrived.await;
+        if let Ok(Arrived::In) = arrived {
+            self.settle_in(new, issued, !displaces);
+        } else {
+            let session = new.is_written.then_some(new.record.key);
+            let made = [session, issued.map(|issued| issued.key)];
+            for key in made.into_iter().flatten() {
+                let _unreachable_anyway = realm.delete(&key, None).await;
             }
         }
+        arrived
+    }
+
+    /// Puts the new session in the place of the browser's own.
+    async fn take_place_at(
+        &self,
+        old: &Record,
+        new: &mut Successor,
+        now: Millis,
+    ) -> Result<Arrived, Error> {
+        match self.visit.replace_at(old, new, now).await? {
+            Outcome::Done => return Ok(Arrived::In),
+            Outcome::Conflict => return Err(ErrorKind::Conflict.into()),
+            Outcome::Gone => {}
+        }
+        self.visit.create_at(new).await?;
+        let Some(owner) = &old.owner else {
+            return Ok(Arrived::In);
+        };
+        // Another login beside this one has put its own session there. A logout has left none.
+        let mut lives = false;
+        each_record(&self.visit.realm, owner, now, |record| {
+            lives |= record.family == old.family
+                && record.key != new.record.key
+                && !remember::is_series(&record.payload);
+        })
+        .await?;
+        Ok(if lives && self.is_there(new, now).await? {
+            Arrived::In
+        } else {
+            Arrived::LineEnded
+        })
+    }
+
+    /// Makes the new session beside what there is, logs others out, and ends the browser's own session if it has one.
+    async fn move_in_at(
+        &self,
+        old: Option<&Record>,
+        others: &[&Record],
+        new: &mut Successor,
+        now: Millis,
+    ) -> Result<Arrived, Error> {
+        self.visit.create_at(new).await?;
+        for theirs in others {
+            self.displace(theirs).await?;
+        }
+        let Some(old) = old else {
+            return self.delete_stale().await.map(|()| Arrived::In);
+        };
+        match self.visit.supersede_at(old, new, now).await? {
+            Outcome::Conflict => Err(ErrorKind::Conflict.into()),
+            // What was gone already may have gone by a logout, and taken the new record along.
+            Outcome::Gone if !self.is_there(new, now).await? => Ok(Arrived::LineEnded),
+            _ => Ok(Arrived::In),
+        }
+    }
+
+    async fn is_there(&self, new: &Successor, now: Millis) -> Result<bool, Error> {
+        let found = self.visit.realm.load(&new.record.key, now).await?;
+        Ok(found.is_some())
+    }
+
+    async fn issue_at(
+        &self,
+        arrival: &Arrival,
+        lifetime: Millis,
+        now: Millis,
+    ) -> Result<Issued, Error> {
+        let (realm, agent) = (&self.visit.realm, self.visit.agent());
+        let (owner, family) = (&arrival.owner, arrival.family);
+        remember::issue_at(realm, owner, family, &arrival.proof, agent, lifetime, now).await
     }
 
     /// Ends another user's line of descent in this browser. Where the outcome is unknown, the record says whether it came to
@@ -116,7 +171,7 @@ impl<U: AuthUser> Inner<U> {
     }
 
     /// Another user's data stays behind.
-    async fn start_for_at(
+    fn draft_for(
         &self,
         arrival: &Arrival,
         displaces: bool,
@@ -131,15 +186,11 @@ impl<U: AuthUser> Inner<U> {
             timeouts,
             payload: Arc::default(),
         };
-        match displaces {
-            true => {
-                let nothing = Data::empty();
-                self.visit
-                    .succeed_with_at(new, Some(arrival.proof), nothing, now)
-                    .await
-            }
-            false => self.visit.succeed_at(new, Some(arrival.proof), now).await,
-        }
+        let data = match displaces {
+            true => Data::empty(),
+            false => self.visit.data(),
+        };
+        self.visit.draft(new, Some(arrival.proof), data, now)
     }
 
     /// From here on the request says so.

@@ -237,7 +237,7 @@ pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<V
 }
 
 /// Reads a user's records, page by page.
-async fn each_record(
+pub(super) async fn each_record(
     realm: &Realm,
     owner: &str,
     now: Millis,

@@ -1,5 +1,4 @@
-//! Putting one session in the place of another: make the new record, delete the old one, and where that can't be done
-//! take the new one back.
+//! A session that takes the place of this visitor's, with the data that is in it.
 //!
 //! Whoever calls a function here holds the visit's turn.
 
@@ -8,46 +7,29 @@ use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     realm::NewRecord,
-    session::{Proof, Slot, Successor},
-    store::Outcome,
+    session::{Proof, Slot},
+    store::{Outcome, Record},
     user::AuthUser,
 };
 
 impl<U: AuthUser> Inner<U> {
-    /// Puts a new session in the place of this visitor's, with the data that is in it. Where that has ended meanwhile,
-    /// by a logout, say, nobody is in.
+    /// Replaces it. Where it has ended meanwhile, by a logout, say, nobody is in.
     pub(super) async fn replace_at(
         &self,
+        old: &Record,
         new: NewRecord,
         proof: Option<Proof>,
         now: Millis,
     ) -> Result<(), Error> {
-        let mut new = self.visit.succeed_at(new, proof, now).await?;
-        let error = match self.supersede_at(&mut new, now).await {
-            Ok(Outcome::Done) => {
-                self.visit.state().adopt(new, true);
-                return Ok(());
+        let visit = &self.visit;
+        let mut new = visit.draft(new, proof, visit.data(), now)?;
+        match visit.replace_at(old, &mut new, now).await? {
+            Outcome::Done => {
+                visit.state().adopt(new, true);
+                Ok(())
             }
-            Ok(_) => ErrorKind::Gone.into(),
-            Err(error) => error,
-        };
-        let _unreachable_anyway = self.visit.realm.delete(&new.record.key, None).await;
-        Err(error)
-    }
-
-    /// Deletes the session that the new one takes the place of, once all its data has been copied. Answers `Done` or
-    /// `Gone`.
-    pub(super) async fn supersede_at(
-        &self,
-        new: &mut Successor,
-        now: Millis,
-    ) -> Result<Outcome, Error> {
-        let Some(old) = self.visit.live() else {
-            return self.delete_stale().await.map(|()| Outcome::Done);
-        };
-        match self.visit.hand_over_at(&old.record, new, now).await? {
             Outcome::Conflict => Err(ErrorKind::Conflict.into()),
-            outcome => Ok(outcome),
+            Outcome::Gone => Err(ErrorKind::Gone.into()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The verbs, each whole in itself: make the new record, delete the old one, and only then change what the request says.
+//! The verbs, each whole in itself: put the new record in the place of the old one, and only then change what the request says.
 //!
 //! Whoever calls a function here holds the visit's turn.
 
@@ -111,7 +111,7 @@ impl<U: AuthUser> Inner<U> {
             ends: timeouts.ends(now),
             ..like(&old.record, timeouts)
         };
-        self.replace_at(new, Some(proof), now).await?;
+        self.replace_at(&old.record, new, Some(proof), now).await?;
         self.use_up_next();
         self.set_identity(Identity::User(user, proof));
         realm.report_of(
@@ -131,7 +131,7 @@ impl<U: AuthUser> Inner<U> {
         let (realm, proof) = (&self.visit.realm, old.data.proof());
         let own = proof.and_then(|proof| proof.timeouts);
         let new = like(&old.record, own.unwrap_or(realm.timeouts));
-        self.replace_at(new, proof, now).await?;
+        self.replace_at(&old.record, new, proof, now).await?;
         realm.report_of(
             EventKind::Renewed,
             old.record.owner.as_deref(),

@@ -22,13 +22,14 @@ use crate::{
     grace::RememberGrace,
     protection::SessionProtection,
     store::{
-        Created, Family, Outcome, Page, Purpose, Record, RecordKey, SessionStore, Token, Which,
+        Created, Family, Outcome, Page, Purpose, Record, RecordKey, Replaced, SessionStore, Token,
+        Which,
     },
     timeouts::Timeouts,
 };
 
 /// How often a new record may meet a key that exists before the store is taken to be lying.
-const CREATE_TRIES: usize = 3;
+pub(crate) const KEYS: usize = 3;
 
 /// In how many browsers a user is remembered if nothing else is said: more than a person has, and no table to fill.
 #[allow(clippy::expect_used, reason = "ten is not zero")]
@@ -128,33 +129,38 @@ impl Realm {
         Ok(record.filter(|record| record.is_live(now)))
     }
 
-    /// Makes a new session under a new token.
-    pub(crate) async fn create(
-        &self,
-        new: NewRecord,
-        now: Millis,
-    ) -> Result<(Token, Record), Error> {
-        for _ in 0..CREATE_TRIES {
-            let token = Token::random().map_err(|_| ErrorKind::Random)?;
-            let record = Record {
-                key: self.key(&token),
-                family: new.family,
-                owner: new.owner.clone(),
-                created: new.created,
-                touched: now,
-                expires: new.timeouts.expires(now, new.ends),
-                ends: new.ends,
-                version: 0,
-                payload: Arc::clone(&new.payload),
-            };
-            if self.insert(&record).await? == Created::Done {
-                return Ok((token, record));
+    /// A new session under a new token, not written yet.
+    pub(crate) fn draft(&self, new: NewRecord, now: Millis) -> Result<(Token, Record), Error> {
+        let (token, key) = self.new_key()?;
+        let record = Record {
+            key,
+            family: new.family,
+            owner: new.owner,
+            created: new.created,
+            touched: now,
+            expires: new.timeouts.expires(now, new.ends),
+            ends: new.ends,
+            version: 0,
+            payload: new.payload,
+        };
+        Ok((token, record))
+    }
+
+    pub(crate) fn new_key(&self) -> Result<(Token, RecordKey), Error> {
+        let token = Token::random().map_err(|_| ErrorKind::Random)?;
+        let key = self.key(&token);
+        Ok((token, key))
+    }
+
+    /// Writes a draft; under another token where there is something under its key.
+    pub(crate) async fn create(&self, token: &mut Token, record: &mut Record) -> Result<(), Error> {
+        for _ in 0..KEYS {
+            if self.insert(record).await? == Created::Done {
+                return Ok(());
             }
+            (*token, record.key) = self.new_key()?;
         }
-        Err(Error::new(
-            ErrorKind::Store,
-            "the store says that every new key exists",
-        ))
+        Err(every_key_exists())
     }
 
     /// Writes a new record. Where the outcome is unknown it is taken back as well as can be.
@@ -173,6 +179,16 @@ impl Realm {
         now: Millis,
     ) -> Result<Outcome, Error> {
         self.ask_store(self.store.update(&record.key, record.version, payload, now))
+            .await
+    }
+
+    pub(crate) async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: &Record,
+    ) -> Result<Replaced, Error> {
+        self.ask_store(self.store.replace(old, version, new.clone()))
             .await
     }
 
@@ -272,4 +288,8 @@ impl Realm {
             Err(_) => Err(ErrorKind::NoRuntime.into()),
         }
     }
+}
+
+pub(crate) fn every_key_exists() -> Error {
+    Error::new(ErrorKind::Store, "the store says that every new key exists")
 }

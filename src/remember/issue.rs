@@ -1,6 +1,6 @@
 //! The series of a login.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use super::series::Series;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind},
     realm::Realm,
     session::{Proof, RememberChange, Visit},
-    store::{Created, Record, RecordKey, RememberToken},
+    store::{Created, Family, Record, RecordKey, RememberToken},
 };
 
 /// A series that has been written for a login and isn't this browser's yet.
@@ -21,7 +21,8 @@ pub(crate) struct Issued {
 /// Makes the series of a login.
 pub(crate) async fn issue_at(
     realm: &Realm,
-    session: &Record,
+    owner: &Arc<str>,
+    family: Family,
     proof: &Proof,
     agent: Option<&str>,
     lifetime: Millis,
@@ -32,13 +33,14 @@ pub(crate) async fn issue_at(
     let ends = now.saturating_add(lifetime);
     let record = Record {
         key: token.key(realm.name()),
+        family,
+        owner: Some(Arc::clone(owner)),
         created: now,
         touched: now,
         expires: ends,
         ends,
         version: 0,
         payload: Series::new(proof.at, proof.stamp, proof.forced, secret).encode(agent),
-        ..session.clone()
     };
     match realm.insert(&record).await? {
         Created::Done => Ok(Issued {

@@ -8,7 +8,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     realm::NewRecord,
-    session::{CookieChange, Data, Live, Proof, RememberChange, Slot, Visit},
+    session::{CookieChange, Live, Proof, RememberChange, Slot, Visit},
     store::{Outcome, RecordKey},
     why::Why,
 };
@@ -96,17 +96,14 @@ impl Offer {
             payload: Arc::default(),
         };
         let token = self.token.rotated().map_err(|_| ErrorKind::Random)?;
-        let mut data = visit
-            .state()
-            .data_mut()
-            .cloned()
-            .unwrap_or_else(Data::empty);
+        let mut data = visit.data();
         let unseen = self.unseen_at(visit, now).await?;
         if let Some(unseen) = &unseen {
             // Others have worked on it meanwhile: what they saved is not lost.
             data.fill_in(&unseen.data);
         }
-        let mut new = visit.succeed_with_at(new, Some(proof), data, now).await?;
+        let mut new = visit.draft(new, Some(proof), data, now)?;
+        visit.create_at(&mut new).await?;
         let secret = token.secret_digest(realm.name());
         let exchange = realm.clock.reading(now);
         let series = self
@@ -136,7 +133,7 @@ impl Offer {
             let _never_arrived = realm.delete(&unseen.record.key, None).await;
         }
         if let Some(old) = old {
-            let anonymous = visit.hand_over_at(&old.record, &mut new, now).await;
+            let anonymous = visit.supersede_at(&old.record, &mut new, now).await;
             // A logout or another's login beside this one may have taken the new one along.
             if matches!(anonymous, Ok(Outcome::Gone))
                 && realm.load(&new.record.key, now).await?.is_none()

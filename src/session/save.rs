@@ -36,7 +36,7 @@ impl Visit {
             let Some(live) = live else {
                 return match sent {
                     true => Err(ErrorKind::TooLate.into()),
-                    false => self.create_at(now).await,
+                    false => self.create_first_at(now).await,
                 };
             };
             let payload = live
@@ -62,7 +62,7 @@ impl Visit {
     }
 
     /// The first data of an anonymous visitor: only now is there something to remember.
-    async fn create_at(&self, now: Millis) -> Result<(), Error> {
+    async fn create_first_at(&self, now: Millis) -> Result<(), Error> {
         if self.state().drop_if_closed() {
             self.realm.report(EventKind::DataDropped);
             return Ok(());
@@ -77,7 +77,8 @@ impl Visit {
             timeouts: self.realm.timeouts,
             payload: Arc::default(),
         };
-        let new = self.succeed_at(new, None, now).await?;
+        let mut new = self.draft(new, None, self.data(), now)?;
+        self.create_at(&mut new).await?;
         self.state().adopt(new, true);
         Ok(())
     }

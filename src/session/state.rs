@@ -40,12 +40,14 @@ pub(crate) struct Live {
     pub(crate) data: Data,
 }
 
-/// A new session that has been written and isn't this visit's yet.
+/// A new session that isn't this visit's yet.
 pub(crate) struct Successor {
     pub(crate) token: Token,
     pub(crate) record: Record,
     pub(crate) data: Data,
     pub(crate) payload: Payload,
+    /// It is in the store.
+    pub(crate) is_written: bool,
 }
 
 /// What the browser is told with the response.

@@ -1,5 +1,4 @@
-//! One session in the place of another: the new record is written first, and the old one deleted at the version that was
-//! copied.
+//! One session in the place of another, at the version that was copied: what late writers put into the old one isn't lost.
 
 use super::{
     data::Data,
@@ -10,16 +9,83 @@ use super::{
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
-    realm::NewRecord,
-    store::{Outcome, Record, pause},
+    realm::{KEYS, NewRecord, every_key_exists},
+    store::{Outcome, Record, RecordKey, Replaced, pause},
 };
 
 /// How often a verb copies what late writers put into the session that it replaces.
 const TRIES: u32 = 64;
 
 impl Visit {
-    /// Deletes the old record at the version that was copied; what late writers put into it is copied first.
-    pub(crate) async fn hand_over_at(
+    /// A new session with this data, not written yet.
+    pub(crate) fn draft(
+        &self,
+        mut new: NewRecord,
+        proof: Option<Proof>,
+        data: Data,
+        now: Millis,
+    ) -> Result<Successor, Error> {
+        let payload = data.encode(proof.as_ref(), self.agent());
+        new.payload = payload.bytes();
+        let (token, record) = self.realm.draft(new, now)?;
+        Ok(Successor {
+            token,
+            record,
+            data,
+            payload,
+            is_written: false,
+        })
+    }
+
+    /// Writes it beside whatever there is.
+    pub(crate) async fn create_at(&self, new: &mut Successor) -> Result<(), Error> {
+        self.realm.create(&mut new.token, &mut new.record).await?;
+        new.is_written = true;
+        Ok(())
+    }
+
+    /// Writes it in the place of this visitor's session. Where that has ended nothing is written.
+    pub(crate) async fn replace_at(
+        &self,
+        old: &Record,
+        new: &mut Successor,
+        now: Millis,
+    ) -> Result<Outcome, Error> {
+        let (mut version, mut keys) = (old.version, 1);
+        for attempt in 0..TRIES {
+            match self.realm.replace(&old.key, version, &new.record).await {
+                Ok(Replaced::Done) => {
+                    new.is_written = true;
+                    return Ok(Outcome::Done);
+                }
+                Ok(Replaced::Gone) => return Ok(Outcome::Gone),
+                Ok(Replaced::Exists) if keys == KEYS => return Err(every_key_exists()),
+                Ok(Replaced::Exists) => {
+                    keys += 1;
+                    (new.token, new.record.key) = self.realm.new_key()?;
+                    continue;
+                }
+                Ok(Replaced::Conflict) => {}
+                Err(error) => {
+                    let outcome = self.was_superseded_at(old, new, error, now).await;
+                    new.is_written = matches!(outcome, Ok(Outcome::Done));
+                    if outcome.is_err() {
+                        let _unreachable_anyway = self.realm.delete(&new.record.key, None).await;
+                    }
+                    return outcome;
+                }
+            }
+            pause(attempt).await;
+            match self.catch_up_at(&old.key, new, now).await? {
+                Some(copied) => version = copied,
+                None => return Ok(Outcome::Gone),
+            }
+        }
+        Ok(Outcome::Conflict)
+    }
+
+    /// Deletes the old record where the new one has been written already.
+    pub(crate) async fn supersede_at(
         &self,
         old: &Record,
         new: &mut Successor,
@@ -30,32 +96,43 @@ impl Visit {
             match self.realm.delete(&old.key, Some(version)).await {
                 Ok(Outcome::Conflict) => {}
                 Ok(outcome) => return Ok(outcome),
-                // It may have been deleted all the same: then going back would leave neither.
-                Err(error) => return self.was_handed_over_at(old, new, error, now).await,
+                Err(error) => return self.was_superseded_at(old, new, error, now).await,
             }
             pause(attempt).await;
-            let Some(late) = self.realm.load(&old.key, now).await? else {
-                return Ok(Outcome::Gone);
-            };
-            let proof = new.payload.proof;
-            new.data
-                .rebase(Payload::decode(late.payload).map_err(|_| ErrorKind::Conflict)?);
-            new.payload = new.data.encode(proof.as_ref(), self.agent());
-            match self
-                .realm
-                .update(&new.record, new.payload.bytes(), now)
-                .await?
-            {
+            match self.catch_up_at(&old.key, new, now).await? {
+                Some(copied) => version = copied,
+                None => return Ok(Outcome::Gone),
+            }
+            let payload = new.payload.bytes();
+            match self.realm.update(&new.record, payload, now).await? {
                 Outcome::Done => new.record.version += 1,
                 outcome => return Ok(outcome),
             }
-            version = late.version;
         }
         Ok(Outcome::Conflict)
     }
 
-    /// What became of a deletion whose outcome is unknown. A logout would have deleted the new record too.
-    async fn was_handed_over_at(
+    /// Copies what late writers put into the old record. Answers the version that was copied, if the old one is still there.
+    async fn catch_up_at(
+        &self,
+        old: &RecordKey,
+        new: &mut Successor,
+        now: Millis,
+    ) -> Result<Option<u64>, Error> {
+        let Some(late) = self.realm.load(old, now).await? else {
+            return Ok(None);
+        };
+        let proof = new.payload.proof;
+        new.data
+            .rebase(Payload::decode(late.payload).map_err(|_| ErrorKind::Conflict)?);
+        new.payload = new.data.encode(proof.as_ref(), self.agent());
+        new.record.payload = new.payload.bytes();
+        Ok(Some(late.version))
+    }
+
+    /// What became of the old record where the outcome is unknown: it may be gone, and going back would leave neither.
+    /// A logout would have deleted the new one too.
+    async fn was_superseded_at(
         &self,
         old: &Record,
         new: &Successor,
@@ -67,36 +144,5 @@ impl Visit {
             Ok(None) => Ok(Outcome::Gone),
             _ => Err(error),
         }
-    }
-
-    /// Makes the record that is to take the place of this visitor's session, with the data that is in it.
-    pub(crate) async fn succeed_at(
-        &self,
-        new: NewRecord,
-        proof: Option<Proof>,
-        now: Millis,
-    ) -> Result<Successor, Error> {
-        let data = self.state().data_mut().cloned();
-        self.succeed_with_at(new, proof, data.unwrap_or_else(Data::empty), now)
-            .await
-    }
-
-    /// The same with data of another origin.
-    pub(crate) async fn succeed_with_at(
-        &self,
-        mut new: NewRecord,
-        proof: Option<Proof>,
-        data: Data,
-        now: Millis,
-    ) -> Result<Successor, Error> {
-        let payload = data.encode(proof.as_ref(), self.agent());
-        new.payload = payload.bytes();
-        let (token, record) = self.realm.create(new, now).await?;
-        Ok(Successor {
-            token,
-            record,
-            data,
-            payload,
-        })
     }
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use http::{HeaderMap, HeaderValue, header::COOKIE};
 
 use super::{
+    data::Data,
     payload::{DecodeError, Payload},
     state::{CookieChange, Live, RememberChange, Slot, State},
 };
@@ -92,6 +93,12 @@ impl Visit {
             Slot::Live(live) => Some(live.clone()),
             _ => None,
         }
+    }
+
+    /// The visitor's data, as far as it has been read.
+    pub(crate) fn data(&self) -> Data {
+        let data = self.state().data_mut().cloned();
+        data.unwrap_or_else(Data::empty)
     }
 
     /// Reads the session behind the cookie, unless that has been done.

@@ -94,27 +94,29 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError>;
 
     /// Puts a new record in the place of another one, if that still has this version: inserts the one and deletes the other,
-    /// expired or not. With `Conflict` and `Gone` both are left as they were. At no moment neither is there.
+    /// expired or not. Where it isn't `Done` both are left as they were. At no moment neither is there.
     ///
     /// The default takes two steps, or three. A store that can do it in one, by a statement or a script, saves each login the others.
     ///
     /// # Errors
-    /// When the store can't say which of them is there; then it may be both. Also where something is under the new key already.
+    /// When the store can't say which of them is there; then it may be both.
     async fn replace(
         &self,
         old: &RecordKey,
         version: u64,
         new: Record,
-    ) -> Result<Outcome, BoxError> {
+    ) -> Result<Replaced, BoxError> {
         let key = new.key;
         if self.create(new).await? == Created::Exists {
-            return Err("there is a record under the new key already".into());
+            return Ok(Replaced::Exists);
         }
-        let deleted = self.delete(old, Some(version)).await?;
-        if deleted != Outcome::Done {
-            let _taken_back = self.delete(&key, None).await?;
-        }
-        Ok(deleted)
+        let replaced = match self.delete(old, Some(version)).await? {
+            Outcome::Done => return Ok(Replaced::Done),
+            Outcome::Conflict => Replaced::Conflict,
+            Outcome::Gone => Replaced::Gone,
+        };
+        let _taken_back = self.delete(&key, None).await?;
+        Ok(replaced)
     }
 
     /// The owner's live records in the order of their keys, one page of them. Owners are equal when their bytes are.
@@ -164,6 +166,24 @@ pub enum Outcome {
     /// The record has another version by now; it was left alone.
     Conflict,
     /// There is no live record under this key.
+    Gone,
+}
+
+/// What became of a [`replace`](SessionStore::replace).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+#[allow(
+    clippy::exhaustive_enums,
+    reason = "a store answers one of these four; a fifth would be a new contract"
+)]
+pub enum Replaced {
+    /// The new record is in the store, the old one is not.
+    Done,
+    /// There is a record under the new key already.
+    Exists,
+    /// The old record has another version by now.
+    Conflict,
+    /// There is no old record.
     Gone,
 }
 
@@ -241,7 +261,7 @@ impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
         old: &RecordKey,
         version: u64,
         new: Record,
-    ) -> Result<Outcome, BoxError> {
+    ) -> Result<Replaced, BoxError> {
         (**self).replace(old, version, new).await
     }
 

@@ -78,7 +78,8 @@ impl<U: AuthUser> TestLogin<'_, U> {
             timeouts: realm.timeouts,
             payload: Data::empty().encode(Some(&proof), None).bytes(),
         };
-        let (token, _) = realm.create(new, now).await?;
+        let (mut token, mut record) = realm.draft(new, now)?;
+        realm.create(&mut token, &mut record).await?;
         let cookie = format!("{}={}", realm.cookies.session_name(), token.text());
         HeaderValue::try_from(cookie).map_err(|cause| Error::new(ErrorKind::Data, cause))
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use login_manager::{
     BoxError, SessionStore,
-    store::{Created, Outcome, Page, Record, RecordKey, Which},
+    store::{Created, Outcome, Page, Record, RecordKey, Replaced, Which},
 };
 
 /// Clones share the list.
@@ -68,7 +68,7 @@ impl SessionStore for Counted {
         old: &RecordKey,
         version: u64,
         new: Record,
-    ) -> Result<Outcome, BoxError> {
+    ) -> Result<Replaced, BoxError> {
         self.note("replace").replace(old, version, new).await
     }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use moka::sync::Cache;
 
 use self::changes::{Change, Changes, Moment, Slot};
-use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which};
+use super::{Created, Outcome, Page, Record, RecordKey, Replaced, SessionStore, Which};
 use crate::error::BoxError;
 
 /// The longest staleness there is. Whoever wants more wants no logout.
@@ -181,7 +181,7 @@ impl SessionStore for CachedStore {
         old: &RecordKey,
         version: u64,
         new: Record,
-    ) -> Result<Outcome, BoxError> {
+    ) -> Result<Replaced, BoxError> {
         let changes = [self.changes.of_key(old), self.changes.of_key(&new.key)];
         let answer = self.store.replace(old, version, new).await?;
         changes.into_iter().for_each(Change::close);
