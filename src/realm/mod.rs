@@ -200,6 +200,17 @@ impl Realm {
         self.ask_store(self.store.delete(key, version)).await
     }
 
+    /// Deletes a record that nobody has the token of, in the background: the store is in trouble, and slow perhaps.
+    pub(crate) fn take_back(self: &Arc<Self>, key: RecordKey) {
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
+        let realm = Arc::clone(self);
+        runtime.spawn(async move {
+            let _unreachable_anyway = realm.delete(&key, None).await;
+        });
+    }
+
     pub(crate) async fn list(
         &self,
         owner: &str,

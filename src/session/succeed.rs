@@ -68,9 +68,11 @@ impl Visit {
                 Ok(Replaced::Conflict) => {}
                 Err(error) => {
                     let outcome = self.was_superseded_at(old, new, error, now).await;
-                    new.is_written = matches!(outcome, Ok(Outcome::Done));
-                    if outcome.is_err() {
-                        let _unreachable_anyway = self.realm.delete(&new.record.key, None).await;
+                    match &outcome {
+                        Ok(Outcome::Done) => new.is_written = true,
+                        Ok(_) => {}
+                        // A store in two steps may have written it.
+                        Err(_) => self.realm.take_back(new.record.key),
                     }
                     return outcome;
                 }

@@ -49,6 +49,7 @@ impl Node {
     /// With record 1 in the store and nothing in memory.
     async fn new() -> Self {
         let store = FaultyStore::new();
+        store.replace_at_once();
         let created = store.create(record(1)).await.unwrap();
         assert_eq!(created, Created::Done);
         store.take_calls();
@@ -77,6 +78,7 @@ impl Node {
             Call::Update => drop(cache.update(&key, 0, Arc::from([9]), 0).await),
             Call::Touch => drop(cache.touch(&key, 7, 200).await),
             Call::Delete => drop(cache.delete(&key, None).await),
+            Call::Replace => drop(cache.replace(&key, 0, record(2)).await),
             Call::DeleteAll => drop(cache.delete_all(OWNER, Which::All).await),
             Call::DeleteExpired => drop(cache.delete_expired(100, 10).await),
             Call::Load | Call::List => unreachable!("they change nothing"),
@@ -84,11 +86,12 @@ impl Node {
     }
 }
 
-const CHANGES: [Call; 6] = [
+const CHANGES: [Call; 7] = [
     Call::Create,
     Call::Update,
     Call::Touch,
     Call::Delete,
+    Call::Replace,
     Call::DeleteAll,
     Call::DeleteExpired,
 ];

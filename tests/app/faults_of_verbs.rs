@@ -10,7 +10,7 @@ use crate::{
     browser::{Answer, Browser},
     events::Events,
     faulty_store::{
-        Call::{self, Create, Delete, DeleteAll, Load, Update},
+        Call::{self, Create, Delete, DeleteAll, Load, Replace, Update},
         Fault::{self, DoesAndFails, Fails, Hangs, Panics},
         FaultyStore,
     },
@@ -18,7 +18,7 @@ use crate::{
 };
 
 const COOKIE: &str = "__Host-account-session";
-const CALLS: [Call; 5] = [Load, Create, Update, Delete, DeleteAll];
+const CALLS: [Call; 6] = [Load, Create, Update, Delete, Replace, DeleteAll];
 const FAULTS: [Fault; 4] = [Fails, DoesAndFails, Hangs, Panics];
 
 /// Where a browser starts, and who it is then.
@@ -256,7 +256,7 @@ async fn p13_within_the_request_a_verb_that_failed_changed_nothing() {
     let mut failed = 0;
     for (start, user) in STARTS {
         for verb in ["bob", "alice", "renew", "confirm", "logout"] {
-            for call in [Create, Delete, DeleteAll] {
+            for call in [Create, Delete, Replace, DeleteAll] {
                 for fault in FAULTS {
                     let case = format!("{start}, {verb}: {call:?} {fault:?}");
                     let (mut world, _) = start_at(start).await;

@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use login_manager::{
     BoxError, MemoryStore, SessionStore,
-    store::{Created, Outcome, Page, Record, RecordKey, Which},
+    store::{Created, Outcome, Page, Record, RecordKey, Replaced, Which},
 };
 use tokio::{sync::Notify, time::timeout};
 
@@ -24,6 +24,8 @@ pub enum Call {
     Update,
     Touch,
     Delete,
+    /// In one step. Where nobody asks for that, and no fault and no gate waits for it, it is a `Create` and a `Delete`.
+    Replace,
     List,
     DeleteAll,
     DeleteExpired,
@@ -46,6 +48,7 @@ struct Plan {
     handed_out: Option<Record>,
     is_remote: bool,
     knows_every_key: bool,
+    replaces_at_once: bool,
     collisions: usize,
     taken: HashSet<RecordKey>,
 }
@@ -216,6 +219,22 @@ impl FaultyStore {
         }
     }
 
+    /// From now on it takes one step to replace a record.
+    pub fn replace_at_once(&self) {
+        self.plan.lock().unwrap().replaces_at_once = true;
+    }
+
+    fn replaces_at_once(&self) -> bool {
+        let plan = self.plan.lock().unwrap();
+        plan.replaces_at_once
+            || plan.failing.contains_key(&Call::Replace)
+            || plan
+                .failing_once
+                .iter()
+                .any(|(call, _)| *call == Call::Replace)
+            || plan.gates.iter().any(|(call, ..)| *call == Call::Replace)
+    }
+
     async fn run<T>(
         &self,
         call: Call,
@@ -313,6 +332,30 @@ impl SessionStore for FaultyStore {
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
         self.run(Call::Delete, self.inner.delete(key, version))
             .await
+    }
+
+    async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: Record,
+    ) -> Result<Replaced, BoxError> {
+        if self.replaces_at_once() {
+            let replace = self.inner.replace(old, version, new);
+            return self.run(Call::Replace, replace).await;
+        }
+        // As a store does that leaves it at the default.
+        let key = new.key;
+        if self.create(new).await? == Created::Exists {
+            return Ok(Replaced::Exists);
+        }
+        let replaced = match self.delete(old, Some(version)).await? {
+            Outcome::Done => return Ok(Replaced::Done),
+            Outcome::Conflict => Replaced::Conflict,
+            Outcome::Gone => Replaced::Gone,
+        };
+        let _taken_back = self.delete(&key, None).await?;
+        Ok(replaced)
     }
 
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {

@@ -9,7 +9,7 @@ use login_manager::{Auth, Error, Session};
 use crate::{
     browser::{Answer, Browser},
     faulty_store::{
-        Call::{self, Create, Delete, DeleteAll, Load, Update},
+        Call::{self, Create, Delete, DeleteAll, Load, Replace, Update},
         When::{self, After, Before},
     },
     world::{Account, World, account, routes},
@@ -56,12 +56,14 @@ fn status(answer: &Answer) -> u16 {
 }
 
 /// Every point of a verb at which the other may run.
-const POINTS: [(Call, When); 6] = [
+const POINTS: [(Call, When); 8] = [
     (Load, After),
     (Create, Before),
     (Create, After),
     (Delete, Before),
     (Delete, After),
+    (Replace, Before),
+    (Replace, After),
     (DeleteAll, Before),
 ];
 
@@ -161,7 +163,13 @@ async fn fault_19_a_logout_while_a_login_runs() {
             assert_one_after_the_other(start, point).await;
         }
     }
-    for point in [(Load, After), (Create, Before), (Delete, After)] {
+    for point in [
+        (Load, After),
+        (Create, Before),
+        (Delete, After),
+        (Replace, Before),
+        (Replace, After),
+    ] {
         assert_one_after_the_other("/login/alice", point).await;
     }
 }
@@ -248,12 +256,13 @@ async fn fault_20_of_two_renewals_one_wins_and_the_other_sends_no_cookie() {
             };
             let case = format!("{verb} {point:?}");
             // Who comes when the other is done has an old token, and nothing to renew.
+            let is_late = [(Delete, After), (Replace, After)].contains(&point);
             let (mut winner, loser) = match (status(&first), status(&second)) {
-                (200, _) if status(&second) != 200 || point == (Delete, After) => (one, second),
+                (200, _) if status(&second) != 200 || is_late => (one, second),
                 (409, 200) => (two, first),
                 other => panic!("{case}: {other:?}"),
             };
-            let expected = if point == (Delete, After) { 200 } else { 409 };
+            let expected = if is_late { 200 } else { 409 };
             assert_eq!(status(&loser), expected, "{case}");
             assert!(loser.set_cookies().is_empty(), "{case}");
             assert_eq!(winner.get("/who").await.body, "alice", "{case}");
@@ -272,6 +281,7 @@ async fn b6_a_confirmation_or_renewal_that_a_logout_overtakes_is_gone_and_sends_
             (Create, Before),
             (Create, After),
             (Delete, Before),
+            (Replace, Before),
         ] {
             let (world, old) = world("/login/alice").await;
             let ((mut browser, answer), _) = hold(&world, verb, point, "/logout").await.unwrap();
@@ -294,13 +304,17 @@ async fn b4_what_late_writers_put_into_a_session_goes_over_to_the_new_one() {
         ("/put/first/1", "/login/alice"),
         ("/put/first/1", "/renew"),
     ];
-    for (start, verb) in cases {
+    let in_steps_and_at_once = [Delete, Replace];
+    for ((start, verb), call) in cases
+        .into_iter()
+        .flat_map(|case| in_steps_and_at_once.map(|call| (case, call)))
+    {
         let (mut world, old) = world(start).await;
         world.browser.post("/put/early/1").await;
         // One writer comes after the copy was made, the next after the copy of the copy was.
         let (first, second) = (
-            world.store.gate(Delete, Before),
-            world.store.gate(Delete, Before),
+            world.store.gate(call, Before),
+            world.store.gate(call, Before),
         );
         let renewal = world.browser.start(Method::POST, verb);
         for (gate, uri) in [(first, "/put/late/1"), (second, "/put/later/1")] {

@@ -353,6 +353,12 @@ async fn a6_a_token_that_exists_is_replaced_by_another() {
     assert_eq!(creates(world.store.take_calls()), 2);
     assert_eq!(world.store.inner.len(), 1);
     assert_eq!(world.browser.get("/who").await.body, "alice");
+    // Also where it takes the place of another.
+    world.store.collide(1);
+    assert_eq!(world.browser.post("/login/alice").await.body, "alice");
+    assert_eq!(creates(world.store.take_calls()), 2);
+    assert_eq!(world.store.inner.len(), 1);
+    assert_eq!(world.browser.get("/who").await.body, "alice");
 }
 
 #[tokio::test]

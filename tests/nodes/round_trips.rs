@@ -9,13 +9,15 @@ use crate::{
     browser::Browser,
     counted::Counted,
     place::{Kind, Place},
-    trials::trials,
+    trials::{eventually, trials},
     world::{DEADLINE, World},
 };
 
 pub fn trials() -> Vec<Trial> {
     trials![
-        Kind::ALL => n8_calls_of_the_store;
+        Kind::ALL =>
+            n8_calls_of_the_store,
+            n8_calls_of_the_store_for_who_is_remembered;
         Kind::SERVERS => n8_a_warm_session_costs_one_round_trip;
         Kind::POOLS => n8_a_connection_that_is_asked_first_costs_another_one;
     ]
@@ -40,11 +42,40 @@ async fn n8_calls_of_the_store(place: Place) {
     stranger.post("/put/key/value").await;
     assert_eq!(store.take_calls(), ["create"]);
     assert_eq!(stranger.post("/login/2").await.body, "2");
-    assert_eq!(store.take_calls(), ["load", "create", "delete"]);
+    assert_eq!(store.take_calls(), ["load", "replace"]);
     assert_eq!(stranger.get("/get/key").await.body, "value");
     assert_eq!(store.take_calls(), ["load"]);
+    assert_eq!(stranger.post("/login/2").await.body, "2");
+    assert_eq!(store.take_calls(), ["load", "replace"], "once more");
     assert_eq!(stranger.post("/logout").await.status, 200);
     assert_eq!(store.take_calls(), ["load", "delete_all"]);
+}
+
+/// The series is there before anything that was there is given up: should it fail, all is as it was.
+async fn n8_calls_of_the_store_for_who_is_remembered(place: Place) {
+    let store = Counted::new(place.address.open(&Way::default()).store());
+    let manager = app::manager(store.clone());
+    let mut browser = Browser::new(app::routes().layer(manager));
+
+    assert_eq!(browser.post("/remember/1").await.body, "1");
+    assert_eq!(calls_of_login(&store).await, ["create", "create"]);
+    browser.forget_cookies();
+    browser.post("/put/key/value").await;
+    assert_eq!(store.take_calls(), ["create"]);
+    assert_eq!(browser.post("/remember/2").await.body, "2");
+    assert_eq!(calls_of_login(&store).await, ["load", "create", "replace"]);
+}
+
+/// Behind the answer of such a login a list says whether the user is remembered in too many browsers.
+async fn calls_of_login(store: &Counted) -> Vec<&'static str> {
+    let mut calls = Vec::new();
+    eventually("somebody lists", || {
+        calls.extend(store.take_calls());
+        std::future::ready(calls.contains(&"list"))
+    })
+    .await;
+    calls.retain(|call| *call != "list");
+    calls
 }
 
 /// One connection, so that every statement is known on it; no call may take longer than any is allowed to.
