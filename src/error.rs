@@ -152,6 +152,14 @@ impl fmt::Debug for Error {
     }
 }
 
+impl Error {
+    /// Whether somebody didn't answer before the deadline.
+    pub(crate) fn is_timeout(&self) -> bool {
+        let source = self.source.as_deref();
+        source.is_some_and(|source| source.is::<tokio::time::error::Elapsed>())
+    }
+}
+
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.source.as_deref().map(|source| source as _)

@@ -177,14 +177,9 @@ impl<U: AuthUser> Inner<U> {
         let realm = &self.visit.realm;
         if let Err(error) = self.visit.read_at(now).await {
             // Whose it is can't be known, but the keys can: those records at least.
-            for key in self
-                .visit
-                .key_in_cookie()
-                .ok()
-                .into_iter()
-                .chain(self.visit.series_key())
-            {
-                let _either_way = realm.delete(&key, None).await;
+            let session = self.visit.key_in_cookie().ok();
+            for key in session.into_iter().chain(self.visit.series_key()) {
+                realm.take_back(key, &error).await;
             }
             return Err(error);
         }

@@ -91,7 +91,7 @@ impl<U: AuthUser> LoginManager<U> {
 
 #[cfg(feature = "testing")]
 impl<U: AuthUser> LoginManager<U> {
-    pub(crate) fn realm(&self) -> &Realm {
+    pub(crate) fn realm(&self) -> &Arc<Realm> {
         &self.realm
     }
 }

@@ -153,7 +153,11 @@ impl Realm {
     }
 
     /// Writes a draft; under another token where there is something under its key.
-    pub(crate) async fn create(&self, token: &mut Token, record: &mut Record) -> Result<(), Error> {
+    pub(crate) async fn create(
+        self: &Arc<Self>,
+        token: &mut Token,
+        record: &mut Record,
+    ) -> Result<(), Error> {
         for _ in 0..KEYS {
             if self.insert(record).await? == Created::Done {
                 return Ok(());
@@ -164,10 +168,10 @@ impl Realm {
     }
 
     /// Writes a new record. Where the outcome is unknown it is taken back as well as can be.
-    pub(crate) async fn insert(&self, record: &Record) -> Result<Created, Error> {
+    pub(crate) async fn insert(self: &Arc<Self>, record: &Record) -> Result<Created, Error> {
         let created = self.ask_store(self.store.create(record.clone())).await;
-        if created.is_err() {
-            let _unknown = self.delete(&record.key, None).await;
+        if let Err(error) = &created {
+            self.take_back(record.key, error).await;
         }
         created
     }
@@ -200,15 +204,15 @@ impl Realm {
         self.ask_store(self.store.delete(key, version)).await
     }
 
-    /// Deletes a record that nobody has the token of, in the background: the store is in trouble, and slow perhaps.
-    pub(crate) fn take_back(self: &Arc<Self>, key: RecordKey) {
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
+    /// Deletes what may have been written before this error, as well as can be. Nobody waits for that where the store has just
+    /// let a deadline pass.
+    pub(crate) async fn take_back(self: &Arc<Self>, key: RecordKey, error: &Error) {
         let realm = Arc::clone(self);
-        runtime.spawn(async move {
-            let _unreachable_anyway = realm.delete(&key, None).await;
-        });
+        let deleting = async move { drop(realm.delete(&key, None).await) };
+        match Handle::try_current() {
+            Ok(runtime) if error.is_timeout() => drop(runtime.spawn(deleting)),
+            _ => deleting.await,
+        }
     }
 
     pub(crate) async fn list(

@@ -20,7 +20,7 @@ pub(crate) struct Issued {
 
 /// Makes the series of a login.
 pub(crate) async fn issue_at(
-    realm: &Realm,
+    realm: &Arc<Realm>,
     owner: &Arc<str>,
     family: Family,
     proof: &Proof,

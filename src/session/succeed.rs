@@ -72,7 +72,7 @@ impl Visit {
                         Ok(Outcome::Done) => new.is_written = true,
                         Ok(_) => {}
                         // A store in two steps may have written it.
-                        Err(_) => self.realm.take_back(new.record.key),
+                        Err(error) => self.realm.take_back(new.record.key, error).await,
                     }
                     return outcome;
                 }

@@ -296,10 +296,7 @@ async fn n2_a_verb_on_a_store_that_hangs_gives_up_soon() {
             let calls = world.store.take_calls().len() as u32;
             let case = format!("{start}, {verb}: {:?}", begin.elapsed());
             assert!(calls <= 2, "{case}: one that fails, one that takes back");
-            assert!(
-                begin.elapsed() <= calls * Duration::from_millis(2050),
-                "{case}"
-            );
+            assert!(begin.elapsed() <= Duration::from_millis(2050), "{case}");
             assert_eq!(
                 answer.status.as_u16(),
                 if calls > 0 { 503 } else { 200 },
