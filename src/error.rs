@@ -166,6 +166,22 @@ impl std::error::Error for Error {
     }
 }
 
+/// An error of a store whose text is fit for a log: it quotes no row, no key and no connection string.
+///
+/// Our stores say all of theirs by it. A store of yours may too, and then the log says why it failed; the text of any other error
+/// is only for who [listens](crate::LoginManager::with_on_event).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct StoreError(String);
+
+impl StoreError {
+    /// An error that says this.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+}
+
 /// A setting that no browser or no request could work with, refused when it is made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {given:?} is not accepted; {accepted}")]

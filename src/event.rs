@@ -3,7 +3,9 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use crate::{
+    cause::Cause,
     clock::{Millis, moment},
+    error::Error,
     refusal::Reason,
     store::Family,
     why::Why,
@@ -14,6 +16,10 @@ use crate::{
 /// It says when, in which realm, whose and in which browser. From where is for the log around the request to say, which knows
 /// what proxies stand before it: what is reported through `tracing` lies within the request's span. A wrong password is the
 /// application's to report, since it alone knows of it; so is a hash that was [renewed](crate::Verdict).
+///
+/// With the feature `tracing` each is an event of the target `login_manager::event` too: at the level WARN what needs somebody's attention (a
+/// theft, a failing store, loader or check, an incomplete logout, a record that can't be read), at INFO who comes and goes (logged in,
+/// out, confirmed, restored, revoked, a login refused), [`Asked`](EventKind::Asked) at TRACE, the rest at DEBUG.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     kind: EventKind,
@@ -21,6 +27,7 @@ pub struct Event {
     at: Millis,
     user_id: Option<Arc<str>>,
     family: Option<Family>,
+    cause: Option<Cause>,
 }
 
 /// What happened.
@@ -71,6 +78,8 @@ pub enum EventKind {
     StoreFailed,
     /// The user loader failed or didn't answer in time.
     LoaderFailed,
+    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or didn't answer in time.
+    AuthorizeFailed,
     /// The loader returned another user than it was asked for.
     WrongUser,
     /// Session data was not saved, since the session ended meanwhile.
@@ -89,7 +98,13 @@ impl Event {
             at,
             user_id: None,
             family: None,
+            cause: None,
         }
+    }
+
+    pub(crate) fn because(mut self, error: &Error) -> Self {
+        self.cause = Some(Cause::of(error));
+        self
     }
 
     pub(crate) fn of(mut self, user_id: Option<&str>, family: Option<Family>) -> Self {
@@ -128,6 +143,15 @@ impl Event {
         self.family
     }
 
+    /// Why the store, the loader or the check failed: its error and what that came of, in one line.
+    ///
+    /// It is their text, and may hold what a log should not, such as a connection string. So `Debug` withholds it, and the log of
+    /// `tracing`, unless it is a [`StoreError`](crate::StoreError) or our own.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_ref().map(Cause::text)
+    }
+
     /// Whether the last level of the log is kept.
     pub(crate) fn is_traced() -> bool {
         #[cfg(feature = "tracing")]
@@ -143,13 +167,24 @@ impl Event {
             self.user_id.as_deref(),
             self.family.map(tracing::field::display),
         );
+        let cause = self.cause.as_ref().and_then(Cause::for_logs);
         match kind {
-            EventKind::StoreFailed
+            EventKind::RememberTheft
+            | EventKind::StoreFailed
             | EventKind::LoaderFailed
+            | EventKind::AuthorizeFailed
             | EventKind::WrongUser
             | EventKind::Unreadable
             | EventKind::LogoutIncomplete => {
-                tracing::warn!(?kind, realm, ?user_id, family, "session");
+                tracing::warn!(?kind, realm, ?user_id, family, cause, "session");
+            }
+            EventKind::LoggedIn
+            | EventKind::LoggedOut
+            | EventKind::Confirmed
+            | EventKind::Restored
+            | EventKind::Revoked
+            | EventKind::LoginRefused => {
+                tracing::info!(?kind, realm, ?user_id, family, "session");
             }
             EventKind::Asked => tracing::trace!(?kind, realm, ?user_id, family, "session"),
             _ => tracing::debug!(?kind, realm, ?user_id, family, "session"),

@@ -183,6 +183,7 @@ mod timeouts;
 
 mod grace;
 
+mod cause;
 mod event;
 
 mod why;
@@ -214,7 +215,7 @@ pub use async_trait::async_trait;
 pub use crate::{
     auth::{Auth, Device, Login, LoginHandle},
     cookies::SameSite,
-    error::{BoxError, ConfigError, Error, ErrorKind},
+    error::{BoxError, ConfigError, Error, ErrorKind, StoreError},
     event::{Event, EventKind},
     grace::RememberGrace,
     guard::{Authorize, fresh_login_required, login_required, login_view},

@@ -80,8 +80,10 @@ impl Device {
 impl<U: AuthUser> Auth<U> {
     /// The browsers in which this user is logged in or remembered, the one seen last first. Empty where nobody is logged in.
     ///
+    /// A user whom a [request loader](crate::RequestLoader) found can ask this too, and log out all of them: none of them is this one.
+    ///
     /// # Errors
-    /// As [`user`](Auth::user).
+    /// As [`user`](Auth::user); [`ErrorKind::UnstableId`].
     pub async fn sessions(&self) -> Result<Vec<Device>, Error> {
         let inner = &self.inner;
         let Some((owner, family)) = inner.line().await? else {
@@ -89,7 +91,7 @@ impl<U: AuthUser> Auth<U> {
         };
         let mut devices = devices(&inner.visit.realm, &owner, inner.visit.now()).await?;
         for device in &mut devices {
-            device.is_current = device.id == family;
+            device.is_current = Some(device.id) == family;
         }
         Ok(devices)
     }
@@ -129,24 +131,30 @@ impl<U: AuthUser> Auth<U> {
 }
 
 impl<U: AuthUser> Inner<U> {
-    /// Whose line of descent this request belongs to.
-    async fn line(&self) -> Result<Option<(Arc<str>, Family)>, Error> {
+    /// Whose request this is, and to which line of descent it belongs, if it has a session.
+    async fn line(&self) -> Result<Option<(Arc<str>, Option<Family>)>, Error> {
         let _turn = self.visit.turn.lock().await;
         self.line_at(self.visit.now()).await
     }
 
-    async fn line_at(&self, now: Millis) -> Result<Option<(Arc<str>, Family)>, Error> {
-        let Identity::User(..) = self.identity_at(now).await? else {
+    async fn line_at(&self, now: Millis) -> Result<Option<(Arc<str>, Option<Family>)>, Error> {
+        let Identity::User(user, _) = self.identity_at(now).await? else {
             return Ok(None);
         };
-        let live = self.visit.live();
-        Ok(live.and_then(|live| Some((live.record.owner?, live.record.family))))
+        Ok(Some(match self.visit.live().map(|live| live.record) {
+            Some(Record {
+                owner: Some(owner),
+                family,
+                ..
+            }) => (owner, Some(family)),
+            _ => (owner_of::<U>(&self.visit.realm, &user.id())?, None),
+        }))
     }
 
     async fn revoke_at(&self, id: Family, now: Millis) -> Result<bool, Error> {
         match self.line_at(now).await? {
             None => Ok(false),
-            Some((_, family)) if family == id => self.logout_at(now).await.map(|()| true),
+            Some((_, Some(family))) if family == id => self.logout_at(now).await.map(|()| true),
             Some((owner, _)) => {
                 let deleted = revoke(&self.visit.realm, &owner, Which::Only(id)).await?;
                 Ok(deleted > 0)
@@ -156,7 +164,8 @@ impl<U: AuthUser> Inner<U> {
 
     async fn logout_others_at(&self, now: Millis) -> Result<(), Error> {
         if let Some((owner, family)) = self.line_at(now).await? {
-            revoke(&self.visit.realm, &owner, Which::Except(family)).await?;
+            let others = family.map_or(Which::All, Which::Except);
+            revoke(&self.visit.realm, &owner, others).await?;
         }
         Ok(())
     }

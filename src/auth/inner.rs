@@ -11,7 +11,7 @@ use http::{Uri, request::Parts};
 use super::attached::{Attached, Part};
 use crate::{
     error::Error,
-    event::EventKind,
+    event::{Event, EventKind},
     identity::{Identity, resolve_at},
     loader::Loaders,
     realm::Realm,
@@ -48,19 +48,23 @@ impl<U: AuthUser> Inner<U> {
     /// Told after each request's first question, and worth no work where nobody listens.
     fn tell_asked(&self, identity: &Identity<U>) {
         let realm = &self.visit.realm;
-        if !realm.is_heard() {
-            return;
+        if realm.is_heard() {
+            realm.tell(&self.event(EventKind::Asked, identity));
         }
+    }
+
+    /// An event about whoever this request is.
+    pub(super) fn event(&self, kind: EventKind, identity: &Identity<U>) -> Event {
+        let realm = &self.visit.realm;
         match (identity, self.visit.live()) {
             (Identity::User(..), Some(Live { record, .. })) => {
-                realm.report_of(EventKind::Asked, record.owner.as_deref(), record.family);
+                realm.event_of(kind, record.owner.as_deref(), record.family)
             }
             (Identity::User(user, _), None) => {
-                if let Ok(id) = catch_unwind(AssertUnwindSafe(|| user.id().to_string())) {
-                    realm.report_user(EventKind::Asked, &id);
-                }
+                let id = catch_unwind(AssertUnwindSafe(|| user.id().to_string())).ok();
+                realm.event(kind).of(id.as_deref(), None)
             }
-            (Identity::Nobody(_), _) => realm.report(EventKind::Asked),
+            (Identity::Nobody(_), _) => realm.event(kind),
         }
     }
 
@@ -84,8 +88,9 @@ impl<U: AuthUser> Visited for Inner<U> {
     fn is_settled(&self) -> bool {
         match self.visit.state().owner() {
             None => false,
-            Some(None) => true,
-            Some(Some(_)) => self.identity().is_some(),
+            // Whom the request itself brings keeps no data, not even an anonymous visitor's.
+            Some(None) if self.loaders.requests.is_empty() => true,
+            Some(_) => self.identity().is_some(),
         }
     }
 

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use crate::{
     clock::millis,
     error::{Error, ErrorKind},
+    event::{Event, EventKind},
     identity::{Identity, claimed_id},
     refusal::Refusals,
     session::{Proof, Session, Visit, Visited},
@@ -73,7 +74,8 @@ impl<U: AuthUser> Auth<U> {
     /// The id of the user whose session this is, without loading the user where that hasn't happened yet.
     ///
     /// It costs one store read. Whether the user still exists, is active and has the same stamp is then not known:
-    /// good for a log line or a cache key, not for letting anybody in.
+    /// good for a log line, not for letting anybody in. Who has no session yet, because only a remember cookie or a
+    /// [request loader](crate::RequestLoader) will tell, has no id here before [`user`](Auth::user) was asked.
     ///
     /// # Errors
     /// [`ErrorKind::Store`].
@@ -138,8 +140,9 @@ impl<U: AuthUser> Auth<U> {
     /// It needs no user loader, so it also works when the user is gone.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`]: the session may live on in the store, say so and try again. The browser forgets its cookies all
-    /// the same. [`ErrorKind::NoRuntime`], [`ErrorKind::Panicked`].
+    /// [`ErrorKind::Store`]: the session may live on in the store. The browser forgets its cookies all the same, so a second request
+    /// has nothing to log out by; the deletion is tried again in the background for a minute, and an
+    /// [event](crate::EventKind::LoggedOut) tells when it is done. [`ErrorKind::NoRuntime`], [`ErrorKind::Panicked`].
     pub async fn logout(&self) -> Result<(), Error> {
         self.run(|inner| async move { inner.logout_at(inner.visit.now()).await })
             .await
@@ -147,7 +150,7 @@ impl<U: AuthUser> Auth<U> {
 
     /// The person has just proved again who they are: the session is fresh, has its whole time before it and a new token.
     ///
-    /// Answers whether anybody is logged in; where nobody is, it does nothing.
+    /// Answers whether anybody is logged in by a session; where nobody is, it does nothing.
     ///
     /// # Errors
     /// As [`user`](Auth::user); [`ErrorKind::Gone`] where the session ended meanwhile, by a logout elsewhere, say;
@@ -194,6 +197,14 @@ impl<U: AuthUser> Auth<U> {
         }
         let _turn = self.inner.visit.turn.lock().await;
         self.inner.identity_at(self.inner.visit.now()).await
+    }
+
+    /// An event about whoever this request is, as far as that has been asked.
+    pub(crate) fn event(&self, kind: EventKind) -> Event {
+        match self.peek() {
+            Some(identity) => self.inner.event(kind, &identity),
+            None => self.visit().realm.event(kind),
+        }
     }
 
     pub(crate) fn visit(&self) -> &Visit {

@@ -18,7 +18,7 @@ use crate::{
     realm::NewRecord,
     remember,
     session::{CookieChange, Proof, RememberChange, Slot},
-    store::{Family, Record},
+    store::{Family, Record, RecordKey},
     timeouts::Timeouts,
     user::AuthUser,
     why::Why,
@@ -166,7 +166,7 @@ impl<U: AuthUser> Inner<U> {
                 Ok(())
             }
             Err(error) => {
-                self.visit.realm.report(EventKind::LogoutIncomplete);
+                self.log_out_later(&error);
                 Err(error)
             }
         }
@@ -177,8 +177,7 @@ impl<U: AuthUser> Inner<U> {
         let realm = &self.visit.realm;
         if let Err(error) = self.visit.read_at(now).await {
             // Whose it is can't be known, but the keys can: those records at least.
-            let session = self.visit.key_in_cookie().ok();
-            for key in session.into_iter().chain(self.visit.series_key()) {
+            for key in self.shown_keys() {
                 realm.take_back(key, &error).await;
             }
             return Err(error);
@@ -190,6 +189,27 @@ impl<U: AuthUser> Inner<U> {
         }
         self.delete_stale().await?;
         Ok(line.or(session))
+    }
+
+    /// The browser has nothing left to try again with. So it is tried here.
+    fn log_out_later(&self, error: &Error) {
+        let realm = &self.visit.realm;
+        let live = self.visit.live().map(|live| live.record);
+        let event = |kind| match &live {
+            Some(record) => realm.event_of(kind, record.owner.as_deref(), record.family),
+            None => realm.event(kind),
+        };
+        realm.tell(&event(EventKind::LogoutIncomplete).because(error));
+        realm.delete_later(self.shown_keys(), event(EventKind::LoggedOut));
+    }
+
+    /// The keys behind the cookies of this browser.
+    fn shown_keys(&self) -> Vec<RecordKey> {
+        let session = match self.visit.live() {
+            Some(live) => Some(live.record.key),
+            None => self.visit.key_in_cookie().ok(),
+        };
+        session.into_iter().chain(self.visit.series_key()).collect()
     }
 
     fn check_in_time(&self) -> Result<(), Error> {

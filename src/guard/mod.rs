@@ -80,12 +80,13 @@ pub(crate) async fn admit<U: AuthUser>(
 ) -> Result<Arc<U>, Refusal> {
     let user = decide(auth, auth.identity().await?, rules)?;
     for check in &rules.authorize {
-        if !auth
-            .visit()
-            .realm
-            .ask(ErrorKind::Authorize, check.authorize(&user, head))
-            .await?
-        {
+        let realm = &auth.visit().realm;
+        let asked = realm.ask(ErrorKind::Authorize, check.authorize(&user, head));
+        let may = asked.await.inspect_err(|error| {
+            let failed = EventKind::AuthorizeFailed;
+            realm.tell(&auth.event(failed).because(error));
+        })?;
+        if !may {
             return Err(Refusal::Denied(Reason::Forbidden));
         }
     }
@@ -101,7 +102,8 @@ pub(crate) fn refuse<U: AuthUser>(
     match refusal {
         Refusal::Error(error) => error.to_response(),
         Refusal::Denied(reason) => {
-            auth.visit().realm.report(EventKind::Refused(*reason));
+            let refused = auth.event(EventKind::Refused(*reason));
+            auth.visit().realm.tell(&refused);
             let (refusals, part) = (auth.refusals(), auth.views());
             let denied = Denied::new(*reason, head, auth.uri(), refusals);
             let computed = match part.as_ref().and_then(|views| views.of(*reason)) {

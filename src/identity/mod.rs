@@ -103,7 +103,8 @@ async fn by_request<U: AuthUser>(
     let realm = &visit.realm;
     for loader in &loaders.requests {
         let answer = realm.ask(ErrorKind::Loader, loader.load(head)).await;
-        let user = answer.inspect_err(|_| realm.report(EventKind::LoaderFailed))?;
+        let failed = |error: &Error| realm.report_failure(EventKind::LoaderFailed, error);
+        let user = answer.inspect_err(failed)?;
         let Some(user) = user else { continue };
         let judged = catch_unwind(AssertUnwindSafe(|| {
             (user.is_active(), user.id().to_string())

@@ -34,9 +34,11 @@ pub(super) async fn load_user<U: AuthUser>(
     id: &U::Id,
     proof: &Proof,
 ) -> Result<Result<Arc<U>, Out>, Error> {
-    let report = |kind| realm.report_of(kind, record.owner.as_deref(), record.family);
+    let event = |kind| realm.event_of(kind, record.owner.as_deref(), record.family);
     let answer = realm.ask(ErrorKind::Loader, loader.load(id)).await;
-    let user = answer.inspect_err(|_| report(EventKind::LoaderFailed))?;
+    let user = answer.inspect_err(|error| {
+        realm.tell(&event(EventKind::LoaderFailed).because(error));
+    })?;
     let Some(user) = user else {
         return Ok(Err(Out {
             why: Why::UserGone,
@@ -47,7 +49,7 @@ pub(super) async fn load_user<U: AuthUser>(
     match catch_unwind(AssertUnwindSafe(|| judge(realm, record, id, user, proof))) {
         Ok(Ok(judged)) => Ok(judged),
         Ok(Err(WrongUser)) => {
-            report(EventKind::WrongUser);
+            realm.tell(&event(EventKind::WrongUser));
             Err(ErrorKind::WrongUser.into())
         }
         Err(_) => Err(ErrorKind::Panicked.into()),

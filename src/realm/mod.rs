@@ -1,5 +1,6 @@
 //! One kind of user: its own cookies, its own sessions, its own digests, and the store they live in.
 
+mod later;
 mod report;
 
 use std::{
@@ -204,17 +205,6 @@ impl Realm {
         self.ask_store(self.store.delete(key, version)).await
     }
 
-    /// Deletes what may have been written before this error, as well as can be. Nobody waits for that where the store has just
-    /// let a deadline pass.
-    pub(crate) async fn take_back(self: &Arc<Self>, key: RecordKey, error: &Error) {
-        let realm = Arc::clone(self);
-        let deleting = async move { drop(realm.delete(&key, None).await) };
-        match Handle::try_current() {
-            Ok(runtime) if error.is_timeout() => drop(runtime.spawn(deleting)),
-            _ => deleting.await,
-        }
-    }
-
     pub(crate) async fn list(
         &self,
         owner: &str,
@@ -267,7 +257,7 @@ impl Realm {
     ) -> Result<T, Error> {
         self.ask(ErrorKind::Store, call)
             .await
-            .inspect_err(|_| self.report(EventKind::StoreFailed))
+            .inspect_err(|error| self.report_failure(EventKind::StoreFailed, error))
     }
 
     /// Awaits code that isn't ours: it gets the deadline and no longer, and a panic of its is an error here.

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::Realm;
 use crate::{
+    error::Error,
     event::{Event, EventKind, OnEvent},
     store::{Family, Which},
 };
@@ -18,10 +19,14 @@ impl Realm {
         self.tell(&self.event(kind));
     }
 
+    /// The same with the reason.
+    pub(crate) fn report_failure(&self, kind: EventKind, error: &Error) {
+        self.tell(&self.event(kind).because(error));
+    }
+
     /// The same about somebody's session.
     pub(crate) fn report_of(&self, kind: EventKind, owner: Option<&str>, family: Family) {
-        let id = owner.and_then(|owner| self.id_of(owner));
-        self.tell(&self.event(kind).of(id, Some(family)));
+        self.tell(&self.event_of(kind, owner, family));
     }
 
     /// The same about a user without a session.
@@ -38,11 +43,16 @@ impl Realm {
         self.tell(&self.event(EventKind::Revoked).of(self.id_of(owner), family));
     }
 
-    fn event(&self, kind: EventKind) -> Event {
+    pub(crate) fn event_of(&self, kind: EventKind, owner: Option<&str>, family: Family) -> Event {
+        let id = owner.and_then(|owner| self.id_of(owner));
+        self.event(kind).of(id, Some(family))
+    }
+
+    pub(crate) fn event(&self, kind: EventKind) -> Event {
         Event::new(kind, &self.name, self.clock.now())
     }
 
-    fn tell(&self, event: &Event) {
+    pub(crate) fn tell(&self, event: &Event) {
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(OnEvent(on_event)) = &self.on_event {

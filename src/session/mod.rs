@@ -27,7 +27,8 @@ pub(crate) use self::{
 /// an anonymous visitor survives a login; that of a user is never another's, and goes with the logout.
 ///
 /// It is the data behind the session cookie: a browser that has only its remember cookie is logged in again when somebody asks who
-/// it is, and not by a question about data.
+/// it is, and not by a question about data. (With [request loaders](crate::RequestLoader) such a question asks that first, since a user
+/// whom the request brings has no session.)
 ///
 /// All data of a session together takes at most 64 KiB of names and JSON.
 ///
