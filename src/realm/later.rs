@@ -5,11 +5,7 @@ use std::{panic::catch_unwind, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, time::sleep};
 
 use super::Realm;
-use crate::{
-    error::Error,
-    event::Event,
-    store::RecordKey,
-};
+use crate::{error::Error, event::Event, store::RecordKey};
 
 /// The pauses before the tries, in seconds: about a minute in all.
 const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 32];

@@ -344,3 +344,40 @@ async fn p45_a_test_of_an_application_logs_in_in_one_line() {
         }
     }
 }
+
+/// A user whom the request brings has no session here, and may see and end all that there are.
+#[tokio::test]
+async fn a_user_with_an_api_key_manages_their_browsers() {
+    let by_key = |head: &http::request::Parts| {
+        let is_key = head.headers.contains_key("x-key");
+        async move { is_key.then(|| crate::world::account(1, "alice")) }
+    };
+    let world = World::with(with_devices, |manager| manager.with_request_loader(by_key));
+    let mut key = world.browser.another();
+    key.headers.insert("x-key", "alice's".parse().unwrap());
+    let new = || world.browser.another();
+    let (mut one, mut two, mut bob) = (new(), new(), new());
+    one.post("/login/alice").await;
+    two.post("/remember/alice").await;
+    bob.post("/login/bob").await;
+
+    let listed = key.get("/devices").await.body;
+    assert_eq!(listed.lines().count(), 2, "{listed}");
+    assert!(!listed.contains("current"), "{listed}");
+    let first = listed.lines().find(|line| !line.contains("remembered"));
+    let uri = format!("/revoke/{}", first.unwrap());
+    assert_eq!(key.post(&uri).await.body, "true");
+    assert_eq!(one.get("/who").await.body, "nobody");
+    assert_eq!(two.get("/who").await.body, "alice");
+
+    for uri in ["/others", "/everywhere"] {
+        let mut again = new();
+        again.post("/login/alice").await;
+        assert_eq!(again.get("/who").await.body, "alice");
+        assert_eq!(key.post(uri).await.status, 200);
+        assert_eq!(again.get("/who").await.body, "nobody", "{uri}");
+        assert_eq!(two.get("/who").await.body, "nobody", "{uri}");
+        assert_eq!(bob.get("/who").await.body, "bob", "{uri}");
+    }
+    assert_eq!(key.get("/who").await.body, "alice");
+}

@@ -20,6 +20,7 @@ mod after_the_head;
 mod broken_handlers;
 mod broken_stores;
 mod cached_store;
+mod causes;
 mod cleanup;
 mod closed_by_default;
 mod contained;

@@ -69,6 +69,27 @@ async fn p33_who_an_api_key_lets_in_leaves_nothing_behind() {
     );
 }
 
+/// Nobody asks who it is, only for data.
+#[tokio::test]
+async fn p33_nor_does_data_that_is_put_beside_an_api_key() {
+    let world = World::with(routes, with_keys);
+    let mut carol = key(&world.browser, "Key carol");
+    for _ in 0..2 {
+        let answer = carol.post("/put/cart/apples").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.set_cookies().len()),
+            (200, 0)
+        );
+    }
+    assert!(world.store.inner.is_empty());
+    assert_eq!(carol.get("/get/cart").await.body, "");
+
+    let mut visitor = world.browser.another();
+    visitor.post("/put/cart/apples").await;
+    assert_eq!(visitor.get("/get/cart").await.body, "apples");
+    assert_eq!(world.store.inner.len(), 1);
+}
+
 #[tokio::test]
 async fn p32_junk_in_a_cookie_switches_no_key_off_and_a_session_goes_first() {
     let world = World::with(routes, with_keys);

@@ -1,0 +1,212 @@
+//! Why something failed: told to who listens, and to the log as far as it is fit for one.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use axum::Router;
+use http::request::Parts;
+use login_manager::{
+    BoxError, Event, EventKind, LoginManager, SessionStore, StoreError, login_required,
+    store::{Created, Outcome, Page, Record, RecordKey, Which},
+};
+use tracing::Level;
+
+use crate::{
+    browser::Browser,
+    faulty_store::{
+        Call::Load,
+        Fault::{Fails, Hangs},
+    },
+    log::Log,
+    world::{Account, World, routes},
+};
+
+/// All that was told, whole.
+#[derive(Clone, Default)]
+struct Heard(Arc<Mutex<Vec<Event>>>);
+
+impl Heard {
+    fn listen(&self, manager: LoginManager<Account>) -> LoginManager<Account> {
+        let heard = self.clone();
+        manager.with_on_event(move |event| heard.0.lock().unwrap().push(event.clone()))
+    }
+
+    /// The one event of this kind since the last time this was asked.
+    fn take(&self, kind: EventKind) -> Event {
+        let events = std::mem::take(&mut *self.0.lock().unwrap());
+        let mut events = events.into_iter().filter(|event| event.kind() == kind);
+        let event = events.next().unwrap_or_else(|| panic!("no {kind:?}"));
+        assert!(events.next().is_none(), "{kind:?} once");
+        event
+    }
+}
+
+fn world(routes: impl FnOnce(&crate::world::Accounts) -> Router) -> (World, Heard) {
+    let heard = Heard::default();
+    let world = World::with(routes, |manager| heard.listen(manager));
+    (world, heard)
+}
+
+#[tokio::test(start_paused = true)]
+async fn l1_a_failing_store_says_why_to_who_listens_and_nothing_strange_to_the_log() {
+    let (mut world, heard) = world(routes);
+    world.browser.post("/login/alice").await;
+    let log = Log::listen();
+    for (fault, cause, logged) in [
+        (Fails, "the store is down", None),
+        (
+            Hangs,
+            "no answer within the deadline",
+            Some("cause=\"no answer within the deadline\""),
+        ),
+    ] {
+        world.store.fail(Load, fault);
+        assert_eq!(world.browser.get("/me").await.status, 503);
+        let event = heard.take(EventKind::StoreFailed);
+        assert_eq!(event.cause(), Some(cause));
+        let warnings = log.at(Level::WARN);
+        let line = warnings.last().unwrap();
+        assert!(line.contains("kind=StoreFailed"), "{line}");
+        assert_eq!(line.contains("cause"), logged.is_some(), "{line}");
+        assert!(logged.is_none_or(|logged| line.contains(logged)), "{line}");
+        let debug = format!("{event:?}");
+        assert_eq!(debug.contains(cause), logged.is_some(), "{debug}");
+    }
+}
+
+/// Has an error that is fit for a log.
+struct Down;
+
+#[async_trait]
+impl SessionStore for Down {
+    async fn create(&self, _: Record) -> Result<Created, BoxError> {
+        Err(StoreError::new("no such table: login_sessions").into())
+    }
+
+    async fn load(&self, _: &RecordKey) -> Result<Option<Record>, BoxError> {
+        Err("unused".into())
+    }
+
+    async fn update(
+        &self,
+        _: &RecordKey,
+        _: u64,
+        _: Arc<[u8]>,
+        _: i64,
+    ) -> Result<Outcome, BoxError> {
+        Err("unused".into())
+    }
+
+    async fn touch(&self, _: &RecordKey, _: i64, _: i64) -> Result<Outcome, BoxError> {
+        Err("unused".into())
+    }
+
+    async fn delete(&self, _: &RecordKey, _: Option<u64>) -> Result<Outcome, BoxError> {
+        Ok(Outcome::Gone)
+    }
+
+    async fn list(&self, _: &str, _: Page, _: i64) -> Result<Vec<Record>, BoxError> {
+        Err("unused".into())
+    }
+
+    async fn delete_all(&self, _: &str, _: Which) -> Result<u64, BoxError> {
+        Err("unused".into())
+    }
+
+    async fn delete_expired(&self, _: i64, _: usize) -> Result<u64, BoxError> {
+        Err("unused".into())
+    }
+}
+
+#[tokio::test]
+async fn l1_what_a_store_says_for_a_log_is_in_it() {
+    let world = World::new();
+    let manager = LoginManager::new(Down, world.accounts.clone());
+    let mut browser = Browser::new(routes(&world.accounts).layer(manager));
+    let log = Log::listen();
+    assert_eq!(browser.post("/login/alice").await.status, 503);
+    let warnings = log.at(Level::WARN).join("\n");
+    assert!(
+        warnings.contains("cause=\"no such table: login_sessions\""),
+        "{warnings}"
+    );
+}
+
+async fn permissions(query: Option<String>) -> Result<bool, BoxError> {
+    match query.as_deref() {
+        Some("down") => Err("the table is gone".into()),
+        _ => Ok(false),
+    }
+}
+
+#[tokio::test]
+async fn l1_a_refusal_and_a_failing_check_say_whose_they_are() {
+    let guard = login_required::<Account>().and_authorize(|_: Arc<Account>, head: &Parts| {
+        permissions(head.uri.query().map(str::to_owned))
+    });
+    let (mut world, heard) = world(|accounts| {
+        let inside = routes(accounts).route_layer(guard);
+        Router::new().nest("/in", inside).merge(routes(accounts))
+    });
+    assert_eq!(world.browser.get("/in/me").await.status, 401);
+    let why = login_manager::Why::NoCookie;
+    let event = heard.take(EventKind::Refused(login_manager::Reason::LoginRequired(
+        why,
+    )));
+    assert_eq!((event.user_id(), event.family()), (None, None));
+
+    world.browser.post("/login/alice").await;
+    let family = heard.take(EventKind::LoggedIn).family();
+    assert_eq!(world.browser.get("/in/me").await.status, 403);
+    let event = heard.take(EventKind::Refused(login_manager::Reason::Forbidden));
+    assert_eq!((event.user_id(), event.family()), (Some("1"), family));
+
+    let log = Log::listen();
+    assert_eq!(world.browser.get("/in/me?down").await.status, 503);
+    let event = heard.take(EventKind::AuthorizeFailed);
+    assert_eq!((event.user_id(), event.family()), (Some("1"), family));
+    assert_eq!(event.cause(), Some("the table is gone"));
+    let warnings = log.at(Level::WARN);
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].contains("kind=AuthorizeFailed"));
+    assert!(!warnings[0].contains("the table is gone"));
+}
+
+#[tokio::test]
+async fn l1_a_failing_loader_says_why_and_for_whom() {
+    let (mut world, heard) = world(routes);
+    world.browser.post("/login/alice").await;
+    world.accounts.fail(true);
+    assert_eq!(world.browser.get("/me").await.status, 503);
+    let event = heard.take(EventKind::LoaderFailed);
+    assert_eq!(event.user_id(), Some("1"));
+    assert!(event.cause().is_some_and(|cause| !cause.is_empty()));
+}
+
+#[tokio::test]
+async fn l1_what_needs_attention_is_a_warning_and_who_comes_and_goes_is_worth_a_line() {
+    let (mut world, _) = world(routes);
+    let log = Log::listen();
+    world.browser.post("/remember/alice").await;
+    let stolen = world.browser.cookie("remember").unwrap();
+    world.browser.forget("__Host-account-session");
+    world.browser.get("/me").await;
+    world.browser.get("/me").await;
+    world.browser.post("/confirm").await;
+    tokio::task::yield_now().await;
+    let infos = log.at(Level::INFO).join("\n");
+    for kind in ["LoggedIn", "Restored", "Confirmed"] {
+        assert!(infos.contains(&format!("kind={kind} ")), "{infos}");
+    }
+    assert_eq!(log.at(Level::WARN), [""; 0]);
+
+    world.clock.advance(Duration::from_secs(61));
+    let mut thief = world.browser.another();
+    thief.plant("__Host-account-remember", &stolen);
+    assert_eq!(thief.get("/who").await.body, "nobody");
+    let warnings = log.at(Level::WARN).join("\n");
+    assert!(warnings.contains("kind=RememberTheft "), "{warnings}");
+}
