@@ -1,8 +1,11 @@
 //! A request that isn't let in.
 
-use http::{HeaderMap, Method, Uri, request::Parts};
+use http::{HeaderMap, Method, Response, Uri, request::Parts};
 
-use super::{LoginView, NextIn, NextPath, Notice, Refusals};
+use super::{
+    LoginView, NextIn, NextPath, Notice, Refusals,
+    response::{default_response, is_part_of_a_page, page_around},
+};
 use crate::why::Why;
 
 /// A request that isn't let in, for [`with_unauthorized`](crate::LoginManager::with_unauthorized) to answer.
@@ -72,23 +75,46 @@ impl<'a> Denied<'a> {
         &self.head.headers
     }
 
-    /// The way back: path and query for GET and HEAD, none for what can't be repeated by following a link.
+    /// The way back: path and query for GET and HEAD, none for what can't be repeated by following a link. What htmx asks for is a
+    /// part of a page, so the way back is the page around it, where htmx says which that is.
     #[must_use]
     pub fn next(&self) -> NextPath {
+        if is_part_of_a_page(self.headers()) {
+            return page_around(self.headers()).unwrap_or_default();
+        }
         match *self.method() {
             Method::GET | Method::HEAD => NextPath::of_request(self.uri),
             _ => NextPath::none(),
         }
     }
 
+    /// The answer that it gets where nobody has one of their own: for an own answer to some and this one to the others.
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
+    ///
+    /// let login_manager = login_manager.with_unauthorized(|denied| {
+    ///     let mut response = denied.default_response();
+    ///     if response.status() == StatusCode::FORBIDDEN {
+    ///         *response.body_mut() = b"<h1>Not for you</h1>".to_vec();
+    ///         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    ///     }
+    ///     response
+    /// });
+    /// ```
+    #[must_use]
+    pub fn default_response(&self) -> Response<Vec<u8>> {
+        default_response(self)
+    }
+
     /// Where to log in, with the notice in its query and, unless that is kept [elsewhere](NextIn), the way back; `None` where
     /// no login view is set, and for a request for the login view itself.
     #[must_use]
     pub fn login_url(&self) -> Option<String> {
-        self.login_url_with(&self.next())
-    }
-
-    pub(super) fn login_url_with(&self, next: &NextPath) -> Option<String> {
         let view = self.login_view?;
         if view.is_at(self.uri.path()) {
             // To send them there again would send them round in circles.
@@ -105,7 +131,7 @@ impl<'a> Denied<'a> {
         };
         let field = self.refusals.next_field();
         Some(match self.refusals.next_in {
-            NextIn::Query => view.url(Some((field, next)), notice),
+            NextIn::Query => view.url(Some((field, &self.next())), notice),
             NextIn::Cookie | NextIn::Nowhere => view.url(None, notice),
         })
     }

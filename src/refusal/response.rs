@@ -11,6 +11,7 @@ const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
+const HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
 /// The answer to a refused visitor.
@@ -30,25 +31,30 @@ pub(crate) fn respond(refusals: &Refusals, denied: &Denied<'_>) -> Refused {
         .iter()
         .any(|header| response.headers().contains_key(header));
     let way_back = match refusals.next_in {
-        NextIn::Cookie if leads_on && !is_part_of_a_page(denied.headers()) => Some(denied.next()),
+        NextIn::Cookie if leads_on => way_back(denied),
         _ => None,
     };
     Refused { response, way_back }
 }
 
+/// A part of a page whose page isn't known says nothing about it.
+fn way_back(denied: &Denied<'_>) -> Option<NextPath> {
+    let headers = denied.headers();
+    match is_part_of_a_page(headers) {
+        true => page_around(headers),
+        false => Some(denied.next()),
+    }
+}
+
 /// A page load is sent to the login page; htmx is told to go there; everything else gets the bare status.
-fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
+pub(super) fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     let headers = denied.headers();
     match denied.reason() {
         Reason::Forbidden => *response.status_mut() = StatusCode::FORBIDDEN,
         _ if headers.contains_key(HX_REQUEST) => {
             unauthorized(&mut response);
-            let next = match is_part_of_a_page(headers) {
-                true => NextPath::none(),
-                false => denied.next(),
-            };
-            if let Some(url) = header_value(denied.login_url_with(&next)) {
+            if let Some(url) = header_value(denied.login_url()) {
                 response.headers_mut().insert(HX_REDIRECT, url);
             }
         }
@@ -64,8 +70,14 @@ fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
 }
 
 /// What htmx asks for is a part of a page, no place to come back to, unless it stands in for a page load.
-fn is_part_of_a_page(headers: &HeaderMap) -> bool {
+pub(super) fn is_part_of_a_page(headers: &HeaderMap) -> bool {
     headers.contains_key(HX_REQUEST) && !headers.contains_key(HX_BOOSTED)
+}
+
+/// The page that a part is for, as htmx tells it: path and query, whatever host it names.
+pub(super) fn page_around(headers: &HeaderMap) -> Option<NextPath> {
+    let url = headers.get(HX_CURRENT_URL)?.to_str().ok()?;
+    Some(NextPath::of_request(&url.parse().ok()?)).filter(|next| next.as_str().is_some())
 }
 
 fn unauthorized(response: &mut Response<Vec<u8>>) {

@@ -217,6 +217,11 @@ async fn only_a_refusal_that_leads_somewhere_keeps_a_way_back() {
     let answer = htmx.get("/private").await;
     assert_eq!(answer.header("hx-redirect"), Some("/login?notice=login"));
     assert_eq!(answer.set_cookies(), [""; 0], "nor to a part of a page");
+    let mut inside = htmx.another();
+    let page = "https://shop.example/cart?page=2".parse().unwrap();
+    inside.headers.insert("hx-current-url", page);
+    inside.get("/private").await;
+    assert!(inside.cookie(KEPT).is_some(), "but to the page around it");
     htmx.headers.insert("hx-boosted", "true".parse().unwrap());
     assert_eq!(htmx.get("/private").await.set_cookies().len(), 1);
     // Who was sent to log in from elsewhere since isn't led back to where they were before.

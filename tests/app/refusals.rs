@@ -252,3 +252,62 @@ async fn a_refusal_says_why_in_its_reason() {
         );
     }
 }
+
+#[tokio::test]
+async fn h3_the_way_back_of_a_part_of_a_page_is_the_page_around_it() {
+    for door in DOORS {
+        let (world, _) = door.world(with_view);
+        for (page, url) in [
+            (
+                "https://shop.example/cart?page=2",
+                "/login?next=/cart?page%3D2&notice=login",
+            ),
+            ("http://localhost:3000/", "/login?next=/&notice=login"),
+            ("https://evil.example//evil.example", "/login?notice=login"),
+            ("//evil.example", "/login?notice=login"),
+            ("javascript:alert(1)", "/login?notice=login"),
+            ("not a url", "/login?notice=login"),
+            ("", "/login?notice=login"),
+        ] {
+            for method in [Method::GET, Method::POST] {
+                let mut htmx = world.browser.another();
+                htmx.headers.insert("hx-request", "true".parse().unwrap());
+                let current = page.parse().unwrap();
+                htmx.headers.insert("hx-current-url", current);
+                let answer = htmx.send(method, "/me").await;
+                assert_eq!(answer.status, 401, "{page}");
+                let url_sent = answer.header("hx-redirect");
+                assert_eq!(url_sent.map(decoded), Some(decoded(url)), "{page}");
+            }
+        }
+    }
+}
+
+/// However the query of the way back is written in the query.
+fn decoded(url: &str) -> String {
+    url.replace("%3F", "?").replace("%3D", "=")
+}
+
+#[tokio::test]
+async fn an_answer_of_ones_own_can_begin_with_the_default() {
+    let page_for_forbidden = |denied: &Denied<'_>| {
+        let mut response = denied.default_response();
+        if denied.reason() == Reason::Forbidden {
+            *response.body_mut() = b"not for you".to_vec();
+        }
+        response
+    };
+    let runs = Runs::default();
+    let layer = login_required::<Account>().and(|account| account.admin);
+    let mut world = World::with(guarded(layer, &runs), |manager| {
+        with_view(manager).with_unauthorized(page_for_forbidden)
+    });
+    let answer = world.browser.get("/me").await;
+    assert_eq!(answer.location(), "/login?next=/me&notice=login");
+    world.browser.post("/open/login/alice").await;
+    let answer = world.browser.get("/me").await;
+    assert_eq!(
+        (answer.status.as_u16(), &*answer.body),
+        (403, "not for you")
+    );
+}

@@ -76,7 +76,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// Your own answer to who isn't let in, in place of the redirect, the 401 and the 403.
     ///
     /// Default: a page load is sent to the login view (303), with the way back for GET and HEAD; htmx gets 401 with
-    /// `HX-Redirect`; everything else, and where there is no login view, 401. Who is logged in but may not: 403.
+    /// `HX-Redirect`; everything else, and where there is no login view, 401. Who is logged in but may not: 403. To change some of
+    /// that only, begin with [`Denied::default_response`].
     #[must_use]
     pub fn with_unauthorized(
         self,
