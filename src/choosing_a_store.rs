@@ -26,8 +26,11 @@
 //! - A request without our cookie is anonymous, as always.
 //! - A request with it gets 503 and `Retry-After` where somebody asks, at the latest after the [deadline] of 2 seconds. It isn't
 //!   taken for anonymous, and its cookies stay: nobody is logged out by an outage.
-//! - A login, confirmation or renewal is an error, and everything stays as it was. A logout is an error too, but the browser
-//!   forgets its cookies; say that it should be tried again.
+//! - A login, confirmation or renewal is an error, and everything stays as it was, at the latest after two deadlines. A logout is an
+//!   error too, but the browser forgets its cookies. The crate tries again for a minute to delete what they stood for; the events
+//!   `LogoutIncomplete` and `LoggedOut` say what became of it.
+//! - The log says why, where the store's error is fit for one, as those of our stores are; who listens to
+//!   [events](crate::LoginManager::with_on_event) is told in any case.
 //! - When it is back, so is everybody.
 //!
 //! Set the pool's own time to wait for a connection below the deadline, so that the error says what was the trouble: each store's

@@ -6,6 +6,8 @@
 
 use std::fmt;
 
+use tokio::time::error::Elapsed;
+
 /// An error of the application's own store, loader or check, boxed.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -155,8 +157,7 @@ impl fmt::Debug for Error {
 impl Error {
     /// Whether somebody didn't answer before the deadline.
     pub(crate) fn is_timeout(&self) -> bool {
-        let source = self.source.as_deref();
-        source.is_some_and(|source| source.is::<tokio::time::error::Elapsed>())
+        matches!(&self.source, Some(source) if source.is::<Elapsed>())
     }
 }
 
