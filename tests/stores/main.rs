@@ -40,8 +40,12 @@ mod sqlite;
 mod redis;
 mod redis_faults;
 mod redis_keys;
+mod redis_proxy;
 mod redis_races;
+mod redis_replace;
+mod redis_replace_races;
 mod redis_server;
+mod redis_steps;
 mod redis_wire;
 mod redis_world;
 
@@ -91,6 +95,10 @@ const MORE: &[fn() -> Vec<Trial>] = &[
     redis_keys::trials,
     redis_races::trials,
     redis_faults::trials,
+    redis_replace::trials,
+    redis_replace_races::trials,
+    redis_steps::trials,
+    redis_proxy::trials,
 ];
 
 /// One store, and how to come by it.

@@ -8,7 +8,7 @@ use std::{
 use libtest_mimic::Trial;
 use login_manager::{
     BoxError, RedisStore, SessionStore,
-    store::{Created, Outcome, Page, Which},
+    store::{Created, Outcome, Page, Replaced, Which},
 };
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use tokio::{
@@ -62,9 +62,12 @@ async fn a_server_that_forgot_its_scripts() {
         let touched = world.store.touch(&key, NOW, NOW).await;
         assert_eq!(touched.unwrap(), Outcome::Done);
         forget().await;
+        let replaced = world.store.replace(&key, 1, record(2)).await;
+        assert_eq!(replaced.unwrap(), Replaced::Done);
+        forget().await;
         if version == 0 {
             assert_eq!(
-                world.store.delete(&key, Some(1)).await.unwrap(),
+                world.store.delete(&record(2).key, Some(0)).await.unwrap(),
                 Outcome::Done
             );
         } else {
@@ -108,6 +111,7 @@ async fn every_verb_fails(store: &dyn SessionStore) -> Vec<String> {
         failure(store.update(&key, 0, Arc::from([]), NOW)).await,
         failure(store.touch(&key, NOW, NOW)).await,
         failure(store.delete(&key, None)).await,
+        failure(store.replace(&key, 0, record(2))).await,
         failure(store.list(OWNER, PAGE, NOW)).await,
         failure(store.delete_all(OWNER, Which::All)).await,
     ];
@@ -175,6 +179,7 @@ async fn a_server_that_makes_no_sense() {
             failure(store.update(&key, 0, Arc::from(*b"secret"), NOW)).await,
             failure(store.touch(&key, NOW, NOW)).await,
             failure(store.delete(&key, None)).await,
+            failure(store.replace(&key, 0, record(2))).await,
         ] {
             assert!(!error.contains("secret"), "{text:?}: {error}");
         }

@@ -273,7 +273,7 @@ async fn a_load_is_one_command() {
     world.warm_up().await;
     let (alice, key) = (record(1), record(1).key);
     world.create(&alice).await;
-    assert_eq!(world.wire.take_sent(), 2, "create");
+    assert_eq!(world.wire.take_sent(), 1, "create");
     world
         .create(&Record {
             owner: None,

@@ -53,7 +53,7 @@ pub(crate) fn trials() -> Vec<Trial> {
 
 /// All of `delete_all` happens between the two writes of a `create`.
 async fn delete_all_meets_a_create() {
-    let world = World::new().await;
+    let world = World::in_steps().await;
     world.warm_up().await;
     let gate = world.wire.gate_after(1);
     let store = world.store.clone();
@@ -131,7 +131,7 @@ async fn delete_all_catches_a_renewal_within_its_first_pass() {
 
 /// The second pass shows nothing new and finds nothing, and yet a session goes on.
 async fn delete_all_catches_two_renewals_within_two_passes() {
-    let world = World::new().await;
+    let world = World::in_steps().await;
     world.warm_up().await;
     let family = record(1).family;
     let of_the_family = |number| Record {
@@ -169,7 +169,7 @@ async fn delete_all_catches_two_renewals_within_two_passes() {
 
 /// A create that hangs between its two writes leaves an entry that leads to nothing. It is asked for three times.
 async fn delete_all_ends_some_day() {
-    let world = World::new().await;
+    let world = World::in_steps().await;
     world.warm_up().await;
     let gate = world.wire.gate_after(1);
     let store = world.store.clone();
@@ -212,7 +212,7 @@ async fn a_key_that_is_used_again_stays_listed() {
         }
     }
     // Two creates of one key: the first is between its two writes while the second is made and revoked.
-    let world = World::new().await;
+    let world = World::in_steps().await;
     world.warm_up().await;
     let gate = world.wire.gate_after(1);
     let store = world.store.clone();
@@ -227,7 +227,7 @@ async fn a_key_that_is_used_again_stays_listed() {
 }
 
 async fn a_dropped_create_is_no_record() {
-    let world = World::new().await;
+    let world = World::in_steps().await;
     world.warm_up().await;
     let gate = world.wire.gate_after(1);
     let create = world.store.create(record(1));
@@ -297,8 +297,13 @@ async fn an_entry_leads_to_no_other_owner() {
 }
 
 async fn a_repeated_command_counts_once() {
-    let world = World::new().await;
-    world.wire.repeat();
+    for world in [World::new().await, World::in_steps().await] {
+        world.wire.repeat();
+        repeats(&world).await;
+    }
+}
+
+async fn repeats(world: &World) {
     let key = record(1).key;
     world.create(&record(1)).await;
     assert_eq!(
@@ -331,10 +336,15 @@ async fn a_repeated_command_counts_once() {
 /// The record was made and the answer lost; before the command comes again, the record is deleted.
 async fn a_repeated_create_revives_nothing() {
     for all in [false, true] {
-        for is_used_again in [false, true] {
-            let world = World::new().await;
+        for (in_steps, is_used_again) in
+            [(false, false), (false, true), (true, false), (true, true)]
+        {
+            let world = match in_steps {
+                false => World::new().await,
+                true => World::in_steps().await,
+            };
             world.warm_up().await;
-            let gate = world.wire.lose_after(1);
+            let gate = world.wire.lose_after(usize::from(in_steps));
             let store = world.store.clone();
             let creating = tokio::spawn(async move { store.create(record(1)).await.unwrap() });
             gate.reached().await;

@@ -1,4 +1,4 @@
-//! A connection that counts what goes over it, waits for a signal, and repeats itself.
+//! A connection that counts what goes over it, waits for a signal, repeats itself, and refuses scripts of several keys.
 
 use std::sync::{
     Arc, Mutex,
@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use redis::{
-    Cmd, Pipeline, RedisFuture, Value,
+    Arg, Cmd, Pipeline, RedisError, RedisFuture, Value,
     aio::{ConnectionLike, MultiplexedConnection},
 };
 
@@ -25,6 +25,7 @@ struct Plan {
     gate: Mutex<Option<(usize, Gate)>>,
     gate_is_behind: AtomicBool,
     repeats: AtomicBool,
+    refusal: Mutex<Option<&'static str>>,
 }
 
 impl Wire {
@@ -59,6 +60,34 @@ impl Wire {
     pub(crate) fn repeat(&self) {
         self.plan.repeats.store(true, Ordering::SeqCst);
     }
+
+    /// Answers scripts of several keys with this error from now on, or lets them pass again.
+    pub(crate) fn refuse(&self, with: Option<&'static str>) {
+        *self.plan.refusal.lock().unwrap() = with;
+    }
+
+    fn refusal(&self, cmd: &Cmd) -> Option<RedisError> {
+        let refusal = (*self.plan.refusal.lock().unwrap())?;
+        if keys(cmd).len() < 2 {
+            return None;
+        }
+        let answer = redis::parse_redis_value(format!("-{refusal}\r\n").as_bytes());
+        answer.and_then(Value::extract_error).err()
+    }
+}
+
+/// The keys of a command, as far as ours go.
+pub(crate) fn keys(cmd: &Cmd) -> Vec<&[u8]> {
+    let words = cmd.args_iter().map(|word| match word {
+        Arg::Simple(word) => word,
+        _ => b"",
+    });
+    let words: Vec<_> = words.collect();
+    if !words[0].starts_with(b"EVAL") {
+        return vec![words[1]];
+    }
+    let count = std::str::from_utf8(words[2]).unwrap().parse::<usize>();
+    words[3..][..count.unwrap()].to_vec()
 }
 
 impl ConnectionLike for Wire {
@@ -74,6 +103,9 @@ impl ConnectionLike for Wire {
                     let _lost = self.connection.req_packed_command(cmd).await;
                 }
                 gate.pass().await;
+            }
+            if let Some(refusal) = self.refusal(cmd) {
+                return Err(refusal);
             }
             if self.plan.repeats.load(Ordering::SeqCst) {
                 let _lost = self.connection.req_packed_command(cmd).await;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use login_manager::{
     RedisStore, SessionStore as _,
-    store::{Created, Family, Outcome, Page, Record, RecordKey, Which},
+    store::{Created, Family, Outcome, Page, Record, RecordKey, Replaced, Which},
 };
 use redis::{FromRedisValue, aio::MultiplexedConnection};
 use sha2::{Digest as _, Sha256};
@@ -30,7 +30,15 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        let server = RedisServer::start();
+        Self::on(RedisServer::start()).await
+    }
+
+    /// On a cluster, where what takes two keys takes two steps.
+    pub(crate) async fn in_steps() -> Self {
+        Self::on(RedisServer::start_cluster()).await
+    }
+
+    async fn on(server: RedisServer) -> Self {
         let wire = Wire::to(&server.url()).await;
         let client = redis::Client::open(server.url()).unwrap();
         Self {
@@ -41,10 +49,12 @@ impl World {
         }
     }
 
-    /// Makes the server know the scripts, so that commands can be counted.
+    /// Makes the server know the scripts and the store know the server, so that commands can be counted.
     pub(crate) async fn warm_up(&self) {
-        let other = record(250).of("app/nobody else");
-        self.create(&other).await;
+        let [first, other] = [251, 250].map(|number| record(number).of("app/nobody else"));
+        self.create(&first).await;
+        let replaced = self.store.replace(&first.key, 0, other.clone()).await;
+        assert_eq!(replaced.unwrap(), Replaced::Done);
         let _ = self
             .store
             .update(&other.key, 0, Arc::from([]), NOW)
@@ -100,6 +110,19 @@ impl World {
         seconds * 1000
     }
 
+    /// All keys but the traces of deletions, which go within a minute.
+    pub(crate) async fn keys(&self) -> Vec<String> {
+        let mut keys = Vec::new();
+        for key in self.redis::<Vec<String>>(&["KEYS", "*"]).await {
+            let kind: String = self.redis(&["TYPE", &key]).await;
+            if kind != "hash" || self.redis(&["HEXISTS", &key, "born"]).await {
+                keys.push(key);
+            }
+        }
+        keys.sort();
+        keys
+    }
+
     /// The keys of the entries, what is behind them cut off.
     pub(crate) async fn index(&self) -> Vec<[u8; 32]> {
         let index = index_key(OWNER);
@@ -125,6 +148,13 @@ pub(crate) fn record(number: u8) -> Record {
         ends: NOW + 10 * HOUR,
         version: 0,
         payload: Arc::from(*b"payload"),
+    }
+}
+
+pub(crate) fn nobodys(number: u8) -> Record {
+    Record {
+        owner: None,
+        ..record(number)
     }
 }
 

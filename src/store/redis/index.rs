@@ -27,15 +27,14 @@ impl RedisStore {
     pub(super) async fn enlist(
         &self,
         owner: &str,
-        key: &RecordKey,
-        claim: &Claim,
+        entry: Vec<u8>,
         longest: i64,
     ) -> Result<Vec<u8>, BoxError> {
         let enlist = |command: &mut Cmd| {
-            command.arg(entry(key, claim)).arg(longest).arg(MARGIN);
+            command.arg(&entry).arg(longest).arg(MARGIN);
         };
         self.server
-            .run(&script::ENLIST, &self.owner(owner.as_bytes()), enlist)
+            .run(&script::ENLIST, self.owner(owner.as_bytes()), enlist)
             .await
     }
 
@@ -53,7 +52,7 @@ impl RedisStore {
     pub(super) async fn index(&self, owner: &str) -> Result<Vec<Entry>, BoxError> {
         let (now, listed): (i64, Vec<(Vec<u8>, i64)>) = self
             .server
-            .run(&script::INDEX, &self.owner(owner.as_bytes()), |_| {})
+            .run(&script::INDEX, self.owner(owner.as_bytes()), |_| {})
             .await?;
         let read = |(bytes, limit)| Entry::read(bytes, limit, now);
         let entries: Option<Vec<_>> = listed.into_iter().map(read).collect();
@@ -63,7 +62,7 @@ impl RedisStore {
     }
 
     /// A digest, because an owner can be long, and a user's id should not stand in every key that a tool lists.
-    fn owner(&self, owner: &[u8]) -> Vec<u8> {
+    pub(super) fn owner(&self, owner: &[u8]) -> Vec<u8> {
         self.key("o:", &Sha256::digest(owner))
     }
 }

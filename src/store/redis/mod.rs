@@ -2,16 +2,22 @@
 //!
 //! A record is a hash, `login:r:` and its key in hex. An owner's index is a sorted set, `login:o:` and the owner's SHA-256 in
 //! hex; an entry is a record's key and family and the mark of the call that created it. Whatever changes a record is one
-//! script on its key. Each key stands by itself, so what takes two of them takes two steps, in an order that never leaves a
-//! live record off its owner's index: an entry is written before its record and removed after it. The mark tells it from the
-//! entry of a record that somebody creates under the same key meanwhile.
+//! script. The mark tells its entry from that of a record that somebody creates under the same key meanwhile.
+//!
+//! On one server a script has all the keys that a `create` or a `replace` needs, and each is one step. In a cluster every key
+//! stands by itself, so what takes two of them takes two steps, in an order that never leaves a live record off its owner's
+//! index: an entry is written before its record and removed after it. The store takes the one step until a server refuses a
+//! script of several keys. The steps hold anywhere and beside it, so it may take them wherever it can't tell. What a
+//! `delete` finds under its key says on which index the entry is; it goes by a second step everywhere.
 //!
 //! Under the key of a deleted record stays for a minute what tells a repeated command that it was done.
 
 mod at_once;
+mod create;
 mod fields;
 mod index;
 mod prefix;
+mod replace;
 mod revoke;
 mod script;
 mod server;
@@ -22,13 +28,10 @@ use async_trait::async_trait;
 use redis::{Cmd, aio::ConnectionLike};
 use tokio::runtime::Handle;
 
-use self::{
-    at_once::at_once,
-    index::{claim, entry},
-    prefix::check_prefix,
-    server::Server,
+use self::{at_once::at_once, create::New, prefix::check_prefix, server::Server};
+use super::{
+    Created, Outcome, Page, Record, RecordKey, Replaced, SessionStore, Which, random_bytes,
 };
-use super::{Created, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes};
 use crate::error::{BoxError, ConfigError};
 
 /// How much later than needed Redis clears up, in milliseconds. Its clock only measures how long a key has been there, and
@@ -76,10 +79,20 @@ const BATCH: usize = 64;
 /// - A response timeout below the manager's deadline. The `redis` crate's is half a second.
 /// - In an outage a `ConnectionManager` tries for some seconds before it says so, longer than the manager's deadline. With its
 ///   `set_number_of_retries(1)` requests fail faster, and are served sooner when the server is back.
+/// - A proxy in between runs a script where all of its keys are, or refuses it. Behind one that looks at the first key only,
+///   over servers that are no cluster (twemproxy is one), logins don't last.
 ///
-/// A cluster client repeats a command whose answer got lost. What comes twice counts once, and a `create` doesn't bring back
-/// what was deleted in between: Redis remembers a deletion for a minute. An `update` may answer `Conflict` although it was
-/// made, where another one came in between.
+/// A cluster client repeats a command whose answer got lost. What comes twice counts once, and neither a
+/// `create` nor a `replace` brings back what was deleted in between: Redis remembers a deletion for a minute. An `update` may
+/// answer `Conflict` although it was made, where another one came in between.
+///
+/// # What a call costs
+///
+/// `load`, `update` and `touch` are one round trip. On one server a login is one, too, also over an existing session of
+/// nobody's or of the same user; over another user's it is two. In a cluster a user's list may be on another server than the
+/// session: there a login is two, and up to four over an existing session. Nothing has to be set for this. A cluster
+/// refuses the first script that wants both keys, and the store and its clones remember that for as long as they live.
+/// Where an ACL allows a script of each of the keys but none of both, each login pays for the refusal.
 ///
 /// # Clearing up
 ///
@@ -123,35 +136,7 @@ impl fmt::Debug for RedisStore {
 #[async_trait]
 impl SessionStore for RedisStore {
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        // A record that claims to live on after its end is listed as long as it does.
-        let longest = lifetime(record.touched, record.ends.max(record.expires));
-        let claim = claim(&record, longest)?;
-        let limit = match &record.owner {
-            Some(owner) => self.enlist(owner, &record.key, &claim, longest).await?,
-            None => Vec::new(),
-        };
-        let answer: Vec<u8> = self
-            .server
-            .run(&script::CREATE, &self.record(&record.key), |command| {
-                command
-                    .arg(&claim)
-                    .arg(&limit)
-                    .arg(longest)
-                    .arg(lifetime(record.touched, record.expires));
-                fields::write(&record, command);
-            })
-            .await?;
-        match &*answer {
-            b"done" => Ok(Created::Done),
-            b"exists" => {
-                if let Some(owner) = &record.owner {
-                    let entry = entry(&record.key, &claim);
-                    let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &[entry]).await;
-                }
-                Ok(Created::Exists)
-            }
-            _ => Err(unknown_answer()),
-        }
+        self.create_new(&New::of(record)?).await
     }
 
     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
@@ -180,7 +165,7 @@ impl SessionStore for RedisStore {
         outcome(
             &self
                 .server
-                .run::<Vec<u8>>(&script::UPDATE, &self.record(key), update)
+                .run::<Vec<u8>>(&script::UPDATE, self.record(key), update)
                 .await?,
         )
     }
@@ -192,28 +177,22 @@ impl SessionStore for RedisStore {
         outcome(
             &self
                 .server
-                .run::<Vec<u8>>(&script::TOUCH, &self.record(key), touch)
+                .run::<Vec<u8>>(&script::TOUCH, self.record(key), touch)
                 .await?,
         )
     }
 
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        let mark = mark()?;
-        let version = version.map_or_else(String::new, |version| version.to_string());
-        let answer: Vec<Option<Vec<u8>>> = self
-            .server
-            .run(&script::DELETE, &self.record(key), |command| {
-                command.arg(&mark).arg(&version);
-            })
-            .await?;
-        let mut answer = answer.into_iter();
-        let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;
-        if let (Some(claim), Some(owner)) = (answer.next().flatten(), answer.next().flatten()) {
-            // The record is gone whether this succeeds or not.
-            let entry = entry(key, &claim);
-            let _left_to_be_cleared_away = self.strike(&owner, &[entry]).await;
-        }
-        Ok(outcome)
+        self.delete_at(key, version).await
+    }
+
+    async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: Record,
+    ) -> Result<Replaced, BoxError> {
+        self.replace_at(old, version, &New::of(new)?).await
     }
 
     /// Reads the owner's whole index, 80 bytes for a session, and then the records of the page. Redis could hand out the index

@@ -1,9 +1,13 @@
 //! Deleting an owner's records, and the ones that take their place meanwhile.
 //!
-//! A session that is renewed is a chain: create the next record, delete the one before, take the next one back where the one
-//! before was gone already. Between the moment at which the index is read and the one at which a record is asked to go, the
-//! chain can move on by a step, and its new record isn't among those that were read. So this reads again, until a chain
-//! that is still there would have been noticed.
+//! A session that is renewed is a chain. Between the moment at which the index is read and the one at which a record is asked
+//! to go, the chain can move on by a step, and its new record isn't among those that were read. So this reads again, until a
+//! chain that is still there would have been noticed.
+//!
+//! On one server a record and its entry come at one go, when those before them go: a chain that got away in a pass has put
+//! an entry on the index since it was read, and the next pass shows it. In a cluster it takes steps: create the next record,
+//! delete the one before, take the next one back where the one before was gone already. Then the entry may be older than the
+//! pass in which its record got away. Who reads can't tell how others write, and allows for the steps.
 
 use std::collections::HashSet;
 
@@ -103,7 +107,7 @@ impl RedisStore {
         };
         let answer: Vec<Option<Vec<u8>>> = self
             .server
-            .run(&script::REVOKE, &self.record(key), revoke)
+            .run(&script::REVOKE, self.record(key), revoke)
             .await?;
         let mut answer = answer.into_iter();
         let outcome = outcome(&answer.next().flatten().unwrap_or_default())?;

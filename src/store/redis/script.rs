@@ -1,4 +1,5 @@
-//! What is done to a key at one go. Each script touches the one key that it is given, so that it runs on any cluster.
+//! What is done at one go. A script touches the keys that it is given and no others: one of them runs on any cluster, several
+//! run where one server has them all.
 
 use std::sync::LazyLock;
 
@@ -6,17 +7,26 @@ use redis::Cmd;
 
 macro_rules! script {
     ($($file:literal),+) => {
-        LazyLock::new(|| Script::new(concat!($(include_str!(concat!("lua/", $file))),+)))
+        LazyLock::new(|| Script::new(concat!($(include_str!(concat!("lua/", $file, ".lua"))),+)))
     };
 }
 
-pub(super) static ENLIST: LazyLock<Script> = script!("clock.lua", "enlist.lua");
-pub(super) static INDEX: LazyLock<Script> = script!("clock.lua", "index.lua");
-pub(super) static CREATE: LazyLock<Script> = script!("clock.lua", "create.lua");
-pub(super) static UPDATE: LazyLock<Script> = script!("before.lua", "update.lua");
-pub(super) static TOUCH: LazyLock<Script> = script!("clock.lua", "before.lua", "touch.lua");
-pub(super) static DELETE: LazyLock<Script> = script!("bury.lua", "delete.lua");
-pub(super) static REVOKE: LazyLock<Script> = script!("bury.lua", "revoke.lua");
+pub(super) static ENLIST: LazyLock<Script> = script!("parts/clock", "parts/enlist", "enlist");
+pub(super) static INDEX: LazyLock<Script> = script!("parts/clock", "index");
+pub(super) static CREATE: LazyLock<Script> =
+    script!("parts/clock", "parts/enlist", "parts/insert", "create");
+pub(super) static REPLACE: LazyLock<Script> = script!(
+    "parts/clock",
+    "parts/enlist",
+    "parts/insert",
+    "parts/find",
+    "parts/bury",
+    "replace"
+);
+pub(super) static UPDATE: LazyLock<Script> = script!("parts/before", "update");
+pub(super) static TOUCH: LazyLock<Script> = script!("parts/clock", "parts/before", "touch");
+pub(super) static DELETE: LazyLock<Script> = script!("parts/find", "parts/bury", "delete");
+pub(super) static REVOKE: LazyLock<Script> = script!("parts/bury", "revoke");
 
 /// A script, and the hash under which a server remembers it.
 pub(super) struct Script {
@@ -31,18 +41,18 @@ impl Script {
     }
 
     /// Runs it by its hash, which a server knows that has seen it before.
-    pub(super) fn by_hash(&self, key: &[u8]) -> Cmd {
-        invocation("EVALSHA", &self.hash, key)
+    pub(super) fn by_hash(&self, keys: &[Vec<u8>]) -> Cmd {
+        invocation("EVALSHA", &self.hash, keys)
     }
 
     /// Runs it by its text, which the server then remembers.
-    pub(super) fn by_text(&self, key: &[u8]) -> Cmd {
-        invocation("EVAL", self.code, key)
+    pub(super) fn by_text(&self, keys: &[Vec<u8>]) -> Cmd {
+        invocation("EVAL", self.code, keys)
     }
 }
 
-fn invocation(verb: &str, script: &str, key: &[u8]) -> Cmd {
+fn invocation(verb: &str, script: &str, keys: &[Vec<u8>]) -> Cmd {
     let mut command = redis::cmd(verb);
-    command.arg(script).arg(1).arg(key);
+    command.arg(script).arg(keys.len()).arg(keys);
     command
 }

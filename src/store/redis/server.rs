@@ -1,6 +1,9 @@
 //! The way to the server, whatever kind of connection leads there.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use async_trait::async_trait;
 use redis::{
@@ -10,42 +13,86 @@ use redis::{
 use super::script::Script;
 use crate::error::BoxError;
 
+/// Clones share the connection, and what was found out about the server.
 #[derive(Clone)]
-pub(super) struct Server(Arc<dyn Connection>);
+pub(super) struct Server {
+    connection: Arc<dyn Connection>,
+    is_cluster: Arc<AtomicBool>,
+}
 
 impl Server {
     pub(super) fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
-        Self(Arc::new(connection))
+        Self {
+            connection: Arc::new(connection),
+            is_cluster: Arc::default(),
+        }
     }
 
     pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BoxError> {
-        understood(self.0.ask(command).await.map_err(RedisFailed::from)?)
+        understood(self.connection.ask(command).await)
     }
 
-    /// Runs a script on a key. A server that has forgotten it, or never saw it, is given its text.
+    /// Runs a script on a key.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
-        key: &[u8],
+        key: Vec<u8>,
         with_arguments: impl Fn(&mut Cmd) + Send + Sync,
     ) -> Result<T, BoxError> {
-        let mut by_hash = script.by_hash(key);
+        understood(self.invoke(script, &[key], with_arguments).await)
+    }
+
+    /// Runs a script on several keys. None where the server doesn't do that: then it has to be done in steps, of which each
+    /// has one key. They may follow a script that was run, so both have to know their own work again.
+    pub(super) async fn run_at_one_go<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        keys: &[Vec<u8>],
+        with_arguments: impl Fn(&mut Cmd) + Send + Sync,
+    ) -> Result<Option<T>, BoxError> {
+        if self.is_cluster.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let answer = self.invoke(script, keys, with_arguments).await;
+        match answer.as_ref().err().map(RedisError::kind) {
+            // A cluster, and it stays one. It says so before it looks for the script, or while it moves a slot.
+            Some(ErrorKind::Server(ServerErrorKind::CrossSlot | ServerErrorKind::TryAgain)) => {
+                self.is_cluster.store(true, Ordering::Relaxed);
+                Ok(None)
+            }
+            // A proxy that says it in its own words, or an account that may touch each of the keys but not both at once. Or
+            // something else, and then the steps fail, too. So this is asked again the next time.
+            Some(ErrorKind::Server(ServerErrorKind::ResponseError | ServerErrorKind::NoPerm)) => {
+                Ok(None)
+            }
+            _ => understood(answer).map(Some),
+        }
+    }
+
+    /// A server that has forgotten the script, or never saw it, is given its text.
+    async fn invoke(
+        &self,
+        script: &Script,
+        keys: &[Vec<u8>],
+        with_arguments: impl Fn(&mut Cmd) + Send + Sync,
+    ) -> Result<Value, RedisError> {
+        let mut by_hash = script.by_hash(keys);
         with_arguments(&mut by_hash);
-        let answer = match self.0.ask(&by_hash).await {
+        match self.connection.ask(&by_hash).await {
             // Not `SCRIPT LOAD`: in a cluster that goes to every node, and this one may be replaced in between.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                let mut by_text = script.by_text(key);
+                let mut by_text = script.by_text(keys);
                 with_arguments(&mut by_text);
-                self.0.ask(&by_text).await
+                self.connection.ask(&by_text).await
             }
             answer => answer,
-        };
-        understood(answer.map_err(RedisFailed::from)?)
+        }
     }
 }
 
-fn understood<T: FromRedisValue>(answer: Value) -> Result<T, BoxError> {
-    T::from_redis_value(answer).map_err(|_| "redis gave an answer of another type".into())
+fn understood<T: FromRedisValue>(answer: Result<Value, RedisError>) -> Result<T, BoxError> {
+    T::from_redis_value(answer.map_err(RedisFailed::from)?)
+        .map_err(|_| "redis gave an answer of another type".into())
 }
 
 /// What the types of connections have in common, fit for a `dyn`.
