@@ -14,6 +14,8 @@ use crate::folder::Folder;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How many slots a cluster has.
+const SLOTS: usize = 16384;
 
 /// A server on a free port of this machine. It ends when this is dropped, and when the tests die.
 pub(crate) struct RedisServer {
@@ -44,14 +46,31 @@ impl RedisServer {
 
     /// A cluster of one node that has all slots.
     pub(crate) fn start_cluster() -> Self {
-        let server = Self::with(&["--cluster-enabled", "yes"]);
-        server.say("CLUSTER ADDSLOTSRANGE 0 16383");
-        let began = Instant::now();
-        while !server.say("CLUSTER INFO").contains("cluster_state:ok") {
-            assert!(began.elapsed() < PATIENCE, "the cluster doesn't form");
-            thread::sleep(Duration::from_millis(20));
-        }
+        let [server] = Self::start_cluster_of();
         server
+    }
+
+    /// A cluster of several nodes, each with its part of the slots.
+    pub(crate) fn start_cluster_of<const NODES: usize>() -> [Self; NODES] {
+        let nodes: [_; NODES] = std::array::from_fn(|_| Self::with(&["--cluster-enabled", "yes"]));
+        for (number, node) in nodes.iter().enumerate() {
+            let [from, to] = [number, number + 1].map(|number| SLOTS * number / NODES);
+            node.say(&format!("CLUSTER ADDSLOTSRANGE {from} {}", to - 1));
+            nodes[0].say(&format!("CLUSTER MEET 127.0.0.1 {}", node.port));
+        }
+        let began = Instant::now();
+        for node in &nodes {
+            while !node.has_joined(NODES) {
+                assert!(began.elapsed() < PATIENCE, "the cluster doesn't form");
+                thread::sleep(Duration::from_millis(20));
+            }
+        }
+        nodes
+    }
+
+    fn has_joined(&self, nodes: usize) -> bool {
+        let info = self.say("CLUSTER INFO");
+        info.contains("cluster_state:ok") && info.contains(&format!("cluster_size:{nodes}\r"))
     }
 
     fn with(options: &'static [&'static str]) -> Self {
