@@ -94,7 +94,8 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError>;
 
     /// Puts a new record in the place of another one, if that still has this version: inserts the one and deletes the other,
-    /// expired or not. Where it isn't `Done` both are left as they were. At no moment neither is there.
+    /// expired or not. Where it isn't `Done` both are left as they were; where two answers are true, either may come. At no moment
+    /// neither is there.
     ///
     /// The default takes two steps, or three. A store that can do it in one, by a statement or a script, saves each login the others.
     ///
@@ -107,7 +108,7 @@ pub trait SessionStore: Send + Sync + 'static {
         new: Record,
     ) -> Result<Replaced, BoxError> {
         let key = new.key;
-        if self.create(new).await? == Created::Exists {
+        if key == *old || self.create(new).await? == Created::Exists {
             return Ok(Replaced::Exists);
         }
         let replaced = match self.delete(old, Some(version)).await? {
@@ -179,7 +180,7 @@ pub enum Outcome {
 pub enum Replaced {
     /// The new record is in the store, the old one is not.
     Done,
-    /// There is a record under the new key already.
+    /// There is a record under the new key already, or both keys are the same.
     Exists,
     /// The old record has another version by now.
     Conflict,

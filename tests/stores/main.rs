@@ -29,6 +29,7 @@ mod sql;
 mod sql_contract;
 mod sql_database;
 mod sql_errors;
+mod sql_isolation;
 mod sql_migrations;
 mod sql_plans;
 mod sql_pools;
@@ -86,6 +87,7 @@ const STORES: &[fn() -> Store] = &[
 /// What only some stores have to show.
 const MORE: &[fn() -> Vec<Trial>] = &[
     sql_errors::trials,
+    sql_isolation::trials,
     sql_migrations::trials,
     sql_plans::trials,
     sql_pools::trials,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use libtest_mimic::Trial;
 use login_manager::{
     BoxError, MySqlStore, PostgresStore, SessionStore as _,
-    store::{Created, Record},
+    store::{Created, Record, Replaced},
 };
 use sqlx::{mysql::MySqlPoolOptions, postgres::PgPoolOptions};
 
@@ -35,6 +35,8 @@ async fn l2_an_error_tells_nothing_of_the_record(database: Database) {
     pool.run(match database.kind() {
         Kind::Sqlite => {
             "CREATE TRIGGER nosy BEFORE INSERT ON login_sessions WHEN NEW.version = 7 \
+             BEGIN SELECT RAISE(ABORT, 'payload of somebody'); END; \
+             CREATE TRIGGER nosier BEFORE UPDATE ON login_sessions WHEN NEW.version = 7 \
              BEGIN SELECT RAISE(ABORT, 'payload of somebody'); END"
         }
         _ => "ALTER TABLE login_sessions ADD CONSTRAINT nosy CHECK (version <> 7)",
@@ -44,13 +46,43 @@ async fn l2_an_error_tells_nothing_of_the_record(database: Database) {
         version: 7,
         ..record(Some("somebody"))
     };
-    let error = store.shared().create(record.clone()).await.unwrap_err();
-    tells_nothing(&*error, &record);
-    assert!(
-        error
-            .to_string()
-            .starts_with("the database refused the values, code")
-    );
+    let (store, old) = (store.shared(), other(&record));
+    assert_eq!(store.create(old.clone()).await.unwrap(), Created::Done);
+    for error in [
+        store.create(record.clone()).await.unwrap_err(),
+        store
+            .replace(&old.key, 0, record.clone())
+            .await
+            .unwrap_err(),
+    ] {
+        tells_nothing(&*error, &record);
+        tells_nothing(&*error, &old);
+        let text = error.to_string();
+        assert!(text.starts_with("the database refused the values, code"));
+    }
+    let taken = other(&record);
+    assert_eq!(store.create(taken.clone()).await.unwrap(), Created::Done);
+    for key in [taken.key, old.key] {
+        let new = Record {
+            key,
+            ..other(&record)
+        };
+        let replaced = store.replace(&old.key, 0, new).await.unwrap();
+        assert_eq!(replaced, Replaced::Exists);
+    }
+    for (at, version) in [(0, u64::MAX), (u64::MAX, 0)] {
+        let new = Record {
+            version,
+            ..other(&record)
+        };
+        let replaced = store.replace(&old.key, at, new.clone()).await;
+        if at == 0 {
+            tells_nothing(&*replaced.unwrap_err(), &new);
+        } else {
+            assert_eq!(replaced.unwrap(), Replaced::Conflict);
+        }
+    }
+    assert_eq!(store.load(&old.key).await.unwrap(), Some(old));
 
     if database.kind() == Kind::MySql {
         // A second unique key is no collision of tokens, but MySQL can't tell; what counts is that nothing is quoted.
@@ -61,11 +93,18 @@ async fn l2_an_error_tells_nothing_of_the_record(database: Database) {
         version: 0,
         ..record
     };
-    let created = store.shared().create(record.clone()).await.unwrap();
+    let created = store.create(record.clone()).await.unwrap();
     assert_eq!(created, Created::Done);
     pool.run("DROP TABLE login_sessions").await;
-    let error = store.shared().load(&record.key).await.unwrap_err();
+    let error = store.load(&record.key).await.unwrap_err();
     tells_nothing(&*error, &record);
+    let error = store.replace(&record.key, 0, other(&record)).await;
+    tells_nothing(&*error.unwrap_err(), &record);
+}
+
+/// Another one of the same owner, at the first version.
+fn other(of: &Record) -> Record {
+    record(of.owner.as_deref())
 }
 
 fn tells_nothing(error: &(dyn std::error::Error + 'static), record: &Record) {
@@ -84,6 +123,7 @@ fn tells_nothing(error: &(dyn std::error::Error + 'static), record: &Record) {
         &hex(&record.key.as_bytes()[..4]),
         &hex(&record.family.as_bytes()[..4]),
         "insert",
+        "update",
     ] {
         assert!(!all.contains(secret), "{secret}: {all}");
     }

@@ -11,7 +11,7 @@ use std::{
 use libtest_mimic::Trial;
 use login_manager::{
     BoxError,
-    store::{Created, Outcome, Page, RecordKey, Which},
+    store::{Created, Outcome, Page, RecordKey, Replaced, Which},
 };
 use sha2::{Digest as _, Sha256};
 use sqlx::Row as _;
@@ -132,6 +132,18 @@ impl Node {
             self.few(at("update"), update, Outcome::Done).await;
             let update = store.update(&keys[0], 0, nothing(), now);
             self.few(at("late update"), update, Outcome::Conflict).await;
+            let mut second = few[0].clone();
+            (second.key, second.version) = (record(None).key, 1);
+            let replace = store.replace(&keys[0], 1, second.clone());
+            self.few(at("replace"), replace, Replaced::Done).await;
+            let late = store.replace(&keys[0], 1, record(Some("few")));
+            self.few(at("late replace"), late, Replaced::Gone).await;
+            let back = store.replace(&second.key, 1, few[0].clone());
+            self.few(at("replace once more"), back, Replaced::Done)
+                .await;
+            let late = store.replace(&keys[0], 1, second);
+            self.few(at("replace of another version"), late, Replaced::Conflict)
+                .await;
             let touch = store.touch(&keys[0], now, now + 1500);
             self.few(at("touch"), touch, Outcome::Done).await;
             self.few(at("list"), list("few", None), 5).await;

@@ -23,7 +23,7 @@ pub(crate) fn trials() -> Vec<Trial> {
     trials
 }
 
-/// Creates, updates, deletes by key, by owner and by expiry: all that can wait for each other in a circle.
+/// Creates, updates, replaces, deletes by key, by owner and by expiry: all that can wait for each other in a circle.
 async fn a_storm_on_one_owner_ends_without_an_error(database: Database) {
     database.store().await;
     let opening = Opening {
@@ -49,6 +49,9 @@ async fn a_storm_on_one_owner_ends_without_an_error(database: Database) {
                     let _any = store.update(&record.key, 0, payload, NOW).await.unwrap();
                     let _any = store.touch(&record.key, NOW, NOW + 9).await.unwrap();
                 }
+                let mut next = record(Some("somebody"));
+                (next.family, next.expires) = (ours[3].family, ours[3].expires);
+                let _any = store.replace(&ours[3].key, 1, next).await.unwrap();
                 let which = match (task + round) % 4 {
                     0 => Which::All,
                     1 => Which::Only(ours[0].family),

@@ -60,7 +60,7 @@ use crate::error::{BoxError, ConfigError};
 ///   ```
 /// - **A server that is down at the start** fails `connect`; an application that shall start nevertheless uses `connect_lazy`, and
 ///   makes the table beforehand.
-/// - **Autocommit** stays on, as sqlx leaves it. Any isolation level will do: a statement that fell victim to a deadlock is
+/// - **Autocommit** stays on, as sqlx leaves it. Any isolation level from READ COMMITTED on will do: a statement that fell victim to a deadlock is
 ///   run again.
 ///
 /// All times are integers that the application writes, so no time zone and no clock of the database matters; all texts are
@@ -152,7 +152,8 @@ CREATE TABLE IF NOT EXISTS {table} (
             least: "LEAST",
             greatest: "GREATEST",
             numbered: false,
-            spells_out_pages: false,
+            spells_out: false,
+            before_delete_all: "",
         };
         Self {
             pool,

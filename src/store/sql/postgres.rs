@@ -167,8 +167,11 @@ CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
             least: "LEAST",
             greatest: "GREATEST",
             numbered: true,
-            spells_out_pages: true,
             // After five times it would sort all that an owner has, for each page.
+            spells_out: true,
+            // Beyond that level the server would undo it for each row that gets another key meanwhile. At that level it waits
+            // for the row and meets it again, wherever it has gone.
+            before_delete_all: "SET TRANSACTION ISOLATION LEVEL READ COMMITTED; ",
         };
         Self {
             pool,

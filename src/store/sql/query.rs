@@ -7,7 +7,7 @@ use sqlx::{
     database::HasStatementCache, query::Query,
 };
 
-use super::statements::Statement;
+use super::{failure::Failure, statements::Statement};
 use crate::store::{Family, Record, RecordKey};
 
 /// All that ever goes into a statement. None of it becomes text.
@@ -35,6 +35,30 @@ where
         Value::Bytes(bytes) => query.bind(bytes),
         Value::MaybeBytes(bytes) => query.bind(bytes),
     })
+}
+
+/// All that a row holds, in the order of the statements that write it.
+///
+/// # Errors
+/// When the table has no room for the version.
+pub(super) fn columns<'a>(
+    record: &'a Record,
+    owner_key: Option<&'a [u8; 32]>,
+) -> Result<[Value<'a>; 10], Failure> {
+    let version = i64::try_from(record.version)
+        .map_err(|_| Failure::new("the record's version is beyond what the table can hold"))?;
+    Ok([
+        Value::Bytes(record.key.as_bytes()),
+        Value::Bytes(record.family.as_bytes()),
+        Value::MaybeBytes(record.owner.as_deref().map(str::as_bytes)),
+        Value::Int(record.created),
+        Value::Int(record.touched),
+        Value::Int(record.expires),
+        Value::Int(record.ends),
+        Value::Int(version),
+        Value::Bytes(&record.payload),
+        Value::MaybeBytes(owner_key.map(<[u8; 32]>::as_slice)),
+    ])
 }
 
 /// The record that a row holds, or none where no record can look like that: somebody else has written to the table.

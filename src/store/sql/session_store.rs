@@ -11,7 +11,7 @@ macro_rules! session_store {
             use crate::{
                 error::BoxError,
                 store::{
-                    Created, Outcome, Page, Record, RecordKey, SessionStore, Which,
+                    Created, Outcome, Page, Record, RecordKey, Replaced, SessionStore, Which,
                     sql::{
                         query::{Value, plain_record, query, record},
                         statements::{Statement, Statements},
@@ -34,6 +34,11 @@ macro_rules! session_store {
                         .execute(&self.pool)
                         .await?;
                     Ok(done.rows_affected())
+                }
+
+                async fn execute_plain(&self, sql: String) -> Result<u64, sqlx::Error> {
+                    let sql = sqlx::raw_sql(sqlx::AssertSqlSafe(sql));
+                    Ok(sql.execute(&self.pool).await?.rows_affected())
                 }
 
                 async fn fetch_plain(
@@ -89,6 +94,15 @@ macro_rules! session_store {
                     version: Option<u64>,
                 ) -> Result<Outcome, BoxError> {
                     verbs::delete(self, key, version).await
+                }
+
+                async fn replace(
+                    &self,
+                    old: &RecordKey,
+                    version: u64,
+                    new: Record,
+                ) -> Result<Replaced, BoxError> {
+                    verbs::replace(self, old, version, new).await
                 }
 
                 async fn list(

@@ -122,7 +122,8 @@ CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
             least: "MIN",
             greatest: "MAX",
             numbered: false,
-            spells_out_pages: false,
+            spells_out: false,
+            before_delete_all: "",
         };
         Self {
             pool,

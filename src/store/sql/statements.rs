@@ -17,9 +17,10 @@ pub(super) struct Statements {
     pub(super) touch: Statement,
     pub(super) delete: Statement,
     pub(super) delete_version: Statement,
+    pub(super) replace: Statement,
     pub(super) list: Statement,
     pub(super) list_after: Statement,
-    pub(super) spells_out_pages: bool,
+    pub(super) spells_out: bool,
     pub(super) all: Selection,
     pub(super) family: Selection,
     pub(super) other_families: Selection,
@@ -68,8 +69,11 @@ pub(super) struct Dialect {
     pub(super) greatest: &'static str,
     /// `$1` rather than `?`.
     pub(super) numbered: bool,
-    /// Whether a plan for all values would be a bad one for an owner with many records, of whom a page is asked.
-    pub(super) spells_out_pages: bool,
+    /// Whether statements about all that an owner has carry their values in their text. A plan for all values would be a bad one
+    /// for an owner with many records, of whom a page is asked; and only a text may be two statements.
+    pub(super) spells_out: bool,
+    /// What a deletion of an owner's rows begins with, in the same transaction.
+    pub(super) before_delete_all: &'static str,
     /// Deletes rows that have expired, a limited number of them. No two databases agree how.
     pub(super) delete_expired: String,
 }
@@ -81,7 +85,8 @@ impl Statements {
             least,
             greatest,
             numbered,
-            spells_out_pages,
+            spells_out,
+            before_delete_all,
             delete_expired,
         } = dialect;
         let statement = |sql: String| Statement(if *numbered { number(&sql) } else { sql }.into());
@@ -93,7 +98,7 @@ impl Statements {
         let selection = |which: &str| {
             let rows = format!("FROM {table} WHERE owner_key = ?{which}");
             Selection {
-                delete: statement(format!("DELETE {rows}")),
+                delete: statement(format!("{before_delete_all}DELETE {rows}")),
                 any: statement(format!("SELECT {COLUMNS} {rows} LIMIT 1")),
             }
         };
@@ -116,9 +121,14 @@ impl Statements {
             delete_version: statement(format!(
                 "DELETE FROM {table} WHERE record_key = ? AND version = ?"
             )),
+            // The row gets another key. So its owner's rows never lack it, and a deletion that waits for it meets it again.
+            replace: statement(format!(
+                "UPDATE {table} SET record_key = ?, family = ?, owner = ?, created = ?, touched = ?, expires = ?, \
+                 ends = ?, version = ?, payload = ?, owner_key = ? WHERE record_key = ? AND version = ?"
+            )),
             list: list(""),
             list_after: list(" AND record_key > ?"),
-            spells_out_pages: *spells_out_pages,
+            spells_out: *spells_out,
             all: selection(""),
             family: selection(" AND family = ?"),
             other_families: selection(" AND family <> ?"),

@@ -8,12 +8,15 @@ use sqlx::Error;
 use super::{
     again::{again, read},
     failure::Failure,
-    query::Value::{self, Bytes, Int, MaybeBytes},
+    query::{
+        Value::{self, Bytes, Int},
+        columns,
+    },
     statements::{Selection, Statement, Statements},
 };
 use crate::{
     error::BoxError,
-    store::{Created, Outcome, Page, Record, RecordKey, Which},
+    store::{Created, Outcome, Page, Record, RecordKey, Replaced, Which},
 };
 
 /// How often a deletion looks whether anything is left. Who logs in all the time may leave something, and may have.
@@ -37,7 +40,10 @@ pub(super) trait Connected: Sync {
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<Vec<Option<Record>>, Error>> + Send;
 
-    /// The same by a statement that has its values in its text.
+    /// Runs a statement that has its values in its text.
+    fn execute_plain(&self, sql: String) -> impl Future<Output = Result<u64, Error>> + Send;
+
+    /// Reads rows by one.
     fn fetch_plain(
         &self,
         sql: String,
@@ -45,22 +51,8 @@ pub(super) trait Connected: Sync {
 }
 
 pub(super) async fn create(db: &impl Connected, record: Record) -> Result<Created, BoxError> {
-    let owner = record.owner.as_deref().map(str::as_bytes);
-    let owner_key = owner.map(owner_key);
-    let version = i64::try_from(record.version)
-        .map_err(|_| Failure::new("the record's version is beyond what the table can hold"))?;
-    let values = [
-        Bytes(record.key.as_bytes()),
-        Bytes(record.family.as_bytes()),
-        MaybeBytes(owner),
-        Int(record.created),
-        Int(record.touched),
-        Int(record.expires),
-        Int(record.ends),
-        Int(version),
-        Bytes(&record.payload),
-        MaybeBytes(owner_key.as_ref().map(<[u8; 32]>::as_slice)),
-    ];
+    let owner_key = record.owner.as_deref().map(owner_key);
+    let values = columns(&record, owner_key.as_ref())?;
     match again(|| db.execute(&db.statements().create, &values)).await {
         Ok(_) => Ok(Created::Done),
         Err(Error::Database(error)) if error.is_unique_violation() => Ok(Created::Exists),
@@ -135,13 +127,34 @@ pub(super) async fn delete(
     }
 }
 
+pub(super) async fn replace(
+    db: &impl Connected,
+    old: &RecordKey,
+    version: u64,
+    new: Record,
+) -> Result<Replaced, BoxError> {
+    if new.key == *old {
+        return Ok(Replaced::Exists);
+    }
+    let owner_key = new.owner.as_deref().map(owner_key);
+    let mut values = columns(&new, owner_key.as_ref())?.to_vec();
+    values.extend([Bytes(old.as_bytes()), Int(stored(version))]);
+    match again(|| db.execute(&db.statements().replace, &values)).await {
+        Ok(0) if load(db, old).await?.is_some() => Ok(Replaced::Conflict),
+        Ok(0) => Ok(Replaced::Gone),
+        Ok(_) => Ok(Replaced::Done),
+        Err(Error::Database(error)) if error.is_unique_violation() => Ok(Replaced::Exists),
+        Err(error) => Err(Failure::from(error).into()),
+    }
+}
+
 pub(super) async fn list(
     db: &impl Connected,
     owner: &str,
     page: Page,
     now: i64,
 ) -> Result<Vec<Record>, BoxError> {
-    let owner_key = owner_key(owner.as_bytes());
+    let owner_key = owner_key(owner);
     let (owner_key, limit) = (Bytes(&owner_key), Int(bounded(page.limit)));
     let rows = match &page.after {
         // No key is before all others in every database: a first page has a statement of its own.
@@ -163,7 +176,7 @@ pub(super) async fn delete_all(
     which: Which,
 ) -> Result<u64, BoxError> {
     let statements = db.statements();
-    let owner_key = owner_key(owner.as_bytes());
+    let owner_key = owner_key(owner);
     let owner_key = Bytes(&owner_key);
     match which {
         Which::All => delete_until_gone(db, &statements.all, &[owner_key]).await,
@@ -178,9 +191,9 @@ pub(super) async fn delete_all(
     }
 }
 
-/// A session that was renewed while the statement ran has escaped it: the old row was gone, the new one not there yet when it
-/// looked. So it looks again. Where it finds none at all, no renewal is on its way either: until the new row is there, the
-/// old one is.
+/// A session that was renewed while the statement ran may have escaped it: its row has another key now, one that the statement
+/// had passed already. So it looks again. Where it finds none at all, no renewal is on its way either: a row has its old key
+/// until it has the new one.
 async fn delete_until_gone(
     db: &impl Connected,
     selection: &Selection,
@@ -188,7 +201,7 @@ async fn delete_until_gone(
 ) -> Result<u64, BoxError> {
     let mut deleted = 0;
     for _ in 0..LOOKS {
-        deleted += execute(db, &selection.delete, values).await?;
+        deleted += execute_on_owner(db, &selection.delete, values).await?;
         if fetch(db, &selection.any, values).await?.is_empty() {
             break;
         }
@@ -206,7 +219,7 @@ pub(super) async fn delete_expired(
 }
 
 /// What the owner's index holds: always 32 bytes, so that no length limit and no collation has a say in whose a record is.
-fn owner_key(owner: &[u8]) -> [u8; 32] {
+fn owner_key(owner: &str) -> [u8; 32] {
     Sha256::digest(owner).into()
 }
 
@@ -236,6 +249,18 @@ async fn execute(
     Ok(hit.map_err(Failure::from)?)
 }
 
+async fn execute_on_owner(
+    db: &impl Connected,
+    statement: &Statement,
+    values: &[Value<'_>],
+) -> Result<u64, BoxError> {
+    if db.statements().spells_out {
+        let hit = again(|| db.execute_plain(statement.spelled_out(values))).await;
+        return Ok(hit.map_err(Failure::from)?);
+    }
+    execute(db, statement, values).await
+}
+
 async fn fetch(
     db: &impl Connected,
     statement: &Statement,
@@ -249,7 +274,7 @@ async fn fetch_page(
     statement: &Statement,
     values: &[Value<'_>],
 ) -> Result<Vec<Option<Record>>, BoxError> {
-    if db.statements().spells_out_pages {
+    if db.statements().spells_out {
         return read(|| db.fetch_plain(statement.spelled_out(values))).await;
     }
     fetch(db, statement, values).await
