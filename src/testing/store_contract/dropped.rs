@@ -8,7 +8,7 @@ use super::{
     probe::{HOUR, Probe},
     together::{RACERS, together},
 };
-use crate::store::{Created, Outcome, Page, Record, Which};
+use crate::store::{Created, Outcome, Page, Record, Replaced, Which};
 
 /// Dropped before the first look, after the first, and so on: at each place where a call may wait.
 const POLLS: usize = 20;
@@ -80,6 +80,37 @@ pub(super) async fn fault_24_a_dropped_delete_made_all_of_it_or_nothing(probe: P
         let did = format!("delete after one that was dropped after {polls} polls");
         answers_one_of(did, &[Outcome::Done, Outcome::Gone], &deleted)?;
         is_whole(&probe, &record, &[None], polls).await?;
+    }
+    Ok(())
+}
+
+pub(super) async fn fault_24_a_dropped_replace_leaves_one_of_them_at_least(
+    probe: Probe,
+) -> Verdict {
+    for polls in 0..=POLLS {
+        let (old, new) = (probe.inserted().await?, probe.record());
+        let call = probe.store().replace(&old.key, 0, new.clone());
+        dropped("replace", polls, call).await?;
+        // The old one first: where it is gone, the new one has come before.
+        let is_old = probe.load(&old.key).await?.is_some();
+        if !is_old && probe.load(&new.key).await?.is_none() {
+            return Err(format!(
+                "after a replace that was dropped after {polls} polls: neither is there"
+            ));
+        }
+        is_whole(&probe, &old, &[Some(old.clone()), None], polls).await?;
+        is_whole(&probe, &new, &[Some(new.clone()), None], polls).await?;
+        let newer = probe.record();
+        let replaced = probe.replace(&old.key, 0, &newer).await?;
+        let did = format!("replace after one that was dropped after {polls} polls");
+        answers_one_of(&did, &[Replaced::Done, Replaced::Gone], &replaced)?;
+        probe.lacks(&old.key, &did).await?;
+        if replaced == Replaced::Done {
+            probe.finds(&newer, &did).await?;
+        } else {
+            probe.finds(&new, &did).await?;
+            probe.lacks(&newer.key, &did).await?;
+        }
     }
     Ok(())
 }
@@ -160,7 +191,7 @@ pub(super) async fn fault_24_64_hang_ups_at_once_leave_a_store_that_works(probe:
         together(0..RACERS, |number| {
             let (probe, key) = (probe.clone(), record.key);
             async move {
-                match number % 3 {
+                match number % 4 {
                     0 => dropped("load", polls, probe.store().load(&key)).await,
                     1 => {
                         let call = probe
@@ -168,9 +199,14 @@ pub(super) async fn fault_24_64_hang_ups_at_once_leave_a_store_that_works(probe:
                             .update(&key, 0, Arc::from(*b"new"), probe.now());
                         dropped("update", polls, call).await
                     }
-                    _ => {
+                    2 => {
                         let call = probe.store().create(probe.record());
                         dropped("create", polls, call).await
+                    }
+                    _ => {
+                        let old = probe.inserted().await?;
+                        let call = probe.store().replace(&old.key, 0, probe.record());
+                        dropped("replace", polls, call).await
                     }
                 }
             }

@@ -12,17 +12,17 @@ use super::{
     probe::Probe,
     together::{RACERS, together},
 };
-use crate::store::{Created, Outcome, Record, Which};
+use crate::store::{Created, Outcome, Record, Replaced, Which};
 
 pub(super) async fn b6_no_update_revives_what_a_delete_removed(probe: Probe) -> Verdict {
-    for round in 0..8 {
+    for round in 0..9 {
         no_change_revives(&probe, Change::Update, round).await?;
     }
     Ok(())
 }
 
 pub(super) async fn b6_no_touch_revives_what_a_delete_removed(probe: Probe) -> Verdict {
-    for round in 0..8 {
+    for round in 0..9 {
         no_change_revives(&probe, Change::Touch, round).await?;
     }
     Ok(())
@@ -49,12 +49,16 @@ async fn no_change_revives(probe: &Probe, change: Change, round: usize) -> Verdi
             for _ in 0..round {
                 yield_now().await;
             }
-            if round.is_multiple_of(2) {
-                let deleted = probe.delete(&record.key, None).await?;
-                answers("delete during changes", Outcome::Done, deleted)?;
-            } else {
-                let deleted = probe.delete_all(&owner, Which::All).await?;
-                answers("delete_all during changes", 1, deleted)?;
+            match round % 3 {
+                0 => {
+                    let deleted = probe.delete(&record.key, None).await?;
+                    answers("delete during changes", Outcome::Done, deleted)?;
+                }
+                1 => {
+                    let deleted = probe.delete_all(&owner, Which::All).await?;
+                    answers("delete_all during changes", 1, deleted)?;
+                }
+                _ => replace_it(&probe, &record).await?,
             }
             is_deleted.store(true, Ordering::SeqCst);
             probe
@@ -66,6 +70,20 @@ async fn no_change_revives(probe: &Probe, change: Change, round: usize) -> Verdi
     let when = format!("after a delete during changes ({change:?})");
     probe.lacks(&record.key, &when).await?;
     probe.lists(&owner, probe.now(), [], &when).await
+}
+
+/// By one of another owner, at whatever version it has come to.
+async fn replace_it(probe: &Probe, record: &Record) -> Verdict {
+    let (mut version, new) = (0, probe.record());
+    loop {
+        match probe.replace(&record.key, version, &new).await? {
+            Replaced::Done => return probe.finds(&new, "after a replace during changes").await,
+            Replaced::Conflict => {}
+            odd => return Err(format!("replace of a record that nobody deletes: {odd:?}")),
+        }
+        let found = probe.load(&record.key).await?;
+        version = found.map_or(version, |record| record.version);
+    }
 }
 
 /// Until it has begun a change after the delete was answered.

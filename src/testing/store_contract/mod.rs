@@ -15,6 +15,8 @@ mod listing;
 mod owners;
 mod races;
 mod renewed;
+mod replaced_at_once;
+mod replacing;
 mod round_trips;
 mod touching;
 mod updating;
@@ -199,6 +201,16 @@ static CHECKS: &[StoreCheck] = checks! {
         b6_a_delete_at_another_version_leaves_the_record_alone
         fault_13_what_has_expired_can_be_deleted
     }
+    replacing {
+        b1_what_was_replaced_is_gone_and_the_new_record_is_there
+        p23_a_record_that_replaces_another_comes_back_as_it_was_given
+        fault_12_a_chain_of_replaces_is_seen_at_once
+        b6_a_replace_at_another_version_leaves_both_as_they_were
+        fault_10_a_replace_of_what_is_gone_leaves_nothing
+        fault_13_what_has_expired_can_be_replaced
+        a6_a_replace_never_overwrites
+        a6_no_record_takes_its_own_place
+    }
     listing {
         fault_38_lists_come_in_pages_in_the_order_of_the_keys
         a_page_of_none_is_empty
@@ -227,6 +239,13 @@ static CHECKS: &[StoreCheck] = checks! {
         b11_touches_and_updates_at_once_lose_nothing
         owners_do_not_get_into_each_others_way
     }
+    replaced_at_once {
+        fault_20_of_64_replaces_of_one_record_one_is_done
+        a6_of_64_replaces_by_one_key_one_is_done
+        b6_of_an_update_and_a_replace_one_is_done
+        fault_19_of_a_delete_and_a_replace_one_is_done
+        fault_21_along_a_chain_of_replaces_one_is_always_there
+    }
     late {
         b6_no_update_revives_what_a_delete_removed
         b6_no_touch_revives_what_a_delete_removed
@@ -237,12 +256,14 @@ static CHECKS: &[StoreCheck] = checks! {
     }
     renewed {
         p16_a_delete_all_catches_a_session_that_is_being_renewed
+        p16_a_delete_all_catches_a_session_that_is_being_replaced
     }
     dropped {
         fault_24_a_dropped_create_made_all_of_it_or_nothing
         fault_24_a_dropped_update_made_all_of_it_or_nothing
         fault_24_a_dropped_touch_made_all_of_it_or_nothing
         fault_24_a_dropped_delete_made_all_of_it_or_nothing
+        fault_24_a_dropped_replace_leaves_one_of_them_at_least
         fault_24_a_dropped_delete_all_made_all_of_it_or_nothing
         fault_24_dropped_reads_and_cleanups_leave_a_store_that_works
         fault_24_64_hang_ups_at_once_leave_a_store_that_works

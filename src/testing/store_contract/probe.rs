@@ -17,7 +17,10 @@ use super::{
 };
 use crate::{
     clock::{Clock, Millis},
-    store::{Created, Family, Outcome, Page, Record, RecordKey, SessionStore, Which, random_bytes},
+    store::{
+        Created, Family, Outcome, Page, Record, RecordKey, Replaced, SessionStore, Which,
+        random_bytes,
+    },
 };
 
 pub(super) const HOUR: Millis = 60 * 60 * 1000;
@@ -216,6 +219,16 @@ impl Probe {
         version: Option<u64>,
     ) -> Result<Outcome, Broken> {
         answered("delete", self.store.delete(key, version)).await
+    }
+
+    pub(super) async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: &Record,
+    ) -> Result<Replaced, Broken> {
+        let call = self.store.replace(old, version, new.clone());
+        answered("replace", call).await
     }
 
     pub(super) async fn list(

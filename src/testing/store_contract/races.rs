@@ -235,7 +235,7 @@ pub(super) async fn owners_do_not_get_into_each_others_way(probe: Probe) -> Verd
 }
 
 /// Which one was it? All the others have to have got the other answer.
-fn the_only_one<T: PartialEq + std::fmt::Debug>(
+pub(super) fn the_only_one<T: PartialEq + std::fmt::Debug>(
     came: &[T],
     one: &T,
     others: &T,

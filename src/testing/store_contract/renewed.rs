@@ -12,11 +12,29 @@ use super::{
     probe::Probe,
     together::together,
 };
-use crate::store::{Outcome, Record, RecordKey, Which};
+use crate::store::{Outcome, Record, RecordKey, Replaced, Which};
 
 pub(super) async fn p16_a_delete_all_catches_a_session_that_is_being_renewed(
     probe: Probe,
 ) -> Verdict {
+    is_caught(&probe, Renewal::ByHand).await
+}
+
+pub(super) async fn p16_a_delete_all_catches_a_session_that_is_being_replaced(
+    probe: Probe,
+) -> Verdict {
+    is_caught(&probe, Renewal::ByReplace).await
+}
+
+/// How a session gets its next record.
+#[derive(Clone, Copy)]
+enum Renewal {
+    /// Creates it, then deletes the one before, and takes it back where the one before was gone.
+    ByHand,
+    ByReplace,
+}
+
+async fn is_caught(probe: &Probe, renewal: Renewal) -> Verdict {
     for round in 0..9 {
         let owner = probe.owner();
         let family = probe.family();
@@ -40,7 +58,9 @@ pub(super) async fn p16_a_delete_all_catches_a_session_that_is_being_renewed(
             let is_over = Arc::clone(&is_over);
             async move {
                 if let Some(record) = session {
-                    return keep_renewing(&probe, record, &is_over).await.map(Some);
+                    return keep_renewing(&probe, record, renewal, &is_over)
+                        .await
+                        .map(Some);
                 }
                 for _ in 0..round {
                     yield_now().await;
@@ -60,11 +80,11 @@ pub(super) async fn p16_a_delete_all_catches_a_session_that_is_being_renewed(
     Ok(())
 }
 
-/// As the crate does it: creates the next record, then deletes the one before, and takes the next one back where the one
-/// before was gone. Ends there, or after a renewal that began after the `delete_all` was answered. Answers the last keys.
+/// Ends where the session is gone, or after a renewal that began after the `delete_all` was answered. Answers the last keys.
 async fn keep_renewing(
     probe: &Probe,
     mut record: Record,
+    renewal: Renewal,
     is_over: &AtomicBool,
 ) -> Result<[RecordKey; 2], Broken> {
     loop {
@@ -73,20 +93,29 @@ async fn keep_renewing(
             key: probe.key(),
             ..record.clone()
         };
-        probe.insert(&next).await?;
-        yield_now().await;
         let last = [record.key, next.key];
-        match probe.delete(&record.key, Some(record.version)).await? {
-            Outcome::Done if is_late => return Ok(last),
-            Outcome::Done => record = next,
-            Outcome::Gone => {
-                probe.delete(&next.key, None).await.map(drop)?;
-                return Ok(last);
-            }
-            Outcome::Conflict => {
-                return Err("delete of a record that nobody updated: Conflict".into());
-            }
+        let outcome = match renewal {
+            Renewal::ByHand => renew(probe, &record, &next).await?,
+            Renewal::ByReplace => probe.replace(&record.key, record.version, &next).await?,
+        };
+        match outcome {
+            Replaced::Done if is_late => return Ok(last),
+            Replaced::Done => record = next,
+            Replaced::Gone => return Ok(last),
+            odd => return Err(format!("renewal of a record that nobody updates: {odd:?}")),
         }
         yield_now().await;
     }
+}
+
+async fn renew(probe: &Probe, record: &Record, next: &Record) -> Result<Replaced, Broken> {
+    probe.insert(next).await?;
+    yield_now().await;
+    let replaced = match probe.delete(&record.key, Some(record.version)).await? {
+        Outcome::Done => return Ok(Replaced::Done),
+        Outcome::Conflict => Replaced::Conflict,
+        Outcome::Gone => Replaced::Gone,
+    };
+    probe.delete(&next.key, None).await.map(drop)?;
+    Ok(replaced)
 }

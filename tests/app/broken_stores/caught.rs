@@ -28,6 +28,7 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
             "fault_12_what_was_created_is_there_at_once",
             "versions_rise_one_by_one",
             "fault_12_what_was_deleted_is_gone_at_once",
+            "fault_12_a_chain_of_replaces_is_seen_at_once",
         ],
     ),
     (
@@ -36,6 +37,7 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
             "b6_what_is_not_there_is_not_made_by_a_change",
             "fault_10_an_update_after_a_delete_is_gone",
             "fault_10_a_touch_after_a_delete_is_gone",
+            "fault_10_a_replace_of_what_is_gone_leaves_nothing",
         ],
     ),
     (
@@ -61,6 +63,7 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
         Fault::PayloadsUpTo(0xffff),
         &[
             "a_payload_of_64_kib_comes_back",
+            "p23_a_record_that_replaces_another_comes_back_as_it_was_given",
             "an_update_may_change_the_size_of_a_payload",
         ],
     ),
@@ -234,6 +237,88 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
         &["fault_24_a_dropped_delete_made_all_of_it_or_nothing"],
     ),
     (
+        Fault::ReplaceLeavesTheOld,
+        &[
+            "b1_what_was_replaced_is_gone_and_the_new_record_is_there",
+            "fault_20_of_64_replaces_of_one_record_one_is_done",
+        ],
+    ),
+    (
+        Fault::ReplaceIsNotListed,
+        &["b1_what_was_replaced_is_gone_and_the_new_record_is_there"],
+    ),
+    (
+        Fault::ReplaceKeepsTheOwner,
+        &["b1_what_was_replaced_is_gone_and_the_new_record_is_there"],
+    ),
+    (
+        Fault::ReplaceKeepsTheFamily,
+        &["p23_a_record_that_replaces_another_comes_back_as_it_was_given"],
+    ),
+    (
+        Fault::ReplaceKeepsTheTimes,
+        &["p23_a_record_that_replaces_another_comes_back_as_it_was_given"],
+    ),
+    (
+        Fault::ReplaceRaisesTheVersion,
+        &["p23_a_record_that_replaces_another_comes_back_as_it_was_given"],
+    ),
+    (
+        Fault::ReplaceIgnoresTheVersion,
+        &[
+            "b6_a_replace_at_another_version_leaves_both_as_they_were",
+            "b6_of_an_update_and_a_replace_one_is_done",
+        ],
+    ),
+    (
+        Fault::ReplaceRevives,
+        &[
+            "fault_10_a_replace_of_what_is_gone_leaves_nothing",
+            "fault_19_of_a_delete_and_a_replace_one_is_done",
+            "fault_20_of_64_replaces_of_one_record_one_is_done",
+        ],
+    ),
+    (
+        Fault::ReplaceSparesTheExpired,
+        &["fault_13_what_has_expired_can_be_replaced"],
+    ),
+    (Fault::ReplaceOverwrites, &["a6_a_replace_never_overwrites"]),
+    (
+        Fault::ReplaceLooksFirst,
+        &["a6_of_64_replaces_by_one_key_one_is_done"],
+    ),
+    (
+        Fault::ReplaceReadsFirst,
+        &[
+            "fault_20_of_64_replaces_of_one_record_one_is_done",
+            "b6_of_an_update_and_a_replace_one_is_done",
+            "fault_19_of_a_delete_and_a_replace_one_is_done",
+        ],
+    ),
+    (
+        Fault::ReplaceDeletesFirst,
+        &[
+            "a6_a_replace_never_overwrites",
+            "fault_21_along_a_chain_of_replaces_one_is_always_there",
+            "fault_24_a_dropped_replace_leaves_one_of_them_at_least",
+        ],
+    ),
+    (
+        Fault::ReplaceTakesNothingBack,
+        &[
+            "b6_a_replace_at_another_version_leaves_both_as_they_were",
+            "fault_10_a_replace_of_what_is_gone_leaves_nothing",
+            "a6_no_record_takes_its_own_place",
+            "fault_20_of_64_replaces_of_one_record_one_is_done",
+            "b6_of_an_update_and_a_replace_one_is_done",
+            "fault_19_of_a_delete_and_a_replace_one_is_done",
+        ],
+    ),
+    (
+        Fault::HalfOfAReplace,
+        &["fault_24_a_dropped_replace_leaves_one_of_them_at_least"],
+    ),
+    (
         Fault::ListLacksTheLast,
         &[
             "fault_38_lists_come_in_pages_in_the_order_of_the_keys",
@@ -327,7 +412,10 @@ pub const CAUGHT: &[(Fault, &[&str])] = &[
     ),
     (
         Fault::DeleteAllListsFirst,
-        &["p16_a_delete_all_catches_a_session_that_is_being_renewed"],
+        &[
+            "p16_a_delete_all_catches_a_session_that_is_being_renewed",
+            "p16_a_delete_all_catches_a_session_that_is_being_replaced",
+        ],
     ),
     (
         Fault::DeleteAllDropsTheIndex,

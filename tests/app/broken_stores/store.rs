@@ -1,5 +1,7 @@
 //! A memory store that breaks one promise.
 
+mod replacing;
+
 use std::{
     cmp::Reverse,
     collections::HashMap,
@@ -13,7 +15,7 @@ use std::{
 use async_trait::async_trait;
 use login_manager::{
     BoxError, MemoryStore, SessionStore,
-    store::{Created, Family, Outcome, Page, Record, RecordKey, Which},
+    store::{Created, Family, Outcome, Page, Record, RecordKey, Replaced, Which},
 };
 use tokio::{sync::Semaphore, task::yield_now};
 
@@ -384,6 +386,18 @@ impl SessionStore for BrokenStore {
             _ => {}
         }
         self.inner.delete(key, version).await
+    }
+
+    async fn replace(
+        &self,
+        old: &RecordKey,
+        version: u64,
+        new: Record,
+    ) -> Result<Replaced, BoxError> {
+        self.enter().await?;
+        let key = self.key(&new.key);
+        self.put_in_place(self.key(old), version, Record { key, ..new })
+            .await
     }
 
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
