@@ -10,7 +10,7 @@ use std::{
 
 use login_manager::{
     CachedStore, EventKind, LoginManager, SessionStore as _,
-    store::{Created, Family, Outcome, Record, RecordKey, Which},
+    store::{Created, Family, Outcome, Record, RecordKey, Replaced, Which},
     testing::TestClock,
 };
 use tokio::time::advance;
@@ -226,6 +226,81 @@ async fn a_change_that_failed_or_was_dropped_is_waited_for() {
                 () = gate.reached() => {}
             }
             is_waited_for(&node, &format!("{verb:?} dropped {when:?}")).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn b1_a_record_that_was_replaced_here_is_seen_at_once() {
+    let node = Node::new().await;
+    let (old, new) = (record(1).key, record(2));
+    assert!(node.load().await.is_some());
+    assert_eq!(node.cache.load(&new.key).await.unwrap(), None);
+    let replaced = node.cache.replace(&old, 0, new.clone()).await;
+    assert_eq!(replaced.unwrap(), Replaced::Done);
+    assert_eq!(node.load().await, None);
+    assert_eq!(node.cache.load(&new.key).await.unwrap(), Some(new.clone()));
+    node.store.take_calls();
+    assert_eq!(node.cache.load(&new.key).await.unwrap(), Some(new));
+    assert_eq!(node.store.take_calls(), [], "from then on it is remembered");
+}
+
+/// A store that takes three steps: what was seen of the new record between them isn't remembered beyond.
+#[tokio::test(start_paused = true)]
+async fn b6_a_new_record_that_was_taken_back_is_not_remembered() {
+    let store = FaultyStore::new();
+    let cache = CachedStore::new(store.clone(), STALENESS);
+    let (old, new) = (record(1), record(2));
+    assert_eq!(store.create(old.clone()).await.unwrap(), Created::Done);
+    let gate = store.gate(Call::Delete, When::Before);
+    let (replaced, ()) = tokio::join!(cache.replace(&old.key, 7, new.clone()), async {
+        gate.reached().await;
+        assert_eq!(cache.load(&new.key).await.unwrap(), Some(new.clone()));
+        gate.open();
+    });
+    assert_eq!(replaced.unwrap(), Replaced::Conflict);
+    assert_eq!(cache.load(&new.key).await.unwrap(), None);
+    assert_eq!(cache.load(&old.key).await.unwrap(), Some(old));
+}
+
+/// Whichever of the two is there, and both may be: neither is remembered until nothing can be on its way any more.
+#[tokio::test(start_paused = true)]
+async fn a_replace_that_failed_or_was_dropped_leaves_nothing_remembered() {
+    const MINUTE: Duration = Duration::from_secs(60);
+    let (old, new) = (record(1).key, record(2));
+    let neither_is_remembered = async |cache: &CachedStore, store: &FaultyStore, how: &str| {
+        for _ in 0..6 {
+            for key in [old, new.key] {
+                let now = store.inner.load(&key).await.unwrap();
+                store.take_calls();
+                assert_eq!(cache.load(&key).await.unwrap(), now, "{how}");
+                assert_eq!(store.take_calls(), [Call::Load], "{how}");
+            }
+            advance(MINUTE / 6).await;
+        }
+    };
+    for verb in [Call::Replace, Call::Create, Call::Delete] {
+        let node = async || {
+            let store = FaultyStore::new();
+            let cache = CachedStore::new(store.clone(), STALENESS);
+            assert_eq!(store.create(record(1)).await.unwrap(), Created::Done);
+            cache.load(&old).await.unwrap();
+            (cache, store)
+        };
+        for fault in [Fault::Fails, Fault::DoesAndFails] {
+            let (cache, store) = node().await;
+            store.fail_once(verb, fault);
+            assert!(cache.replace(&old, 0, new.clone()).await.is_err());
+            neither_is_remembered(&cache, &store, &format!("{verb:?} {fault:?}")).await;
+        }
+        for when in [When::Before, When::After] {
+            let (cache, store) = node().await;
+            let gate = store.gate(verb, when);
+            tokio::select! {
+                _ = cache.replace(&old, 0, new.clone()) => panic!("it waits at the gate"),
+                () = gate.reached() => {}
+            }
+            neither_is_remembered(&cache, &store, &format!("{verb:?} dropped {when:?}")).await;
         }
     }
 }
