@@ -136,7 +136,9 @@ fn with_ends<const N: usize>(mut bytes: [u8; N], end: u8) -> [u8; N] {
 }
 
 pub(super) async fn keys_that_differ_in_one_byte_are_different(probe: Probe) -> Verdict {
-    let middle = *probe.key().as_bytes();
+    let mut middle = *probe.key().as_bytes();
+    // None of those below: else a key with one at its end could be a key with another at its start.
+    (middle[0], middle[31]) = (1, 1);
     let mut records = Vec::new();
     // Upper and lower case, the ends of a padded text, both sides of a sign.
     for byte in [b'A', b'a', 0x00, b' ', 0x7f, 0x80, 0xff] {
