@@ -8,7 +8,7 @@ use super::query::Value;
 const COLUMNS: &str =
     "record_key, family, owner, created, touched, expires, ends, version, payload";
 
-/// Each verb is one of these, and each is one statement by itself: a call that is dropped did all of it or nothing.
+/// Each verb is one of these, and each is a transaction by itself, in one message: a call that is dropped did all of it or nothing.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) create: Statement,

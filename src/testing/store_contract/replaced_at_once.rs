@@ -190,11 +190,14 @@ pub(super) async fn fault_21_along_a_chain_of_replaces_one_is_always_there(
             if number > 0 {
                 return follow(&probe, &chain).await;
             }
-            for two in chain.windows(2) {
+            for (number, two) in chain.windows(2).enumerate() {
                 let [old, new] = two else { continue };
                 let replaced = probe.replace(&old.key, 0, new).await?;
                 answers("replace that nobody disturbs", Replaced::Done, replaced)?;
-                yield_now().await;
+                // Not in step with those who follow.
+                for _ in 0..=number % 3 {
+                    yield_now().await;
+                }
             }
             Ok(())
         }
