@@ -213,7 +213,7 @@ pub use crate::store::SqliteStore;
 pub use async_trait::async_trait;
 
 pub use crate::{
-    auth::{Auth, Device, Login, LoginHandle},
+    auth::{Auth, Device, DeviceId, Login, LoginHandle},
     cookies::SameSite,
     error::{BoxError, ConfigError, Error, ErrorKind, StoreError},
     event::{Event, EventKind},
@@ -224,7 +224,7 @@ pub use crate::{
     protection::SessionProtection,
     refusal::{Denied, InvalidNext, NextIn, NextPath, Notice, Reason},
     session::Session,
-    store::{Family, MemoryStore, SessionStore},
+    store::{MemoryStore, SessionStore},
     timeouts::Timeouts,
     user::AuthUser,
     why::Why,

@@ -20,7 +20,7 @@ use crate::{error::BoxError, user::AuthUser};
 ///
 /// struct Accounts; // a connection pool, say
 ///
-/// #[async_trait::async_trait]
+/// #[login_manager::async_trait]
 /// impl UserLoader<Account> for Accounts {
 ///     async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
 ///         Ok(Some(Account { id: *id })) // select … where id = $1
