@@ -42,6 +42,8 @@ pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 /// The user who is logged in and proved it in this session. Where that isn't so, the visitor is sent to log in, or to
 /// prove it again, and the handler doesn't run. The door of [`fresh_login_required`](crate::fresh_login_required) for one handler.
 ///
+/// The proof counts as long as [`with_fresh_for`](crate::LoginManager::with_fresh_for) says; by default as long as the session lives.
+///
 /// `Option<FreshLoginRequired<U>>` is `None` for nobody and for who would have to prove it again, and still 503 where it can't be
 /// known: for a page that shows more to who has just given the password.
 #[derive(Debug)]
@@ -59,6 +61,24 @@ pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 ///     match user {
 ///         Some(user) => format!("Hello, {}", user.name),
 ///         None => "Hello, stranger".to_owned(),
+///     }
+/// }
+/// ```
+///
+/// Where it can't be known who it is, because the store or the loader is down, the handler doesn't run and the answer is 503. A
+/// page that anybody may see asks for a `Result`, and is shown all the same:
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account { name: String }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// use login_manager::{CurrentUser, Error};
+///
+/// async fn news(user: Result<CurrentUser<Account>, Error>) -> String {
+///     match user {
+///         Ok(CurrentUser(Some(user))) => format!("Hello, {}", user.name),
+///         Ok(CurrentUser(None)) => "Hello, stranger".to_owned(),
+///         Err(_) => "Hello".to_owned(), // not "stranger": somebody may be logged in
 ///     }
 /// }
 /// ```

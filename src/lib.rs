@@ -33,6 +33,7 @@
 //!         let account = accounts.get(&name).cloned();
 //!         async move { account } // an Option<Account>, or a Result of one
 //!     })
+//!     .with_realm("account")? // names the cookies; without it a type that moves logs everybody out
 //!     .with_login_view("/login")?;
 //!
 //!     Ok(Router::new()
@@ -107,7 +108,7 @@
 //! - [`store`]: the contract of a store, for who writes one
 //! - [`password`]: where the numbers come from
 //! - [`security`]: attack by attack, what stands against it, and what is left to you
-//! - [`coming_from_flask_login`]: each of its names beside ours
+//! - [`coming_from_flask_login`], [`coming_from_axum_login`]: each of their names beside ours
 //! - the `tutorial` example: registration, login, protected pages and logout, with SQLite and templates
 //! - the `stores` example: one app on any store
 //!
@@ -169,6 +170,9 @@ pub mod security;
 
 #[cfg(doc)]
 pub mod coming_from_flask_login;
+
+#[cfg(doc)]
+pub mod coming_from_axum_login;
 
 // What an application brings, and what it is told.
 

@@ -570,6 +570,11 @@ async fn api_keys_are_good_beside_cookies() {
     assert_eq!(program.get("/me").await.status, StatusCode::UNAUTHORIZED);
     for (key, status) in [
         ("Bearer key-of-alice", 200),
+        ("bearer key-of-alice", 200),
+        ("BEARER  key-of-alice", 200),
+        ("Bearer Key-of-alice", 401),
+        ("Bearerkey-of-alice", 401),
+        ("Bearer", 401),
         ("Bearer key-of-bob", 401),
         ("Basic x", 401),
     ] {
