@@ -62,11 +62,12 @@ pub(crate) fn app() -> Router {
 }
 
 fn bearer_token(head: &Parts) -> Option<&str> {
-    head.headers
-        .get(AUTHORIZATION)?
-        .to_str()
-        .ok()?
-        .strip_prefix("Bearer ")
+    let credentials = head.headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = credentials.split_once(' ')?;
+    // Schemes have no case (RFC 9110, 11.1).
+    scheme
+        .eq_ignore_ascii_case("Bearer")
+        .then(|| token.trim_start())
 }
 
 /// Your database knows the digests of random keys, not the keys: who reads it can't use them.

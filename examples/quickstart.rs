@@ -15,8 +15,9 @@
 //! curl -b jar -i http://localhost:3000/dashboard                           # 401, though `jar` still has the cookie
 //! ```
 //!
-//! The session cookie is `Secure`; browsers and curl (since 7.79) also send it to `http://localhost`, though not to
-//! another name of this machine. `PORT=8080` listens there.
+//! The session cookie is `Secure`. Chrome, Firefox and curl (since 7.79) also take it on `http://localhost`; Safari doesn't (WebKit
+//! bug 281149). There, or at a LAN address, call `with_insecure_cookies()` while developing (`#[cfg(debug_assertions)]`), or use
+//! https. Where the login succeeds and the next page asks again, the cookie was refused. `PORT=8080` listens there.
 
 use std::{collections::HashMap, env, error::Error, future, sync::Arc};
 
@@ -63,6 +64,7 @@ pub(crate) async fn app() -> Result<Router, Box<dyn Error>> {
         let accounts = Arc::clone(&accounts);
         move |name: String| future::ready(accounts.get(&name).cloned()) // your database
     })
+    .with_realm("account")? // or it is named after the type's path, and moving the type logs everybody out
     .with_login_view("/login")?;
 
     Ok(Router::new()

@@ -82,6 +82,8 @@ pub(crate) async fn open(address: &str) -> Result<Arc<dyn SessionStore>, BoxErro
 
 /// The whole app. Tests call it too.
 pub(crate) fn app(store: Arc<dyn SessionStore>) -> Result<Router, BoxError> {
+    // Your database. An async closure will do, as it captures nothing; with a pool it would be
+    // `move |name| { let pool = pool.clone(); async move { … } }`.
     let login_manager = LoginManager::new(store, async |name: String| Some(Account { name }))
         .with_realm("account")?;
     login_manager.spawn_cleanup(3600 * SECOND)?;

@@ -26,6 +26,8 @@
 //! - A request without our cookie is anonymous, as always.
 //! - A request with it gets 503 and `Retry-After` where somebody asks, at the latest after the [deadline] of 2 seconds. It isn't
 //!   taken for anonymous, and its cookies stay: nobody is logged out by an outage.
+//! - A public page with [`CurrentUser`](crate::CurrentUser) in its header asks too, so who has our cookie gets 503 there. With
+//!   `user: Result<CurrentUser<U>, Error>` it is shown without a name.
 //! - A login, confirmation or renewal is an error, and everything stays as it was, at the latest after two deadlines. A logout is an
 //!   error too, but the browser forgets its cookies. The crate tries again for a minute to delete what they stood for; the events
 //!   `LogoutIncomplete` and `LoggedOut` say what became of it.

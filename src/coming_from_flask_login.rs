@@ -44,6 +44,55 @@
 //! | "you must validate `next`" | [`NextPath`](crate::NextPath): a path of your site or nothing |
 //! | `session["…"]` | [`Session`](crate::Session), whose names are yours alone: what this crate knows of a login isn't among them |
 //!
+//! # Passwords
+//!
+//! Flask-Login has none; most applications have werkzeug's `generate_password_hash`, whose hashes are `scrypt:32768:8:1$salt$hex` or
+//! `pbkdf2:sha256:600000$salt$hex`. To [`Passwords`](crate::Passwords) such a hash is none: [`verify`](crate::Passwords::verify)
+//! answers `Invalid`, in the time of any other answer. Nobody needs a new password for that: check the old hash yourself, with the
+//! crates `scrypt` or `pbkdf2`, and put one of ours in its place at the first login.
+//!
+//! Do both checks for everybody as long as there are old hashes, the old one on a hash of nobody's where there is none. Else the time
+//! that an answer takes tells who has an account, or one from before:
+//!
+//! ```
+//! # struct Account { id: i64, password_hash: String }
+//! # async fn find_by_name(name: &str) -> Option<Account> { None }
+//! # async fn replace_hash(account: &Account, hash: &str) {}
+//! # fn werkzeug_accepts(hash: &str, password: &str) -> bool { false }
+//! use login_manager::{BoxError, Passwords};
+//!
+//! /// Of a random password, at the cost of your old hashes.
+//! const NOBODYS: &str = "scrypt:32768:8:1$…$…";
+//!
+//! async fn authenticate(passwords: &Passwords, name: &str, password: String) -> Result<Option<Account>, BoxError> {
+//!     let account = find_by_name(name).await;
+//!     let stored = account.as_ref().map(|account| &*account.password_hash);
+//!     let (ours, old) = match stored {
+//!         Some(hash) if hash.starts_with("$argon2") => (Some(hash), None),
+//!         other => (None, other),
+//!     };
+//!     let verdict = passwords.verify(&*password, ours).await?;
+//!     let (hash, typed) = (old.unwrap_or(NOBODYS).to_owned(), password.clone());
+//!     let accepted = tokio::task::spawn_blocking(move || werkzeug_accepts(&hash, &typed)).await?;
+//!     let by_old = old.is_some() && accepted;
+//!
+//!     let Some(account) = account.filter(|_| verdict.is_valid() || by_old) else {
+//!         return Ok(None);
+//!     };
+//!     if by_old || verdict.needs_rehash() {
+//!         // UPDATE … SET password_hash = $new WHERE id = $id AND password_hash = $old. The security stamp stays.
+//!         replace_hash(&account, &passwords.hash(password).await?).await;
+//!     }
+//!     Ok(Some(account))
+//! }
+//! # let _ = authenticate;
+//! ```
+//!
+//! The parts of an old hash: the method and its numbers (scrypt's N, r and p; the passes of PBKDF2), the salt, whose bytes are those
+//! of its text, and the key in hex: 64 bytes of scrypt, 32 of PBKDF2 with SHA-256. Compare it in constant time. A check with N = 32768
+//! and r = 8 takes 32 MiB, so let a semaphore bound how many run at once. When no old hash is left, the second check goes; whoever
+//! hasn't logged in by then resets the password.
+//!
 //! # Remember me
 //!
 //! | Flask-Login | here |

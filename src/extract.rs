@@ -30,15 +30,22 @@ use crate::{
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
 /// use login_manager::LoginRequired;
 ///
-/// async fn dashboard(LoginRequired(user): LoginRequired<Account>) -> String {
+/// async fn dashboard(user: LoginRequired<Account>) -> String {
 ///     format!("Hello, {}", user.name)
 /// }
 /// ```
+///
+/// `LoginRequired(user): LoginRequired<Account>` takes the `Arc<Account>` out.
 #[derive(Debug)]
 pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 
 /// The user who is logged in and proved it in this session. Where that isn't so, the visitor is sent to log in, or to
 /// prove it again, and the handler doesn't run. The door of [`fresh_login_required`](crate::fresh_login_required) for one handler.
+///
+/// The proof counts as long as [`with_fresh_for`](crate::LoginManager::with_fresh_for) says; by default as long as the session lives.
+///
+/// `Option<FreshLoginRequired<U>>` is `None` for nobody and for who would have to prove it again, and still 503 where it can't be
+/// known: for a page that shows more to who has just given the password.
 #[derive(Debug)]
 pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 
@@ -57,8 +64,42 @@ pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 ///     }
 /// }
 /// ```
+///
+/// Where it can't be known who it is, because the store or the loader is down, the handler doesn't run and the answer is 503. A
+/// page that anybody may see asks for a `Result`, and is shown all the same:
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account { name: String }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// use login_manager::{CurrentUser, Error};
+///
+/// async fn news(user: Result<CurrentUser<Account>, Error>) -> String {
+///     match user {
+///         Ok(CurrentUser(Some(user))) => format!("Hello, {}", user.name),
+///         Ok(CurrentUser(None)) => "Hello, stranger".to_owned(),
+///         Err(_) => "Hello".to_owned(), // not "stranger": somebody may be logged in
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct CurrentUser<U: AuthUser>(pub Option<Arc<U>>);
+
+impl<U: AuthUser> Deref for LoginRequired<U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.0
+    }
+}
+
+impl<U: AuthUser> Deref for FreshLoginRequired<U> {
+    type Target = U;
+
+    fn deref(&self) -> &U {
+        &self.0
+    }
+}
 
 impl<U: AuthUser> Deref for CurrentUser<U> {
     type Target = Option<Arc<U>>;
@@ -118,6 +159,19 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for LoginRequired<
         match door.admit().await {
             Ok(user) => Ok(Some(Self(user))),
             Err(Refusal::Denied(Reason::LoginRequired(_))) => Ok(None),
+            Err(refusal) => Err(door.refuse(&refusal)),
+        }
+    }
+}
+
+impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for FreshLoginRequired<U> {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Response> {
+        let door = Door::new("FreshLoginRequired", true, parts)?;
+        match door.admit().await {
+            Ok(user) => Ok(Some(Self(user))),
+            Err(Refusal::Denied(Reason::LoginRequired(_) | Reason::FreshLoginRequired)) => Ok(None),
             Err(refusal) => Err(door.refuse(&refusal)),
         }
     }

@@ -33,6 +33,7 @@
 //!         let account = accounts.get(&name).cloned();
 //!         async move { account } // an Option<Account>, or a Result of one
 //!     })
+//!     .with_realm("account")? // names the cookies; without it a type that moves logs everybody out
 //!     .with_login_view("/login")?;
 //!
 //!     Ok(Router::new()
@@ -107,7 +108,7 @@
 //! - [`store`]: the contract of a store, for who writes one
 //! - [`password`]: where the numbers come from
 //! - [`security`]: attack by attack, what stands against it, and what is left to you
-//! - [`coming_from_flask_login`]: each of its names beside ours
+//! - [`coming_from_flask_login`], [`coming_from_axum_login`]: each of their names beside ours
 //! - the `tutorial` example: registration, login, protected pages and logout, with SQLite and templates
 //! - the `stores` example: one app on any store
 //!
@@ -170,6 +171,9 @@ pub mod security;
 #[cfg(doc)]
 pub mod coming_from_flask_login;
 
+#[cfg(doc)]
+pub mod coming_from_axum_login;
+
 // What an application brings, and what it is told.
 
 mod user;
@@ -213,7 +217,7 @@ pub use crate::store::SqliteStore;
 pub use async_trait::async_trait;
 
 pub use crate::{
-    auth::{Auth, Device, Login, LoginHandle},
+    auth::{Auth, Device, DeviceId, Login, LoginHandle},
     cookies::SameSite,
     error::{BoxError, ConfigError, Error, ErrorKind, StoreError},
     event::{Event, EventKind},
@@ -224,7 +228,7 @@ pub use crate::{
     protection::SessionProtection,
     refusal::{Denied, InvalidNext, NextIn, NextPath, Notice, Reason},
     session::Session,
-    store::{Family, MemoryStore, SessionStore},
+    store::{MemoryStore, SessionStore},
     timeouts::Timeouts,
     user::AuthUser,
     why::Why,

@@ -9,8 +9,26 @@ use crate::{error::BoxError, user::AuthUser};
 
 /// Finds the user behind an id in your database.
 ///
-/// A closure that takes the id and returns a future of `Option<U>` or of `Result<Option<U>, E>` is one. Implement the
-/// trait where a type with a name reads better:
+/// A closure that takes the id and returns a future of `Option<U>` or of `Result<Option<U>, E>` is one. It clones what it
+/// captures for each call:
+///
+/// ```
+/// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+/// # struct Account { id: i64 }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+/// # #[derive(Clone)] struct Db; // a connection pool, say
+/// # impl Db { async fn find(&self, id: i64) -> Result<Option<Account>, std::io::Error> { Ok(Some(Account { id })) } }
+/// # let db = Db;
+/// let login_manager = LoginManager::new(MemoryStore::new(), move |id| {
+///     let db = db.clone();
+///     async move { db.find(id).await }
+/// });
+/// ```
+///
+/// An async closure that captures something, `async move |id| db.find(id).await`, won't do: its future borrows from the closure,
+/// and ours has to stand by itself. One that captures nothing does.
+///
+/// Implement the trait where a type with a name reads better:
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -20,7 +38,7 @@ use crate::{error::BoxError, user::AuthUser};
 ///
 /// struct Accounts; // a connection pool, say
 ///
-/// #[async_trait::async_trait]
+/// #[login_manager::async_trait]
 /// impl UserLoader<Account> for Accounts {
 ///     async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
 ///         Ok(Some(Account { id: *id })) // select … where id = $1
@@ -66,11 +84,35 @@ where
 ///
 /// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
 ///     .with_request_loader(|head: &Parts| {
-///         let header = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-///         let token = header.and_then(|value| value.strip_prefix("Bearer ")).map(str::to_owned);
+///         let token = bearer_token(head).map(str::to_owned);
 ///         async move { by_token_digest(token).await }
 ///     });
+///
+/// fn bearer_token(head: &Parts) -> Option<&str> {
+///     let (scheme, token) = head.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+///     // Schemes have no case (RFC 9110, 11.1).
+///     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start())
+/// }
 /// ```
+///
+/// One that needs something of its own clones it for each call, before the `async` block too:
+///
+/// ```
+/// # use login_manager::{AuthUser, LoginManager};
+/// # struct Account { id: i64 }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+/// # #[derive(Clone)] struct Db;
+/// # impl Db { async fn by_key(&self, key: Option<String>) -> Option<Account> { None } }
+/// # fn key_in(head: &http::request::Parts) -> Option<String> { None }
+/// # fn add(login_manager: LoginManager<Account>, db: Db) -> LoginManager<Account> {
+/// login_manager.with_request_loader(move |head: &http::request::Parts| {
+///     let (db, key) = (db.clone(), key_in(head));
+///     async move { db.by_key(key).await }
+/// })
+/// # }
+/// ```
+///
+/// An `async |head| …` won't do: its future borrows the head and what the closure captures, and ours has to stand by itself.
 #[async_trait]
 pub trait RequestLoader<U: AuthUser>: Send + Sync + 'static {
     /// The user whom this request proves to be, or `None` where it says nothing that this loader understands.

@@ -115,7 +115,9 @@
 //! # Shared caches
 //!
 //! A response for which somebody asked who is there has `Vary: Cookie`, and `Cache-Control: no-store` unless the handler set a
-//! `Cache-Control` of its own: if you set one, you know.
+//! `Cache-Control` of its own: if you set one, you know. One case is ours: a response that sets or deletes one of our cookies gets
+//! `no-store` instead of what the handler said, a `public, max-age=60` too, unless that has `private` or `no-store` in it. A cookie
+//! in a shared cache would be everybody's.
 //!
 //! # Going round the guard
 //!

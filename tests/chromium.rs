@@ -30,6 +30,8 @@ use crate::folder::Folder;
 const PATIENCE: Duration = Duration::from_secs(10);
 const SESSION: &str = "__Host-account-session";
 const REMEMBER: &str = "__Host-account-remember";
+const PASSWORD: &str = "down the rabbit hole";
+const NEW_PASSWORD: &str = "through the looking glass";
 
 fn main() -> ExitCode {
     let trials = vec![
@@ -87,10 +89,10 @@ async fn be_remembered(chromedriver: &Chromedriver, folder: &Path, site: &str) {
     let visitor = Visitor::new(chromedriver, &home, site.to_owned()).await;
     is_still_known_but_not_trusted(&visitor).await;
     let other = Visitor::new(chromedriver, &folder.join("other"), site.to_owned()).await;
-    logs_in_elsewhere(&other, "wonderland").await;
+    logs_in_elsewhere(&other, PASSWORD).await;
     proves_who_it_is(&visitor).await;
     logs_the_other_browser_out(&visitor, &other).await;
-    logs_in_elsewhere(&other, "wonderland").await;
+    logs_in_elsewhere(&other, PASSWORD).await;
     changes_the_password(&visitor, &other).await;
     visitor.client.close().await.unwrap();
     other.client.close().await.unwrap();
@@ -122,10 +124,10 @@ async fn is_sent_to_log_in(visitor: &Visitor) {
 async fn registers(visitor: &Visitor) {
     visitor.click("//main//a[text()='Register']").await;
     visitor.reads("Create account").await;
-    visitor.fill_in("alice", "wonderland").await;
+    visitor.fill_in("alice", PASSWORD).await;
     visitor.reads("Account created, please log in.").await;
     visitor.open("/register").await;
-    visitor.fill_in("alice", "something else").await;
+    visitor.fill_in("alice", "something else, and longer").await;
     visitor.reads("That user name is taken.").await;
 }
 
@@ -141,7 +143,7 @@ async fn is_told_of_a_wrong_password(visitor: &Visitor) {
 }
 
 async fn logs_in_and_is_led_back(visitor: &Visitor) {
-    visitor.fill_in("alice", "wonderland").await;
+    visitor.fill_in("alice", PASSWORD).await;
     visitor.reads("Hello, alice!").await;
     assert_eq!(visitor.address().await, "/protected");
 }
@@ -203,12 +205,12 @@ async fn logs_out_and_does_not_come_back(visitor: &Visitor) {
 
 async fn logs_in_to_be_remembered(visitor: &Visitor) {
     visitor.open("/register").await;
-    visitor.fill_in("alice", "wonderland").await;
+    visitor.fill_in("alice", PASSWORD).await;
     visitor.reads("Account created, please log in.").await;
     visitor
         .click("//label[contains(., 'Remember me on this device')]")
         .await;
-    visitor.fill_in("alice", "wonderland").await;
+    visitor.fill_in("alice", PASSWORD).await;
     visitor.reads("Hello, alice!").await;
 
     assert_eq!(visitor.cookie_names().await, [REMEMBER, SESSION]);
@@ -248,7 +250,7 @@ async fn is_still_known_but_not_trusted(visitor: &Visitor) {
         .await;
     assert_eq!(
         visitor.address().await,
-        "/login?next=/account&notice=refresh"
+        "/confirm?next=/account&notice=refresh"
     );
 }
 
@@ -259,7 +261,11 @@ async fn logs_in_elsewhere(other: &Visitor, password: &str) {
 }
 
 async fn proves_who_it_is(visitor: &Visitor) {
-    visitor.fill_in("alice", "wonderland").await;
+    visitor.type_in("password", "mirror").await;
+    visitor.click("//main//button").await;
+    visitor.reads("That is not your password.").await;
+    visitor.type_in("password", PASSWORD).await;
+    visitor.click("//main//button").await;
     visitor.reads("Where you are logged in").await;
     assert_eq!(visitor.address().await, "/account");
     // The session that was closed isn't in the list: this browser has replaced it.
@@ -279,9 +285,7 @@ async fn logs_the_other_browser_out(visitor: &Visitor, other: &Visitor) {
 }
 
 async fn changes_the_password(visitor: &Visitor, other: &Visitor) {
-    visitor
-        .type_in("password", "through the looking glass")
-        .await;
+    visitor.type_in("password", NEW_PASSWORD).await;
     visitor
         .click("//main//button[contains(., 'Change it')]")
         .await;
@@ -292,9 +296,9 @@ async fn changes_the_password(visitor: &Visitor, other: &Visitor) {
     visitor.reads("Where you are logged in").await;
 
     is_sent_to_log_in_at_the_next_click(other).await;
-    other.fill_in("alice", "wonderland").await;
+    other.fill_in("alice", PASSWORD).await;
     other.reads("Wrong user name or password.").await;
-    logs_in_elsewhere(other, "through the looking glass").await;
+    logs_in_elsewhere(other, NEW_PASSWORD).await;
 }
 
 async fn is_sent_to_log_in_at_the_next_click(visitor: &Visitor) {

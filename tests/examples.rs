@@ -49,7 +49,10 @@ use crate::{
     folder::Folder,
 };
 
-const ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "wonderland")];
+/// She registers in the tutorial.
+const ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "down the rabbit hole")];
+/// She is one of the quickstart's two.
+const QUICK_ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "wonderland")];
 
 async fn submit(browser: &mut Browser, uri: &str, fields: &[(&str, &str)]) -> Answer {
     let mut request = browser.request(Method::POST, uri);
@@ -99,7 +102,7 @@ async fn quickstart_logs_in_stays_logged_in_and_logs_out() {
     );
 
     assert_redirects(
-        &submit(&mut browser, sent_away.location(), &ALICE).await,
+        &submit(&mut browser, sent_away.location(), &QUICK_ALICE).await,
         "/dashboard",
     );
     assert_eq!(browser.cookie_names(), ["__Host-account-session"]);
@@ -154,7 +157,10 @@ async fn j1_quickstart_says_the_same_of_wrong_names_and_wrong_passwords() {
 async fn quickstart_goes_nowhere_else_after_a_login() {
     let mut browser = Browser::new(quickstart::app().await.unwrap());
     let elsewhere = "/login?next=https://evil.example/";
-    assert_redirects(&submit(&mut browser, elsewhere, &ALICE).await, "/dashboard");
+    assert_redirects(
+        &submit(&mut browser, elsewhere, &QUICK_ALICE).await,
+        "/dashboard",
+    );
 }
 
 #[tokio::test]
@@ -228,7 +234,7 @@ async fn j1_tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
     let mut answers = Vec::new();
     for (name, password) in [
         ("alice", "mirror"),
-        ("nobody", "wonderland"),
+        ("nobody", ALICE[1].1),
         ("alice", &long),
         ("nobody", &long),
     ] {
@@ -256,9 +262,13 @@ async fn tutorial_says_what_is_wrong_with_a_registration() {
     let mut browser = Browser::new(database.app().await);
     submit(&mut browser, "/register", &ALICE).await;
     let (long_name, long_password) = ("é".repeat(65), "a".repeat(Passwords::MAX_BYTES + 1));
+    let long_enough = "fifteen letters";
     for (name, password, complaint) in [
-        ("alice", "other", "That user name is taken."),
-        (" ALICE ", "other", "That user name is taken."),
+        ("alice", long_enough, "That user name is taken."),
+        (" ALICE ", long_enough, "That user name is taken."),
+        ("bob", "a", "That password is too short"),
+        ("bob", "fourteen chars", "That password is too short"),
+        ("bob", "ééééééééééé €€", "That password is too short"),
         ("", "password", "Please fill in both fields."),
         (" \t", "password", "Please fill in both fields."),
         ("bob", "", "Please fill in both fields."),
@@ -274,6 +284,10 @@ async fn tutorial_says_what_is_wrong_with_a_registration() {
     );
     assert_complains(&submit(&mut browser, "/login", &[]).await, "Please fill in");
     assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
+    let just_enough = [("username", "bob"), ("password", "é€, then others")];
+    assert_eq!(just_enough[1].1.chars().count(), 15);
+    let registered = submit(&mut browser, "/register", &just_enough).await;
+    assert_redirects(&registered, "/login?message=registered");
 }
 
 #[tokio::test]
@@ -299,7 +313,7 @@ async fn tutorial_escapes_what_people_type() {
     let mut browser = Browser::new(database.app().await);
     let mallory = [
         ("username", "\"><script>alert(1)</script>"),
-        ("password", "x"),
+        ("password", "x marks the spot"),
     ];
     let pages = [
         submit(&mut browser, "/login", &mallory).await.body,
@@ -323,13 +337,15 @@ async fn b16_tutorial_renews_a_hash_that_has_become_too_cheap_and_ends_no_sessio
     submit(&mut other, "/login", &ALICE).await;
     let from_cheaper_days = "UPDATE accounts SET password_hash = '$argon2id$v=19$m=64,t=1,p=1$b25seSBmb3IgYSB0ZXN0IQ$tfRMN+egWZHqzmYVD6S+iSM4mnfvqA/waroBmPZEg7A'";
     database.execute(from_cheaper_days).await;
-    assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
+    // Its password is from days that asked for fewer characters; it stays good.
+    let old = [ALICE[0], ("password", "wonderland")];
+    assert_redirects(&submit(&mut browser, "/login", &old).await, "/protected");
     let hash = database.password_hash().await;
     assert!(
         hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
         "{hash}"
     );
-    assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
+    assert_redirects(&submit(&mut browser, "/login", &old).await, "/protected");
     assert_eq!(other.get("/protected").await.status, StatusCode::OK);
 }
 
@@ -432,18 +448,23 @@ async fn c4_tutorial_remembers_a_browser_and_asks_it_for_the_password_before_cha
     browser.plant("__Host-account-remember", &remember);
     assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
     let refused = browser.get("/account").await;
-    assert_redirects(&refused, "/login?next=/account&notice=refresh");
+    assert_redirects(&refused, "/confirm?next=/account&notice=refresh");
     let page = browser.get(refused.location()).await.body;
     assert!(page.contains("Please reauthenticate to access this page."));
     let new_password = [("password", "through the glass")];
     let refused_form = submit(&mut browser, "/account", &new_password).await;
-    assert_redirects(&refused_form, "/login?notice=refresh");
-    let login = submit(&mut browser, refused.location(), &box_ticked).await;
-    assert_redirects(&login, "/account");
+    assert_redirects(&refused_form, "/confirm?notice=refresh");
+    let wrong = submit(&mut browser, refused.location(), &new_password).await;
+    assert_complains(&wrong, "That is not your password.");
+    assert_eq!(browser.get("/account").await.status, StatusCode::SEE_OTHER);
+    let confirmed = submit(&mut browser, refused.location(), &[ALICE[1]]).await;
+    assert_redirects(&confirmed, "/account");
     let page = browser.get("/account").await.body;
     assert_eq!(page.matches("This browser").count(), 1, "{page}");
     assert_eq!(page.matches("Another browser").count(), 1, "{page}");
 
+    let short = submit(&mut browser, "/account", &[("password", "a")]).await;
+    assert_complains(&short, "That password is too short");
     let before = browser.clone();
     let changed = submit(&mut browser, "/account", &new_password).await;
     assert_redirects(&changed, "/?message=password-changed");
@@ -467,6 +488,26 @@ async fn c4_tutorial_remembers_a_browser_and_asks_it_for_the_password_before_cha
 }
 
 #[tokio::test]
+async fn c1_tutorial_asks_for_the_password_again_after_a_while() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    let stranger = browser.get("/confirm").await;
+    assert_redirects(&stranger, "/login?next=/confirm&notice=login");
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
+    database.let_the_proof_grow_old().await;
+    assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+    let refused = browser.get("/account").await;
+    assert_redirects(&refused, "/confirm?next=/account&notice=refresh");
+    let before = browser.cookie("session");
+    let confirmed = submit(&mut browser, refused.location(), &[ALICE[1]]).await;
+    assert_redirects(&confirmed, "/account");
+    assert_ne!(browser.cookie("session"), before);
+    assert_eq!(browser.get("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn tutorial_logs_out_another_browser() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);
@@ -480,7 +521,8 @@ async fn tutorial_logs_out_another_browser() {
     let id = &id[..id.find('"').unwrap()];
     submit(&mut browser, "/account/log-out", &[("id", id)]).await;
     assert_eq!(other.get("/protected").await.status, StatusCode::SEE_OTHER);
-    submit(&mut browser, "/account/log-out", &[("id", "rubbish")]).await;
+    let rubbish = submit(&mut browser, "/account/log-out", &[("id", "rubbish")]).await;
+    assert_eq!(rubbish.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
 }
 
@@ -528,6 +570,11 @@ async fn api_keys_are_good_beside_cookies() {
     assert_eq!(program.get("/me").await.status, StatusCode::UNAUTHORIZED);
     for (key, status) in [
         ("Bearer key-of-alice", 200),
+        ("bearer key-of-alice", 200),
+        ("BEARER  key-of-alice", 200),
+        ("Bearer Key-of-alice", 401),
+        ("Bearerkey-of-alice", 401),
+        ("Bearer", 401),
         ("Bearer key-of-bob", 401),
         ("Basic x", 401),
     ] {
@@ -599,6 +646,19 @@ impl Database {
     async fn execute(&self, sql: &'static str) {
         let mut connection = self.connect().await;
         sqlx::query(sql).execute(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
+    /// As if the logins of all sessions were of 1970: the eight bytes behind the flags say when somebody proved who it is.
+    async fn let_the_proof_grow_old(&self) {
+        let mut connection = self.connect().await;
+        let sql = "SELECT payload FROM login_sessions";
+        let payload = sqlx::query_scalar(sql).fetch_one(&mut connection).await;
+        let mut payload: Vec<u8> = payload.unwrap();
+        payload[5..13].fill(0);
+        let sql = "UPDATE login_sessions SET payload = ?";
+        let update = sqlx::query(sql).bind(payload).execute(&mut connection);
+        update.await.unwrap();
         connection.close().await.unwrap();
     }
 

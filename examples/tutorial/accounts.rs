@@ -89,7 +89,7 @@ impl Accounts {
 }
 
 /// How the login manager finds the user of a session.
-#[async_trait::async_trait]
+#[login_manager::async_trait]
 impl UserLoader<Account> for Accounts {
     async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
         Ok(self.find(*id).await?)

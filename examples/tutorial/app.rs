@@ -19,6 +19,7 @@ use super::{
     page::{self, Templates},
 };
 
+const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Clone)]
@@ -36,7 +37,10 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
     sessions.migrate().await?;
     let login_manager = LoginManager::new(sessions, accounts.clone())
         .with_realm("account")?
-        .with_login_view("/login")?;
+        .with_login_view("/login")?
+        // Who was away from the keyboard longer than this gives the password again before the account changes.
+        .with_fresh_for(10 * MINUTE)?
+        .with_refresh_view("/confirm")?;
     login_manager.spawn_cleanup(HOUR)?;
 
     // A request passes the layers from the last to the first.
@@ -47,6 +51,10 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
             get(handlers::registration_form).post(handlers::register),
         )
         .route("/login", get(handlers::login_form).post(handlers::log_in))
+        .route(
+            "/confirm",
+            get(handlers::confirmation_form).post(handlers::confirm),
+        )
         .route("/protected", get(handlers::protected))
         .route(
             "/account",

@@ -5,7 +5,7 @@ use axum::{
     extract::State,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use login_manager::{Auth, FreshLoginRequired, LoginRequired, NextPath, PasswordError};
+use login_manager::{Auth, DeviceId, FreshLoginRequired, LoginRequired, NextPath, PasswordError};
 use minijinja::{Value, context};
 use serde::Deserialize;
 
@@ -13,6 +13,11 @@ use super::{accounts::Account, app::App, error::AppError, page::Page};
 
 /// In characters; as `maxlength` in the forms.
 const MAX_NAME: usize = 64;
+/// In characters; as `minlength` in the forms. NIST SP 800-63B-4 (3.1.1.2) asks for that many where nothing but the password
+/// stands before the account.
+const MIN_PASSWORD: usize = 15;
+const TOO_SHORT: &str =
+    "That password is too short: at least 15 characters, please. A few words will do.";
 
 /// What is missing counts as empty, so that the visitor gets the form again and not a bare error.
 #[derive(Default, Deserialize)]
@@ -56,6 +61,9 @@ pub(crate) async fn register(
     if form.name().chars().count() > MAX_NAME {
         return again("That user name is too long: at most 64 characters, please.");
     }
+    if is_too_short(&form.password) {
+        return again(TOO_SHORT);
+    }
     let hash = match app.passwords.hash(form.password.as_str()).await {
         Err(PasswordError::TooLong { .. }) => return again("That password is too long."),
         hash => hash?,
@@ -86,7 +94,9 @@ pub(crate) async fn log_in(
     if form.has_gaps() {
         return again("Please fill in both fields.");
     }
-    let Some(account) = authenticate(&app, &form).await? else {
+    let account = app.accounts.find_by_name(form.name()).await?;
+    let is_right = is_password_of(&app, account.as_ref(), &form.password).await?;
+    let Some(account) = account.filter(|_| is_right) else {
         // Which of the two is wrong stays unsaid: nobody learns here who has an account.
         return again("Wrong user name or password.");
     };
@@ -96,7 +106,38 @@ pub(crate) async fn log_in(
     Ok(next.redirect_or("/protected").into_response())
 }
 
-/// The password, for those who have just given the old one, and the browsers that are logged in.
+#[derive(Deserialize)]
+pub(crate) struct Password {
+    password: String,
+}
+
+/// For somebody who is logged in, and whom a page wants to be sure of.
+pub(crate) async fn confirmation_form(
+    _: LoginRequired<Account>,
+    page: Page,
+) -> Result<Html<String>, AppError> {
+    page.render("confirm.html", context! {})
+}
+
+pub(crate) async fn confirm(
+    account: LoginRequired<Account>,
+    State(app): State<App>,
+    auth: Auth<Account>,
+    next: NextPath,
+    page: Page,
+    Form(form): Form<Password>,
+) -> Result<Response, AppError> {
+    if !is_password_of(&app, Some(&account), &form.password).await? {
+        return page.again(
+            "confirm.html",
+            context! { complaint => "That is not your password." },
+        );
+    }
+    auth.confirm().await?;
+    Ok(next.redirect_or("/account").into_response())
+}
+
+/// The password, for those who have lately given the old one, and the browsers that are logged in.
 pub(crate) async fn account(
     FreshLoginRequired(_): FreshLoginRequired<Account>,
     auth: Auth<Account>,
@@ -106,48 +147,41 @@ pub(crate) async fn account(
     page.render("account.html", context! { devices })
 }
 
-#[derive(Deserialize)]
-pub(crate) struct NewPassword {
-    password: String,
-}
-
 /// The new stamp ends every session of the account, so this browser logs in anew.
 pub(crate) async fn change_password(
-    FreshLoginRequired(account): FreshLoginRequired<Account>,
+    account: FreshLoginRequired<Account>,
     State(app): State<App>,
     auth: Auth<Account>,
     page: Page,
-    Form(form): Form<NewPassword>,
+    Form(form): Form<Password>,
 ) -> Result<Response, AppError> {
-    let complaint = match app.passwords.hash(form.password).await {
-        Ok(hash) => {
-            let account = app.accounts.change_password(account.id, &hash).await?;
-            auth.login(account).await?;
-            auth.logout_others().await?;
-            return Ok(Redirect::to("/?message=password-changed").into_response());
-        }
-        Err(PasswordError::Empty) => "Please fill in the new password.",
-        Err(PasswordError::TooLong { .. }) => "That password is too long.",
-        Err(error) => return Err(error.into()),
-    };
     let devices = devices(&auth).await?;
-    page.again("account.html", context! { devices, complaint })
+    let again = |complaint| page.again("account.html", context! { devices, complaint });
+    if is_too_short(&form.password) {
+        return again(TOO_SHORT);
+    }
+    let hash = match app.passwords.hash(form.password).await {
+        Err(PasswordError::TooLong { .. }) => return again("That password is too long."),
+        hash => hash?,
+    };
+    let account = app.accounts.change_password(account.id, &hash).await?;
+    auth.login(account).await?;
+    auth.logout_others().await?;
+    Ok(Redirect::to("/?message=password-changed").into_response())
 }
 
 #[derive(Deserialize)]
 pub(crate) struct Device {
-    id: String,
+    id: DeviceId,
 }
 
+/// The id of somebody else's browser logs nobody out.
 pub(crate) async fn log_out_device(
     _: LoginRequired<Account>,
     auth: Auth<Account>,
     Form(device): Form<Device>,
 ) -> Result<Redirect, AppError> {
-    // An id that is none, or somebody else's, logs nobody out.
-    if let Ok(id) = device.id.parse() {
-        auth.revoke(id).await?;
-    }
+    auth.revoke(device.id).await?;
     Ok(Redirect::to("/account"))
 }
 
@@ -170,25 +204,32 @@ pub(crate) async fn log_out(auth: Auth<Account>) -> Result<Redirect, AppError> {
     Ok(Redirect::to("/?message=logged-out"))
 }
 
-/// The account, if this is its password.
-async fn authenticate(app: &App, form: &Credentials) -> Result<Option<Account>, AppError> {
-    let account = app.accounts.find_by_name(form.name()).await?;
-    let stored = account.as_ref().map(|account| &*account.password_hash);
-    let verdict = app.passwords.verify(form.password.as_str(), stored).await?;
-    let account = account.filter(|_| verdict.is_valid());
-    if let Some(account) = &account
+/// Whether this is the account's password. Where there is no account it takes as long to say no.
+async fn is_password_of(
+    app: &App,
+    account: Option<&Account>,
+    password: &str,
+) -> Result<bool, AppError> {
+    let stored = account.map(|account| &*account.password_hash);
+    let verdict = app.passwords.verify(password, stored).await?;
+    if let Some(account) = account
         && verdict.needs_rehash()
-        && let Err(error) = renew_hash(app, account, form.password.as_str()).await
+        && let Err(error) = renew_hash(app, account, password).await
     {
-        // No reason to refuse the login: the next one tries again.
+        // No reason to refuse anybody: the next time tries again.
         tracing::warn!(error = &error as &dyn std::error::Error, "a hash stays old");
     }
-    Ok(account)
+    Ok(verdict.is_valid())
 }
 
 async fn renew_hash(app: &App, account: &Account, password: &str) -> Result<(), AppError> {
     let hash = app.passwords.hash(password).await?;
     Ok(app.accounts.replace_hash(account, &hash).await?)
+}
+
+/// Of those that are chosen now. Who has a shorter one from before may log in with it.
+fn is_too_short(password: &str) -> bool {
+    password.chars().count() < MIN_PASSWORD
 }
 
 impl Credentials {

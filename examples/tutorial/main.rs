@@ -1,15 +1,16 @@
-//! The app of a login tutorial: register, log in, see a page of your own, log out.
+//! The app of a login tutorial: register, log in, see a page of your own, change the password, log out.
 //!
 //! ```sh
 //! cargo run --example tutorial
 //! ```
 //!
 //! Open <http://localhost:3000>. Accounts and sessions are in `tutorial.db` in the current directory, so a restart logs nobody
-//! out. `DATABASE=other.db` puts them elsewhere, `PORT=8080` listens there.
+//! out. `DATABASE=other.db` puts them elsewhere, `PORT=8080` listens there. Safari doesn't take the cookie from `http://localhost`:
+//! see the README.
 //!
 //! ```sh
-//! curl -i -d 'username=alice&password=wonderland' http://localhost:3000/register
-//! curl -i -c jar -d 'username=alice&password=wonderland' http://localhost:3000/login
+//! curl -i -d 'username=alice&password=down the rabbit hole' http://localhost:3000/register
+//! curl -i -c jar -d 'username=alice&password=down the rabbit hole' http://localhost:3000/login
 //! curl -b jar http://localhost:3000/protected
 //! curl -i -b jar -X POST http://localhost:3000/logout
 //! ```

@@ -23,6 +23,7 @@ impl Templates {
         for (name, source) in [
             ("account.html", include_str!("templates/account.html")),
             ("base.html", include_str!("templates/base.html")),
+            ("confirm.html", include_str!("templates/confirm.html")),
             ("error.html", include_str!("templates/error.html")),
             ("form.html", include_str!("templates/form.html")),
             ("home.html", include_str!("templates/home.html")),

@@ -20,10 +20,34 @@ use crate::{
 /// How many records a list asks the store for at a time.
 const PAGE: usize = 100;
 
+/// Which browser: what [`Device::id`] says and [`Auth::revoke`] takes.
+///
+/// It opens nothing, so it may stand in a page. It goes as text into a form or a path, and comes back from there by serde or by
+/// `parse`:
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account;
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// use axum::{Form, response::Redirect};
+/// use login_manager::{Auth, DeviceId, Error};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Chosen { id: DeviceId }
+///
+/// async fn log_out_device(auth: Auth<Account>, Form(chosen): Form<Chosen>) -> Result<Redirect, Error> {
+///     auth.revoke(chosen.id).await?; // somebody else's is none of this user's: nothing happens
+///     Ok(Redirect::to("/account"))
+/// }
+/// ```
+///
+/// To a store it is the [`Family`] of a record.
+pub type DeviceId = Family;
+
 /// One browser in which a user is logged in or remembered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Device {
-    id: Family,
+    id: DeviceId,
     created: Millis,
     last_seen: Millis,
     user_agent: Option<Box<str>>,
@@ -35,7 +59,7 @@ pub struct Device {
 impl Device {
     /// What to say to [`Auth::revoke`]. It opens nothing, so it may stand in a page.
     #[must_use]
-    pub fn id(&self) -> Family {
+    pub fn id(&self) -> DeviceId {
         self.id
     }
 
@@ -101,7 +125,7 @@ impl<U: AuthUser> Auth<U> {
     ///
     /// # Errors
     /// As [`user`](Auth::user) and [`logout`](Auth::logout).
-    pub async fn revoke(&self, id: Family) -> Result<bool, Error> {
+    pub async fn revoke(&self, id: DeviceId) -> Result<bool, Error> {
         self.run(move |inner| async move { inner.revoke_at(id, inner.visit.now()).await })
             .await
     }

@@ -32,7 +32,10 @@ pub(crate) use self::{
     attached::Attached,
     devices::{devices, owner_of, revoke},
 };
-pub use self::{devices::Device, handle::LoginHandle};
+pub use self::{
+    devices::{Device, DeviceId},
+    handle::LoginHandle,
+};
 
 /// Who this request is, and the verbs that change it: [`login`](Auth::login), [`logout`](Auth::logout),
 /// [`confirm`](Auth::confirm), [`renew`](Auth::renew).

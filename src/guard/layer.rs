@@ -68,6 +68,32 @@ pub(super) type Predicate<U> = Arc<dyn Fn(&U) -> bool + Send + Sync>;
 
 impl<U: AuthUser> LoginRequiredLayer<U> {
     /// Only users of whom this is true; the others get 403. Conditions add up; those that need no waiting are asked first.
+    ///
+    /// For one handler, give it a router of its own and [`merge`](https://docs.rs/axum/latest/axum/struct.Router.html#method.merge)
+    /// that; for one method of a route, put the guard around that method:
+    ///
+    /// ```
+    /// # use axum::{Router, routing::{get, post}};
+    /// # use login_manager::{AuthUser, login_required};
+    /// # struct Account { is_admin: bool, is_editor: bool }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+    /// # async fn home() {}
+    /// # async fn statistics() {}
+    /// # async fn list() {}
+    /// # async fn write() {}
+    /// # fn app(login_manager: login_manager::LoginManager<Account>) -> Router {
+    /// let admins = Router::new()
+    ///     .route("/statistics", get(statistics))
+    ///     .route_layer(login_required::<Account>().and(|account| account.is_admin));
+    /// let editors = login_required::<Account>().and(|account| account.is_editor);
+    ///
+    /// Router::new()
+    ///     .route("/", get(home))
+    ///     .route("/articles", get(list).merge(post(write).route_layer(editors)))
+    ///     .merge(admins)
+    ///     .layer(login_manager)
+    /// # }
+    /// ```
     pub fn and(self, predicate: impl Fn(&U) -> bool + Send + Sync + 'static) -> Self {
         self.with(|rules| rules.predicates.push(Arc::new(predicate)))
     }

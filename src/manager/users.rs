@@ -2,9 +2,9 @@
 
 use super::LoginManager;
 use crate::{
-    auth::{Device, devices, owner_of, revoke},
+    auth::{Device, DeviceId, devices, owner_of, revoke},
     error::Error,
-    store::{Family, Which},
+    store::Which,
     user::AuthUser,
 };
 
@@ -23,7 +23,7 @@ impl<U: AuthUser> LoginManager<U> {
     ///
     /// # Errors
     /// As [`sessions_of`](LoginManager::sessions_of).
-    pub async fn revoke(&self, id: &U::Id, device: Family) -> Result<bool, Error> {
+    pub async fn revoke(&self, id: &U::Id, device: DeviceId) -> Result<bool, Error> {
         let owner = owner_of::<U>(&self.realm, id)?;
         Ok(revoke(&self.realm, &owner, Which::Only(device)).await? > 0)
     }

@@ -29,6 +29,23 @@ const MAX_LEN: usize = 2048;
 /// The query is only held to its spelling. `?text=a%0D%0Ab`, two lines of a form, is fine: it stays encoded in the
 /// `Location` header, and nobody but the page that it belongs to decodes it.
 ///
+/// # Links of your own
+///
+/// A guard writes the link to the login page by itself, and [`Denied::login_url`](crate::Denied::login_url) has it. In a link that
+/// you write, percent-encode the whole path once more, as any value in a query: what is checked is the decoded value, so
+/// `/login?next=/a%20b` holds a blank and counts as none. A template's filter for URLs does it, or `url::form_urlencoded`:
+///
+/// ```
+/// use login_manager::NextPath;
+///
+/// let page = "/a%20b?page=2";
+/// let query = url::form_urlencoded::Serializer::new(String::new()).append_pair("next", page).finish();
+/// assert_eq!(query, "next=%2Fa%2520b%3Fpage%3D2"); // behind `/login?`
+///
+/// assert_eq!(NextPath::from_query(Some(&query), "next").as_str(), Some(page));
+/// assert_eq!(NextPath::from_query(Some("next=/a%20b"), "next").as_str(), None);
+/// ```
+///
 /// # Example
 ///
 /// ```

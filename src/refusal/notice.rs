@@ -6,6 +6,18 @@ use super::query::only_value;
 
 /// Why a visitor was sent to the login page. The redirect itself carries it, so a refusal stores nothing and sets no cookie.
 ///
+/// With axum `Option<Notice>` is an extractor, `None` where the visitor came by themselves; elsewhere take it
+/// [from the query](Notice::from_query).
+///
+/// ```
+/// use login_manager::Notice;
+///
+/// async fn login_form(notice: Option<Notice>) -> String {
+///     let why = notice.map(|notice| notice.to_string()).unwrap_or_default();
+///     format!("{why} User name: … Password: …")
+/// }
+/// ```
+///
 /// Its text is Flask-Login's. Another text, or one in the visitor's language, is the page's own choice:
 ///
 /// ```

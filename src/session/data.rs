@@ -80,6 +80,15 @@ impl Data {
         taken
     }
 
+    /// Removes every value that is known here. A name that others add meanwhile is none of them.
+    pub(crate) fn clear(&mut self) {
+        self.changes = self
+            .base
+            .entries()
+            .map(|(name, _)| (name.into(), None))
+            .collect();
+    }
+
     /// Everything as it would be saved.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
         let untouched = self
@@ -184,6 +193,25 @@ mod tests {
             data.encode(None, None).entries().collect::<Vec<_>>(),
             [("a", "10"), ("c", "3")]
         );
+    }
+
+    #[test]
+    fn clearing_removes_what_was_stored_and_what_was_to_be() {
+        let mut data = data(&[("a", "1"), ("b", "2")]);
+        data.set("a", "10").unwrap();
+        data.set("new", "3").unwrap();
+        data.clear();
+        assert_eq!(data.entries().count(), 0);
+        data.set("b", "20").unwrap();
+        let stored = [("a", "1"), ("b", "2"), ("theirs", "1")];
+        data.rebase(Payload::encode(None, None, stored.into_iter()));
+        let kept: Vec<_> = data.entries().collect();
+        assert_eq!(kept, [("theirs", "1"), ("b", "20")]);
+
+        let mut nothing = Data::empty();
+        nothing.set("a", "1").unwrap();
+        nothing.clear();
+        assert!(!nothing.is_changed());
     }
 
     #[test]

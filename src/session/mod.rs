@@ -110,6 +110,18 @@ impl Session {
             .transpose()
     }
 
+    /// Removes every value that this visitor has. The session stays, and so does who is logged in: what ends them is
+    /// [`logout`](crate::Auth::logout).
+    ///
+    /// What counts is what there was when this request read the session: a name that another request inserts at the same time
+    /// stays.
+    ///
+    /// # Errors
+    /// As said [above](Session#errors).
+    pub async fn clear(&self) -> Result<(), Error> {
+        self.settled(Data::clear).await
+    }
+
     /// Saves the changes now instead of at the end: before a long answer, or from a task that outlives the request.
     ///
     /// Two requests of one visitor that change different names both keep their changes. Where the session has ended

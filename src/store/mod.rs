@@ -21,6 +21,7 @@
 mod cached;
 mod memory;
 mod pause;
+mod pointer;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
@@ -226,55 +227,4 @@ pub struct Page {
     pub after: Option<RecordKey>,
     /// At most this many records. Fewer mean that there are no more: who reads on from page to page ends there.
     pub limit: usize,
-}
-
-/// A store behind an `Arc` is a store: share one between managers, or choose it at run time as `Arc<dyn SessionStore>`.
-#[async_trait]
-impl<S: SessionStore + ?Sized> SessionStore for Arc<S> {
-    async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        (**self).create(record).await
-    }
-
-    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
-        (**self).load(key).await
-    }
-
-    async fn update(
-        &self,
-        key: &RecordKey,
-        version: u64,
-        payload: Arc<[u8]>,
-        now: i64,
-    ) -> Result<Outcome, BoxError> {
-        (**self).update(key, version, payload, now).await
-    }
-
-    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        (**self).touch(key, now, expires).await
-    }
-
-    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        (**self).delete(key, version).await
-    }
-
-    async fn replace(
-        &self,
-        old: &RecordKey,
-        version: u64,
-        new: Record,
-    ) -> Result<Replaced, BoxError> {
-        (**self).replace(old, version, new).await
-    }
-
-    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
-        (**self).list(owner, page, now).await
-    }
-
-    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
-        (**self).delete_all(owner, which).await
-    }
-
-    async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
-        (**self).delete_expired(now, limit).await
-    }
 }

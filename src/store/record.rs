@@ -3,6 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::token::{RandomFailed, random_bytes};
 
@@ -67,7 +68,8 @@ impl fmt::Debug for RecordKey {
 
 /// One browser's line of descent: 128 random bits that every renewal and login of the same user inherits.
 ///
-/// It names a device and opens nothing, so it is safe to show and to send in a form. Its text is 22 characters of base64url.
+/// It names a device and opens nothing, so it is safe to show and to send in a form: as [`DeviceId`](crate::DeviceId) it is what
+/// [`Auth::revoke`](crate::Auth::revoke) takes. Its text is 22 characters of base64url, in serde too.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Family([u8; 16]);
 
@@ -101,9 +103,9 @@ impl fmt::Debug for Family {
     }
 }
 
-/// The text is no family: not 22 characters of base64url.
+/// The text is no family, and no device's id: not 22 characters of base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a family is 22 characters of base64url")]
+#[error("the id of a device is 22 characters of base64url")]
 pub struct InvalidFamily(());
 
 impl FromStr for Family {
@@ -115,6 +117,21 @@ impl FromStr for Family {
             Ok(decoded) if decoded.len() == 16 => Ok(Self(bytes)),
             _ => Err(InvalidFamily(())),
         }
+    }
+}
+
+/// As its text.
+impl Serialize for Family {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// From its text, so that it may stand in a path or a form. Any other text is refused.
+impl<'de> Deserialize<'de> for Family {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 
@@ -133,6 +150,17 @@ mod tests {
             "AAAAAAAAAAAAAAAAAAAAAAAAA",
         ] {
             assert!(bad.parse::<Family>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_family_survives_serde_as_its_text() {
+        let family = Family::random().unwrap();
+        let json = serde_json::to_string(&family).unwrap();
+        assert_eq!(json, format!("\"{family}\""));
+        assert_eq!(serde_json::from_str::<Family>(&json).unwrap(), family);
+        for bad in ["\"short\"", "1", "null", "[1, 2]"] {
+            assert!(serde_json::from_str::<Family>(bad).is_err(), "{bad}");
         }
     }
 

@@ -7,7 +7,7 @@ use axum::{
     extract::Path,
     routing::{get, post},
 };
-use login_manager::{Auth, Error, Family};
+use login_manager::{Auth, DeviceId, Error};
 
 use crate::{
     browser::Browser,
@@ -48,10 +48,7 @@ async fn devices(auth: Auth<Account>) -> Result<String, Error> {
         .join("\n"))
 }
 
-async fn revoke(auth: Auth<Account>, Path(id): Path<String>) -> Result<String, Error> {
-    let Ok(id) = id.parse::<Family>() else {
-        return Ok("no id".into());
-    };
+async fn revoke(auth: Auth<Account>, Path(id): Path<DeviceId>) -> Result<String, Error> {
     auth.revoke(id).await.map(|done| done.to_string())
 }
 
@@ -98,6 +95,17 @@ async fn b18_lists_each_browser_once_the_one_seen_last_first() {
             .iter()
             .all(|device| !device.is_current() && device.created() <= world.clock.now())
     );
+}
+
+#[tokio::test]
+async fn a_text_that_is_no_devices_id_gets_to_no_handler() {
+    let (_, mut browsers, _) = world().await;
+    for id in ["rubbish", "AAAAAAAAAAAAAAAAAAAAA", "AAAAAAAAAAAAAAAAAAAAAB"] {
+        let answer = browsers[0].post(&format!("/revoke/{id}")).await;
+        assert_eq!(answer.status, 400, "{id}");
+    }
+    let nobodys = browsers[0].post("/revoke/AAAAAAAAAAAAAAAAAAAAAA").await;
+    assert_eq!((nobodys.status.as_u16(), &*nobodys.body), (200, "false"));
 }
 
 #[tokio::test]

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::{Router, http::Method, routing::get};
 use login_manager::{
-    Auth, AuthUser as _, Error, EventKind, LoginManager, LoginRequired, MemoryStore, Session, Why,
+    Auth, AuthUser as _, CurrentUser, Error, EventKind, LoginManager, LoginRequired, MemoryStore,
+    Session, Why,
 };
 use tokio::time::Instant;
 
@@ -126,6 +127,38 @@ async fn n1_while_the_store_is_down_strangers_are_served_and_the_others_are_aske
         world.store.heal();
         assert_eq!(world.browser.get("/me").await.body, "alice");
         assert_eq!(returning.get("/me").await.body, "alice");
+    }
+}
+
+/// A page for everybody: who it is, if that can be known.
+async fn header(user: Result<CurrentUser<Account>, Error>) -> String {
+    match user {
+        Ok(CurrentUser(Some(user))) => user.name.clone(),
+        Ok(CurrentUser(None)) => "nobody".to_owned(),
+        Err(error) => format!("{:?}", error.kind()),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn n1_a_public_page_that_greets_may_be_shown_all_the_same() {
+    for fault in [Fails, Hangs] {
+        let mut world = World::with(
+            |accounts| routes(accounts).route("/header", get(header)),
+            |manager| manager,
+        );
+        assert_eq!(world.browser.get("/header").await.body, "nobody");
+        world.browser.post("/login/alice").await;
+        assert_eq!(world.browser.get("/header").await.body, "alice");
+        world.store.fail_all(fault);
+        let answer = world.browser.get("/header").await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (200, "Store"));
+        assert_eq!(answer.header("cache-control"), Some("no-store"));
+        assert_eq!(answer.header("vary"), Some("cookie"));
+        assert!(answer.set_cookies().is_empty());
+        assert_eq!(world.browser.get("/who").await.status, 503);
+        world.store.heal();
+        world.accounts.fail(true);
+        assert_eq!(world.browser.get("/header").await.body, "Loader");
     }
 }
 

@@ -7,6 +7,7 @@ use login_manager::{Auth, EventKind, FreshLoginRequired, Notice, Reason, fresh_l
 
 use crate::{
     browser::Browser,
+    faulty_store::Fault,
     world::{Account, Accounts, World, routes},
 };
 
@@ -98,6 +99,39 @@ async fn c1_a_proof_can_grow_too_old() {
         200,
         "p39: no age is negative"
     );
+}
+
+#[tokio::test]
+async fn c2_a_page_may_show_more_to_who_proved_it_and_less_to_the_others() {
+    let more = async |user: Option<FreshLoginRequired<Account>>| {
+        user.map_or("less".to_owned(), |user| format!("more for {}", user.name))
+    };
+    let mut world = World::with(
+        |accounts| routes(accounts).route("/more", get(more)),
+        |manager| {
+            let manager = manager.with_fresh_for(10 * MINUTE).unwrap();
+            manager.with_login_view("/login").unwrap()
+        },
+    );
+    let browser = &mut world.browser;
+    assert_eq!(browser.get("/more").await.body, "less");
+    browser.post("/remember/alice").await;
+    assert_eq!(browser.get("/more").await.body, "more for alice");
+    world.events.take();
+    world.clock.advance(11 * MINUTE);
+    assert_eq!(browser.get("/more").await.body, "less");
+    restart(browser);
+    assert_eq!(browser.get("/more").await.body, "less");
+    assert_eq!(browser.get("/who").await.body, "alice");
+    let told = world.events.take();
+    assert!(
+        !told
+            .iter()
+            .any(|event| matches!(event, EventKind::Refused(_))),
+        "nobody was refused: {told:?}"
+    );
+    world.store.fail_all(Fault::Fails);
+    assert_eq!(browser.get("/more").await.status, 503, "it can't be known");
 }
 
 #[tokio::test]

@@ -62,6 +62,7 @@ mod request_loaders;
 mod responses;
 mod secrets;
 mod service;
+mod store_pointers;
 mod tokens;
 mod two_factors;
 mod user_changes;

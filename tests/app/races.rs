@@ -118,6 +118,52 @@ async fn b6_a_late_touch_revives_nothing() {
 }
 
 #[tokio::test]
+async fn a_clearing_and_an_insert_at_once_each_have_their_way() {
+    // Who is held saves last: what it has read, it may change; what it hasn't, it leaves alone.
+    for (held, meanwhile, a, new) in [
+        ("/clear", "/put/new/1", "", "1"),
+        ("/clear", "/put/a/2", "", ""),
+        ("/put/new/1", "/clear", "", "1"),
+        ("/put/a/2", "/clear", "2", ""),
+    ] {
+        let (mut world, _) = world();
+        world.browser.post("/login/alice").await;
+        world.browser.post("/put/a/1").await;
+        let ((mut browser, late), (_, done)) =
+            hold(&world, (held, Update, Before), meanwhile).await;
+        assert_eq!((status(&late), status(&done)), (200, 200), "{held}");
+        let read = [
+            browser.get("/get/a").await.body,
+            browser.get("/get/new").await.body,
+            browser.get("/who").await.body,
+        ];
+        assert_eq!(read, [a, new, "alice"], "{held} and {meanwhile}");
+    }
+}
+
+#[tokio::test]
+async fn clearing_takes_the_data_and_leaves_the_session() {
+    let (mut world, _) = world();
+    let nothing = world.browser.post("/clear").await;
+    assert!(nothing.set_cookies().is_empty());
+    assert!(world.store.inner.is_empty());
+    for login in [false, true] {
+        if login {
+            world.browser.post("/login/alice").await;
+        }
+        world.browser.post("/put/a/1").await;
+        world.browser.post("/put/b/2").await;
+        let before = world.browser.cookie("session");
+        assert!(world.browser.post("/clear").await.set_cookies().is_empty());
+        assert_eq!(world.browser.get("/get/a").await.body, "");
+        assert_eq!(world.browser.get("/get/b").await.body, "");
+        assert_eq!(world.browser.cookie("session"), before);
+        assert_eq!(world.store.inner.len(), 1);
+    }
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+}
+
+#[tokio::test]
 async fn fault_22_a_hundred_writers_of_one_session_lose_nothing() {
     let (mut world, _) = world();
     world.browser.post("/login/alice").await;

@@ -135,6 +135,7 @@ pub fn routes(accounts: &Accounts) -> Router {
         .route("/why", get(|auth: Auth<Account>| async move { auth.why().await.map(|why| format!("{why:?}")) }))
         .route("/put/{key}/{value}", post(put))
         .route("/get/{key}", get(read))
+        .route("/clear", post(|session: Session| async move { session.clear().await }))
 }
 
 /// Several verbs in one handler, `alice,put,logout,fail`: a name is a login, `remember-alice` one with a remember cookie. The answer is who it is at the end.

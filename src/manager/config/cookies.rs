@@ -74,8 +74,19 @@ impl<U: AuthUser> LoginManager<U> {
 
     /// Also sends the cookies over plain http, where everybody on the way can read them. Their prefix goes.
     ///
-    /// Only for a machine that can't be reached by https; `http://localhost` doesn't need it. It is never inferred from a
-    /// header.
+    /// Only for a machine that can't be reached by https, and while developing. Chrome, Firefox and curl take `Secure` cookies on
+    /// `http://localhost`; Safari doesn't ([WebKit bug 281149](https://bugs.webkit.org/show_bug.cgi?id=281149)), and no browser does
+    /// at a LAN address. There call this, or use https. It is never inferred from a header.
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// #[cfg(debug_assertions)] // only on the machine where it is written
+    /// let login_manager = login_manager.with_insecure_cookies()?;
+    /// # Ok::<(), login_manager::ConfigError>(())
+    /// ```
     ///
     /// # Errors
     /// When cookies are `SameSite=None`, which browsers take only with `Secure`.

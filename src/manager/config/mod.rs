@@ -71,7 +71,9 @@ impl<U: AuthUser> LoginManager<U> {
 
     /// The name of this kind of user. Sessions of one realm are worth nothing in another.
     ///
-    /// Default: the full path of the user type.
+    /// Default: the full path of the user type, by [`type_name`](std::any::type_name), which may change with the type's place and
+    /// with the compiler. Another name ends all sessions, so choose one before shipping. The cookies are
+    /// [named](LoginManager::with_cookie_names) after its last segment.
     ///
     /// # Errors
     /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
