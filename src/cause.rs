@@ -1,8 +1,17 @@
 //! Why something failed, and whether a log may say so.
 
-use std::{error::Error as _, fmt, sync::Arc};
+use std::{
+    error::Error as _,
+    fmt::{self, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use crate::error::{Error, StoreError};
+
+/// How far back an error is followed, and how many characters of it are kept.
+const MOST_SOURCES: usize = 8;
+const LONGEST: usize = 1024;
 
 /// What is said of an error to who listens to events.
 #[derive(Clone, PartialEq, Eq)]
@@ -27,14 +36,8 @@ impl Cause {
         if let Some(said) = source.downcast_ref::<StoreError>() {
             return ours(said.to_string());
         }
-        let mut text = source.to_string();
-        let mut next = source.source();
-        while let Some(error) = next {
-            text = format!("{text}: {error}");
-            next = error.source();
-        }
         Self {
-            text: text.into(),
+            text: said_by(source).into(),
             is_for_logs: false,
         }
     }
@@ -48,6 +51,24 @@ impl Cause {
     pub(crate) fn for_logs(&self) -> Option<&str> {
         self.is_for_logs.then_some(self.text())
     }
+}
+
+/// An error and what it came of, in one line of a length that a log can bear. It is code of others that says so.
+fn said_by(error: &(dyn std::error::Error + 'static)) -> String {
+    let (mut text, mut next) = (String::new(), Some(error));
+    for _ in 0..MOST_SOURCES {
+        let Some(error) = next else { break };
+        let separator = if text.is_empty() { "" } else { ": " };
+        let said = catch_unwind(AssertUnwindSafe(|| {
+            let mut said = String::new();
+            write!(said, "{separator}{error}").map(|()| (said, error.source()))
+        }));
+        let Ok(Ok((said, source))) = said else { break };
+        text.push_str(&said);
+        next = source;
+    }
+    let is_text = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(LONGEST).map(is_text).collect()
 }
 
 impl fmt::Debug for Cause {
@@ -77,6 +98,37 @@ mod tests {
             "no connection: postgres://app:hunter2@db refused"
         );
         assert_eq!(format!("{cause:?}"), "[withheld]");
+    }
+
+    /// Its own source, and nothing to say: no error is to be trusted.
+    #[derive(Debug)]
+    struct Odd(fn(&mut fmt::Formatter<'_>) -> fmt::Result);
+
+    impl fmt::Display for Odd {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (self.0)(f)
+        }
+    }
+
+    impl std::error::Error for Odd {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    #[test]
+    fn an_odd_error_does_no_harm() {
+        let cases: [(fn(&mut fmt::Formatter<'_>) -> fmt::Result, usize); 4] = [
+            (|_| Err(fmt::Error), 0),
+            (|_| panic!("the error panics"), 0),
+            (|f| f.write_str("a\nb"), 8 * 3 + 7 * 2),
+            (|f| f.write_str(&"x".repeat(1_000_000)), LONGEST),
+        ];
+        for (say, length) in cases {
+            let cause = Cause::of(&Error::new(ErrorKind::Loader, Odd(say)));
+            assert_eq!(cause.text().chars().count(), length);
+            assert!(!cause.text().contains('\n'));
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! The records of a login: those that it makes, and those that it replaces. All of it, or none.
+//! The records of a login: those that it makes, and those that it replaces. Nothing that the visitor has goes before what
+//! takes its place is there; and where that fails, what was made goes again.
 //!
 //! Whoever calls a function here holds the visit's turn.
 
@@ -57,15 +58,19 @@ impl<U: AuthUser> Inner<U> {
                 issued = Some(self.issue_at(arrival, lifetime, now).await?);
             }
             let mut arrived = match &session {
-                Some(old) if others.is_empty() => self.take_place_at(old, &mut new, now).await?,
+                Some(old) if others.is_empty() => {
+                    self.take_place_at(old, &mut new, issued.as_ref(), now)
+                        .await?
+                }
                 old => {
                     let old = old.as_ref().filter(|_| !displaces);
-                    self.move_in_at(old, &others, &mut new, now).await?
+                    self.move_in_at(old, &others, &mut new, issued.as_ref(), now)
+                        .await?
                 }
             };
             if let Some(ours) = series.as_ref().filter(|series| !is_others(series)) {
                 match realm.delete(&ours.key, None).await {
-                    Ok(Outcome::Gone) if !self.is_there(&new, now).await? => {
+                    Ok(Outcome::Gone) if !self.are_there(&new, issued.as_ref(), now).await? => {
                         arrived = Arrived::LineEnded;
                     }
                     // With the session gone there is no way back; without one there is, if the series is still there.
@@ -84,7 +89,7 @@ impl<U: AuthUser> Inner<U> {
             let session = new.is_written.then_some(new.record.key);
             let made = [session, issued.map(|issued| issued.key)];
             for key in made.into_iter().flatten() {
-                let _unreachable_anyway = realm.delete(&key, None).await;
+                realm.discard(key, arrived.as_ref().err()).await;
             }
         }
         arrived
@@ -95,11 +100,14 @@ impl<U: AuthUser> Inner<U> {
         &self,
         old: &Record,
         new: &mut Successor,
+        issued: Option<&Issued>,
         now: Millis,
     ) -> Result<Arrived, Error> {
         match self.visit.replace_at(old, new, now).await? {
             Outcome::Done => return Ok(Arrived::In),
             Outcome::Conflict => return Err(ErrorKind::Conflict.into()),
+            // Be it after a logout: the person has just proved who they are.
+            Outcome::Gone if new.is_written => return Ok(Arrived::In),
             Outcome::Gone => {}
         }
         self.visit.create_at(new).await?;
@@ -114,7 +122,7 @@ impl<U: AuthUser> Inner<U> {
                 && !remember::is_series(&record.payload);
         })
         .await?;
-        Ok(if lives && self.is_there(new, now).await? {
+        Ok(if lives && self.are_there(new, issued, now).await? {
             Arrived::In
         } else {
             Arrived::LineEnded
@@ -127,6 +135,7 @@ impl<U: AuthUser> Inner<U> {
         old: Option<&Record>,
         others: &[&Record],
         new: &mut Successor,
+        issued: Option<&Issued>,
         now: Millis,
     ) -> Result<Arrived, Error> {
         self.visit.create_at(new).await?;
@@ -139,14 +148,27 @@ impl<U: AuthUser> Inner<U> {
         match self.visit.supersede_at(old, new, now).await? {
             Outcome::Conflict => Err(ErrorKind::Conflict.into()),
             // What was gone already may have gone by a logout, and taken the new record along.
-            Outcome::Gone if !self.is_there(new, now).await? => Ok(Arrived::LineEnded),
+            Outcome::Gone if !self.are_there(new, issued, now).await? => Ok(Arrived::LineEnded),
             _ => Ok(Arrived::In),
         }
     }
 
-    async fn is_there(&self, new: &Successor, now: Millis) -> Result<bool, Error> {
-        let found = self.visit.realm.load(&new.record.key, now).await?;
-        Ok(found.is_some())
+    /// Whether all that was made is still there.
+    async fn are_there(
+        &self,
+        new: &Successor,
+        issued: Option<&Issued>,
+        now: Millis,
+    ) -> Result<bool, Error> {
+        for key in [&new.record.key]
+            .into_iter()
+            .chain(issued.map(|it| &it.key))
+        {
+            if self.visit.realm.load(key, now).await?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     async fn issue_at(

@@ -29,7 +29,14 @@ impl<U: AuthUser> Inner<U> {
                 Ok(())
             }
             Outcome::Conflict => Err(ErrorKind::Conflict.into()),
-            Outcome::Gone => Err(ErrorKind::Gone.into()),
+            // Whoever shows a copy of the old token could carry on what a logout has ended.
+            Outcome::Gone => {
+                if new.is_written {
+                    visit.realm.discard(new.record.key, None).await;
+                }
+                visit.close();
+                Err(ErrorKind::Gone.into())
+            }
         }
     }
 

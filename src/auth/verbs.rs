@@ -15,10 +15,10 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     identity::{Identity, parse_id, stamp_digest},
-    realm::NewRecord,
+    realm::{Line, NewRecord},
     remember,
     session::{CookieChange, Proof, RememberChange, Slot},
-    store::{Family, Record, RecordKey},
+    store::{Family, Record},
     timeouts::Timeouts,
     user::AuthUser,
     why::Why,
@@ -62,7 +62,9 @@ impl<U: AuthUser> Inner<U> {
         self.visit.read_at(now).await?;
         let session = self.visit.live().map(|live| live.record);
         let series = remember::line_at(&self.visit, now).await?;
-        let family = match remember::family_of(&owner, session.iter().chain(&series)) {
+        let is_ending = self.visit.state().is_ending;
+        let before = session.iter().chain(&series).filter(|_| !is_ending);
+        let family = match remember::family_of(&owner, before) {
             Some(family) => family,
             None => Family::random().map_err(|_| ErrorKind::Random)?,
         };
@@ -141,7 +143,8 @@ impl<U: AuthUser> Inner<U> {
     }
 
     pub(super) async fn logout_at(&self, now: Millis) -> Result<(), Error> {
-        let ended = self.end_family_at(now).await;
+        let mut lines = Vec::new();
+        let ended = self.end_family_at(&mut lines, now).await;
         // Also when the store failed: the browser at least shall forget.
         {
             let mut state = self.visit.state();
@@ -166,23 +169,34 @@ impl<U: AuthUser> Inner<U> {
                 Ok(())
             }
             Err(error) => {
-                self.log_out_later(&error);
+                self.log_out_later(lines, &error);
                 Err(error)
             }
         }
     }
 
-    /// Deletes the session and all that descends from the same login in this browser.
-    async fn end_family_at(&self, now: Millis) -> Result<Option<Record>, Error> {
+    /// Deletes the session and all that descends from the same login in this browser. Tells also what it was about.
+    async fn end_family_at(
+        &self,
+        lines: &mut Vec<Line>,
+        now: Millis,
+    ) -> Result<Option<Record>, Error> {
         let realm = &self.visit.realm;
         if let Err(error) = self.visit.read_at(now).await {
             // Whose it is can't be known, but the keys can: those records at least.
-            for key in self.shown_keys() {
-                realm.take_back(key, &error).await;
+            let keys = self.visit.key_in_cookie().ok().into_iter();
+            for key in keys.chain(self.visit.series_key()) {
+                lines.push(Line::Behind(key));
+                if !error.is_timeout() {
+                    let _either_way = realm.delete(&key, None).await;
+                }
             }
             return Err(error);
         }
         let session = self.visit.live().map(|live| live.record);
+        lines.extend(session.clone().map(Line::Of));
+        let series = self.visit.series_key();
+        lines.extend(series.map(Line::Behind));
         let line = remember::line_at(&self.visit, now).await?;
         for record in session.iter().chain(&line) {
             realm.end_line(record).await?;
@@ -191,25 +205,21 @@ impl<U: AuthUser> Inner<U> {
         Ok(line.or(session))
     }
 
-    /// The browser has nothing left to try again with. So it is tried here.
-    fn log_out_later(&self, error: &Error) {
+    /// The browser has nothing left to try again with. So it is tried here. What logs in meanwhile descends from no other login.
+    fn log_out_later(&self, lines: Vec<Line>, error: &Error) {
         let realm = &self.visit.realm;
         let live = self.visit.live().map(|live| live.record);
-        let event = |kind| match &live {
-            Some(record) => realm.event_of(kind, record.owner.as_deref(), record.family),
-            None => realm.event(kind),
+        let event = match &live {
+            Some(record) => realm.event_of(
+                EventKind::LogoutIncomplete,
+                record.owner.as_deref(),
+                record.family,
+            ),
+            None => realm.event(EventKind::LogoutIncomplete),
         };
-        realm.tell(&event(EventKind::LogoutIncomplete).because(error));
-        realm.delete_later(self.shown_keys(), event(EventKind::LoggedOut));
-    }
-
-    /// The keys behind the cookies of this browser.
-    fn shown_keys(&self) -> Vec<RecordKey> {
-        let session = match self.visit.live() {
-            Some(live) => Some(live.record.key),
-            None => self.visit.key_in_cookie().ok(),
-        };
-        session.into_iter().chain(self.visit.series_key()).collect()
+        realm.tell(&event.because(error));
+        self.visit.state().is_ending = true;
+        realm.end_later(lines);
     }
 
     fn check_in_time(&self) -> Result<(), Error> {

@@ -1,50 +1,98 @@
-//! Deletions that a store in trouble still owes.
+//! What a store in trouble owes: deletions that are tried again in the background.
 
-use std::{panic::catch_unwind, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use tokio::{runtime::Handle, time::sleep};
+use tokio::runtime::Handle;
 
 use super::Realm;
-use crate::{error::Error, event::Event, store::RecordKey};
+use crate::{
+    error::Error,
+    event::EventKind,
+    store::{Outcome, Record, RecordKey, pause_about},
+};
 
-/// The pauses before the tries, in seconds: about a minute in all.
+/// The pauses between the tries, in seconds: about a minute in all, the longer ones for a store that takes long to recover.
 const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 32];
+/// How much a store may owe at a time. More is let go: what has no browser any more ends by its own timeouts.
+pub(super) const MOST_OWED: usize = 64;
+
+enum Debt {
+    Record(RecordKey),
+    Lines(Vec<Line>),
+}
+
+/// A line of descent that a logout couldn't end.
+pub(crate) enum Line {
+    Of(Record),
+    /// All that is known is the key that the browser showed.
+    Behind(RecordKey),
+}
 
 impl Realm {
-    /// Deletes what may have been written before this error, as well as can be. Nobody waits for that where the store has just
-    /// let a deadline pass.
-    pub(crate) async fn take_back(self: &Arc<Self>, key: RecordKey, error: &Error) {
-        let realm = Arc::clone(self);
-        let deleting = async move { drop(realm.delete(&key, None).await) };
-        match Handle::try_current() {
-            Ok(runtime) if error.is_timeout() => drop(runtime.spawn(deleting)),
-            _ => deleting.await,
+    /// Deletes a record that nobody has the token of, where it was written at all. Where the store has just let a deadline pass, nobody
+    /// waits for this, and what it writes after all goes later.
+    pub(crate) async fn discard(self: &Arc<Self>, key: RecordKey, after: Option<&Error>) {
+        let hangs = after.is_some_and(Error::is_timeout);
+        if hangs || self.delete(&key, None).await.is_err() {
+            self.owe(Debt::Record(key));
         }
     }
 
-    /// Tries in the background to end sessions that a logout couldn't end, and tells this when they are gone.
-    pub(crate) fn delete_later(self: &Arc<Self>, keys: Vec<RecordKey>, gone: Event) {
-        let (Ok(runtime), false) = (Handle::try_current(), keys.is_empty()) else {
+    /// Ends these lines of descent when the store lets it, and tells so.
+    pub(crate) fn end_later(self: &Arc<Self>, lines: Vec<Line>) {
+        if !lines.is_empty() {
+            self.owe(Debt::Lines(lines));
+        }
+    }
+
+    fn owe(self: &Arc<Self>, mut debt: Debt) {
+        let (Ok(runtime), Ok(permit)) = (
+            Handle::try_current(),
+            Arc::clone(&self.owed).try_acquire_owned(),
+        ) else {
             return;
         };
         let realm = Arc::clone(self);
         runtime.spawn(async move {
+            let _permit = permit;
             for seconds in PAUSES {
-                // A runtime that was built without timers can't wait.
-                let Ok(pause) = catch_unwind(|| sleep(Duration::from_secs(seconds))) else {
+                if let Ok(true) = realm.pay(&mut debt).await {
                     return;
-                };
-                pause.await;
-                if realm.delete_these(&keys).await.is_ok() {
-                    return realm.tell(&gone);
                 }
+                pause_about(Duration::from_secs(seconds)).await;
             }
+            let _given_up = realm.pay(&mut debt).await;
         });
     }
 
-    async fn delete_these(&self, keys: &[RecordKey]) -> Result<(), Error> {
-        for key in keys {
-            let _either_way = self.delete(key, None).await?;
+    /// Whether nothing is owed any more.
+    async fn pay(&self, debt: &mut Debt) -> Result<bool, Error> {
+        match debt {
+            // One that isn't there may come yet. One that has gone doesn't: no key is written twice.
+            Debt::Record(key) => Ok(self.delete(key, None).await? == Outcome::Done),
+            Debt::Lines(lines) => {
+                while let Some(line) = lines.last() {
+                    self.end(line).await?;
+                    lines.pop();
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    async fn end(&self, line: &Line) -> Result<(), Error> {
+        let found;
+        let record = match line {
+            Line::Of(record) => record,
+            Line::Behind(key) => {
+                found = self.read(key).await?.filter(|record| record.key == *key);
+                let Some(record) = &found else { return Ok(()) };
+                record
+            }
+        };
+        if self.end_line(record).await? {
+            let owner = record.owner.as_deref();
+            self.report_of(EventKind::LoggedOut, owner, record.family);
         }
         Ok(())
     }

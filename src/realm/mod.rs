@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
 use crate::{
     clock::{Clock, Millis},
@@ -36,6 +36,8 @@ pub(crate) const KEYS: usize = 3;
 #[allow(clippy::expect_used, reason = "ten is not zero")]
 const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
 
+pub(crate) use self::later::Line;
+
 #[derive(Clone)]
 pub(crate) struct Realm {
     name: Arc<str>,
@@ -51,6 +53,7 @@ pub(crate) struct Realm {
     pub(crate) fresh_for: Option<Duration>,
     pub(crate) remember_for: Duration,
     pub(crate) remember_grace: RememberGrace,
+    owed: Arc<Semaphore>,
 }
 
 /// What a new record is made of, the token apart.
@@ -80,6 +83,7 @@ impl Realm {
             fresh_for: None,
             remember_for: Duration::from_secs(30 * 24 * 60 * 60),
             remember_grace: RememberGrace::default(),
+            owed: Arc::new(Semaphore::new(later::MOST_OWED)),
         }
     }
 
@@ -172,7 +176,7 @@ impl Realm {
     pub(crate) async fn insert(self: &Arc<Self>, record: &Record) -> Result<Created, Error> {
         let created = self.ask_store(self.store.create(record.clone())).await;
         if let Err(error) = &created {
-            self.take_back(record.key, error).await;
+            self.discard(record.key, Some(error)).await;
         }
         created
     }

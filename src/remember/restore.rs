@@ -68,6 +68,14 @@ impl Offer {
                     }
                 }
                 Standing::Exchanged(session) => return self.join_at(visit, &session, now).await,
+                Standing::Lost(session) => {
+                    if let Some(proof) = self.join_at(visit, &session, now).await? {
+                        return Ok(Some(proof));
+                    }
+                    if let Some(proof) = self.exchange_at(visit, now).await? {
+                        return Ok(Some(proof));
+                    }
+                }
                 Standing::Stolen if stolen(visit, &self.record, now).await?.is_some() => {
                     return Ok(None);
                 }
@@ -115,13 +123,13 @@ impl Offer {
         match exchanged {
             Ok(Outcome::Done) => {}
             Ok(_) => {
-                let _unreachable_anyway = realm.delete(&new.record.key, None).await;
+                realm.discard(new.record.key, None).await;
                 return Ok(None);
             }
             Err(error) => match load_at(realm, &self.record.key, now).await {
                 Ok(Some((_, stored))) if stored == series => {}
                 Ok(_) => {
-                    let _unreachable_anyway = realm.delete(&new.record.key, None).await;
+                    realm.discard(new.record.key, Some(&error)).await;
                     return Err(error);
                 }
                 // The series may name it by now, and nobody knows its token: it stays.

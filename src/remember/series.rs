@@ -59,6 +59,9 @@ pub(super) enum Standing {
     Good,
     /// It has just been exchanged, by a request beside this one: this is the session that was made.
     Exchanged(RecordKey),
+    /// The same, unless another clock is behind. Its successor was never seen: where that session is gone it may be exchanged
+    /// once more.
+    Lost(RecordKey),
     /// It is good no more, or never was.
     Stolen,
 }
@@ -89,18 +92,23 @@ impl Series {
         else {
             return Standing::Stolen;
         };
-        let over = match grace {
-            RememberGrace::UntilSeen(length) if rotation.at.by != now.by => {
-                millis(length).saturating_add(SKEW)
-            }
-            RememberGrace::UntilSeen(length) | RememberGrace::Strict(length) => millis(length),
-        };
+        let (RememberGrace::UntilSeen(length) | RememberGrace::Strict(length)) = grace;
+        let (over, session) = (millis(length), rotation.session);
         let age = now.at.saturating_sub(rotation.at.at);
-        match grace {
-            // A clock that went far back makes no grace last for ever.
-            _ if (-SKEW..=over).contains(&age) => Standing::Exchanged(rotation.session),
-            RememberGrace::UntilSeen(_) if !rotation.seen => Standing::Good,
-            _ => Standing::Stolen,
+        // A clock that went far back makes no grace last for ever.
+        if (-SKEW..=over).contains(&age) {
+            return Standing::Exchanged(session);
+        }
+        if let RememberGrace::Strict(_) = grace {
+            return Standing::Stolen;
+        }
+        // The other clock may be behind.
+        let may_be_early = rotation.at.by != now.by && age <= over.saturating_add(SKEW) && age > 0;
+        match (rotation.seen, may_be_early) {
+            (true, true) => Standing::Exchanged(session),
+            (true, false) => Standing::Stolen,
+            (false, true) => Standing::Lost(session),
+            (false, false) => Standing::Good,
         }
     }
 
@@ -300,11 +308,12 @@ mod tests {
         let (unseen, seen) = (exchanged, exchanged.seen(&[2; 32]).unwrap());
         let (last, over) = (elsewhere(60_000 + SKEW), elsewhere(60_001 + SKEW));
         let until_seen = RememberGrace::UntilSeen(MINUTE);
-        for series in [unseen, seen] {
-            let standing = series.standing(&[1; 32], until_seen, last);
-            assert_eq!(standing, Standing::Exchanged(SESSION));
-        }
         let standing = |series: Series, grace, now| series.standing(&[1; 32], grace, now);
+        assert_eq!(
+            standing(seen, until_seen, last),
+            Standing::Exchanged(SESSION)
+        );
+        assert_eq!(standing(unseen, until_seen, last), Standing::Lost(SESSION));
         assert_eq!(standing(unseen, until_seen, over), Standing::Good);
         assert_eq!(standing(seen, until_seen, over), Standing::Stolen);
         let strict = RememberGrace::Strict(MINUTE);

@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(crate) series: Option<Option<RecordKey>>,
     /// Somebody asked, so the response depends on who is asking.
     pub(crate) asked: bool,
+    /// A logout failed, and is tried again: the line of descent has no future.
+    pub(crate) is_ending: bool,
     /// The head of the response has left: no cookie can follow.
     pub(crate) sent: bool,
 }

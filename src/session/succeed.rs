@@ -44,7 +44,8 @@ impl Visit {
         Ok(())
     }
 
-    /// Writes it in the place of this visitor's session. Where that has ended nothing is written.
+    /// Writes it in the place of this visitor's session. Where that has ended nothing is written, unless it may have ended by this
+    /// very call: that can't be told from a logout before it.
     pub(crate) async fn replace_at(
         &self,
         old: &Record,
@@ -66,16 +67,7 @@ impl Visit {
                     continue;
                 }
                 Ok(Replaced::Conflict) => {}
-                Err(error) => {
-                    let outcome = self.was_superseded_at(old, new, error, now).await;
-                    match &outcome {
-                        Ok(Outcome::Done) => new.is_written = true,
-                        Ok(_) => {}
-                        // A store in two steps may have written it.
-                        Err(error) => self.realm.take_back(new.record.key, error).await,
-                    }
-                    return outcome;
-                }
+                Err(error) => return self.was_replaced_at(old, new, error, now).await,
             }
             pause(attempt).await;
             match self.catch_up_at(&old.key, new, now).await? {
@@ -132,8 +124,31 @@ impl Visit {
         Ok(Some(late.version))
     }
 
-    /// What became of the old record where the outcome is unknown: it may be gone, and going back would leave neither.
-    /// A logout would have deleted the new one too.
+    /// What became of a replacement whose outcome is unknown.
+    async fn was_replaced_at(
+        &self,
+        old: &Record,
+        new: &mut Successor,
+        error: Error,
+        now: Millis,
+    ) -> Result<Outcome, Error> {
+        let error = match self.was_superseded_at(old, new, error, now).await {
+            Ok(Outcome::Done) => {
+                new.is_written = true;
+                return Ok(Outcome::Gone);
+            }
+            Ok(outcome) => {
+                self.realm.discard(new.record.key, None).await;
+                return Ok(outcome);
+            }
+            Err(error) => error,
+        };
+        self.realm.discard(new.record.key, Some(&error)).await;
+        Err(error)
+    }
+
+    /// What became of the old record where the outcome is unknown: it may be gone, and going back would leave neither. `Done`
+    /// where the new one is there.
     async fn was_superseded_at(
         &self,
         old: &Record,

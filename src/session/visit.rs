@@ -60,6 +60,7 @@ impl Visit {
                 next_cookie: None,
                 series: None,
                 asked: false,
+                is_ending: false,
                 sent: false,
             }),
         }
@@ -95,10 +96,13 @@ impl Visit {
         }
     }
 
-    /// The visitor's data, as far as it has been read.
+    /// The visitor's data, as far as it has been read. What a closed session was given is nobody's.
     pub(crate) fn data(&self) -> Data {
-        let data = self.state().data_mut().cloned();
-        data.unwrap_or_else(Data::empty)
+        match &self.state().slot {
+            Slot::Live(live) => live.data.clone(),
+            Slot::Empty { data, closed, .. } if !closed => data.clone(),
+            _ => Data::empty(),
+        }
     }
 
     /// Reads the session behind the cookie, unless that has been done.
@@ -217,9 +221,20 @@ impl Visit {
     }
 
     /// The user is logged in for this request only: data that it leaves behind is dropped, and an anonymous session that may
-    /// come with it is left as it is.
+    /// come with it is left as it is, unless a login replaces it.
     pub(crate) fn keep_nothing(&self) {
-        self.state().slot = Slot::closed(Why::UnknownSession);
+        let mut state = self.state();
+        let shown = match &state.slot {
+            Slot::Live(live) => Some(live.record.key),
+            Slot::Empty { stale, .. } => *stale,
+            Slot::Unread => None,
+        };
+        state.slot = Slot::Empty {
+            why: Why::UnknownSession,
+            stale: shown,
+            data: Data::empty(),
+            closed: true,
+        };
     }
 
     /// The session turned out to be nobody's: it is deleted, and the data in it is out of reach.

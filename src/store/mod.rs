@@ -48,7 +48,7 @@ pub use sql::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use sql::SqliteStore;
 
-pub(crate) use pause::pause;
+pub(crate) use pause::{pause, pause_about};
 pub(crate) use token::{Purpose, RememberToken, Token, digest, random_bytes};
 
 /// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read first.
@@ -98,6 +98,9 @@ pub trait SessionStore: Send + Sync + 'static {
     /// expired or not. Where it isn't `Done` both are left as they were; where two answers are true, either may come. At no moment
     /// neither is there.
     ///
+    /// A [`delete_all`](SessionStore::delete_all) beside it that includes both meets the one or the other: no session gets away by taking
+    /// another key.
+    ///
     /// The default takes two steps, or three. A store that can do it in one, by a statement or a script, saves each login the others.
     ///
     /// # Errors
@@ -117,7 +120,8 @@ pub trait SessionStore: Send + Sync + 'static {
             Outcome::Conflict => Replaced::Conflict,
             Outcome::Gone => Replaced::Gone,
         };
-        let _taken_back = self.delete(&key, None).await?;
+        // What became of the old one is known, whatever comes of this.
+        let _taken_back = self.delete(&key, None).await;
         Ok(replaced)
     }
 

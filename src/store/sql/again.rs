@@ -2,9 +2,8 @@
 
 use sqlx::Error;
 
-use super::failure::Failure;
 use crate::{
-    error::BoxError,
+    error::{BoxError, StoreError},
     store::{Record, pause},
 };
 
@@ -22,7 +21,7 @@ where
         match again(&mut run).await {
             // The server was restarted, say, and the pool doesn't know yet. What only reads may be asked twice.
             Err(error) if is_dead(&error) && dead < DEAD => dead += 1,
-            rows => return Ok(rows.map_err(Failure::from)?),
+            rows => return Ok(rows.map_err(StoreError::from)?),
         }
     }
 }

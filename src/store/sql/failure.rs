@@ -1,24 +1,16 @@
 //! What may be said of a database's error.
 
-use std::fmt;
-
 use sqlx::error::{Error, ErrorKind};
+
+use crate::error::StoreError;
 
 /// An error of the database, without what could be in it: a row, a key, a connection string.
 ///
 /// What sqlx hands out is no error to pass on. MySQL's message of a duplicate key quotes the key, PostgreSQL's `Debug`
 /// of a violated constraint quotes the row.
-pub(super) struct Failure(String);
-
-impl Failure {
-    pub(super) fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-}
-
-impl From<Error> for Failure {
+impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
-        Self(match error {
+        Self::new(match error {
             Error::Database(error) => {
                 let code = error.code().unwrap_or_default();
                 if quotes_values(&code, error.kind()) {
@@ -58,20 +50,6 @@ fn quotes_values(code: &str, kind: ErrorKind) -> bool {
     };
     is_about_values || kind != ErrorKind::Other
 }
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Debug for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Failure").field(&self.0).finish()
-    }
-}
-
-impl std::error::Error for Failure {}
 
 #[cfg(test)]
 mod tests {

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, MySql, MySqlPool};
 
 use super::{
-    failure::Failure,
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError};
+use crate::error::{BoxError, ConfigError, StoreError};
 
 /// Keeps sessions in a table of a MariaDB or MySQL database.
 ///
@@ -96,7 +95,7 @@ impl MySqlStore {
     /// # Errors
     /// When the user may not create tables and has to, or the database can't be reached.
     pub async fn migrate(&self) -> Result<(), BoxError> {
-        Ok(self.try_migrate().await.map_err(Failure::from)?)
+        Ok(self.try_migrate().await.map_err(StoreError::from)?)
     }
 
     async fn try_migrate(&self) -> Result<(), sqlx::Error> {

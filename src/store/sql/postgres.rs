@@ -5,11 +5,10 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, PgPool, Postgres};
 
 use super::{
-    failure::Failure,
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError};
+use crate::error::{BoxError, ConfigError, StoreError};
 
 /// Which advisory lock a migration takes: any number that nobody else in the database is likely to take.
 const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
@@ -99,7 +98,7 @@ impl PostgresStore {
     /// # Errors
     /// When the role may not create tables and has to, or the database can't be reached.
     pub async fn migrate(&self) -> Result<(), BoxError> {
-        Ok(self.try_migrate().await.map_err(Failure::from)?)
+        Ok(self.try_migrate().await.map_err(StoreError::from)?)
     }
 
     async fn try_migrate(&self) -> Result<(), sqlx::Error> {

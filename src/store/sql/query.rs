@@ -7,8 +7,11 @@ use sqlx::{
     database::HasStatementCache, query::Query,
 };
 
-use super::{failure::Failure, statements::Statement};
-use crate::store::{Family, Record, RecordKey};
+use super::statements::Statement;
+use crate::{
+    error::StoreError,
+    store::{Family, Record, RecordKey},
+};
 
 /// All that ever goes into a statement. None of it becomes text.
 #[derive(Clone, Copy)]
@@ -44,9 +47,9 @@ where
 pub(super) fn columns<'a>(
     record: &'a Record,
     owner_key: Option<&'a [u8; 32]>,
-) -> Result<[Value<'a>; 10], Failure> {
+) -> Result<[Value<'a>; 10], StoreError> {
     let version = i64::try_from(record.version)
-        .map_err(|_| Failure::new("the record's version is beyond what the table can hold"))?;
+        .map_err(|_| StoreError::new("the record's version is beyond what the table can hold"))?;
     Ok([
         Value::Bytes(record.key.as_bytes()),
         Value::Bytes(record.family.as_bytes()),

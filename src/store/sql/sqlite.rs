@@ -5,11 +5,10 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, Sqlite, SqlitePool};
 
 use super::{
-    failure::Failure,
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError};
+use crate::error::{BoxError, ConfigError, StoreError};
 
 /// Keeps sessions in a table of an SQLite database, which is a file on this machine.
 ///
@@ -80,7 +79,7 @@ impl SqliteStore {
         sqlx::raw_sql(AssertSqlSafe(self.schema()))
             .execute(&self.pool)
             .await
-            .map_err(Failure::from)?;
+            .map_err(StoreError::from)?;
         Ok(())
     }
 

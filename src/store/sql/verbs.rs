@@ -7,7 +7,6 @@ use sqlx::Error;
 
 use super::{
     again::{again, read},
-    failure::Failure,
     query::{
         Value::{self, Bytes, Int},
         columns,
@@ -15,7 +14,7 @@ use super::{
     statements::{Selection, Statement, Statements},
 };
 use crate::{
-    error::BoxError,
+    error::{BoxError, StoreError},
     store::{Created, Outcome, Page, Record, RecordKey, Replaced, Which},
 };
 
@@ -56,7 +55,7 @@ pub(super) async fn create(db: &impl Connected, record: Record) -> Result<Create
     match again(|| db.execute(&db.statements().create, &values)).await {
         Ok(_) => Ok(Created::Done),
         Err(Error::Database(error)) if error.is_unique_violation() => Ok(Created::Exists),
-        Err(error) => Err(Failure::from(error).into()),
+        Err(error) => Err(StoreError::from(error).into()),
     }
 }
 
@@ -144,7 +143,7 @@ pub(super) async fn replace(
         Ok(0) => Ok(Replaced::Gone),
         Ok(_) => Ok(Replaced::Done),
         Err(Error::Database(error)) if error.is_unique_violation() => Ok(Replaced::Exists),
-        Err(error) => Err(Failure::from(error).into()),
+        Err(error) => Err(StoreError::from(error).into()),
     }
 }
 
@@ -166,7 +165,9 @@ pub(super) async fn list(
     };
     // To leave one out could make a page look like the last one.
     rows.into_iter()
-        .map(|record| record.ok_or_else(|| Failure::new("a row in the table is no session").into()))
+        .map(|record| {
+            record.ok_or_else(|| StoreError::new("a row in the table is no session").into())
+        })
         .collect()
 }
 
@@ -246,7 +247,7 @@ async fn execute(
     values: &[Value<'_>],
 ) -> Result<u64, BoxError> {
     let hit = again(|| db.execute(statement, values)).await;
-    Ok(hit.map_err(Failure::from)?)
+    Ok(hit.map_err(StoreError::from)?)
 }
 
 async fn execute_on_owner(
@@ -256,7 +257,7 @@ async fn execute_on_owner(
 ) -> Result<u64, BoxError> {
     if db.statements().spells_out {
         let hit = again(|| db.execute_plain(statement.spelled_out(values))).await;
-        return Ok(hit.map_err(Failure::from)?);
+        return Ok(hit.map_err(StoreError::from)?);
     }
     execute(db, statement, values).await
 }
