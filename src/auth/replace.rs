@@ -24,20 +24,19 @@ impl<U: AuthUser> Inner<U> {
         let visit = &self.visit;
         let mut new = visit.draft(new, proof, visit.data(), now)?;
         match visit.replace_at(old, &mut new, now).await? {
-            Outcome::Done => {
-                visit.state().adopt(new, true);
-                Ok(())
-            }
-            Outcome::Conflict => Err(ErrorKind::Conflict.into()),
-            // Whoever shows a copy of the old token could carry on what a logout has ended.
-            Outcome::Gone => {
+            Outcome::Conflict => return Err(ErrorKind::Conflict.into()),
+            // Whoever shows a copy of a user's token could carry on what a logout has ended.
+            Outcome::Gone if old.owner.is_some() || !new.is_written => {
                 if new.is_written {
                     visit.realm.discard(new.record.key, None).await;
                 }
-                visit.close();
-                Err(ErrorKind::Gone.into())
+                visit.state().keep_cookies_back();
+                return Err(ErrorKind::Gone.into());
             }
+            Outcome::Done | Outcome::Gone => {}
         }
+        visit.state().adopt(new, true);
+        Ok(())
     }
 
     /// Deletes what is under the browser's token but can't be used: after this verb the token is worth nothing.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     payload::Payload,
-    state::{CookieChange, Live, Slot},
+    state::{Live, Slot},
     visit::Visit,
 };
 use crate::{
@@ -106,22 +106,15 @@ impl Visit {
         }
     }
 
+    /// The session ended under this request. So did a cookie that was to name it.
     fn drop_data(&self, live: &Live) {
         self.realm.report_of(
             EventKind::DataDropped,
             live.record.owner.as_deref(),
             live.record.family,
         );
-        self.close();
-    }
-
-    /// The session ended under this request. So did a cookie that was to name it.
-    pub(crate) fn close(&self) {
         let mut state = self.state();
         state.slot = Slot::closed(Why::UnknownSession);
-        if matches!(state.cookie, Some(CookieChange::Set(_))) {
-            state.cookie = None;
-            state.remember_cookie = None;
-        }
+        state.keep_cookies_back();
     }
 }

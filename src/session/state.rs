@@ -119,6 +119,14 @@ impl State {
         }
     }
 
+    /// The session that a cookie was to name is known to be dead.
+    pub(crate) fn keep_cookies_back(&mut self) {
+        if matches!(self.cookie, Some(CookieChange::Set(_))) {
+            self.cookie = None;
+            self.remember_cookie = None;
+        }
+    }
+
     /// A session was made: from here on it is this visit's.
     ///
     /// What this request has changed and the new record doesn't hold yet is kept for later if it belongs to the same visitor.
