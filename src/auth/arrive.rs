@@ -88,8 +88,9 @@ impl<U: AuthUser> Inner<U> {
         } else {
             let session = new.is_written.then_some(new.record.key);
             let made = [session, issued.map(|issued| issued.key)];
+            let hangs = arrived.as_ref().is_err_and(Error::is_timeout);
             for key in made.into_iter().flatten() {
-                realm.discard(key, arrived.as_ref().err()).await;
+                realm.discard(key, hangs).await;
             }
         }
         arrived

@@ -11,7 +11,9 @@ use crate::{
 /// A login that happens when it is awaited. Made by [`Auth::login`]; yields the user.
 ///
 /// The new session carries the data of an anonymous one, or of one of the same user, and nothing of anybody else. The
-/// old one is deleted. If the store fails at any point, everything stays as it was.
+/// old one is deleted. If the store fails at any point, everything stays as it was, with two exceptions: another user's login in
+/// this browser, which this one replaces, may have ended already; and where the store breaks off at the last step and says no
+/// more, the old session may have.
 ///
 /// ```
 /// # use login_manager::{Auth, AuthUser, Error};

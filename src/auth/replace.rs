@@ -28,7 +28,7 @@ impl<U: AuthUser> Inner<U> {
             // Whoever shows a copy of a user's token could carry on what a logout has ended.
             Outcome::Gone if old.owner.is_some() || !new.is_written => {
                 if new.is_written {
-                    visit.realm.discard(new.record.key, None).await;
+                    visit.realm.discard(new.record.key, false).await;
                 }
                 visit.state().keep_cookies_back();
                 return Err(ErrorKind::Gone.into());

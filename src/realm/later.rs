@@ -31,8 +31,7 @@ pub(crate) enum Line {
 impl Realm {
     /// Deletes a record that nobody has the token of, where it was written at all. Where the store has just let a deadline pass, nobody
     /// waits for this, and what it writes after all goes later.
-    pub(crate) async fn discard(self: &Arc<Self>, key: RecordKey, after: Option<&Error>) {
-        let hangs = after.is_some_and(Error::is_timeout);
+    pub(crate) async fn discard(self: &Arc<Self>, key: RecordKey, hangs: bool) {
         if hangs || self.delete(&key, None).await.is_err() {
             self.owe(Debt::Record(key));
         }

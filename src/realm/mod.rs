@@ -176,7 +176,7 @@ impl Realm {
     pub(crate) async fn insert(self: &Arc<Self>, record: &Record) -> Result<Created, Error> {
         let created = self.ask_store(self.store.create(record.clone())).await;
         if let Err(error) = &created {
-            self.discard(record.key, Some(error)).await;
+            self.discard(record.key, error.is_timeout()).await;
         }
         created
     }

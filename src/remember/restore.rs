@@ -123,13 +123,13 @@ impl Offer {
         match exchanged {
             Ok(Outcome::Done) => {}
             Ok(_) => {
-                realm.discard(new.record.key, None).await;
+                realm.discard(new.record.key, false).await;
                 return Ok(None);
             }
             Err(error) => match load_at(realm, &self.record.key, now).await {
                 Ok(Some((_, stored))) if stored == series => {}
                 Ok(_) => {
-                    realm.discard(new.record.key, Some(&error)).await;
+                    realm.discard(new.record.key, error.is_timeout()).await;
                     return Err(error);
                 }
                 // The series may name it by now, and nobody knows its token: it stays.

@@ -43,7 +43,7 @@ pub(crate) use self::{
 ///
 /// # Errors
 /// Every method fails where the store does ([`ErrorKind::Store`]) and, for the session of somebody who is logged in, where
-/// the user can't be loaded: the data of a user who is out by now is nobody's.
+/// the user can't be loaded: the data of a user who is out by now is nobody's. With request loaders it fails where those do.
 #[derive(Clone)]
 pub struct Session {
     owner: Arc<dyn Visited>,

@@ -138,7 +138,10 @@ impl State {
             ..
         } = new;
         let mut data = Data::empty();
-        if same_visitor && let Some(changed) = self.data_mut() {
+        if same_visitor
+            && !self.drop_if_closed()
+            && let Some(changed) = self.data_mut()
+        {
             std::mem::swap(&mut data, changed);
         }
         data.rebase(payload);

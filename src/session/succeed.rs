@@ -132,19 +132,15 @@ impl Visit {
         error: Error,
         now: Millis,
     ) -> Result<Outcome, Error> {
-        let error = match self.was_superseded_at(old, new, error, now).await {
-            Ok(Outcome::Done) => {
-                new.is_written = true;
-                return Ok(Outcome::Gone);
-            }
-            Ok(outcome) => {
-                self.realm.discard(new.record.key, None).await;
-                return Ok(outcome);
-            }
-            Err(error) => error,
-        };
-        self.realm.discard(new.record.key, Some(&error)).await;
-        Err(error)
+        let hangs = error.is_timeout();
+        let outcome = self.was_superseded_at(old, new, error, now).await;
+        if let Ok(Outcome::Done) = outcome {
+            new.is_written = true;
+            return Ok(Outcome::Gone);
+        }
+        let hangs = hangs || outcome.as_ref().is_err_and(Error::is_timeout);
+        self.realm.discard(new.record.key, hangs).await;
+        outcome
     }
 
     /// What became of the old record where the outcome is unknown: it may be gone, and going back would leave neither. `Done`

@@ -110,8 +110,8 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(self.keeping(|realm| realm.remember_for = lifetime))
     }
 
-    /// What becomes of a remember token after its one use. Default: good for 60 seconds, and after that until the browser has shown
-    /// that it got the new one.
+    /// What becomes of a remember token after its one use. Default: [good for 60 seconds](RememberGrace::UntilSeen), and after that
+    /// until the browser has shown that it got the new one.
     #[must_use]
     pub fn with_remember_grace(self, grace: RememberGrace) -> Self {
         self.keeping(|realm| realm.remember_grace = grace)
