@@ -1,105 +1,27 @@
 //! A user's other browsers: which there are, and how to log them out.
 
-use std::{collections::BTreeMap, sync::Arc, time::SystemTime};
+use std::{collections::BTreeMap, sync::Arc};
 
 use tokio::runtime::Handle;
 
-use super::{Auth, inner::Inner};
+use super::{
+    Auth,
+    device::{Device, DeviceId},
+    inner::Inner,
+};
 use crate::{
-    clock::{Millis, moment},
+    clock::Millis,
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
     realm::Realm,
     remember,
-    session::Payload,
     store::{Family, Outcome, Page, Record, Which},
     user::AuthUser,
 };
 
 /// How many records a list asks the store for at a time.
 const PAGE: usize = 100;
-
-/// Which browser: what [`Device::id`] says and [`Auth::revoke`] takes.
-///
-/// It opens nothing, so it may stand in a page. It goes as text into a form or a path, and comes back from there by serde or by
-/// `parse`:
-///
-/// ```
-/// # use login_manager::AuthUser;
-/// # struct Account;
-/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
-/// use axum::{Form, response::Redirect};
-/// use login_manager::{Auth, DeviceId, Error};
-///
-/// #[derive(serde::Deserialize)]
-/// struct Chosen { id: DeviceId }
-///
-/// async fn log_out_device(auth: Auth<Account>, Form(chosen): Form<Chosen>) -> Result<Redirect, Error> {
-///     auth.revoke(chosen.id).await?; // somebody else's is none of this user's: nothing happens
-///     Ok(Redirect::to("/account"))
-/// }
-/// ```
-///
-/// To a store it is the [`Family`] of a record.
-pub type DeviceId = Family;
-
-/// One browser in which a user is logged in or remembered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Device {
-    id: DeviceId,
-    created: Millis,
-    last_seen: Millis,
-    user_agent: Option<Box<str>>,
-    is_current: bool,
-    is_logged_in: bool,
-    is_remembered: bool,
-}
-
-impl Device {
-    /// What to say to [`Auth::revoke`]. It opens nothing, so it may stand in a page.
-    #[must_use]
-    pub fn id(&self) -> DeviceId {
-        self.id
-    }
-
-    /// When the user logged in there.
-    #[must_use]
-    pub fn created(&self) -> SystemTime {
-        moment(self.created)
-    }
-
-    /// When it was last seen, to a tenth of the idle time.
-    #[must_use]
-    pub fn last_seen(&self) -> SystemTime {
-        moment(self.last_seen)
-    }
-
-    /// What the browser called itself at the login, or when it was last logged in again: the first 200 bytes of its
-    /// `User-Agent` header. It is the visitor's own text: escape it like any.
-    #[must_use]
-    pub fn user_agent(&self) -> Option<&str> {
-        self.user_agent.as_deref()
-    }
-
-    /// Whether this request came from there.
-    #[must_use]
-    pub fn is_current(&self) -> bool {
-        self.is_current
-    }
-
-    /// Whether it has a session; if not, it is only remembered.
-    #[must_use]
-    pub fn is_logged_in(&self) -> bool {
-        self.is_logged_in
-    }
-
-    /// Whether it has a remember cookie.
-    #[must_use]
-    pub fn is_remembered(&self) -> bool {
-        self.is_remembered
-    }
-}
 
 impl<U: AuthUser> Auth<U> {
     /// The browsers in which this user is logged in or remembered, the one seen last first. Empty where nobody is logged in.
@@ -115,7 +37,7 @@ impl<U: AuthUser> Auth<U> {
         };
         let mut devices = devices(&inner.visit.realm, &owner, inner.visit.now()).await?;
         for device in &mut devices {
-            device.is_current = Some(device.id) == family;
+            device.set_current(Some(device.id()) == family);
         }
         Ok(devices)
     }
@@ -213,9 +135,9 @@ pub(crate) async fn keep_newest(
     now: Millis,
 ) -> Result<(), Error> {
     let mut devices = devices(realm, owner, now).await?;
-    devices.sort_by_key(|device| std::cmp::Reverse((device.created, device.id)));
+    devices.sort_by_key(|device| std::cmp::Reverse((device.created(), device.id())));
     for device in devices.iter().skip(keep) {
-        revoke(realm, owner, Which::Only(device.id)).await?;
+        revoke(realm, owner, Which::Only(device.id())).await?;
     }
     Ok(())
 }
@@ -253,19 +175,14 @@ async fn keep_remembered(realm: &Realm, owner: &str, now: Millis) -> Result<(), 
 pub(crate) async fn devices(realm: &Realm, owner: &str, now: Millis) -> Result<Vec<Device>, Error> {
     let mut devices = BTreeMap::<Family, Device>::new();
     each_record(realm, owner, now, |record| {
-        let Some(seen) = device(record) else { return };
-        let device = devices.entry(seen.id).or_insert_with(|| seen.clone());
-        device.created = device.created.min(seen.created);
-        device.last_seen = device.last_seen.max(seen.last_seen);
-        if seen.is_logged_in || device.user_agent.is_none() {
-            device.user_agent = seen.user_agent.or(device.user_agent.take());
+        if let Some(seen) = Device::seen_in(record) {
+            let device = devices.entry(seen.id()).or_insert_with(|| seen.clone());
+            device.merge(seen);
         }
-        device.is_remembered |= seen.is_remembered;
-        device.is_logged_in |= seen.is_logged_in;
     })
     .await?;
     let mut devices: Vec<_> = devices.into_values().collect();
-    devices.sort_by_key(|device| (std::cmp::Reverse(device.last_seen), device.id));
+    devices.sort_by_key(|device| (std::cmp::Reverse(device.last_seen()), device.id()));
     Ok(devices)
 }
 
@@ -286,26 +203,6 @@ pub(super) async fn each_record(
             return Ok(());
         }
     }
-}
-
-/// What one record says of the browser that it belongs to; nothing if it can't be read.
-fn device(record: &Record) -> Option<Device> {
-    let session = Payload::decode(Arc::clone(&record.payload)).ok();
-    let (is_logged_in, is_remembered) = (session.is_some(), remember::is_series(&record.payload));
-    let user_agent = match &session {
-        Some(session) => session.agent(),
-        None if is_remembered => remember::agent_of(&record.payload),
-        None => None,
-    };
-    (is_logged_in || is_remembered).then_some(Device {
-        id: record.family,
-        created: record.created,
-        last_seen: record.touched,
-        user_agent: user_agent.map(Box::from),
-        is_current: false,
-        is_logged_in,
-        is_remembered,
-    })
 }
 
 /// An owner for a user id that comes from outside a request.

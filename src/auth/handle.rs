@@ -2,10 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{
-    Auth,
-    devices::{Device, devices},
-};
+use super::{Auth, device::Device, devices::devices};
 use crate::{
     error::Error,
     identity::{Identity, is_still_in},

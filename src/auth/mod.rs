@@ -2,6 +2,7 @@
 
 mod arrive;
 mod attached;
+mod device;
 mod devices;
 mod handle;
 mod inner;
@@ -33,7 +34,7 @@ pub(crate) use self::{
     devices::{devices, owner_of, revoke},
 };
 pub use self::{
-    devices::{Device, DeviceId},
+    device::{Device, DeviceId},
     handle::LoginHandle,
 };
 

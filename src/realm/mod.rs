@@ -1,6 +1,7 @@
 //! One kind of user: its own cookies, its own sessions, its own digests, and the store they live in.
 
 mod later;
+mod new;
 mod report;
 
 use std::{
@@ -15,6 +16,10 @@ use std::{
 
 use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
+pub(crate) use self::{
+    later::Line,
+    new::{KEYS, NewRecord, every_key_exists},
+};
 use crate::{
     clock::{Clock, Millis},
     cookies::CookieJar,
@@ -22,21 +27,13 @@ use crate::{
     event::{EventKind, OnEvent},
     grace::RememberGrace,
     protection::SessionProtection,
-    store::{
-        Created, Family, Outcome, Page, Purpose, Record, RecordKey, Replaced, SessionStore, Token,
-        Which,
-    },
+    store::{Outcome, Page, Purpose, Record, RecordKey, Replaced, SessionStore, Token, Which},
     timeouts::Timeouts,
 };
-
-/// How often a new record may meet a key that exists before the store is taken to be lying.
-pub(crate) const KEYS: usize = 3;
 
 /// In how many browsers a user is remembered if nothing else is said: more than a person has, and no table to fill.
 #[allow(clippy::expect_used, reason = "ten is not zero")]
 const MAX_REMEMBERED: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
-
-pub(crate) use self::later::Line;
 
 #[derive(Clone)]
 pub(crate) struct Realm {
@@ -54,17 +51,6 @@ pub(crate) struct Realm {
     pub(crate) remember_for: Duration,
     pub(crate) remember_grace: RememberGrace,
     owed: Arc<Semaphore>,
-}
-
-/// What a new record is made of, the token apart.
-pub(crate) struct NewRecord {
-    pub(crate) family: Family,
-    pub(crate) owner: Option<Arc<str>>,
-    pub(crate) created: Millis,
-    pub(crate) ends: Millis,
-    /// The realm's, or those of the login.
-    pub(crate) timeouts: Timeouts,
-    pub(crate) payload: Arc<[u8]>,
 }
 
 impl Realm {
@@ -132,53 +118,6 @@ impl Realm {
     pub(crate) async fn load(&self, key: &RecordKey, now: Millis) -> Result<Option<Record>, Error> {
         let record = self.read(key).await?;
         Ok(record.filter(|record| record.is_live(now)))
-    }
-
-    /// A new session under a new token, not written yet.
-    pub(crate) fn draft(&self, new: NewRecord, now: Millis) -> Result<(Token, Record), Error> {
-        let (token, key) = self.new_key()?;
-        let record = Record {
-            key,
-            family: new.family,
-            owner: new.owner,
-            created: new.created,
-            touched: now,
-            expires: new.timeouts.expires(now, new.ends),
-            ends: new.ends,
-            version: 0,
-            payload: new.payload,
-        };
-        Ok((token, record))
-    }
-
-    pub(crate) fn new_key(&self) -> Result<(Token, RecordKey), Error> {
-        let token = Token::random().map_err(|_| ErrorKind::Random)?;
-        let key = self.key(&token);
-        Ok((token, key))
-    }
-
-    /// Writes a draft; under another token where there is something under its key.
-    pub(crate) async fn create(
-        self: &Arc<Self>,
-        token: &mut Token,
-        record: &mut Record,
-    ) -> Result<(), Error> {
-        for _ in 0..KEYS {
-            if self.insert(record).await? == Created::Done {
-                return Ok(());
-            }
-            (*token, record.key) = self.new_key()?;
-        }
-        Err(every_key_exists())
-    }
-
-    /// Writes a new record. Where the outcome is unknown it is taken back as well as can be.
-    pub(crate) async fn insert(self: &Arc<Self>, record: &Record) -> Result<Created, Error> {
-        let created = self.ask_store(self.store.create(record.clone())).await;
-        if let Err(error) = &created {
-            self.discard(record.key, error.is_timeout()).await;
-        }
-        created
     }
 
     pub(crate) async fn update(
@@ -297,8 +236,4 @@ impl Realm {
             Err(_) => Err(ErrorKind::NoRuntime.into()),
         }
     }
-}
-
-pub(crate) fn every_key_exists() -> Error {
-    Error::new(ErrorKind::Store, "the store says that every new key exists")
 }
