@@ -9,8 +9,11 @@
 //! | a failover | none | none | safe to a synchronous replica; an asynchronous one may lack the last logins and logouts | as PostgreSQL | may lack the last logins and logouts, whatever is set |
 //! | a logout is seen by other nodes | there are none | at once, in all processes on the file | at once | at once | at once |
 //! | a guarded request costs | a lock for a moment | a read of a local file | one round trip, with `test_before_acquire(false)` | as PostgreSQL | one round trip |
+//! | a login costs | as little | one write, after a read where there is a session | one round trip, two where there is a session | as PostgreSQL | as PostgreSQL; on a cluster one to three more |
 //! | expired records go | as new ones come, and by the cleanup | by the cleanup | by the cleanup | by the cleanup | by themselves |
 //! | what you run | nothing | nothing; back up the file | a server, `migrate()` at the start | a server, `migrate()` at the start | a server with `noeviction` |
+//!
+//! Remember-me adds a write to a login, and a read where the browser was remembered before.
 //!
 //! They change places by one line: the example `stores` takes its store from the environment. Sessions don't move along: whoever
 //! changes the store logs everybody out once.

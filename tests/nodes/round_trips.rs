@@ -18,7 +18,9 @@ pub fn trials() -> Vec<Trial> {
         Kind::ALL =>
             n8_calls_of_the_store,
             n8_calls_of_the_store_for_who_is_remembered;
-        Kind::SERVERS => n8_a_warm_session_costs_one_round_trip;
+        Kind::SERVERS =>
+            n8_a_warm_session_costs_one_round_trip,
+            n8_a_login_over_a_session_costs_two_round_trips;
         Kind::POOLS => n8_a_connection_that_is_asked_first_costs_another_one;
     ]
 }
@@ -113,6 +115,23 @@ async fn n8_a_warm_session_costs_one_round_trip(place: Place) {
         world.browser.forget_cookies();
         let uri = format!("/login/{user}");
         assert_eq!(cost(&mut world, Method::POST, &uri).await, (1, pings));
+    }
+}
+
+/// A visitor with something in their cart, and somebody who logs in once more.
+async fn n8_a_login_over_a_session_costs_two_round_trips(place: Place) {
+    let pings = usize::from(place.address.kind != Kind::Redis);
+    let mut world = world(place, false).await;
+    for round in 0..4 {
+        world.browser.forget_cookies();
+        world.browser.post("/put/cart/apples").await;
+        for (login, name) in [("/login/1", "the first"), ("/login/1", "once more")] {
+            let (trips, asked) = cost(&mut world, Method::POST, login).await;
+            // The first time a statement is new to its connection.
+            if round > 0 {
+                assert_eq!((trips, asked), (2, 2 * pings), "{name}");
+            }
+        }
     }
 }
 
