@@ -18,6 +18,37 @@ impl<U: AuthUser> Auth<U> {
         self.inner.next()
     }
 
+    /// The login page of this part of the application, for a link of your own on a page that is loaded by GET. It leads back here, where
+    /// the way back is kept in the query. `None` where no login view is set.
+    ///
+    /// ```
+    /// # use login_manager::{Auth, AuthUser};
+    /// # struct Account;
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+    /// async fn header(auth: Auth<Account>) -> String {
+    ///     match auth.login_url() {
+    ///         Some(url) => format!(r#"<a href="{}">Log in</a>"#, url.replace('&', "&amp;")),
+    ///         None => String::new(),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn login_url(&self) -> Option<String> {
+        let (refusals, part) = (self.refusals(), self.views());
+        let part = part.as_ref().and_then(|views| views.login.as_ref());
+        let view = part.or(refusals.views.login.as_ref())?;
+        let next = match view.is_at(self.uri().path()) {
+            // Whoever is there already is led on to where they were to go.
+            true => self.next(),
+            false => NextPath::of_request(self.uri()),
+        };
+        let field = refusals.next_field();
+        Some(match refusals.next_in {
+            NextIn::Query => view.url(Some((field, &next)), None),
+            NextIn::Cookie | NextIn::Nowhere => view.url(None, None),
+        })
+    }
+
     /// There is no way back any more.
     pub(crate) fn drop_next(&self) {
         self.inner.use_up_next();

@@ -131,8 +131,8 @@ impl<'a> Denied<'a> {
         };
         let field = self.refusals.next_field();
         Some(match self.refusals.next_in {
-            NextIn::Query => view.url(Some((field, &self.next())), notice),
-            NextIn::Cookie | NextIn::Nowhere => view.url(None, notice),
+            NextIn::Query => view.url(Some((field, &self.next())), Some(notice)),
+            NextIn::Cookie | NextIn::Nowhere => view.url(None, Some(notice)),
         })
     }
 }

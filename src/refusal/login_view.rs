@@ -64,7 +64,7 @@ impl LoginView {
     }
 
     /// The address that brings a visitor here, and from here to the path in this field.
-    pub(crate) fn url(&self, next: Option<(&str, &NextPath)>, notice: Notice) -> String {
+    pub(crate) fn url(&self, next: Option<(&str, &NextPath)>, notice: Option<Notice>) -> String {
         let next = next.and_then(|(field, next)| match next.as_str()?.split_once('?') {
             // What stands in a query is no business of another host.
             Some((path, _)) if !self.local => Some((field, path)),
@@ -83,9 +83,11 @@ impl LoginView {
                 separator = '&';
             }
         }
-        url.push(separator);
-        url.push_str("notice=");
-        url.push_str(notice.name());
+        if let Some(notice) = notice {
+            url.push(separator);
+            url.push_str("notice=");
+            url.push_str(notice.name());
+        }
         url.push_str(&self.fragment);
         url
     }
@@ -98,7 +100,7 @@ mod tests {
     fn url(view: &str, next: &str) -> String {
         LoginView::parse(view).unwrap().url(
             Some(("next", &NextPath::try_from(next).unwrap())),
-            Notice::Login,
+            Some(Some(Notice::Login)),
         )
     }
 
@@ -114,7 +116,7 @@ mod tests {
         );
         let none = LoginView::parse("/login")
             .unwrap()
-            .url(Some(("next", &NextPath::none())), Notice::Login);
+            .url(Some(("next", &NextPath::none())), Some(Notice::Login));
         assert_eq!(none, "/login?notice=login");
     }
 

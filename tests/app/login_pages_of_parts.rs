@@ -225,3 +225,48 @@ async fn h6_the_way_back_never_leads_to_the_login_page_of_the_part_or_to_the_pag
     world.browser.get("/part/login?next=//evil.example").await;
     assert_eq!(world.events.take(), [EventKind::NextRefused]);
 }
+
+#[tokio::test]
+async fn a_link_to_the_login_page_leads_to_that_of_the_part_and_back_here() {
+    let link = async |auth: Auth<Account>| auth.login_url().unwrap_or_default();
+    let app = |_: &Accounts| {
+        let admin = Router::new()
+            .route("/page", get(link))
+            .layer(login_view::<Account>("/admin-login").unwrap());
+        Router::new()
+            .route("/page", get(link))
+            .route("/login", get(link))
+            .nest("/admin", admin)
+    };
+    let mut world = World::with(app, with_views);
+    for (page, url) in [
+        ("/page", "/login?next=/page"),
+        (
+            "/page?q=a%20b&x=1",
+            "/login?next=/page%3Fq%3Da%2520b%26x%3D1",
+        ),
+        ("/admin/page", "/admin-login?next=/admin/page"),
+        ("/login", "/login"),
+        ("/login?next=/cart", "/login?next=/cart"),
+        ("/login?next=//evil.example", "/login"),
+    ] {
+        let answer = world.browser.get(page).await;
+        assert_eq!(answer.body, url, "{page}");
+        assert!(answer.set_cookies().is_empty());
+    }
+    assert!(
+        world.store.take_calls().is_empty(),
+        "nobody asked who it is"
+    );
+
+    let mut without = World::with(app, |manager| manager);
+    assert_eq!(without.browser.get("/page").await.body, "");
+    assert_eq!(
+        without.browser.get("/admin/page").await.body,
+        "/admin-login?next=/admin/page"
+    );
+    let mut in_a_cookie = World::with(app, |manager| {
+        with_views(manager).with_next_in(login_manager::NextIn::Cookie)
+    });
+    assert_eq!(in_a_cookie.browser.get("/page").await.body, "/login");
+}
