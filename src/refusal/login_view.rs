@@ -100,7 +100,7 @@ mod tests {
     fn url(view: &str, next: &str) -> String {
         LoginView::parse(view).unwrap().url(
             Some(("next", &NextPath::try_from(next).unwrap())),
-            Some(Some(Notice::Login)),
+            Some(Notice::Login),
         )
     }
 

@@ -31,8 +31,8 @@ const MAX_LEN: usize = 2048;
 ///
 /// # Links of your own
 ///
-/// A guard writes the link to the login page by itself, and [`Denied::login_url`](crate::Denied::login_url) has it. In a link that
-/// you write, percent-encode the whole path once more, as any value in a query: what is checked is the decoded value, so
+/// A guard writes the link to the login page by itself, and [`Auth::login_url`](crate::Auth::login_url) has it for a page. In a link
+/// that you write, percent-encode the whole path once more, as any value in a query: what is checked is the decoded value, so
 /// `/login?next=/a%20b` holds a blank and counts as none. A template's filter for URLs does it, or `url::form_urlencoded`:
 ///
 /// ```
