@@ -39,6 +39,7 @@ mod sql_time_zones;
 mod sqlite;
 
 mod redis;
+mod redis_at_one_go;
 mod redis_faults;
 mod redis_keys;
 mod redis_proxy;
@@ -100,6 +101,7 @@ const MORE: &[fn() -> Vec<Trial>] = &[
     redis_replace::trials,
     redis_replace_races::trials,
     redis_steps::trials,
+    redis_at_one_go::trials,
     redis_proxy::trials,
 ];
 

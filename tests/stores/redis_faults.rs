@@ -7,7 +7,7 @@ use std::{
 
 use libtest_mimic::Trial;
 use login_manager::{
-    BoxError, RedisStore, SessionStore,
+    BoxError, RedisStore, SessionStore, StoreError,
     store::{Created, Outcome, Page, Replaced, Which},
 };
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
@@ -121,6 +121,7 @@ async fn every_verb_fails(store: &dyn SessionStore) -> Vec<String> {
 async fn failure<T>(call: impl Future<Output = Result<T, BoxError>>) -> String {
     let answer = timeout(DEADLINE, call).await.expect("an answer in time");
     let error = answer.map(|_| ()).expect_err("an error");
+    assert!(error.is::<StoreError>(), "the log is to say it");
     // Nothing that a log prints, whichever way.
     format!("{error} {error:?}")
 }
@@ -130,6 +131,7 @@ async fn a_server_that_makes_no_sense() {
         // What real ones send, with the arguments of the command in it.
         &b"-ERR unknown command 'EVALSHA', with args beginning with: 'secret'\r\n"[..],
         b"-SOMETHING secret\r\n",
+        b"-secret: it\r\n",
         b"$6\r\nsecret\r\n",
         b"+secret\r\n",
         b":7\r\n",
@@ -180,6 +182,7 @@ async fn a_server_that_makes_no_sense() {
             failure(store.touch(&key, NOW, NOW)).await,
             failure(store.delete(&key, None)).await,
             failure(store.replace(&key, 0, record(2))).await,
+            failure(store.delete_all(OWNER, Which::All)).await,
         ] {
             assert!(!error.contains("secret"), "{text:?}: {error}");
         }
@@ -296,6 +299,17 @@ async fn a_full_server() {
         world.store.delete(&record(1).key, None).await.unwrap(),
         Outcome::Done
     );
-    let _: () = world.redis(&["CONFIG", "SET", "maxmemory", "0"]).await;
-    world.create(&record(2)).await;
+    for fill in ["0", "1"] {
+        let _: () = world.redis(&["CONFIG", "SET", "maxmemory", fill]).await;
+        if fill == "0" {
+            world.create(&record(2)).await;
+            world.create(&record(3)).await;
+        }
+    }
+    // Nobody's end asks for room, not even where there is nothing to end.
+    for deleted in [2, 0] {
+        let revoked = world.store.delete_all(OWNER, Which::All).await;
+        assert_eq!(revoked.unwrap(), deleted);
+    }
+    assert_eq!(world.keys().await, [] as [String; 0]);
 }

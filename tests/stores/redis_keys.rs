@@ -5,12 +5,15 @@ use std::sync::Arc;
 use libtest_mimic::Trial;
 use login_manager::{
     SessionStore as _,
-    store::{Created, Family, Outcome, Page, Record, RecordKey, Which},
+    store::{Created, Family, Outcome, Page, Record, Which},
 };
 use redis::AsyncTypedCommands as _;
 
 use crate::{
-    redis_world::{EVERYTHING, HOUR, NOW, OWNER, World, index_key, record, record_key},
+    redis_replace::both_worlds,
+    redis_world::{
+        EVERYTHING, HOUR, NOW, OWNER, World, index_key, one_of_many, record, record_key,
+    },
     trial_on_redis,
 };
 
@@ -242,29 +245,31 @@ async fn what_idled_out_is_struck() {
 }
 
 async fn a_logout_of_one_device_asks_for_no_others() {
-    for others in [0, 1000_u32] {
-        let world = World::new().await;
+    let [one, cluster] = both_worlds().await;
+    let [many, many_in_a_cluster] = both_worlds().await;
+    for (world, others, commands) in [
+        (one, 0, [1, 1]),
+        (many, 1000_u32, [1, 1]),
+        // Read, delete, strike, read.
+        (cluster, 0, [4, 1]),
+        (many_in_a_cluster, 1000, [4, 1]),
+    ] {
         world.warm_up().await;
         let limit = world.clock().await + 10 * HOUR;
         for number in 0..others {
-            let mut key = [0; 32];
-            key[..4].copy_from_slice(&number.to_be_bytes());
-            let other = Record {
-                key: RecordKey::from_bytes(key),
-                ..record(1)
-            };
+            let other = one_of_many(number);
             world.enlist(&other, 10 * HOUR, limit).await;
         }
         let mine = Which::Only(record(2).family);
         world.create(&record(2)).await;
         world.wire.take_sent();
         assert_eq!(world.store.delete_all(OWNER, mine).await.unwrap(), 1);
-        assert_eq!(world.wire.take_sent(), 4, "read, delete, strike, read");
+        assert_eq!(world.wire.take_sent(), commands[0]);
         assert_eq!(world.store.delete_all(OWNER, mine).await.unwrap(), 0);
-        assert_eq!(world.wire.take_sent(), 1, "read");
+        assert_eq!(world.wire.take_sent(), commands[1]);
         let but_those = Which::Except(record(1).family);
         assert_eq!(world.store.delete_all(OWNER, but_those).await.unwrap(), 0);
-        assert_eq!(world.wire.take_sent(), 1, "read");
+        assert_eq!(world.wire.take_sent(), commands[1]);
     }
 }
 
@@ -303,18 +308,13 @@ async fn many_sessions_of_one_owner() {
     let world = World::new().await;
     let mut keys = Vec::new();
     for number in 0..500_u32 {
-        let mut key = [0; 32];
-        key[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
-        keys.push(RecordKey::from_bytes(key));
         let family = Family::from_bytes([(number % 5) as u8; 16]);
-        let key = RecordKey::from_bytes(key);
-        world
-            .create(&Record {
-                key,
-                family,
-                ..record(1)
-            })
-            .await;
+        let record = Record {
+            family,
+            ..one_of_many(number)
+        };
+        keys.push(record.key);
+        world.create(&record).await;
     }
     keys.sort();
     assert_eq!(world.listed().await, keys);

@@ -1,5 +1,7 @@
 //! A proxy over two servers that are no cluster, which runs a script where its first key is.
 
+use std::collections::HashSet;
+
 use libtest_mimic::Trial;
 use login_manager::{
     RedisStore, SessionStore as _,
@@ -13,24 +15,44 @@ use redis::{
 use crate::{
     redis_server::RedisServer,
     redis_wire::keys,
-    redis_world::{EVERYTHING, NOW, OWNER, record},
+    redis_world::{EVERYTHING, NOW, OWNER, Of as _, index_key, record},
     trial_on_redis,
 };
 
 pub(crate) fn trials() -> Vec<Trial> {
-    vec![trial_on_redis(
-        "a_proxy_that_looks_at_the_first_key",
-        a_proxy_that_looks_at_the_first_key,
-    )]
+    vec![
+        trial_on_redis(
+            "a_proxy_that_looks_at_the_first_key",
+            a_proxy_that_looks_at_the_first_key,
+        ),
+        trial_on_redis(
+            "a_proxy_that_asks_for_one_server",
+            a_proxy_that_asks_for_one_server,
+        ),
+    ]
 }
 
 #[derive(Clone)]
 struct FirstKey([MultiplexedConnection; 2]);
 
+impl FirstKey {
+    async fn of(servers: &[RedisServer; 2]) -> Self {
+        let connect = async |server: &RedisServer| {
+            let client = redis::Client::open(server.url()).unwrap();
+            client.get_multiplexed_async_connection().await.unwrap()
+        };
+        Self([connect(&servers[0]).await, connect(&servers[1]).await])
+    }
+}
+
+/// The server of a key.
+fn place(key: &[u8]) -> usize {
+    usize::from(key.last().unwrap() % 2)
+}
+
 impl ConnectionLike for FirstKey {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let last = *keys(cmd)[0].last().unwrap();
-        self.0[usize::from(last % 2)].req_packed_command(cmd)
+        self.0[place(keys(cmd)[0])].req_packed_command(cmd)
     }
 
     fn req_packed_commands<'a>(
@@ -50,14 +72,7 @@ impl ConnectionLike for FirstKey {
 /// Logins fail there. But no session is ever there that its owner's list lacks.
 async fn a_proxy_that_looks_at_the_first_key() {
     let servers = [RedisServer::start(), RedisServer::start()];
-    let connect = async |server: &RedisServer| {
-        let client = redis::Client::open(server.url()).unwrap();
-        client.get_multiplexed_async_connection().await.unwrap()
-    };
-    let store = RedisStore::new(FirstKey([
-        connect(&servers[0]).await,
-        connect(&servers[1]).await,
-    ]));
+    let store = RedisStore::new(FirstKey::of(&servers).await);
     let mut there = Vec::new();
     for number in 1..100 {
         let (key, next) = (record(number).key, record(number + 100).key);
@@ -76,8 +91,71 @@ async fn a_proxy_that_looks_at_the_first_key() {
     let listed: Vec<_> = list.iter().map(|record| record.key).collect();
     assert_eq!(listed, there);
     let deleted = store.delete_all(OWNER, Which::All).await.unwrap();
-    assert_eq!(deleted, there.len() as u64);
+    // What was written where nobody finds it goes, too.
+    assert_eq!(deleted, 99);
     for key in there {
         assert_eq!(store.load(&key).await.unwrap(), None);
+    }
+}
+
+/// Refuses a command whose keys are on several servers.
+#[derive(Clone)]
+struct OneServer(FirstKey);
+
+impl ConnectionLike for OneServer {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        let places: HashSet<_> = keys(cmd).into_iter().map(place).collect();
+        if places.len() == 1 {
+            return self.0.req_packed_command(cmd);
+        }
+        let refusal = redis::parse_redis_value(b"-ERR keys of several servers\r\n");
+        let refusal = refusal.and_then(Value::extract_error);
+        Box::pin(async { refusal })
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        _: &'a Pipeline,
+        _: usize,
+        _: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        panic!("a pipeline can't go to several servers")
+    }
+
+    fn get_db(&self) -> i64 {
+        0
+    }
+}
+
+/// There the script of a `delete_all` may run where half of the records are. None is forgotten, old or new.
+async fn a_proxy_that_asks_for_one_server() {
+    let servers = [RedisServer::start(), RedisServer::start()];
+    let proxy = FirstKey::of(&servers).await;
+    let store = RedisStore::new(OneServer(proxy.clone()));
+    // Of some owners the script's keys are on one server.
+    for owner in (0..8).map(|number| format!("app/{number}")) {
+        for number in 0..40 {
+            let created = store.create(record(number).of(&owner)).await;
+            assert_eq!(created.unwrap(), Created::Done);
+        }
+        // Made long ago, by their entries.
+        let index = index_key(&owner);
+        let mut connection = proxy.clone();
+        let mut read = redis::cmd("ZRANGE");
+        read.arg(&index).arg(0).arg(-1);
+        let entries: Vec<Vec<u8>> = read.query_async(&mut connection).await.unwrap();
+        assert_eq!(entries.len(), 40);
+        for entry in entries.into_iter().step_by(2) {
+            let mut age = redis::cmd("ZADD");
+            age.arg(&index).arg(1).arg(entry);
+            age.exec_async(&mut connection).await.unwrap();
+        }
+        let deleted = store.delete_all(&owner, Which::All).await;
+        assert_eq!(deleted.unwrap(), 40);
+        for number in 0..40 {
+            assert_eq!(store.load(&record(number).key).await.unwrap(), None);
+        }
+        let list = store.list(&owner, EVERYTHING, NOW).await.unwrap();
+        assert_eq!(list, []);
     }
 }

@@ -10,7 +10,8 @@ use login_manager::{
 use tokio::{task::yield_now, time::timeout};
 
 use crate::{
-    redis_world::{EVERYTHING, NOW, OWNER, Of as _, World, record, record_key},
+    redis_replace::both_worlds,
+    redis_world::{EVERYTHING, NOW, OWNER, Of as _, World, one_of_many, record, record_key},
     trial_on_redis,
 };
 
@@ -76,7 +77,7 @@ async fn delete_all_meets_a_create() {
 async fn a_create_meets_delete_all() {
     // After the index was read; after the record is gone and before its entry is; after both.
     for commands in [1, 2, 3] {
-        let world = World::new().await;
+        let world = World::in_steps().await;
         world.warm_up().await;
         world.create(&record(1)).await;
         let gate = world.wire.gate_after(commands);
@@ -108,7 +109,7 @@ async fn a_create_meets_delete_all() {
 async fn delete_all_catches_a_renewal_within_its_first_pass() {
     let family = record(1).family;
     for which in [Which::All, Which::Only(family)] {
-        let world = World::new().await;
+        let world = World::in_steps().await;
         world.warm_up().await;
         let next = Record {
             family,
@@ -184,7 +185,7 @@ async fn delete_all_ends_some_day() {
 /// A key is used again while its last record is being taken off the index.
 async fn a_key_that_is_used_again_stays_listed() {
     for all in [false, true] {
-        let world = World::new().await;
+        let world = World::in_steps().await;
         world.warm_up().await;
         world.create(&record(1)).await;
         let gate = world.wire.gate_after(1 + usize::from(all));
@@ -244,28 +245,30 @@ async fn a_dropped_create_is_no_record() {
 
 /// Of more records than go at a time: the connection hangs in the second batch when the caller goes away.
 async fn a_dropped_delete_all_goes_on() {
-    let world = World::new().await;
-    world.warm_up().await;
-    for number in 0..200 {
-        world.create(&record(number)).await;
-    }
-    let gate = world.wire.gate_after(80);
-    tokio::select! {
-        _ = world.store.delete_all(OWNER, Which::All) => panic!("it waits at the gate"),
-        () = gate.reached() => {}
-    }
-    assert_ne!(world.listed().await, []);
-    gate.open();
-    let emptied = async {
-        while !world.index().await.is_empty() {
-            yield_now().await;
+    let [one, steps] = both_worlds().await;
+    for (world, records, commands) in [(one, 1100, 1), (steps, 200, 80)] {
+        world.warm_up().await;
+        for number in 0..records {
+            world.create(&one_of_many(number)).await;
         }
-    };
-    let patience = Duration::from_secs(60);
-    timeout(patience, emptied)
-        .await
-        .expect("the index is emptied");
-    assert_eq!(world.listed().await, []);
+        let gate = world.wire.gate_after(commands);
+        tokio::select! {
+            _ = world.store.delete_all(OWNER, Which::All) => panic!("it waits at the gate"),
+            () = gate.reached() => {}
+        }
+        assert_ne!(world.listed().await, []);
+        gate.open();
+        let emptied = async {
+            while !world.index().await.is_empty() {
+                yield_now().await;
+            }
+        };
+        let patience = Duration::from_secs(60);
+        timeout(patience, emptied)
+            .await
+            .expect("the index is emptied");
+        assert_eq!(world.listed().await, []);
+    }
 }
 
 async fn an_entry_leads_to_no_other_owner() {

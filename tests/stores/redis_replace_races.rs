@@ -145,7 +145,7 @@ async fn of_64_replaces_one_is_done() {
     }
 }
 
-/// It moves on each time between the reading of the index and the record's end, as often as it is run after.
+/// In a cluster. It moves on each time between the reading of the index and the record's end, as often as it is run after.
 async fn delete_all_catches_a_chain_of_replaces() {
     let family = record(1).family;
     let of_the_family = |number| Record {
@@ -154,7 +154,7 @@ async fn delete_all_catches_a_chain_of_replaces() {
     };
     for which in [Which::All, Which::Only(family)] {
         for (last, caught) in [(1, 1), (2, 1), (15, 1), (16, 0)] {
-            let world = World::new().await;
+            let world = World::in_steps().await;
             world.warm_up().await;
             world.create(&of_the_family(0)).await;
             let mut gate = world.wire.gate_after(1);

@@ -2,7 +2,7 @@
 
 use libtest_mimic::Trial;
 use login_manager::{
-    RedisStore, SessionStore as _,
+    RedisStore, SessionStore as _, StoreError,
     store::{Created, Replaced, Which},
 };
 use redis::cluster::ClusterClient;
@@ -135,6 +135,8 @@ async fn a_refusal_in_other_words_is_asked_again() {
         let replaced = world.store.replace(&record(1).key, 0, record(3)).await;
         assert_eq!(replaced.unwrap(), Replaced::Done);
         assert_eq!(world.listed().await, [record(2).key, record(3).key]);
+        assert_eq!(world.store.delete_all(OWNER, Which::All).await.unwrap(), 2);
+        assert_eq!(world.keys().await, [] as [String; 0]);
         world.wire.refuse(None);
         world.wire.take_sent();
         world.create(&record(4)).await;
@@ -165,11 +167,15 @@ async fn a_refusal_of_everything_is_an_error() {
                 .replace(&record(1).key, 0, record(2))
                 .await
                 .map(|_: Replaced| ()),
+            world.store.delete_all(OWNER, Which::All).await.map(|_| ()),
         ] {
-            let error = error.unwrap_err().to_string();
+            let error = error.unwrap_err();
+            // So the log says it.
+            assert!(error.is::<StoreError>());
+            let error = error.to_string();
             assert_eq!(error, format!("redis: the server answered {code}"));
         }
-        assert_eq!(world.wire.take_sent(), 2, "{code}");
+        assert_eq!(world.wire.take_sent(), 3, "{code}");
     }
     world.wire.refuse(None);
     world.create(&record(2)).await;
@@ -255,4 +261,9 @@ async fn an_account_with_rights_to_one_key_at_a_time() {
         assert!(error.contains("NOPERM"), "{error}");
     }
     assert_eq!(world.keys().await, before);
+    let _: () = world
+        .redis(&["ACL", "SETUSER", "shop", "(~login:o:* +@all)"])
+        .await;
+    assert_eq!(store.delete_all(OWNER, Which::All).await.unwrap(), 2);
+    assert_eq!(world.keys().await, [] as [String; 0]);
 }

@@ -61,7 +61,10 @@ impl World {
             .await
             .unwrap();
         let _ = self.store.touch(&other.key, NOW, NOW + HOUR).await.unwrap();
-        let revoked = self.store.delete_all("app/nobody else", Which::All).await;
+        let nobody = "app/nobody else";
+        let listed = self.store.list(nobody, EVERYTHING, NOW).await.unwrap();
+        assert_eq!(listed.len(), 1);
+        let revoked = self.store.delete_all(nobody, Which::All).await;
         assert_eq!(revoked.unwrap(), 1);
         assert_eq!(
             self.store.delete(&other.key, None).await.unwrap(),
@@ -149,6 +152,15 @@ pub(crate) fn record(number: u8) -> Record {
         version: 0,
         payload: Arc::from(*b"payload"),
     }
+}
+
+/// A record like [`record`], where 256 of them are too few.
+pub(crate) fn one_of_many(number: u32) -> Record {
+    let mut key = [0; 32];
+    // In another order than that of the numbers.
+    key[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
+    let key = RecordKey::from_bytes(key);
+    Record { key, ..record(1) }
 }
 
 pub(crate) fn nobodys(number: u8) -> Record {

@@ -5,7 +5,7 @@ use std::{str::FromStr, sync::Arc};
 use redis::Cmd;
 
 use crate::{
-    error::BoxError,
+    error::{BoxError, StoreError},
     store::{Family, Record, RecordKey},
 };
 
@@ -56,7 +56,7 @@ pub(super) fn read(
         ],
     ) = <[Option<Vec<u8>>; 8]>::try_from(values)
     else {
-        return Err("redis gave a record of another size".into());
+        return Err(StoreError::new("redis gave a record of another size").into());
     };
     let family = family.as_deref().and_then(|bytes| bytes.try_into().ok());
     let owner = owner.map(|owner| String::from_utf8(owner).map_err(|_| damaged("owner")));
@@ -73,15 +73,15 @@ pub(super) fn read(
     }))
 }
 
-fn number<T: FromStr>(value: Option<Vec<u8>>, field: &str) -> Result<T, BoxError> {
+fn number<T: FromStr>(value: Option<Vec<u8>>, field: &str) -> Result<T, StoreError> {
     value
         .and_then(|value| std::str::from_utf8(&value).ok()?.parse().ok())
         .ok_or_else(|| damaged(field))
 }
 
 /// Names the field and keeps the value to itself.
-fn damaged(field: &str) -> BoxError {
-    format!("a record in redis has no {field} that makes sense").into()
+fn damaged(field: &str) -> StoreError {
+    StoreError::new(format!("a record in redis has no {field} that makes sense"))
 }
 
 #[cfg(test)]

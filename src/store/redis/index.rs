@@ -3,9 +3,9 @@
 use redis::Cmd;
 use sha2::{Digest as _, Sha256};
 
-use super::{MARGIN, RedisStore, script};
+use super::{MARGIN, RedisStore, no_random_bytes, script};
 use crate::{
-    error::BoxError,
+    error::{BoxError, StoreError},
     store::{Family, Record, RecordKey, random_bytes},
 };
 
@@ -56,7 +56,9 @@ impl RedisStore {
             .await?;
         let read = |(bytes, limit)| Entry::read(bytes, limit, now);
         let entries: Option<Vec<_>> = listed.into_iter().map(read).collect();
-        let mut entries = entries.ok_or("an index in redis has an entry that is none of ours")?;
+        let none_of_ours =
+            || StoreError::new("an index in redis has an entry that is none of ours");
+        let mut entries = entries.ok_or_else(none_of_ours)?;
         entries.sort_by_key(|entry| entry.key);
         Ok(entries)
     }
@@ -85,7 +87,7 @@ impl Entry {
 
 /// A new claim for this record. Each call makes one, and knows its own record by it.
 pub(super) fn claim(record: &Record, longest: i64) -> Result<Claim, BoxError> {
-    let mark: [u8; 8] = random_bytes().map_err(|_| "no random bytes")?;
+    let mark: [u8; 8] = random_bytes().map_err(|_| no_random_bytes())?;
     let mut claim = Claim::default();
     let bytes = record.family.as_bytes().iter().chain(&mark);
     let longest = longest.to_be_bytes();

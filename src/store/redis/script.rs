@@ -1,5 +1,10 @@
-//! What is done at one go. A script touches the keys that it is given and no others: one of them runs on any cluster, several
-//! run where one server has them all.
+//! What is done at one go. A script that is given one key touches no other and runs on any cluster; one that is given several
+//! runs where one server has them all.
+//!
+//! [`REVOKE_ALL`] alone touches keys that it wasn't given: it makes those of records from an index. Redis and Valkey say that
+//! a script should be given every key, and insist on it in a cluster, which refuses this one for the keys that it is given.
+//! Elsewhere both let it. Behind a proxy it may run where not all records are: it deletes what it finds, and of what it doesn't
+//! find it changes nothing and says so.
 
 use std::sync::LazyLock;
 
@@ -26,6 +31,7 @@ pub(super) static REPLACE: LazyLock<Script> = script!(
 pub(super) static UPDATE: LazyLock<Script> = script!("parts/before", "update");
 pub(super) static TOUCH: LazyLock<Script> = script!("parts/clock", "parts/before", "touch");
 pub(super) static DELETE: LazyLock<Script> = script!("parts/find", "parts/bury", "delete");
+pub(super) static REVOKE_ALL: LazyLock<Script> = script!("parts/bury", "revoke_all");
 pub(super) static REVOKE: LazyLock<Script> = script!("parts/bury", "revoke");
 
 /// A script, and the hash under which a server remembers it.

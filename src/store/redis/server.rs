@@ -11,7 +11,7 @@ use redis::{
 };
 
 use super::script::Script;
-use crate::error::BoxError;
+use crate::error::{BoxError, StoreError};
 
 /// Clones share the connection, and what was found out about the server.
 #[derive(Clone)]
@@ -91,8 +91,9 @@ impl Server {
 }
 
 fn understood<T: FromRedisValue>(answer: Result<Value, RedisError>) -> Result<T, BoxError> {
-    T::from_redis_value(answer.map_err(RedisFailed::from)?)
-        .map_err(|_| "redis gave an answer of another type".into())
+    let answer = answer.map_err(|error| failure(&error))?;
+    T::from_redis_value(answer)
+        .map_err(|_| StoreError::new("redis gave an answer of another type").into())
 }
 
 /// What the types of connections have in common, fit for a `dyn`.
@@ -110,21 +111,19 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> Connection for C {
 }
 
 /// What a [`RedisError`] may say without telling what was sent or received: its own text can quote both.
-#[derive(Debug, thiserror::Error)]
-#[error("redis: {what}")]
-struct RedisFailed {
-    what: String,
+fn failure(error: &RedisError) -> StoreError {
+    let what = match error.code() {
+        Some(code) if is_plain(code) => format!("the server answered {code}"),
+        Some(_) => "the server answered with an error".to_owned(),
+        None if error.is_timeout() => "no answer in time".to_owned(),
+        None if error.is_connection_refusal() => "connection refused".to_owned(),
+        None if error.is_connection_dropped() => "connection lost".to_owned(),
+        None => error.category().to_owned(),
+    };
+    StoreError::new(format!("redis: {what}"))
 }
 
-impl From<RedisError> for RedisFailed {
-    fn from(error: RedisError) -> Self {
-        let what = match error.code() {
-            Some(code) => format!("the server answered {code}"),
-            None if error.is_timeout() => "no answer in time".to_owned(),
-            None if error.is_connection_refusal() => "connection refused".to_owned(),
-            None if error.is_connection_dropped() => "connection lost".to_owned(),
-            None => error.category().to_owned(),
-        };
-        Self { what }
-    }
+/// Whether it looks like one of the codes with which a server's errors begin. What isn't Redis may begin with anything.
+fn is_plain(code: &str) -> bool {
+    (1..=20).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }
