@@ -102,7 +102,9 @@ mod tests {
 
     /// Its own source, and nothing to say: no error is to be trusted.
     #[derive(Debug)]
-    struct Odd(fn(&mut fmt::Formatter<'_>) -> fmt::Result);
+    struct Odd(Say);
+
+    type Say = fn(&mut fmt::Formatter<'_>) -> fmt::Result;
 
     impl fmt::Display for Odd {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,7 +120,7 @@ mod tests {
 
     #[test]
     fn an_odd_error_does_no_harm() {
-        let cases: [(fn(&mut fmt::Formatter<'_>) -> fmt::Result, usize); 4] = [
+        let cases: [(Say, usize); 4] = [
             (|_| Err(fmt::Error), 0),
             (|_| panic!("the error panics"), 0),
             (|f| f.write_str("a\nb"), 8 * 3 + 7 * 2),
