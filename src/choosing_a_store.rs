@@ -31,9 +31,11 @@
 //!   taken for anonymous, and its cookies stay: nobody is logged out by an outage.
 //! - A public page with [`CurrentUser`](crate::CurrentUser) in its header asks too, so who has our cookie gets 503 there. With
 //!   `user: Result<CurrentUser<U>, Error>` it is shown without a name.
-//! - A login, confirmation or renewal is an error, and everything stays as it was, at the latest after two deadlines. A logout is an
-//!   error too, but the browser forgets its cookies. The crate tries again for a minute to delete what they stood for; the events
-//!   `LogoutIncomplete` and `LoggedOut` say what became of it.
+//! - A login, confirmation or renewal is an error, at the latest after two deadlines, and everything stays as it was. Only where the
+//!   store broke off at the last step may the old session have ended, and [another user's](crate::Login) that a login replaces.
+//! - A logout is an error too, but the browser forgets its cookies. The crate tries again for a minute to end what they stood for,
+//!   64 things at a time and for as long as the process runs; beyond that they end by their own timeouts. The events
+//!   `LogoutIncomplete` and, when it is done, `LoggedOut` say what became of it.
 //! - The log says why, where the store's error is fit for one, as those of our stores are; who listens to
 //!   [events](crate::LoginManager::with_on_event) is told in any case.
 //! - When it is back, so is everybody.

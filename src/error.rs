@@ -36,7 +36,8 @@ pub enum ErrorKind {
     Authorize,
     /// Other requests kept changing this session; nothing was written.
     Conflict,
-    /// The session ended while this ran (a logout, a login or a renewal elsewhere); nothing was written.
+    /// The session ended while this ran (a logout, a login or a renewal elsewhere, or this very call, whose answer from the store got
+    /// lost); what this wrote is taken back.
     Gone,
     /// The user is not active and [`force`](crate::Login::force) was not asked for.
     Inactive,

@@ -86,7 +86,8 @@ pub enum EventKind {
     DataDropped,
     /// The session data of a request was not saved, since the request ended in a 5xx.
     DataDiscarded,
-    /// A logout couldn't be written to the store; the browser was told to forget its cookies.
+    /// A logout couldn't be written to the store; the browser was told to forget its cookies. It is tried again for a minute, and
+    /// [`LoggedOut`](EventKind::LoggedOut) follows when it is done.
     LogoutIncomplete,
 }
 

@@ -141,12 +141,14 @@ impl<U: AuthUser> Auth<U> {
     /// Logs out: ends the session and everything else of this browser's line of descent, here and in the store, and
     /// tells the browser to forget its cookies. Without a session it does no more than the latter.
     ///
-    /// It needs no user loader, so it also works when the user is gone.
+    /// It needs no user loader, so it also works when the user is gone. A request that still shows the token from before a renewal has
+    /// no session: it ends what the remember cookie stands for, and without one nothing.
     ///
     /// # Errors
     /// [`ErrorKind::Store`]: the session may live on in the store. The browser forgets its cookies all the same, so a second request
-    /// has nothing to log out by; the deletion is tried again in the background for a minute, and an
-    /// [event](crate::EventKind::LoggedOut) tells when it is done. [`ErrorKind::NoRuntime`], [`ErrorKind::Panicked`].
+    /// has nothing to log out by. It is tried again in the background for a minute, with as many as 64 deletions waiting at a time, and
+    /// an [event](crate::EventKind::LoggedOut) tells when it is done. A login in the same request, after this, is a new one and lives
+    /// on. [`ErrorKind::NoRuntime`], [`ErrorKind::Panicked`].
     pub async fn logout(&self) -> Result<(), Error> {
         self.run(|inner| async move { inner.logout_at(inner.visit.now()).await })
             .await
@@ -157,8 +159,9 @@ impl<U: AuthUser> Auth<U> {
     /// Answers whether anybody is logged in by a session; where nobody is, it does nothing.
     ///
     /// # Errors
-    /// As [`user`](Auth::user); [`ErrorKind::Gone`] where the session ended meanwhile, by a logout elsewhere, say;
-    /// [`ErrorKind::Conflict`], [`ErrorKind::TooLate`], [`ErrorKind::Random`], [`ErrorKind::NoRuntime`].
+    /// As [`user`](Auth::user); [`ErrorKind::Gone`] where the session ended meanwhile, by a logout elsewhere, say, and where the
+    /// store's answer got lost and it can't be told whether it had: then it has. [`ErrorKind::Conflict`], [`ErrorKind::TooLate`],
+    /// [`ErrorKind::Random`], [`ErrorKind::NoRuntime`].
     pub async fn confirm(&self) -> Result<bool, Error> {
         self.run(|inner| async move { inner.confirm_at(inner.visit.now()).await })
             .await

@@ -1,6 +1,7 @@
 //! Why something failed: told to who listens, and to the log as far as it is fit for one.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -21,7 +22,7 @@ use crate::{
         Fault::{Fails, Hangs},
     },
     log::Log,
-    world::{Account, World, routes},
+    world::{Account, SESSION, World, routes},
 };
 
 /// All that was told, whole.
@@ -77,7 +78,19 @@ async fn l1_a_failing_store_says_why_to_who_listens_and_nothing_strange_to_the_l
     }
 }
 
-/// Has an error that is fit for a log.
+/// An error that can't be displayed.
+#[derive(Debug)]
+struct Speechless;
+
+impl fmt::Display for Speechless {
+    fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Err(fmt::Error)
+    }
+}
+
+impl std::error::Error for Speechless {}
+
+/// Has an error that is fit for a log, and one that is fit for nothing.
 struct Down;
 
 #[async_trait]
@@ -87,7 +100,7 @@ impl SessionStore for Down {
     }
 
     async fn load(&self, _: &RecordKey) -> Result<Option<Record>, BoxError> {
-        Err("unused".into())
+        Err(Box::new(Speechless))
     }
 
     async fn update(
@@ -133,6 +146,17 @@ async fn l1_what_a_store_says_for_a_log_is_in_it() {
         warnings.contains("cause=\"no such table: login_sessions\""),
         "{warnings}"
     );
+}
+
+#[tokio::test]
+async fn fault_1_a_store_whose_error_cannot_be_displayed_is_down_as_any_other() {
+    let world = World::new();
+    let heard = Heard::default();
+    let manager = heard.listen(LoginManager::new(Down, world.accounts.clone()));
+    let mut browser = Browser::new(routes(&world.accounts).layer(manager));
+    browser.plant(SESSION, &"A".repeat(43));
+    assert_eq!(browser.get("/who").await.status, 503);
+    assert_eq!(heard.take(EventKind::StoreFailed).cause(), Some(""));
 }
 
 async fn permissions(query: Option<String>) -> Result<bool, BoxError> {

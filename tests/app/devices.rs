@@ -14,7 +14,7 @@ use crate::{
     world::{Account, Accounts, World, routes},
 };
 
-fn with_devices(accounts: &Accounts) -> Router {
+pub fn with_devices(accounts: &Accounts) -> Router {
     routes(accounts)
         .route("/devices", get(devices))
         .route("/revoke/{id}", post(revoke))

@@ -251,51 +251,6 @@ fn attempt(accounts: &Accounts, store: FaultyStore, call: Call, fault: Fault) ->
     Router::new().route("/attempt/{verb}", post(attempt))
 }
 
-/// The browser has forgotten its cookies, so nobody else can.
-#[tokio::test(start_paused = true)]
-async fn fault_4_a_logout_that_failed_is_tried_again_until_it_is_done() {
-    for start in ["/login/alice", "/remember/alice"] {
-        for call in [Load, DeleteAll] {
-            for fault in [Fails, Hangs] {
-                let case = format!("{start}: {call:?} {fault:?}");
-                let (mut world, events) = start_at(start).await;
-                for failing in [call, Delete] {
-                    world.store.fail(failing, fault);
-                }
-                assert_eq!(world.browser.post("/logout").await.status, 503, "{case}");
-                assert!(world.browser.cookie_names().is_empty(), "{case}");
-                tokio::time::sleep(Duration::from_secs(10)).await;
-                assert!(!world.store.inner.is_empty(), "{case}");
-                assert!(!events.take().contains(&EventKind::LoggedOut), "{case}");
-                world.store.heal();
-                tokio::time::sleep(Duration::from_secs(60)).await;
-                assert!(world.store.inner.is_empty(), "{case}");
-                let told = events.take();
-                assert_eq!(told.last(), Some(&EventKind::LoggedOut), "{case}: {told:?}");
-                world.store.take_calls();
-                tokio::time::sleep(Duration::from_secs(600)).await;
-                assert!(world.store.take_calls().is_empty(), "{case}: it is over");
-            }
-        }
-    }
-}
-
-/// One that stays down is left alone in the end.
-#[tokio::test(start_paused = true)]
-async fn fault_4_a_logout_is_not_tried_again_for_ever() {
-    let (mut world, events) = start_at("/login/alice").await;
-    world.store.fail_all(Fails);
-    assert_eq!(world.browser.post("/logout").await.status, 503);
-    tokio::time::sleep(Duration::from_secs(600)).await;
-    let failures = |told: Vec<EventKind>| {
-        let failures = told.iter().filter(|kind| **kind == EventKind::StoreFailed);
-        failures.count()
-    };
-    assert!((5..20).contains(&failures(events.take())));
-    tokio::time::sleep(Duration::from_secs(600)).await;
-    assert_eq!(failures(events.take()), 0);
-}
-
 #[tokio::test(start_paused = true)]
 async fn p13_within_the_request_a_verb_that_failed_changed_nothing() {
     let mut failed = 0;

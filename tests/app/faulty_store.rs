@@ -11,10 +11,15 @@ use login_manager::{
     BoxError, MemoryStore, SessionStore,
     store::{Created, Outcome, Page, Record, RecordKey, Replaced, Which},
 };
-use tokio::{sync::Notify, time::timeout};
+use tokio::{
+    sync::Notify,
+    time::{sleep, timeout},
+};
 
 /// A test that waits in vain fails after this time instead of never.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// How late what was to be done is done after all: later than the deadline.
+const LATE: Duration = Duration::from_secs(3);
 
 /// One of the store's methods.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +52,7 @@ struct Plan {
     gates: Vec<(Call, When, Gate)>,
     handed_out: Option<Record>,
     is_remote: bool,
+    takes: Duration,
     knows_every_key: bool,
     replaces_at_once: bool,
     collisions: usize,
@@ -62,6 +68,8 @@ pub enum Fault {
     DoesAndFails,
     /// It never answers.
     Hangs,
+    /// It never answers, and does what it should three seconds later.
+    DoesLater,
     /// It panics.
     Panics,
 }
@@ -166,6 +174,11 @@ impl FaultyStore {
         self.plan.lock().unwrap().is_remote = true;
     }
 
+    /// Every call takes so long from now on before it does its work.
+    pub fn be_slow(&self, takes: Duration) {
+        self.plan.lock().unwrap().takes = takes;
+    }
+
     /// Changes every record behind everybody's back.
     pub async fn rewrite(&self, change: impl Fn(&mut Record)) {
         for mut record in self.inner.records() {
@@ -235,18 +248,22 @@ impl FaultyStore {
             || plan.gates.iter().any(|(call, ..)| *call == Call::Replace)
     }
 
-    async fn run<T>(
+    async fn run<T: Send + 'static>(
         &self,
         call: Call,
-        work: impl Future<Output = Result<T, BoxError>> + Send,
+        work: impl Future<Output = Result<T, BoxError>> + Send + 'static,
     ) -> Result<T, BoxError> {
-        let (fault, is_remote) = {
+        let (fault, is_remote, takes) = {
             let mut plan = self.plan.lock().unwrap();
             plan.calls.push(call);
             let once = plan.failing_once.iter().position(|(at, _)| *at == call);
             let once = once.map(|at| plan.failing_once.remove(at).1);
-            (once.or(plan.failing.get(&call).copied()), plan.is_remote)
+            let fault = once.or(plan.failing.get(&call).copied());
+            (fault, plan.is_remote, plan.takes)
         };
+        if takes > Duration::ZERO {
+            sleep(takes).await;
+        }
         if is_remote {
             tokio::task::yield_now().await;
         }
@@ -254,6 +271,13 @@ impl FaultyStore {
         match fault {
             Some(Fault::Fails) => return Err("the store is down".into()),
             Some(Fault::Hangs) => std::future::pending().await,
+            Some(Fault::DoesLater) => {
+                tokio::spawn(async {
+                    sleep(LATE).await;
+                    work.await
+                });
+                return std::future::pending().await;
+            }
             Some(Fault::Panics) => panic!("the store panics"),
             Some(Fault::DoesAndFails) | None => {}
         }
@@ -288,11 +312,12 @@ impl FaultyStore {
 impl SessionStore for FaultyStore {
     async fn create(&self, record: Record) -> Result<Created, BoxError> {
         let knows_it = self.plan.lock().unwrap().knows_every_key;
-        let create = async {
-            if knows_it || self.is_taken(record.key) {
+        let store = self.clone();
+        let create = async move {
+            if knows_it || store.is_taken(record.key) {
                 Ok(Created::Exists)
             } else {
-                self.inner.create(record).await
+                store.inner.create(record).await
             }
         };
         self.run(Call::Create, create).await
@@ -304,10 +329,11 @@ impl SessionStore for FaultyStore {
             plan.asked.push(*key);
             plan.handed_out.clone()
         };
-        let load = async {
+        let (inner, key) = (self.inner.clone(), *key);
+        let load = async move {
             match handed_out {
                 Some(record) => Ok(Some(record)),
-                None => self.inner.load(key).await,
+                None => inner.load(&key).await,
             }
         };
         self.run(Call::Load, load).await
@@ -320,18 +346,21 @@ impl SessionStore for FaultyStore {
         payload: Arc<[u8]>,
         now: i64,
     ) -> Result<Outcome, BoxError> {
-        self.run(Call::Update, self.inner.update(key, version, payload, now))
-            .await
+        let (inner, key) = (self.inner.clone(), *key);
+        let update = async move { inner.update(&key, version, payload, now).await };
+        self.run(Call::Update, update).await
     }
 
     async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        self.run(Call::Touch, self.inner.touch(key, now, expires))
-            .await
+        let (inner, key) = (self.inner.clone(), *key);
+        let touch = async move { inner.touch(&key, now, expires).await };
+        self.run(Call::Touch, touch).await
     }
 
     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        self.run(Call::Delete, self.inner.delete(key, version))
-            .await
+        let (inner, key) = (self.inner.clone(), *key);
+        let delete = async move { inner.delete(&key, version).await };
+        self.run(Call::Delete, delete).await
     }
 
     async fn replace(
@@ -341,7 +370,8 @@ impl SessionStore for FaultyStore {
         new: Record,
     ) -> Result<Replaced, BoxError> {
         if self.replaces_at_once() {
-            let replace = self.inner.replace(old, version, new);
+            let (inner, old) = (self.inner.clone(), *old);
+            let replace = async move { inner.replace(&old, version, new).await };
             return self.run(Call::Replace, replace).await;
         }
         // As a store does that leaves it at the default.
@@ -359,17 +389,20 @@ impl SessionStore for FaultyStore {
     }
 
     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
-        self.run(Call::List, self.inner.list(owner, page, now))
-            .await
+        let (inner, owner) = (self.inner.clone(), owner.to_owned());
+        let list = async move { inner.list(&owner, page, now).await };
+        self.run(Call::List, list).await
     }
 
     async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
-        self.run(Call::DeleteAll, self.inner.delete_all(owner, which))
-            .await
+        let (inner, owner) = (self.inner.clone(), owner.to_owned());
+        let delete_all = async move { inner.delete_all(&owner, which).await };
+        self.run(Call::DeleteAll, delete_all).await
     }
 
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
-        self.run(Call::DeleteExpired, self.inner.delete_expired(now, limit))
-            .await
+        let inner = self.inner.clone();
+        let delete_expired = async move { inner.delete_expired(now, limit).await };
+        self.run(Call::DeleteExpired, delete_expired).await
     }
 }

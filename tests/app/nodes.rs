@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use http::Method;
-use login_manager::{EventKind, LoginManager, testing::TestClock};
+use login_manager::{EventKind, LoginManager, Timeouts, testing::TestClock};
 
 use crate::{
     browser::{Answer, Browser, send},
@@ -142,6 +142,34 @@ async fn fault_15_a_remember_cookie_is_no_theft_for_clocks_that_differ() {
         for node in &nodes {
             assert_eq!(who(&mut browser, node).await, "alice");
             assert!(!node.events.take().contains(&EventKind::RememberTheft));
+        }
+    }
+}
+
+/// The clock of the other process may be behind, so the token from before may be in its grace there or beyond it. Once the session
+/// of the exchange is there to join, once it has ended by then.
+#[tokio::test]
+async fn d6_an_answer_that_got_lost_locks_nobody_out_on_another_node() {
+    for idle in [30 * MINUTE, 2 * MINUTE] {
+        for later in [MINUTE / 2, 4 * MINUTE, 10 * MINUTE] {
+            let (store, accounts) = (FaultyStore::new(), Accounts::new());
+            let timeouts = Timeouts::new(idle, 24 * HOUR).unwrap();
+            let nodes = [(); 2]
+                .map(|()| node(&store, &accounts, |manager| manager.with_timeouts(timeouts)));
+            let mut browser = Browser::new(Router::new());
+            ask(&mut browser, &nodes[0], Method::POST, "/remember/alice").await;
+            restart(&mut browser);
+            assert_eq!(who(&mut browser.clone(), &nodes[0]).await, "alice");
+            for node in &nodes {
+                node.clock.advance(later);
+            }
+            let case = format!("idle for {idle:?}, back after {later:?}");
+            for at in [1, 0] {
+                let mut browser = browser.clone();
+                assert_eq!(who(&mut browser, &nodes[at]).await, "alice", "{case}");
+                let told = nodes[at].events.take();
+                assert!(!told.contains(&EventKind::RememberTheft), "{case}");
+            }
         }
     }
 }

@@ -5,12 +5,13 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
+use axum::{Router, extract::State, routing::post};
 use http::{header::AUTHORIZATION, request::Parts};
-use login_manager::{Auth, BoxError, EventKind, LoginManager};
+use login_manager::{Auth, BoxError, Error, EventKind, LoginManager, Session};
 
 use crate::{
     browser::Browser,
-    world::{Account, World, account, routes},
+    world::{Account, Accounts, SESSION, World, account, routes},
 };
 
 /// Knows `Key <name>`: carol from nowhere else, dora who isn't active.
@@ -87,6 +88,50 @@ async fn p33_nor_does_data_that_is_put_beside_an_api_key() {
     let mut visitor = world.browser.another();
     visitor.post("/put/cart/apples").await;
     assert_eq!(visitor.get("/get/cart").await.body, "apples");
+    assert_eq!(world.store.inner.len(), 1);
+}
+
+/// Writes for whoever asks, and then logs bob in.
+async fn write_and_log_in(
+    State(accounts): State<Accounts>,
+    auth: Auth<Account>,
+    session: Session,
+) -> Result<String, Error> {
+    let before = auth.user().await?.map(|user| user.name.clone());
+    session.insert("secret", "before the login").await?;
+    auth.login(accounts.by_name("bob").unwrap()).await?;
+    Ok(before.unwrap_or_default())
+}
+
+fn with_login(accounts: &Accounts) -> Router {
+    let login = post(write_and_log_in).with_state(accounts.clone());
+    routes(accounts).route("/write-and-log-in", login)
+}
+
+#[tokio::test]
+async fn b3_a_login_beside_an_api_key_finds_nothing_that_was_written_for_its_user() {
+    let world = World::with(with_login, with_keys);
+    let mut carol = key(&world.browser, "Key carol");
+    assert_eq!(carol.post("/write-and-log-in").await.body, "carol");
+    assert_eq!(carol.get("/who").await.body, "bob");
+    assert_eq!(carol.get("/get/secret").await.body, "");
+
+    let mut visitor = world.browser.another();
+    assert_eq!(visitor.post("/write-and-log-in").await.body, "");
+    let kept = visitor.get("/get/secret").await.body;
+    assert_eq!(kept, "before the login", "a visitor's own goes along");
+}
+
+#[tokio::test]
+async fn b1_a_login_beside_an_api_key_ends_the_session_that_the_browser_had() {
+    let world = World::with(with_login, with_keys);
+    let mut browser = key(&world.browser, "Key carol");
+    let mut visitor = world.browser.another();
+    visitor.post("/put/cart/apples").await;
+    browser.plant(SESSION, &visitor.cookie("session").unwrap());
+    assert_eq!(browser.post("/write-and-log-in").await.body, "carol");
+    assert_eq!(browser.get("/who").await.body, "bob");
+    assert_eq!(visitor.get("/get/cart").await.body, "");
     assert_eq!(world.store.inner.len(), 1);
 }
 
