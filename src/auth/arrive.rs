@@ -69,15 +69,19 @@ impl<U: AuthUser> Inner<U> {
                 }
             };
             if let Some(ours) = series.as_ref().filter(|series| !is_others(series)) {
-                match realm.delete(&ours.key, None).await {
-                    Ok(Outcome::Gone) if !self.are_there(&new, issued.as_ref(), now).await? => {
-                        arrived = Arrived::LineEnded;
-                    }
+                let are_there = || self.are_there(&new, issued.as_ref(), now);
+                let line_ended = match realm.delete(&ours.key, None).await {
+                    Ok(Outcome::Gone) => !are_there().await?,
                     // With the session gone there is no way back; without one there is, if the series is still there.
                     Err(error) if session.is_none() && realm.read(&ours.key).await?.is_some() => {
                         return Err(error);
                     }
-                    _ => {}
+                    // A logout may have been there before the call that failed.
+                    Err(_) => matches!(are_there().await, Ok(false)),
+                    Ok(_) => false,
+                };
+                if line_ended {
+                    arrived = Arrived::LineEnded;
                 }
             }
             Ok(arrived)
@@ -107,8 +111,13 @@ impl<U: AuthUser> Inner<U> {
         match self.visit.replace_at(old, new, now).await? {
             Outcome::Done => return Ok(Arrived::In),
             Outcome::Conflict => return Err(ErrorKind::Conflict.into()),
-            // Be it after a logout: the person has just proved who they are.
-            Outcome::Gone if new.is_written => return Ok(Arrived::In),
+            // Be it after a logout: the person has just proved who they are. But it may have taken the series along.
+            Outcome::Gone if new.is_written => {
+                return Ok(match self.are_there(new, issued, now).await {
+                    Ok(false) => Arrived::LineEnded,
+                    _ => Arrived::In,
+                });
+            }
             Outcome::Gone => {}
         }
         self.visit.create_at(new).await?;

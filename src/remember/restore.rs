@@ -142,6 +142,10 @@ impl Offer {
         }
         if let Some(old) = old {
             let anonymous = visit.supersede_at(&old.record, &mut new, now).await;
+            if let Err(error) = &anonymous {
+                // Its token must not outlive this.
+                realm.discard(old.record.key, error.is_timeout()).await;
+            }
             // A logout or another's login beside this one may have taken the new one along.
             if matches!(anonymous, Ok(Outcome::Gone))
                 && realm.load(&new.record.key, now).await?.is_none()

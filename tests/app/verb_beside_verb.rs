@@ -141,12 +141,6 @@ impl Case {
         renews(self.verb) && renews(self.meanwhile) && self.start == "logged in"
     }
 
-    /// Another request ends the line of descent that this one carries on, and a deletion fails.
-    fn is_too_much(&self) -> bool {
-        let is_deletion = self.fault.is_some_and(|(call, _)| call == Delete);
-        is_deletion && self.is_beside_a_logout() && (self.is_login() || self.verb == "/who")
-    }
-
     /// The verb had done its work, and what came then came after it.
     fn was_over(&self) -> bool {
         self.point.1 == After && self.point.0 != Load
@@ -241,9 +235,6 @@ async fn sweep(points: &[(Call, When)], faults: &[Option<(Call, Fault)>], at_onc
                             point,
                             fault,
                         };
-                        if case.is_too_much() {
-                            continue;
-                        }
                         if let Some((world, held, beside)) = case.run(at_once).await {
                             ran += 1;
                             case.check(world, held, beside).await;
