@@ -60,7 +60,7 @@
 //! # A store of your own
 //!
 //! Implement [`SessionStore`]; its [contract](crate::store) is a page long. `testing::store_contract` (feature `testing`) puts it
-//! to some seventy checks, races and dropped calls among them: those that our stores pass. The example `own_store` shows both.
+//! to nearly ninety checks, races and dropped calls among them: those that our stores pass. The example `own_store` shows both.
 //!
 //! [deadline]: crate::LoginManager::with_deadline
 //! [`spawn_cleanup`]: crate::LoginManager::spawn_cleanup

@@ -228,7 +228,7 @@ pub use crate::{
     protection::SessionProtection,
     refusal::{Denied, InvalidNext, NextIn, NextPath, Notice, Reason},
     session::Session,
-    store::{MemoryStore, SessionStore},
+    store::{Family, MemoryStore, SessionStore},
     timeouts::Timeouts,
     user::AuthUser,
     why::Why,

@@ -9,8 +9,8 @@
 //! see the README.
 //!
 //! ```sh
-//! curl -i -d 'username=alice&password=down the rabbit hole' http://localhost:3000/register
-//! curl -i -c jar -d 'username=alice&password=down the rabbit hole' http://localhost:3000/login
+//! curl -i -d 'username=alice&password=wonderland' http://localhost:3000/register
+//! curl -i -c jar -d 'username=alice&password=wonderland' http://localhost:3000/login
 //! curl -b jar http://localhost:3000/protected
 //! curl -i -b jar -X POST http://localhost:3000/logout
 //! ```
