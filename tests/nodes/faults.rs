@@ -14,7 +14,7 @@ use crate::{
         Fault::{self, Down, Garbage, Lost, Silent, Slow},
         GARBAGE, REFUSALS,
     },
-    trials::{eventually, trials},
+    trials::{eventually, eventually_within, trials},
     world::{self, CONNECTIONS, DEADLINE, SLACK, World, assert_unavailable},
 };
 
@@ -41,6 +41,8 @@ pub fn trials() -> Vec<Trial> {
     trials
 }
 
+/// How many deletions a manager tries again in the background at most.
+const OWED: usize = 64;
 const TWO_SECONDS: Fault = Slow(Duration::from_secs(2));
 
 async fn n1_an_application_starts_while_its_server_is_down(place: Place) {
@@ -280,6 +282,12 @@ async fn n2_an_outage_leaves_no_task_and_no_connection(place: Place) {
         world.crowd().await;
         world.proxy.heal().await;
         world.lets_in_again().await;
-        world.comes_to_rest(tasks).await;
+        world.comes_to_rest(tasks + OWED).await;
     }
+    // About a minute in all.
+    let patience = Duration::from_secs(90);
+    eventually_within(patience, "nothing is owed", || async {
+        World::tasks() <= tasks
+    })
+    .await;
 }

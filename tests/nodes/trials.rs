@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use libtest_mimic::{Completion, Trial};
-use tokio::{runtime, time::sleep};
+use tokio::{
+    runtime,
+    time::{Instant, sleep},
+};
 
 use crate::place::{Kind, Place};
 
@@ -40,11 +43,19 @@ where
 }
 
 /// Waits for something that will be so.
-pub async fn eventually<F>(what: &str, mut is_so: impl FnMut() -> F)
+pub async fn eventually<F>(what: &str, is_so: impl FnMut() -> F)
 where
     F: Future<Output = bool>,
 {
-    for _ in 0..1000 {
+    eventually_within(Duration::from_secs(5), what, is_so).await;
+}
+
+pub async fn eventually_within<F>(patience: Duration, what: &str, mut is_so: impl FnMut() -> F)
+where
+    F: Future<Output = bool>,
+{
+    let began = Instant::now();
+    while began.elapsed() < patience {
         if is_so().await {
             return;
         }
