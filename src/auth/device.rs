@@ -22,7 +22,7 @@ pub struct Device {
 }
 
 impl Device {
-    /// What to say to [`Auth::revoke`]. It opens nothing, so it may stand in a page.
+    /// What to say to [`Auth::revoke`](crate::Auth::revoke). It opens nothing, so it may stand in a page.
     #[must_use]
     pub fn id(&self) -> DeviceId {
         self.id
@@ -102,7 +102,7 @@ impl Device {
     }
 }
 
-/// Which browser: what [`Device::id`] says and [`Auth::revoke`] takes.
+/// Which browser: what [`Device::id`] says and [`Auth::revoke`](crate::Auth::revoke) takes.
 ///
 /// It opens nothing, so it may stand in a page. It goes as text into a form or a path, and comes back from there by serde or by
 /// `parse`:
