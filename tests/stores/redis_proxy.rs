@@ -1,7 +1,5 @@
 //! A proxy over two servers that are no cluster, which runs a script where its first key is.
 
-use std::collections::HashSet;
-
 use libtest_mimic::Trial;
 use login_manager::{
     RedisStore, SessionStore as _,
@@ -33,15 +31,22 @@ pub(crate) fn trials() -> Vec<Trial> {
 }
 
 #[derive(Clone)]
-struct FirstKey([MultiplexedConnection; 2]);
+struct Proxy {
+    servers: [MultiplexedConnection; 2],
+    /// Looks at all keys, and refuses a command for both servers.
+    looks_at_all: bool,
+}
 
-impl FirstKey {
-    async fn of(servers: &[RedisServer; 2]) -> Self {
+impl Proxy {
+    async fn before(servers: &[RedisServer; 2], looks_at_all: bool) -> Self {
         let connect = async |server: &RedisServer| {
             let client = redis::Client::open(server.url()).unwrap();
             client.get_multiplexed_async_connection().await.unwrap()
         };
-        Self([connect(&servers[0]).await, connect(&servers[1]).await])
+        Self {
+            servers: [connect(&servers[0]).await, connect(&servers[1]).await],
+            looks_at_all,
+        }
     }
 }
 
@@ -50,9 +55,15 @@ fn place(key: &[u8]) -> usize {
     usize::from(key.last().unwrap() % 2)
 }
 
-impl ConnectionLike for FirstKey {
+impl ConnectionLike for Proxy {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        self.0[place(keys(cmd)[0])].req_packed_command(cmd)
+        let places: Vec<_> = keys(cmd).into_iter().map(place).collect();
+        if self.looks_at_all && places.iter().any(|other| *other != places[0]) {
+            let refusal = redis::parse_redis_value(b"-ERR keys of several servers\r\n");
+            let refusal = refusal.and_then(Value::extract_error);
+            return Box::pin(async { refusal });
+        }
+        self.servers[places[0]].req_packed_command(cmd)
     }
 
     fn req_packed_commands<'a>(
@@ -72,7 +83,7 @@ impl ConnectionLike for FirstKey {
 /// Logins fail there. But no session is ever there that its owner's list lacks.
 async fn a_proxy_that_looks_at_the_first_key() {
     let servers = [RedisServer::start(), RedisServer::start()];
-    let store = RedisStore::new(FirstKey::of(&servers).await);
+    let store = RedisStore::new(Proxy::before(&servers, false).await);
     let mut there = Vec::new();
     for number in 1..100 {
         let (key, next) = (record(number).key, record(number + 100).key);
@@ -98,40 +109,11 @@ async fn a_proxy_that_looks_at_the_first_key() {
     }
 }
 
-/// Refuses a command whose keys are on several servers.
-#[derive(Clone)]
-struct OneServer(FirstKey);
-
-impl ConnectionLike for OneServer {
-    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        let places: HashSet<_> = keys(cmd).into_iter().map(place).collect();
-        if places.len() == 1 {
-            return self.0.req_packed_command(cmd);
-        }
-        let refusal = redis::parse_redis_value(b"-ERR keys of several servers\r\n");
-        let refusal = refusal.and_then(Value::extract_error);
-        Box::pin(async { refusal })
-    }
-
-    fn req_packed_commands<'a>(
-        &'a mut self,
-        _: &'a Pipeline,
-        _: usize,
-        _: usize,
-    ) -> RedisFuture<'a, Vec<Value>> {
-        panic!("a pipeline can't go to several servers")
-    }
-
-    fn get_db(&self) -> i64 {
-        0
-    }
-}
-
 /// There the script of a `delete_all` may run where half of the records are. None is forgotten, old or new.
 async fn a_proxy_that_asks_for_one_server() {
     let servers = [RedisServer::start(), RedisServer::start()];
-    let proxy = FirstKey::of(&servers).await;
-    let store = RedisStore::new(OneServer(proxy.clone()));
+    let store = RedisStore::new(Proxy::before(&servers, true).await);
+    let mut proxy = Proxy::before(&servers, false).await;
     // Of some owners the script's keys are on one server.
     for owner in (0..8).map(|number| format!("app/{number}")) {
         for number in 0..40 {
@@ -140,15 +122,14 @@ async fn a_proxy_that_asks_for_one_server() {
         }
         // Made long ago, by their entries.
         let index = index_key(&owner);
-        let mut connection = proxy.clone();
         let mut read = redis::cmd("ZRANGE");
         read.arg(&index).arg(0).arg(-1);
-        let entries: Vec<Vec<u8>> = read.query_async(&mut connection).await.unwrap();
+        let entries: Vec<Vec<u8>> = read.query_async(&mut proxy).await.unwrap();
         assert_eq!(entries.len(), 40);
         for entry in entries.into_iter().step_by(2) {
             let mut age = redis::cmd("ZADD");
             age.arg(&index).arg(1).arg(entry);
-            age.exec_async(&mut connection).await.unwrap();
+            age.exec_async(&mut proxy).await.unwrap();
         }
         let deleted = store.delete_all(&owner, Which::All).await;
         assert_eq!(deleted.unwrap(), 40);
