@@ -5,7 +5,7 @@
 mod folder;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/tutorial/main.rs"]
+#[path = "../examples/tutorial/src/main.rs"]
 mod tutorial;
 
 use std::{

@@ -9,31 +9,31 @@ mod browser;
 mod folder;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/quickstart.rs"]
+#[path = "../examples/quickstart/src/main.rs"]
 mod quickstart;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/tutorial/main.rs"]
+#[path = "../examples/tutorial/src/main.rs"]
 mod tutorial;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/two_realms.rs"]
+#[path = "../examples/two_realms/src/main.rs"]
 mod two_realms;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/api_keys.rs"]
+#[path = "../examples/api_keys/src/main.rs"]
 mod api_keys;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/own_store.rs"]
+#[path = "../examples/own_store/src/main.rs"]
 mod own_store;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/stores.rs"]
+#[path = "../examples/stores/src/main.rs"]
 mod stores;
 
 #[allow(dead_code, reason = "its main isn't called")]
-#[path = "../examples/with_tower_cookies.rs"]
+#[path = "../examples/with_tower_cookies/src/main.rs"]
 mod with_tower_cookies;
 
 use std::path::PathBuf;

@@ -355,6 +355,9 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
         .filter_map(id_of)
 }
 
+/// The folder of the workspace.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+
 /// A function whose name begins with an id, and where it stands.
 struct Found {
     name: String,
@@ -363,10 +366,9 @@ struct Found {
 }
 
 fn tests() -> Vec<Found> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut found = Vec::new();
     for folder in ["src", "tests"] {
-        search(&root.join(folder), &mut found);
+        search(&Path::new(ROOT).join(folder), &mut found);
     }
     found
 }
@@ -432,7 +434,7 @@ fn every_promise_has_a_test_or_says_why_not() {
     } in tests()
     {
         let id = id_of(&name).unwrap();
-        let place = file.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+        let place = file.strip_prefix(ROOT).unwrap();
         let place = format!("{name} in {}", place.display());
         if !ids.contains(&id) {
             wrong.push(format!("{place}: there is no {id}"));

@@ -42,13 +42,11 @@ mod life_cycle;
 mod life_cycle_events;
 mod login_page;
 mod login_pages_of_parts;
-#[cfg(feature = "argon2")]
 mod login_storm;
 mod logout_later;
 mod memory_store;
 mod next_kept;
 mod nodes;
-#[cfg(feature = "argon2")]
 mod passwords;
 mod permissions;
 mod protection;

@@ -1,7 +1,7 @@
 //! The smallest app with a login: two users, and everything in memory.
 //!
 //! ```sh
-//! cargo run --example quickstart
+//! cargo run -p quickstart
 //! ```
 //!
 //! Open <http://localhost:3000> and log in as `alice` with the password `wonderland`, or use another terminal:

@@ -1,7 +1,7 @@
 //! The app of a login tutorial: register, log in, see a page of your own, change the password, log out.
 //!
 //! ```sh
-//! cargo run --example tutorial
+//! cargo run -p tutorial
 //! ```
 //!
 //! Open <http://localhost:3000>. Accounts and sessions are in `tutorial.db` in the current directory, so a restart logs nobody

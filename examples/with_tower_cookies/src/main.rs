@@ -1,7 +1,7 @@
 //! Cookies of your own beside ours: `CookieManagerLayer` for a theme, the login manager for who is there.
 //!
 //! ```sh
-//! cargo run --example with_tower_cookies
+//! cargo run -p with_tower_cookies
 //! ```
 //!
 //! ```sh

@@ -1,11 +1,11 @@
 //! One app, any store: what changes is one line.
 //!
 //! ```sh
-//! cargo run --example stores                                        # in memory
-//! STORE=sqlite:sessions.db cargo run --example stores
-//! STORE=postgres://postgres@localhost/app cargo run --example stores
-//! STORE=mysql://root@localhost/app cargo run --example stores       # MariaDB too
-//! STORE=redis://localhost cargo run --example stores                # Valkey too
+//! cargo run -p stores                                        # in memory
+//! STORE=sqlite:sessions.db cargo run -p stores
+//! STORE=postgres://postgres@localhost/app cargo run -p stores
+//! STORE=mysql://root@localhost/app cargo run -p stores       # MariaDB too
+//! STORE=redis://localhost cargo run -p stores                # Valkey too
 //! ```
 //!
 //! Log in, stop it, start it again: every store but the first still knows you. Start a second one with `PORT=3001` on the same

@@ -1,7 +1,7 @@
 //! Two kinds of users in one application and one store: customers, and the staff that looks after them.
 //!
 //! ```sh
-//! cargo run --example two_realms
+//! cargo run -p two_realms
 //! ```
 //!
 //! ```sh

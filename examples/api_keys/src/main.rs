@@ -1,7 +1,7 @@
 //! An API beside the pages: programs bring a bearer token, people a cookie, and the handlers don't care.
 //!
 //! ```sh
-//! cargo run --example api_keys
+//! cargo run -p api_keys
 //! ```
 //!
 //! ```sh

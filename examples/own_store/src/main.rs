@@ -1,7 +1,7 @@
 //! A store of your own: the whole contract on one page, and the suite that finds out whether you kept it.
 //!
 //! ```sh
-//! cargo run --example own_store --features testing
+//! cargo run -p own_store
 //! ```
 //!
 //! ```sh
