@@ -19,6 +19,15 @@
 //! - **A stored hash is untrusted input.** What can't be parsed, or would take more than 1 GiB, 64 passes or 16 lanes,
 //!   matches no password; it is neither an error nor a panic, and allocates nothing.
 //!
+//! An unoptimized argon2 takes more than ten times as long, so that each login is slow while you are developing.
+//! These lines in the `Cargo.toml` of the application (of the workspace, if it is in one) optimize it in debug builds, too:
+//!
+//! ```toml
+//! [profile.dev.package]
+//! argon2.opt-level = 3
+//! blake2.opt-level = 3
+//! ```
+//!
 //! How long a password must be and which ones are too common is not decided here: check that where people choose
 //! one.
 

@@ -1,0 +1,49 @@
+//! The manifests of the workspace say what the files and the documentation say.
+#![allow(clippy::unwrap_used, reason = "it is a test")]
+
+use std::{fs, path::Path};
+
+/// The folder of the workspace.
+const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+/// What the documentation tells applications to copy.
+const PROFILE: [&str; 3] = [
+    "[profile.dev.package]",
+    "argon2.opt-level = 3",
+    "blake2.opt-level = 3",
+];
+
+fn read(file: &str) -> String {
+    fs::read_to_string(Path::new(ROOT).join(file)).unwrap()
+}
+
+/// Cargo doesn't look for tests here by itself, so a file that isn't listed would never run.
+#[test]
+fn every_test_file_is_a_target() {
+    let manifest = read("tests/Cargo.toml");
+    let mut targets = 0;
+    for entry in fs::read_dir(Path::new(ROOT).join("tests")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let path = if name.ends_with(".rs") {
+            name
+        } else {
+            format!("{name}/main.rs")
+        };
+        if Path::new(ROOT).join("tests").join(&path).exists() {
+            targets += 1;
+            let line = format!("\npath = \"{path}\"\n");
+            assert!(
+                manifest.contains(&line),
+                "{path} isn't listed in tests/Cargo.toml"
+            );
+        }
+    }
+    assert_eq!(manifest.matches("[[test]]").count(), targets);
+}
+
+/// CI reads from cargo that these lines have an effect.
+#[test]
+fn the_docs_show_the_profile_that_is_used_here() {
+    let lines = |prefix: &str| PROFILE.map(|line| format!("{prefix}{line}\n")).concat();
+    assert!(read("Cargo.toml").contains(&lines("")));
+    assert!(read("src/password/mod.rs").contains(&lines("//! ")));
+}
