@@ -1,8 +1,14 @@
 //! Setting and deleting, by one builder.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use cookie::{Cookie, time::Duration};
 use http::HeaderValue;
+use tower_cookies::{
+    Cookie,
+    cookie::{
+        self,
+        time::{Duration, OffsetDateTime},
+    },
+};
 
 use super::{CookieJar, SameSite};
 use crate::clock::Millis;
@@ -51,7 +57,7 @@ impl CookieJar {
     fn removal<'a>(&'a self, name: &'a str) -> HeaderValue {
         let mut cookie = Cookie::new(name, "");
         cookie.set_max_age(Duration::ZERO);
-        cookie.set_expires(cookie::time::OffsetDateTime::UNIX_EPOCH);
+        cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
         self.header(cookie)
     }
 
