@@ -84,7 +84,8 @@ fn assert_complains(answer: &Answer, complaint: &str) {
     assert!(answer.body.contains(r#"<form method="post""#));
 }
 
-/// The tutorial's form once more: the title says so, and these fields, and no others, refer to the error.
+/// The tutorial's form once more: the title says so, and these fields, and no others, refer to the
+/// error.
 #[track_caller]
 fn assert_complains_of(answer: &Answer, fields: &[&str], complaint: &str) {
     assert_complains(answer, complaint);
@@ -503,7 +504,7 @@ async fn tutorial_sends_its_security_headers_with_everything() {
         assert!(policy.starts_with("default-src 'self'"), "{policy}");
         assert_eq!(
             status >= 400,
-            answer.body.contains("Back to the first page"),
+            answer.body.contains("Back to the home page"),
             "{uri}"
         );
     }
@@ -720,7 +721,19 @@ async fn tutorial_accepts_one_of_two_password_changes_at_once() {
     assert_eq!(answers.iter().filter(is_change).count(), 1, "{answers:?}");
 }
 
-/// The new password is proof enough of who uses this browser: it stays remembered.
+#[tokio::test]
+async fn tutorial_keeps_what_was_ticked_after_an_error() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    let ticked = r#"name="remember" checked"#;
+    assert!(!browser.get("/login").await.body.contains(ticked));
+    let form = [ALICE[0], ("password", "mirror"), ("remember", "on")];
+    let answer = submit(&mut browser, "/login", &form).await;
+    assert!(answer.body.contains(ticked), "{}", answer.body);
+    let answer = submit(&mut browser, "/login", &form[..2]).await;
+    assert!(!answer.body.contains(ticked), "{}", answer.body);
+}
+
 #[tokio::test]
 #[ignore = "a login by the same user does not keep the remember cookie yet"]
 async fn tutorial_password_change_keeps_remember_me() {

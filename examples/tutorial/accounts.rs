@@ -61,8 +61,8 @@ impl Accounts {
         Ok(added.execute(&self.0).await?.rows_affected() == 1)
     }
 
-    /// Replaces the password and the stamp, which ends every session of the account. Returns the changed account, or `None` if the
-    /// password was changed after `account` was loaded.
+    /// Replaces the password and the stamp, which ends every session of the account. Returns the
+    /// changed account, or `None` if the password was changed after `account` was loaded.
     pub(crate) async fn change_password(
         &self,
         account: &Account,

@@ -107,7 +107,8 @@ pub(crate) async fn log_in(
     let account = app.accounts.find_by_name(form.name()).await?;
     let is_right = is_password_of(&app, account.as_ref(), &form.password).await?;
     let Some(account) = account.filter(|_| is_right) else {
-        // The response doesn't say which of the two is wrong, so it doesn't tell who has an account.
+        // The response doesn't say which of the two is wrong, so it doesn't tell who has an
+        // account.
         let fields = vec!["password", "username"];
         return again("Wrong user name or password.", fields);
     };
@@ -123,7 +124,8 @@ pub(crate) struct Password {
     password: String,
 }
 
-/// For a user who is logged in, but has not entered the password recently enough for the page that sent them here.
+/// For a user who is logged in, but has not entered the password recently enough for the page that
+/// sent them here.
 pub(crate) async fn confirmation_form(
     _: LoginRequired<Account>,
     page: Page,

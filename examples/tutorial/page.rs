@@ -52,7 +52,8 @@ pub(crate) struct Problem {
     pub(crate) fields: Vec<&'static str>,
 }
 
-/// A page for this request, with the current user and the message for a visitor who was redirected here.
+/// A page for this request, with the current user and the message for a visitor who was redirected
+/// here.
 pub(crate) struct Page {
     templates: Templates,
     path: String,
@@ -121,7 +122,8 @@ fn message(uri: &Uri) -> Option<String> {
     }
 }
 
-/// Styles, script and icon are files of their own, so that the content security policy needs no exception for inline code.
+/// Styles, script and icon are files of their own, so that the content security policy needs no
+/// exception for inline code.
 pub(crate) async fn style() -> impl IntoResponse {
     let css = include_str!("templates/style.css");
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], css)

@@ -23,8 +23,9 @@ pub(crate) async fn of_current_user(auth: &Auth<Account>) -> Result<Vec<Value>, 
     Ok(sessions.collect())
 }
 
-/// A short name such as "Firefox on Android". Browsers claim to be each other in their `User-Agent` header, so the order matters:
-/// Edge says that it is Chrome, Chrome says that it is Safari, and Android says that it is Linux.
+/// A short name such as "Firefox on Android". Browsers claim to be each other in their `User-Agent`
+/// header, so the order matters: Edge says that it is Chrome, Chrome says that it is Safari, and
+/// Android says that it is Linux.
 fn browser_name(user_agent: &str) -> String {
     const BROWSERS: [(&str, &str); 13] = [
         ("Edg/", "Edge"),
