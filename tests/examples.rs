@@ -51,6 +51,11 @@ use crate::{
 
 /// She registers in the tutorial.
 const ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "down the rabbit hole")];
+/// She changes it.
+const NEW_PASSWORD: [(&str, &str); 2] = [
+    ("current_password", ALICE[1].1),
+    ("new_password", "through the glass"),
+];
 /// She is one of the quickstart's two.
 const QUICK_ALICE: [(&str, &str); 2] = [("username", "alice"), ("password", "wonderland")];
 
@@ -77,6 +82,39 @@ fn assert_complains(answer: &Answer, complaint: &str) {
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.body.contains(complaint), "{}", answer.body);
     assert!(answer.body.contains(r#"<form method="post""#));
+}
+
+/// The tutorial's form once more: the title says so, and these fields, and no others, refer to the
+/// error.
+#[track_caller]
+fn assert_complains_of(answer: &Answer, fields: &[&str], complaint: &str) {
+    assert_complains(answer, complaint);
+    let page = &answer.body;
+    assert!(page.contains("<title>Error: "), "{page}");
+    assert!(page.contains(r#"id="problem" role="alert""#), "{page}");
+    let mut focused = 0;
+    for input in page.split("<input ").skip(1) {
+        let (input, _) = input.split_once('>').unwrap();
+        let (_, name) = input.split_once("name=\"").unwrap();
+        let (name, _) = name.split_once('"').unwrap();
+        let is_wrong = fields.contains(&name);
+        assert_eq!(
+            input.contains(r#"aria-invalid="true""#),
+            is_wrong,
+            "{input}"
+        );
+        let describes = input.contains(r#"aria-describedby="problem"#);
+        assert_eq!(describes, is_wrong, "{input}");
+        if input.contains("autofocus") {
+            assert!(is_wrong, "{input}");
+            focused += 1;
+        }
+    }
+    assert_eq!(focused, 1, "{page}");
+    let (_, form) = page
+        .split_once("<form method=\"post\" class=\"card\"")
+        .unwrap();
+    assert!(form.starts_with('>'), "the form describes nothing: {page}");
 }
 
 /// To the last header: nobody learns from one of them what the other doesn't tell.
@@ -240,7 +278,8 @@ async fn j1_tutorial_says_the_same_of_wrong_names_and_wrong_passwords() {
     ] {
         let form = [("username", name), ("password", password)];
         let answer = submit(&mut browser, "/login?next=/&notice=login", &form).await;
-        assert_complains(&answer, "Wrong user name or password.");
+        let fields = ["username", "password"];
+        assert_complains_of(&answer, &fields, "Wrong user name or password.");
         assert!(answer.body.contains(&format!(r#"value="{name}""#)));
         assert!(!answer.body.contains(password), "a password comes back");
         assert!(!answer.body.contains("Please log in to access"));
@@ -263,26 +302,63 @@ async fn tutorial_says_what_is_wrong_with_a_registration() {
     submit(&mut browser, "/register", &ALICE).await;
     let (long_name, long_password) = ("é".repeat(65), "a".repeat(Passwords::MAX_BYTES + 1));
     let long_enough = "8letters";
-    for (name, password, complaint) in [
-        ("alice", long_enough, "That user name is taken."),
-        (" ALICE ", long_enough, "That user name is taken."),
-        ("bob", "a", "That password is too short"),
-        ("bob", "7 chars", "That password is too short"),
-        ("bob", "éééé €€", "That password is too short"),
-        ("", "password", "Please fill in both fields."),
-        (" \t", "password", "Please fill in both fields."),
-        ("bob", "", "Please fill in both fields."),
-        (&long_name, "password", "That user name is too long"),
-        ("bob", &long_password, "That password is too long."),
+    let both: &[&str] = &["username", "password"];
+    for (name, password, fields, complaint) in [
+        (
+            "alice",
+            long_enough,
+            &["username"][..],
+            "That user name is taken.",
+        ),
+        (
+            " ALICE ",
+            long_enough,
+            &["username"],
+            "That user name is taken.",
+        ),
+        ("bob", "a", &["password"], "That password is too short"),
+        (
+            "bob",
+            "7 chars",
+            &["password"],
+            "That password is too short",
+        ),
+        (
+            "bob",
+            "éééé €€",
+            &["password"],
+            "That password is too short",
+        ),
+        ("", "password", &["username"], "Please fill in both fields."),
+        (
+            " \t",
+            "password",
+            &["username"],
+            "Please fill in both fields.",
+        ),
+        ("bob", "", &["password"], "Please fill in both fields."),
+        ("", "", both, "Please fill in both fields."),
+        (
+            &long_name,
+            "password",
+            &["username"],
+            "That user name is too long",
+        ),
+        (
+            "bob",
+            &long_password,
+            &["password"],
+            "That password is too long.",
+        ),
     ] {
         let form = [("username", name), ("password", password)];
-        assert_complains(&submit(&mut browser, "/register", &form).await, complaint);
+        let answer = submit(&mut browser, "/register", &form).await;
+        assert_complains_of(&answer, fields, complaint);
     }
-    assert_complains(
-        &submit(&mut browser, "/register", &[]).await,
-        "Please fill in",
-    );
-    assert_complains(&submit(&mut browser, "/login", &[]).await, "Please fill in");
+    for uri in ["/register", "/login"] {
+        let answer = submit(&mut browser, uri, &[]).await;
+        assert_complains_of(&answer, both, "Please fill in");
+    }
     assert_redirects(&submit(&mut browser, "/login", &ALICE).await, "/protected");
     let just_enough = [("username", "bob"), ("password", "é€, more")];
     assert_eq!(just_enough[1].1.chars().count(), 8);
@@ -416,6 +492,8 @@ async fn tutorial_sends_its_security_headers_with_everything() {
         ("/", 200),
         ("/protected", 303),
         ("/style.css", 200),
+        ("/script.js", 200),
+        ("/icon.svg", 200),
         ("/no", 404),
         ("/logout", 405),
     ] {
@@ -426,7 +504,7 @@ async fn tutorial_sends_its_security_headers_with_everything() {
         assert!(policy.starts_with("default-src 'self'"), "{policy}");
         assert_eq!(
             status >= 400,
-            answer.body.contains("Back to the first page"),
+            answer.body.contains("Back to the home page"),
             "{uri}"
         );
     }
@@ -451,23 +529,22 @@ async fn c4_tutorial_remembers_a_browser_and_asks_it_for_the_password_before_cha
     assert_redirects(&refused, "/confirm?next=/account&notice=refresh");
     let page = browser.get(refused.location()).await.body;
     assert!(page.contains("Please reauthenticate to access this page."));
-    let new_password = [("password", "through the glass")];
-    let refused_form = submit(&mut browser, "/account", &new_password).await;
-    assert_redirects(&refused_form, "/confirm?notice=refresh");
-    let wrong = submit(&mut browser, refused.location(), &new_password).await;
-    assert_complains(&wrong, "That is not your password.");
+    let wrong = [("password", "through the glass")];
+    let wrong = submit(&mut browser, refused.location(), &wrong).await;
+    assert_complains_of(&wrong, &["password"], "That is not your password.");
+    let nothing = submit(&mut browser, refused.location(), &[]).await;
+    assert_complains_of(&nothing, &["password"], "That is not your password.");
     assert_eq!(browser.get("/account").await.status, StatusCode::SEE_OTHER);
     let confirmed = submit(&mut browser, refused.location(), &[ALICE[1]]).await;
     assert_redirects(&confirmed, "/account");
     let page = browser.get("/account").await.body;
+    assert_eq!(page.matches("Unknown browser on Linux</strong>").count(), 2);
     assert_eq!(page.matches("This browser").count(), 1, "{page}");
-    assert_eq!(page.matches("Another browser").count(), 1, "{page}");
+    assert_eq!(page.matches(", remembered").count(), 2, "{page}");
 
-    let short = submit(&mut browser, "/account", &[("password", "a")]).await;
-    assert_complains(&short, "That password is too short");
     let before = browser.clone();
-    let changed = submit(&mut browser, "/account", &new_password).await;
-    assert_redirects(&changed, "/?message=password-changed");
+    let changed = submit(&mut browser, "/account/password", &NEW_PASSWORD).await;
+    assert_redirects(&changed, "/account?message=password-changed");
     assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
     assert_ne!(browser.cookie("session"), before.cookie("session"));
     // Neither cookie of before opens anything, here or in the other browser.
@@ -516,14 +593,213 @@ async fn tutorial_logs_out_another_browser() {
     submit(&mut other, "/login", &ALICE).await;
     submit(&mut browser, "/login", &ALICE).await;
     let page = browser.get("/account").await.body;
-    let (_, other_one) = page.split_once("Another browser").unwrap();
-    let (_, id) = other_one.split_once("value=\"").unwrap();
+    let (_, id) = page.split_once("name=\"id\" value=\"").unwrap();
     let id = &id[..id.find('"').unwrap()];
     submit(&mut browser, "/account/log-out", &[("id", id)]).await;
     assert_eq!(other.get("/protected").await.status, StatusCode::SEE_OTHER);
     let rubbish = submit(&mut browser, "/account/log-out", &[("id", "rubbish")]).await;
     assert_eq!(rubbish.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn tutorial_logs_out_all_other_browsers() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    let button = "Log out all other browsers";
+    assert!(!browser.get("/account").await.body.contains(button));
+    let (mut second, mut third) = (browser.another(), browser.another());
+    for other in [&mut second, &mut third] {
+        submit(other, "/login", &ALICE).await;
+    }
+    assert!(browser.get("/account").await.body.contains(button));
+
+    let ended = browser.post("/account/log-out-others").await;
+    assert_redirects(&ended, "/account?message=others-logged-out");
+    let page = browser.get(ended.location()).await.body;
+    assert!(page.contains("All other browsers have been logged out."));
+    assert!(!page.contains(button), "{page}");
+    for mut other in [second, third] {
+        assert_eq!(other.get("/protected").await.status, StatusCode::SEE_OTHER);
+    }
+    let stranger = browser.another().post("/account/log-out-others").await;
+    assert_redirects(&stranger, "/login?notice=login");
+    assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn tutorial_lists_browsers_by_name() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    let mut phone = browser.another();
+    let firefox = "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0";
+    let firefox = HeaderValue::from_static(firefox);
+    phone.headers.insert(http::header::USER_AGENT, firefox);
+    submit(&mut phone, "/login", &ALICE).await;
+
+    let page = browser.get("/account").await.body;
+    assert!(
+        page.contains("<strong>Firefox on Android</strong>"),
+        "{page}"
+    );
+    assert!(!page.contains("Mozilla"), "{page}");
+    // The name of each button says whom it logs out.
+    let name = r#"Log out<span class="unseen"> Firefox on Android, last used just now</span>"#;
+    assert_eq!(page.matches(name).count(), 1, "{page}");
+    assert_eq!(page.matches(">Log out</button>").count(), 1, "{page}");
+}
+
+#[tokio::test]
+async fn tutorial_asks_for_the_current_password_to_change_it() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let stranger = submit(&mut browser, "/account/password", &NEW_PASSWORD).await;
+    assert_redirects(&stranger, "/login?notice=login");
+    submit(&mut browser, "/login", &ALICE).await;
+    let before = database.password_hash().await;
+    let long = "a".repeat(Passwords::MAX_BYTES + 1);
+    let (current, new) = (ALICE[1].1, NEW_PASSWORD[1].1);
+    for (current, new, field, complaint) in [
+        (
+            "mirror",
+            new,
+            "current_password",
+            "That is not your current password.",
+        ),
+        ("", new, "current_password", "Please fill in both fields."),
+        (current, "", "new_password", "Please fill in both fields."),
+        (
+            current,
+            "7 chars",
+            "new_password",
+            "That password is too short",
+        ),
+        (current, &long, "new_password", "That password is too long."),
+    ] {
+        let form = [("current_password", current), ("new_password", new)];
+        let answer = submit(&mut browser, "/account/password", &form).await;
+        assert_complains_of(&answer, &[field], complaint);
+        assert!(!answer.body.contains(ALICE[1].1), "a password comes back");
+    }
+    let nothing = submit(&mut browser, "/account/password", &[]).await;
+    let fields = ["current_password", "new_password"];
+    assert_complains_of(&nothing, &fields, "Please fill in both fields.");
+    assert_eq!(database.password_hash().await, before);
+
+    let changed = submit(&mut browser, "/account/password", &NEW_PASSWORD).await;
+    assert_redirects(&changed, "/account?message=password-changed");
+    let page = browser.get(changed.location()).await.body;
+    assert!(page.contains("Your password has been changed."), "{page}");
+    let mut other = browser.another();
+    let old = submit(&mut other, "/login", &ALICE).await;
+    assert_complains(&old, "Wrong user name or password.");
+    let new = [ALICE[0], ("password", new)];
+    assert_redirects(&submit(&mut other, "/login", &new).await, "/protected");
+}
+
+#[tokio::test]
+async fn tutorial_accepts_one_of_two_password_changes_at_once() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    submit(&mut browser, "/login", &ALICE).await;
+    let mut other = browser.another();
+    submit(&mut other, "/login", &ALICE).await;
+    let answers = tokio::join!(
+        submit(&mut browser, "/account/password", &NEW_PASSWORD),
+        submit(&mut other, "/account/password", &NEW_PASSWORD)
+    );
+    let changed = "/account?message=password-changed";
+    let is_change =
+        |answer: &&Answer| answer.status == StatusCode::SEE_OTHER && answer.location() == changed;
+    let answers = [answers.0, answers.1];
+    assert_eq!(answers.iter().filter(is_change).count(), 1, "{answers:?}");
+}
+
+#[tokio::test]
+async fn tutorial_keeps_what_was_ticked_after_an_error() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    let ticked = r#"name="remember" checked"#;
+    assert!(!browser.get("/login").await.body.contains(ticked));
+    let form = [ALICE[0], ("password", "mirror"), ("remember", "on")];
+    let answer = submit(&mut browser, "/login", &form).await;
+    assert!(answer.body.contains(ticked), "{}", answer.body);
+    let answer = submit(&mut browser, "/login", &form[..2]).await;
+    assert!(!answer.body.contains(ticked), "{}", answer.body);
+}
+
+#[tokio::test]
+#[ignore = "a login by the same user does not keep the remember cookie yet"]
+async fn tutorial_password_change_keeps_remember_me() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let box_ticked = [ALICE[0], ALICE[1], ("remember", "on")];
+    submit(&mut browser, "/login", &box_ticked).await;
+    let before = browser.cookie("remember").unwrap();
+    let changed = submit(&mut browser, "/account/password", &NEW_PASSWORD).await;
+    assert_redirects(&changed, "/account?message=password-changed");
+    let page = browser.get(changed.location()).await.body;
+    assert!(page.contains(", remembered"), "{page}");
+
+    // The browser is closed and opened again.
+    let after = browser.cookie("remember").unwrap();
+    browser.forget_cookies();
+    browser.plant("__Host-account-remember", &after);
+    assert_eq!(browser.get("/protected").await.status, StatusCode::OK);
+    browser.forget_cookies();
+    browser.plant("__Host-account-remember", &before);
+    let refused = browser.get("/protected").await;
+    assert_eq!(
+        refused.status,
+        StatusCode::SEE_OTHER,
+        "the old one is invalid"
+    );
+}
+
+#[tokio::test]
+async fn tutorial_pages_mark_themselves_and_need_no_inline_code() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let mut stranger = browser.another();
+    submit(&mut browser, "/login", &ALICE).await;
+    let change = "Change your password";
+    for (is_logged_in, uri, title, current) in [
+        (false, "/", "Home", "page"),
+        (false, "/register", "Register", "page"),
+        (false, "/login", "Log in", "page"),
+        (true, "/protected", "Protected page", "page"),
+        (true, "/account", "Account", "page"),
+        (true, "/account/password", change, "true"),
+    ] {
+        let visitor = if is_logged_in {
+            &mut browser
+        } else {
+            &mut stranger
+        };
+        let page = visitor.get(uri).await.body;
+        let title = format!("<title>{title} – Login tutorial</title>");
+        assert!(page.contains(&title), "{page}");
+        let link = uri.strip_suffix("/password").unwrap_or(uri);
+        let link = format!(r#"href="{link}" aria-current="{current}""#);
+        assert!(page.contains(&link), "{page}");
+        assert_eq!(page.matches("aria-current").count(), 1, "{page}");
+        // The policy of the app would block all of these.
+        for inline in ["<style", "<script>", " style=", " onclick="] {
+            assert!(!page.contains(inline), "{inline} in {page}");
+        }
+        // Without the script there is no button that does nothing.
+        for button in page.split("<button type=\"button\"").skip(1) {
+            assert!(button.split_once('>').unwrap().0.ends_with(" hidden"));
+        }
+    }
 }
 
 #[tokio::test]

@@ -61,15 +61,21 @@ impl Accounts {
         Ok(added.execute(&self.0).await?.rows_affected() == 1)
     }
 
-    /// Replaces the password and the stamp, and answers the account as it is now.
+    /// Replaces the password and the stamp, which ends every session of the account. Returns the
+    /// changed account, or `None` if the password was changed after `account` was loaded.
     pub(crate) async fn change_password(
         &self,
-        id: i64,
+        account: &Account,
         password_hash: &str,
-    ) -> Result<Account, sqlx::Error> {
-        let sql = "UPDATE accounts SET password_hash = ?, stamp = randomblob(16) WHERE id = ? RETURNING *";
-        let changed = sqlx::query(sql).bind(password_hash).bind(id);
-        changed.try_map(from_row).fetch_one(&self.0).await
+    ) -> Result<Option<Account>, sqlx::Error> {
+        let sql = "UPDATE accounts SET password_hash = ?, stamp = randomblob(16)
+            WHERE id = ? AND stamp = ? RETURNING *";
+        let changed = sqlx::query(sql).bind(password_hash).bind(account.id);
+        changed
+            .bind(&account.stamp)
+            .try_map(from_row)
+            .fetch_optional(&self.0)
+            .await
     }
 
     /// Replaces the hash that was just checked, unless the password has been changed meanwhile.

@@ -38,7 +38,7 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
     let login_manager = LoginManager::new(sessions, accounts.clone())
         .with_realm("account")?
         .with_login_view("/login")?
-        // Who was away from the keyboard longer than this gives the password again before the account changes.
+        // After this time the account page asks for the password again.
         .with_fresh_for(10 * MINUTE)?
         .with_refresh_view("/confirm")?;
     login_manager.spawn_cleanup(HOUR)?;
@@ -56,13 +56,17 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
             get(handlers::confirmation_form).post(handlers::confirm),
         )
         .route("/protected", get(handlers::protected))
+        .route("/account", get(handlers::account))
         .route(
-            "/account",
-            get(handlers::account).post(handlers::change_password),
+            "/account/password",
+            get(handlers::password_form).post(handlers::change_password),
         )
-        .route("/account/log-out", post(handlers::log_out_device))
+        .route("/account/log-out", post(handlers::log_out_session))
+        .route("/account/log-out-others", post(handlers::log_out_others))
         .route("/logout", post(handlers::log_out))
         .route("/style.css", get(page::style))
+        .route("/script.js", get(page::script))
+        .route("/icon.svg", get(page::icon))
         .layer(login_manager)
         .layer(CsrfLayer::new()) // no other site can submit our forms
         .layer(middleware::map_response_with_state(

@@ -6,10 +6,16 @@ use axum::{
     response::{Html, IntoResponse, Redirect, Response},
 };
 use login_manager::{Auth, DeviceId, FreshLoginRequired, LoginRequired, NextPath, PasswordError};
-use minijinja::{Value, context};
+use minijinja::context;
 use serde::Deserialize;
 
-use super::{accounts::Account, app::App, error::AppError, page::Page};
+use super::{
+    accounts::Account,
+    app::App,
+    error::AppError,
+    page::{Page, Problem},
+    sessions,
+};
 
 /// In characters; as `maxlength` in the forms.
 const MAX_NAME: usize = 64;
@@ -18,6 +24,9 @@ const MAX_NAME: usize = 64;
 const MIN_PASSWORD: usize = 8;
 const TOO_SHORT: &str =
     "That password is too short: at least 8 characters, please. A few words are better.";
+const TOO_LONG: &str = "That password is too long.";
+const NOT_CURRENT: &str = "That is not your current password.";
+const EMPTY: &str = "Please fill in both fields.";
 
 /// What is missing counts as empty, so that the visitor gets the form again and not a bare error.
 #[derive(Default, Deserialize)]
@@ -49,27 +58,28 @@ pub(crate) async fn register(
     page: Page,
     Form(form): Form<Credentials>,
 ) -> Result<Response, AppError> {
-    let again = |complaint| {
-        page.again(
-            "register.html",
-            context! { username => form.username.as_str(), complaint },
-        )
+    let again = |text, fields| {
+        let problem = Problem { text, fields };
+        let username = form.username.as_str();
+        page.again("register.html", problem, context! { username })
     };
-    if form.has_gaps() {
-        return again("Please fill in both fields.");
+    let empty = form.empty_fields();
+    if !empty.is_empty() {
+        return again(EMPTY, empty);
     }
     if form.name().chars().count() > MAX_NAME {
-        return again("That user name is too long: at most 64 characters, please.");
+        let text = "That user name is too long: at most 64 characters, please.";
+        return again(text, vec!["username"]);
     }
     if is_too_short(&form.password) {
-        return again(TOO_SHORT);
+        return again(TOO_SHORT, vec!["password"]);
     }
     let hash = match app.passwords.hash(form.password.as_str()).await {
-        Err(PasswordError::TooLong { .. }) => return again("That password is too long."),
+        Err(PasswordError::TooLong { .. }) => return again(TOO_LONG, vec!["password"]),
         hash => hash?,
     };
     if !app.accounts.add(form.name(), &hash).await? {
-        return again("That user name is taken.");
+        return again("That user name is taken.", vec!["username"]);
     }
     Ok(Redirect::to("/login?message=registered").into_response())
 }
@@ -85,20 +95,22 @@ pub(crate) async fn log_in(
     page: Page,
     Form(form): Form<Credentials>,
 ) -> Result<Response, AppError> {
-    let again = |complaint| {
-        page.again(
-            "login.html",
-            context! { username => form.username.as_str(), complaint },
-        )
+    let again = |text, fields| {
+        let problem = Problem { text, fields };
+        let (username, remember) = (form.username.as_str(), form.remember.is_some());
+        page.again("login.html", problem, context! { username, remember })
     };
-    if form.has_gaps() {
-        return again("Please fill in both fields.");
+    let empty = form.empty_fields();
+    if !empty.is_empty() {
+        return again(EMPTY, empty);
     }
     let account = app.accounts.find_by_name(form.name()).await?;
     let is_right = is_password_of(&app, account.as_ref(), &form.password).await?;
     let Some(account) = account.filter(|_| is_right) else {
-        // Which of the two is wrong stays unsaid: nobody learns here who has an account.
-        return again("Wrong user name or password.");
+        // The response doesn't say which of the two is wrong, so it doesn't tell who has an
+        // account.
+        let fields = vec!["password", "username"];
+        return again("Wrong user name or password.", fields);
     };
     auth.login(account)
         .remember(form.remember.is_some())
@@ -106,12 +118,14 @@ pub(crate) async fn log_in(
     Ok(next.redirect_or("/protected").into_response())
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Password {
     password: String,
 }
 
-/// For somebody who is logged in, and whom a page wants to be sure of.
+/// For a user who is logged in, but has not entered the password recently enough for the page that
+/// sent them here.
 pub(crate) async fn confirmation_form(
     _: LoginRequired<Account>,
     page: Page,
@@ -128,75 +142,97 @@ pub(crate) async fn confirm(
     Form(form): Form<Password>,
 ) -> Result<Response, AppError> {
     if !is_password_of(&app, Some(&account), &form.password).await? {
-        return page.again(
-            "confirm.html",
-            context! { complaint => "That is not your password." },
-        );
+        let problem = Problem {
+            text: "That is not your password.",
+            fields: vec!["password"],
+        };
+        return page.again("confirm.html", problem, context! {});
     }
     auth.confirm().await?;
     Ok(next.redirect_or("/account").into_response())
 }
 
-/// The password, for those who have lately given the old one, and the browsers that are logged in.
+/// The browsers in which the user is logged in. A remembered browser asks for the password first.
 pub(crate) async fn account(
     FreshLoginRequired(_): FreshLoginRequired<Account>,
     auth: Auth<Account>,
     page: Page,
 ) -> Result<Html<String>, AppError> {
-    let devices = devices(&auth).await?;
-    page.render("account.html", context! { devices })
+    let sessions = sessions::of_current_user(&auth).await?;
+    page.render("account.html", context! { sessions })
 }
 
-/// The new stamp ends every session of the account, so this browser logs in anew.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct NewPassword {
+    current_password: String,
+    new_password: String,
+}
+
+/// The form asks for the current password, so the login need not be fresh.
+pub(crate) async fn password_form(
+    _: LoginRequired<Account>,
+    page: Page,
+) -> Result<Html<String>, AppError> {
+    page.render("password.html", context! {})
+}
+
 pub(crate) async fn change_password(
-    account: FreshLoginRequired<Account>,
+    account: LoginRequired<Account>,
     State(app): State<App>,
     auth: Auth<Account>,
     page: Page,
-    Form(form): Form<Password>,
+    Form(form): Form<NewPassword>,
 ) -> Result<Response, AppError> {
-    let devices = devices(&auth).await?;
-    let again = |complaint| page.again("account.html", context! { devices, complaint });
-    if is_too_short(&form.password) {
-        return again(TOO_SHORT);
+    let again = |text, fields| page.again("password.html", Problem { text, fields }, context! {});
+    let empty = empty_fields(&[
+        ("current_password", &form.current_password),
+        ("new_password", &form.new_password),
+    ]);
+    if !empty.is_empty() {
+        return again(EMPTY, empty);
     }
-    let hash = match app.passwords.hash(form.password).await {
-        Err(PasswordError::TooLong { .. }) => return again("That password is too long."),
+    if is_too_short(&form.new_password) {
+        return again(TOO_SHORT, vec!["new_password"]);
+    }
+    if !is_password_of(&app, Some(&account), &form.current_password).await? {
+        return again(NOT_CURRENT, vec!["current_password"]);
+    }
+    let hash = match app.passwords.hash(form.new_password).await {
+        Err(PasswordError::TooLong { .. }) => return again(TOO_LONG, vec!["new_password"]),
         hash => hash?,
     };
-    let account = app.accounts.change_password(account.id, &hash).await?;
+    let Some(account) = app.accounts.change_password(&account, &hash).await? else {
+        return again(NOT_CURRENT, vec!["current_password"]);
+    };
+    // The new stamp has ended every session of the account, so this browser logs in again.
     auth.login(account).await?;
+    // The other sessions are invalid already; this removes them from the list.
     auth.logout_others().await?;
-    Ok(Redirect::to("/?message=password-changed").into_response())
+    Ok(Redirect::to("/account?message=password-changed").into_response())
 }
 
 #[derive(Deserialize)]
-pub(crate) struct Device {
+pub(crate) struct SessionToEnd {
     id: DeviceId,
 }
 
-/// The id of somebody else's browser logs nobody out.
-pub(crate) async fn log_out_device(
+/// The id of another user's session ends nothing.
+pub(crate) async fn log_out_session(
     _: LoginRequired<Account>,
     auth: Auth<Account>,
-    Form(device): Form<Device>,
+    Form(session): Form<SessionToEnd>,
 ) -> Result<Redirect, AppError> {
-    auth.revoke(device.id).await?;
+    auth.revoke(session.id).await?;
     Ok(Redirect::to("/account"))
 }
 
-async fn devices(auth: &Auth<Account>) -> Result<Vec<Value>, AppError> {
-    let devices = auth.sessions().await?.into_iter().map(|device| {
-        let seen = device.last_seen().elapsed().unwrap_or_default();
-        context! {
-            id => device.id().to_string(),
-            minutes => seen.as_secs() / 60,
-            is_current => device.is_current(),
-            user_agent => device.user_agent(),
-            is_remembered => device.is_remembered(),
-        }
-    });
-    Ok(devices.collect())
+pub(crate) async fn log_out_others(
+    _: LoginRequired<Account>,
+    auth: Auth<Account>,
+) -> Result<Redirect, AppError> {
+    auth.logout_others().await?;
+    Ok(Redirect::to("/account?message=others-logged-out"))
 }
 
 pub(crate) async fn log_out(auth: Auth<Account>) -> Result<Redirect, AppError> {
@@ -238,7 +274,13 @@ impl Credentials {
         self.username.trim()
     }
 
-    fn has_gaps(&self) -> bool {
-        self.name().is_empty() || self.password.is_empty()
+    fn empty_fields(&self) -> Vec<&'static str> {
+        empty_fields(&[("username", self.name()), ("password", &self.password)])
     }
+}
+
+/// The names of those fields that were left empty.
+fn empty_fields(fields: &[(&'static str, &str)]) -> Vec<&'static str> {
+    let empty = fields.iter().filter(|(_, value)| value.is_empty());
+    empty.map(|(name, _)| *name).collect()
 }

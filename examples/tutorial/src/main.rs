@@ -15,8 +15,9 @@
 //! curl -i -b jar -X POST http://localhost:3000/logout
 //! ```
 //!
-//! Where to look: `app` puts it together, `handlers` has a function per form and page, `database` opens the file, `accounts` is the
-//! table of users, `page` renders the templates, `error` is what visitors see when something fails.
+//! Where to look: `app` puts it together, `handlers` has a function per form and page, `database`
+//! opens the file, `accounts` is the table of users, `sessions` lists the browsers of a user,
+//! `page` renders the templates, `error` is what visitors see when something fails.
 
 mod accounts;
 mod app;
@@ -24,6 +25,7 @@ mod database;
 mod error;
 mod handlers;
 mod page;
+mod sessions;
 
 use std::{env, future};
 

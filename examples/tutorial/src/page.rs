@@ -28,6 +28,7 @@ impl Templates {
             ("form.html", include_str!("templates/form.html")),
             ("home.html", include_str!("templates/home.html")),
             ("login.html", include_str!("templates/login.html")),
+            ("password.html", include_str!("templates/password.html")),
             ("protected.html", include_str!("templates/protected.html")),
             ("register.html", include_str!("templates/register.html")),
         ] {
@@ -45,26 +46,42 @@ impl Templates {
     }
 }
 
-/// A page of this request: it knows who is looking, and what to tell who was redirected here.
+/// What is wrong with a form, and in which of its fields. The first of these fields gets the focus.
+pub(crate) struct Problem {
+    pub(crate) text: &'static str,
+    pub(crate) fields: Vec<&'static str>,
+}
+
+/// A page for this request, with the current user and the message for a visitor who was redirected
+/// here.
 pub(crate) struct Page {
     templates: Templates,
+    path: String,
     user: Option<Arc<Account>>,
     message: Option<String>,
 }
 
 impl Page {
     pub(crate) fn render(&self, template: &str, context: Value) -> Result<Html<String>, AppError> {
+        let path = self.path.as_str();
         let user = self.user.as_ref().map(|user| user.name.as_str());
         let message = self.message.as_deref();
         let page = self
             .templates
-            .render(template, context! { user, message, ..context })?;
+            .render(template, context! { path, user, message, ..context })?;
         Ok(Html(page))
     }
 
     /// The form once more, with what is wrong with it.
-    pub(crate) fn again(&self, template: &str, context: Value) -> Result<Response, AppError> {
-        let page = self.render(template, context)?;
+    pub(crate) fn again(
+        &self,
+        template: &str,
+        problem: Problem,
+        context: Value,
+    ) -> Result<Response, AppError> {
+        let Problem { text, fields } = problem;
+        let problem = context! { text, fields };
+        let page = self.render(template, context! { problem, ..context })?;
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
     }
 }
@@ -76,6 +93,7 @@ impl FromRequestParts<App> for Page {
         let CurrentUser(user) = CurrentUser::from_request_parts(parts, app).await?;
         Ok(Self {
             templates: app.templates.clone(),
+            path: parts.uri.path().to_owned(),
             user,
             message: message(&parts.uri),
         })
@@ -96,17 +114,31 @@ fn message(uri: &Uri) -> Option<String> {
     match &*message {
         "registered" => Some("Account created, please log in.".to_owned()),
         "password-changed" => {
-            Some("Your password is changed; other browsers are logged out.".to_owned())
+            Some("Your password has been changed. All other browsers are logged out.".to_owned())
         }
+        "others-logged-out" => Some("All other browsers have been logged out.".to_owned()),
         "logged-out" => Some("You have been logged out.".to_owned()),
         _ => None,
     }
 }
 
-/// A file of its own, so that the content security policy needs no exception for inline styles.
+/// Styles, script and icon are files of their own, so that the content security policy needs no
+/// exception for inline code.
 pub(crate) async fn style() -> impl IntoResponse {
+    let css = include_str!("templates/style.css");
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], css)
+}
+
+/// Only for comfort: every page works without it.
+pub(crate) async fn script() -> impl IntoResponse {
+    let javascript = include_str!("templates/script.js");
     (
-        [(CONTENT_TYPE, "text/css; charset=utf-8")],
-        include_str!("templates/style.css"),
+        [(CONTENT_TYPE, "text/javascript; charset=utf-8")],
+        javascript,
     )
+}
+
+pub(crate) async fn icon() -> impl IntoResponse {
+    let svg = include_str!("templates/icon.svg");
+    ([(CONTENT_TYPE, "image/svg+xml")], svg)
 }
