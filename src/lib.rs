@@ -108,13 +108,14 @@
 //!
 //! # Guides and reference
 //!
-//! - [`manager`]: what the layer does to a request, and the reasons for the defaults
+//! - [`LoginManager`]: what the layer does to a request, and the reasons for the defaults
 //! - [`guard`]: who is let through, and what the others get
 //! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and what happens during an outage
 //! - [`store`]: the contract that a custom store must fulfil
 //! - [`password`]: the parameters of password hashing, and their sources
 //! - [`security`]: attacks, the defences against them, and what is left to you
-//! - [`testing`](#features): logged-in requests in one line, a clock that tests move, the contract suite for stores
+//! - `testing` (with the feature of that name): logged-in requests in one line, a clock that tests
+//!   move, and the contract suite for stores
 //! - [`coming_from_flask_login`], [`coming_from_axum_login`]: each of their names, and its equivalent here
 //! - the examples, from `quickstart` (the app above) to `tutorial` (registration, SQLite, templates) and
 //!   `stores` (one app on any store)
