@@ -1,4 +1,4 @@
-//! Where sessions live, and what is asked of the place.
+//! Session storage and its contract.
 //!
 //! A store knows nothing of users, cookies or HTTP. It keeps [`Record`]s under [`RecordKey`]s, and promises six things:
 //!
