@@ -1,8 +1,8 @@
 //! User sessions and login for [tower] and [axum]: Flask-Login's model, with safe defaults.
 //!
 //! You provide a user type and a function that loads a user by id. The crate keeps the session (a
-//! random token in a cookie, a record in your store), remembers browsers if the user asks for it,
-//! and protects the routes that need a login.
+//! random token in a cookie, a record in your store), remembers users who ask for it across
+//! browser restarts, and protects the routes that need a login.
 //!
 //! ```no_run
 //! use std::{collections::HashMap, error::Error, future::ready, sync::Arc};
@@ -24,16 +24,16 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn Error>> {
-//!     tracing_subscriber::fmt::init(); // logs what happens to sessions, and errors in the setup
+//!     tracing_subscriber::fmt::init(); // events, and errors in the setup
 //!     let passwords = Passwords::new();
 //!     let password_hash = passwords.hash("wonderland").await?;
 //!     let alice = Account { name: "alice".into(), password_hash };
 //!     let accounts = Arc::new(HashMap::from([(alice.id(), alice)])); // your database
 //!
 //!     let users = accounts.clone();
-//!     let load = move |name: String| ready(users.get(&name).cloned()); // async; may return a Result
-//!     let login_manager = LoginManager::new(MemoryStore::new(), load)
-//!         .with_realm("account")? // fixes the cookie names
+//!     let load_user = move |name: String| ready(users.get(&name).cloned()); // may be async or fail
+//!     let login_manager = LoginManager::new(MemoryStore::new(), load_user)
+//!         .with_realm("account")? // names the cookies
 //!         .with_login_view("/login")?;
 //!
 //!     let app = Router::new()
@@ -75,11 +75,12 @@
 //! }
 //! ```
 //!
-//! Everything in it is explained at [`LoginManager`], [`Auth`], [`LoginRequired`], [`Passwords`] and
-//! [`NextPath`]. Add these lines to your `Cargo.toml`, so that hashing is also fast in debug builds:
+//! It also needs the crates `serde` (with `derive`), `tokio`, `tower-http` (with `csrf`) and
+//! `tracing-subscriber`; without a subscriber, nothing is logged. Add these lines to your
+//! `Cargo.toml` to speed up password hashing in debug builds:
 //!
 //! ```toml
-//! [profile.dev.package] # in debug builds, a login takes 50 ms instead of 770
+//! [profile.dev.package] # in debug builds, a login takes about 50 ms instead of 770 ms
 //! argon2.opt-level = 3
 //! blake2.opt-level = 3
 //! ```
@@ -88,18 +89,18 @@
 //!
 //! | | |
 //! |---|---|
-//! | user, current user | an instance of your type that implements [`AuthUser`]; the one that a request belongs to |
+//! | user, current user | a value of your [`AuthUser`] type; the user whom a request belongs to |
 //! | anonymous | without a current user; [`Auth::why`] returns the reason |
-//! | session | one browser's record in the store, anonymous or of a user; it holds [data](Session) for one request after the other |
+//! | session | one browser's record in the store, anonymous or owned by a user; it keeps [data](Session) between requests |
 //! | token | 256 random bits in a cookie; the store only holds a digest of it |
 //! | log in, log out | [`Auth::login`], [`Auth::logout`] |
 //! | confirm | [`Auth::confirm`]: the current user has entered their credentials again |
-//! | renew | [`Auth::renew`]: replace the session's token by a new one |
-//! | remember, restore | log in with [`remember(true)`](Login::remember), and the session comes back after a browser restart, by a second cookie |
+//! | renew | [`Auth::renew`]: replace the session's token with a new one |
+//! | remember, restore | after a login with [`remember(true)`](Login::remember), a second cookie restores the login after a browser restart |
 //! | revoke | [`Auth::revoke`]: log out one of the user's other browsers, each of which is a [`Device`] |
 //! | fresh | the user entered their credentials in this session, [recently enough](LoginManager::with_fresh_for) if you set a limit; a restored session is not fresh |
 //! | guard | an extractor ([`LoginRequired`], [`FreshLoginRequired`]) or a layer ([`login_required`], [`fresh_login_required`]) that only lets some users through |
-//! | denied | not let through by a guard: [`Denied`], for a [`Reason`] |
+//! | denied | not let through by a guard: see [`Denied`] and [`Reason`] |
 //! | login view | the path of the login page; the guards redirect to it |
 //! | user loader | id to user: a closure, or a [`UserLoader`] |
 //! | request loader | request head to user, for API keys and bearer tokens: a closure, or a [`RequestLoader`] |
@@ -110,22 +111,22 @@
 //!
 //! - [`LoginManager`]: what the layer does to a request, and the reasons for the defaults
 //! - [`guard`]: who is let through, and what the others get
-//! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and what happens during an outage
+//! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and their outages
 //! - [`store`]: the contract that a custom store must fulfil
 //! - [`password`]: the parameters of password hashing, and their sources
 //! - [`security`]: attacks, the defences against them, and what is left to you
 //! - `testing` (with the feature of that name): logged-in requests in one line, a clock that tests
 //!   move, and the contract suite for stores
-//! - [`coming_from_flask_login`], [`coming_from_axum_login`]: each of their names, and its equivalent here
-//! - the examples, from `quickstart` (the app above) to `tutorial` (registration, SQLite, templates) and
-//!   `stores` (one app on any store)
+//! - [`coming_from_flask_login`], [`coming_from_axum_login`]: the equivalent of each of their names
+//! - the examples in the repository: `quickstart` (the app above, with a home page), `tutorial`
+//!   (registration, SQLite, templates), `stores` (one app on any store) and others
 //!
 //! # Not included
 //!
 //! Registration, e-mail, password reset, OAuth and passkeys: bring your own and call
-//! [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and) on a guard
-//! and [`Authorize`], no CSRF tokens (use the `CsrfLayer` of tower-http, as above) and no rate limit for
-//! login attempts.
+//! [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and) on a
+//! guard and [`Authorize`], no CSRF tokens (use the `CsrfLayer` of tower-http, as above) and no
+//! rate limit for login attempts.
 //!
 //! # Features
 //!
