@@ -24,14 +24,14 @@
 //!
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn Error>> {
-//!     tracing_subscriber::fmt::init(); // events, and errors in the setup
+//!     tracing_subscriber::fmt::init(); // prints events and setup errors
 //!     let passwords = Passwords::new();
 //!     let password_hash = passwords.hash("wonderland").await?;
 //!     let alice = Account { name: "alice".into(), password_hash };
 //!     let accounts = Arc::new(HashMap::from([(alice.id(), alice)])); // your database
 //!
 //!     let users = accounts.clone();
-//!     let load_user = move |name: String| ready(users.get(&name).cloned()); // may be async or fail
+//!     let load_user = move |name: String| ready(users.get(&name).cloned()); // async; may fail
 //!     let login_manager = LoginManager::new(MemoryStore::new(), load_user)
 //!         .with_realm("account")? // names the cookies
 //!         .with_login_view("/login")?;
@@ -233,7 +233,7 @@ pub use crate::store::RedisStore;
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use crate::store::SqliteStore;
-/// Put it on implementations of [`UserLoader`], [`RequestLoader`], [`SessionStore`] and [`Authorize`].
+/// For implementations of [`UserLoader`], [`RequestLoader`], [`SessionStore`] and [`Authorize`].
 #[doc(no_inline)]
 pub use async_trait::async_trait;
 
