@@ -98,7 +98,8 @@ impl Error {
         }
     }
 
-    /// The response to a request that ended in this error: the bare status, with `Retry-After` for 503.
+    /// The response to a request that ended in this error: the bare status, and `Retry-After` for
+    /// `503`.
     pub(crate) fn to_response<B: Default>(&self) -> http::Response<B> {
         bare_response(self.status())
     }
