@@ -1,4 +1,4 @@
-//! Why something failed, and whether a log may say so.
+//! The cause of a failure, and whether it is safe to log.
 
 use std::{
     error::Error as _,

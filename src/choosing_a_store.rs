@@ -1,4 +1,4 @@
-//! Choosing a store: what each keeps, what it costs, and what happens when it is down.
+//! Choosing a store: durability, cost, and behaviour during an outage.
 //!
 //! | | [`MemoryStore`] | `SqliteStore` | `PostgresStore` | `MySqlStore` | `RedisStore` |
 //! |---|---|---|---|---|---|
@@ -21,7 +21,7 @@
 //! **In doubt, take the database that holds your users.** It is backed up already, and when it is down nobody can be logged in
 //! anyway. Redis is faster where a request does nothing but ask who is there; measure before you add a server for it.
 //!
-//! # When it is down
+//! # Outages
 //!
 //! The same with every store:
 //!
@@ -43,12 +43,12 @@
 //! Set the pool's own time to wait for a connection below the deadline, so that the error says what was the trouble: each store's
 //! page says how.
 //!
-//! # Clearing away
+//! # Cleanup
 //!
 //! An expired session opens nothing, whether or not it is still in the store. For the space that it takes call
 //! [`spawn_cleanup`] once where the server starts, or [`cleanup`] from a cron job. Several nodes may do so at the same time.
 //!
-//! # Where a logout may be late
+//! # Delayed logouts
 //!
 //! A logout that was acknowledged holds on every node from then on. That is a promise of the store, and it is broken where reads
 //! don't go where writes went: a read replica, a proxy that spreads reads, a cluster client that reads from replicas, a failover that
@@ -57,7 +57,7 @@
 //!
 //! A change of a user's [security stamp](crate::AuthUser::security_stamp) doesn't depend on any of this: it lives in your own database.
 //!
-//! # A store of your own
+//! # Custom stores
 //!
 //! Implement [`SessionStore`]; its [contract](crate::store) is a page long. `testing::store_contract` (feature `testing`) puts it
 //! to nearly ninety checks, races and dropped calls among them: those that our stores pass. The example `own_store` shows both.

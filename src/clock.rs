@@ -1,4 +1,4 @@
-//! What time it is: Unix milliseconds, from the system or, in tests, by hand.
+//! The clock: Unix milliseconds, from the system or, in tests, set by hand.
 
 #[cfg(feature = "testing")]
 use std::sync::{
@@ -82,7 +82,7 @@ pub(crate) fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }
 
-/// A moment as the standard library has it. What lies before 1970 is no moment of ours.
+/// Converts to `SystemTime`. Times before 1970 are clamped to the epoch.
 pub(crate) fn moment(at: Millis) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_millis(at.max(0).unsigned_abs())
 }

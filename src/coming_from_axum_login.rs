@@ -1,4 +1,6 @@
-//! Coming from axum-login and tower-sessions: each of their names beside ours. As of axum-login 0.18 and tower-sessions 0.14.
+//! Coming from axum-login and tower-sessions: the equivalent of each of their names.
+//!
+//! The versions compared are axum-login 0.18 and tower-sessions 0.14.
 //!
 //! # The layers
 //!
@@ -9,7 +11,7 @@
 //! | `AuthnBackend::authenticate`, `Credentials` | a function of your own; [`Passwords::verify`](crate::Passwords::verify) checks a password. Then [`auth.login(user)`](crate::Auth::login) |
 //! | `AuthnBackend::Error` | any error: the loader's is behind [`ErrorKind::Loader`](crate::ErrorKind::Loader) |
 //! | `AuthzBackend`, `has_perm`, `Permission` | conditions on a guard: [`and`](crate::guard::LoginRequiredLayer::and) for what the user knows, [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) for what is looked up |
-//! | several backends: `with_data_key`, `with_name` | several managers: each is a [realm](crate::manager#several-kinds-of-user), named by [`with_realm`](crate::LoginManager::with_realm) |
+//! | several backends: `with_data_key`, `with_name` | several managers: each is a [realm](crate::LoginManager#several-kinds-of-user), named by [`with_realm`](crate::LoginManager::with_realm) |
 //! | `with_data_key` | none: what is known of a login isn't among the session's data |
 //! | `with_name` (`id`) | [`with_cookie_names`](crate::LoginManager::with_cookie_names) (`__Host-account-session` in the realm `account`) |
 //! | `with_secure(false)` | [`with_insecure_cookies`](crate::LoginManager::with_insecure_cookies) |
@@ -53,7 +55,7 @@
 //! | `auth_session.authenticate(credentials)` | your function, as above |
 //! | `auth_session.login(&user)` | [`auth.login(user).await?`](crate::Auth::login), of a `User` or an `Arc<User>`; the token is new each time |
 //! | `auth_session.logout()`, with the user as its answer | [`auth.logout()`](crate::Auth::logout), with `()` |
-//! | a backend that fails: 500 | [503](crate::choosing_a_store#when-it-is-down), and only where somebody asks who it is |
+//! | a backend that fails: 500 | [503](crate::choosing_a_store#outages), and only where somebody asks who it is |
 //!
 //! # Guards
 //!
@@ -89,7 +91,7 @@
 //! | `ExpiredDeletion::continuously_delete_expired` | [`spawn_cleanup`](crate::LoginManager::spawn_cleanup) |
 //! | `SessionStore` of your own: `create`, `save`, `load`, `delete` | [`SessionStore`](crate::SessionStore), with versions and owners; [its contract](crate::store) says what is asked |
 //!
-//! # The day of the change
+//! # Migrating
 //!
 //! Sessions don't move along: everybody logs in once. The cookies have other names, so the old one does no harm; it ends by itself.
 //! Password hashes do move along: [`Passwords::verify`](crate::Passwords::verify) takes any argon2 hash that is a PHC string

@@ -1,10 +1,10 @@
-//! Coming from Flask-Login: each of its names beside ours, and what is different on purpose.
+//! Coming from Flask-Login: the equivalent of each of its names, and intentional differences.
 //!
 //! # The manager
 //!
 //! | Flask-Login | here |
 //! |---|---|
-//! | `LoginManager(app)`, `init_app` | [`LoginManager::new(store, loader)`](crate::LoginManager::new), put around the router as a layer; several side by side are [realms](crate::manager#several-kinds-of-user) |
+//! | `LoginManager(app)`, `init_app` | [`LoginManager::new(store, loader)`](crate::LoginManager::new), put around the router as a layer; several side by side are [realms](crate::LoginManager#several-kinds-of-user) |
 //! | `SECRET_KEY` | none: cookies carry random tokens, the store their digests |
 //! | `@user_loader` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure. Its ids have one type, wherever they come from |
 //! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number. A bad cookie doesn't switch them off; whom they find leaves no session behind. A part of the application that [takes no cookies](crate::LoginManager::without_cookies) replaces the recipe for APIs |

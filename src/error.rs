@@ -1,63 +1,71 @@
-//! What can go wrong, in one opaque type.
+//! The error types of this crate.
 //!
-//! [`Error`] hides what it is made of, so that a new store or a new cause is no breaking change; what a program
-//! can act on is its [`kind`](Error::kind). The cause stays behind [`source`](std::error::Error::source) and is
-//! not repeated in the message, and neither ever holds a token, a password or a cookie of ours.
+//! [`Error`] is opaque, so that a new store or a new cause is not a breaking change. Programs act
+//! on its [`kind`](Error::kind). The cause is returned by [`source`](std::error::Error::source) and
+//! is not repeated in the message. This crate never puts a token, a password or a cookie into
+//! either.
 
 use std::fmt;
 
 use tokio::time::error::Elapsed;
 
-/// An error of the application's own store, loader or check, boxed.
+/// A boxed error, as stores, loaders and authorization checks return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a question could not be answered or a verb not be carried out.
+/// The error of looking up the current user, of logging in and out, and of session data.
 ///
-/// Not being logged in is not an error: see [`Auth::why`](crate::Auth::why).
+/// Not being logged in is not an error; [`Auth::why`](crate::Auth::why) returns the reason.
 ///
-/// As an axum response it is a bare status: 503 with `Retry-After` where trying again can help, 409 where another
-/// request changed the session meanwhile, 403 for an inactive user, 500 for the rest.
+/// As an axum response it is a bare status: `503` with `Retry-After` if a retry can help, `409` if
+/// another request changed the session in the meantime, `403` for an inactive user, `413` for
+/// session data that is too large, and `500` otherwise.
 pub struct Error {
     kind: ErrorKind,
     source: Option<BoxError>,
 }
 
-/// What kind of error it is: what a program can act on.
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The store failed or didn't answer in time. The outcome of a write is then unknown: repeat the verb.
+    /// The store failed or did not respond in time. If this was a write, its outcome is unknown:
+    /// call the method again.
     Store,
-    /// The user loader failed or didn't answer in time.
+    /// The user loader failed or did not respond in time.
     Loader,
-    /// The loader returned another user than the one it was asked for.
+    /// The user loader returned a user with a different id than requested.
     WrongUser,
-    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or didn't answer in time.
+    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or did
+    /// not respond in time.
     Authorize,
-    /// Other requests kept changing this session; nothing was written.
+    /// Concurrent requests kept changing this session. Nothing was written.
     Conflict,
-    /// The session ended while this ran (a logout, a login or a renewal elsewhere, or this very call, whose answer from the store got
-    /// lost); what this wrote is taken back.
+    /// The session ended while this call was in progress: by a logout, a login or a renewal in a
+    /// concurrent request, or by this call itself, if the store's response was lost. Whatever
+    /// this call wrote is rolled back.
     Gone,
-    /// The user is not active and [`force`](crate::Login::force) was not asked for.
+    /// The user is not active, and [`force`](crate::Login::force) was not called.
     Inactive,
-    /// The text of the user's id doesn't parse back to the same id, so that no later request could find the user.
+    /// The text of the user's id does not parse back to the same id, so no later request could load
+    /// the user.
     UnstableId,
-    /// The head of the response has left, and with it the only place for a cookie.
+    /// The response head has already been sent, so no cookie can be set any more.
     TooLate,
-    /// The session's data would be larger than 64 KiB; it stays as it was.
+    /// The session's data would be larger than 64 KiB. It is left unchanged.
     TooLarge,
-    /// A value can't be turned into JSON, or what is stored is no value of the type that was asked for.
+    /// A value cannot be serialized to JSON, or a stored value cannot be deserialized as the
+    /// requested type.
     Data,
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     Random,
-    /// A login was asked for in a part of the application that [takes no cookies](crate::LoginManager::without_cookies).
+    /// A login was attempted in a part of the application
+    /// [without cookies](crate::LoginManager::without_cookies).
     NoCookies,
-    /// There is no tokio runtime here to run the verb on.
+    /// The call was made outside of a tokio runtime.
     NoRuntime,
     /// The store, the loader or the user type panicked.
     Panicked,
-    /// The request didn't come through a `LoginManager` for this user type.
+    /// The request did not pass through a `LoginManager` for this user type.
     NoManager,
 }
 
@@ -69,13 +77,13 @@ impl Error {
         }
     }
 
-    /// What kind of error it is.
+    /// Returns the kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
 
-    /// The status that says it over HTTP.
+    /// Returns the HTTP status for this error.
     #[must_use]
     pub fn status(&self) -> http::StatusCode {
         use http::StatusCode;
@@ -90,13 +98,14 @@ impl Error {
         }
     }
 
-    /// The answer to a request that ended in this error: the bare status, and when to come back.
+    /// The response to a request that ended in this error: the bare status, and `Retry-After` for
+    /// `503`.
     pub(crate) fn to_response<B: Default>(&self) -> http::Response<B> {
         bare_response(self.status())
     }
 }
 
-/// The bare status, and where trying again can help, when.
+/// The bare status, with `Retry-After` if a retry can help.
 pub(crate) fn bare_response<B: Default>(status: http::StatusCode) -> http::Response<B> {
     let mut response = http::Response::new(B::default());
     *response.status_mut() = status;
@@ -148,7 +157,7 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // A cause may quote connection strings or rows: `source()` hands it to who asks for it.
+        // A cause may quote connection strings or rows, so it is only available from `source()`.
         f.debug_struct("Error")
             .field("kind", &self.kind)
             .finish_non_exhaustive()
@@ -156,7 +165,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// Whether somebody didn't answer before the deadline.
+    /// Whether a call exceeded the deadline.
     pub(crate) fn is_timeout(&self) -> bool {
         matches!(&self.source, Some(source) if source.is::<Elapsed>())
     }
@@ -168,23 +177,24 @@ impl std::error::Error for Error {
     }
 }
 
-/// An error of a store whose text is fit for a log: it quotes no row, no key and no connection string.
+/// A store error whose text is safe to log: it quotes no row, no key and no connection string.
 ///
-/// Our stores say all of theirs by it. A store of yours may too, and then the log says why it failed; the text of any other error
-/// is only for who [listens](crate::LoginManager::with_on_event).
+/// The stores of this crate return all their errors as a `StoreError`. If a custom store does so,
+/// too, the log contains its text. The text of any other error is only passed to
+/// [`with_on_event`](crate::LoginManager::with_on_event).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct StoreError(String);
 
 impl StoreError {
-    /// An error that says this.
+    /// Creates an error with this text.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 }
 
-/// A setting that no browser or no request could work with, refused when it is made.
+/// A setting was rejected because no browser or no request could work with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {given:?} is not accepted; {accepted}")]
 pub struct ConfigError {
@@ -206,7 +216,7 @@ impl ConfigError {
         }
     }
 
-    /// The method that refused it.
+    /// Returns the name of the method that rejected it.
     #[must_use]
     pub fn setting(&self) -> &'static str {
         self.setting

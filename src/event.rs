@@ -1,4 +1,4 @@
-//! What happened, for audit logs and metrics.
+//! Events, for audit logs and metrics.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -11,15 +11,20 @@ use crate::{
     why::Why,
 };
 
-/// Something that happened to somebody's session. It holds no secret: log it as it is.
+/// An event in the life of a session. It contains no secret and can be logged as is.
 ///
-/// It says when, in which realm, whose and in which browser. From where is for the log around the request to say, which knows
-/// what proxies stand before it: what is reported through `tracing` lies within the request's span. A wrong password is the
-/// application's to report, since it alone knows of it; so is a hash that was [renewed](crate::Verdict).
+/// An event has a time, a realm, a user and a browser, as far as they are known. It has no client
+/// address: which proxies to trust is known to the request's own log, and what is reported through
+/// `tracing` is inside the request's span. Wrong passwords and
+/// [replaced hashes](crate::Verdict) are not reported, since only the application knows of them.
 ///
-/// With the feature `tracing` each is an event of the target `login_manager::event` too: at the level WARN what needs somebody's attention (a
-/// theft, a failing store, loader or check, an incomplete logout, a record that can't be read), at INFO who comes and goes (logged in,
-/// out, confirmed, restored, revoked, a login refused), [`Asked`](EventKind::Asked) at TRACE, the rest at DEBUG.
+/// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
+///
+/// - at WARN, what needs attention: a theft, a failing store, loader or check, an incomplete
+///   logout, an unreadable record;
+/// - at INFO: logged in, logged out, confirmed, restored, revoked, login refused;
+/// - at TRACE: [`Asked`](EventKind::Asked);
+/// - at DEBUG, all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     kind: EventKind,
@@ -30,64 +35,69 @@ pub struct Event {
     cause: Option<Cause>,
 }
 
-/// What happened.
+/// The kind of an [`Event`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {
-    /// A request asked for the first time who it is; whose it turned out to be, if anybody's. One for each request that asks.
+    /// The current user was looked up for the first time in this request.
+    /// [`user_id`](Event::user_id) is the user, if any.
     Asked,
-    /// Somebody logged in.
+    /// A user logged in.
     LoggedIn,
-    /// Somebody logged out, or an anonymous session was ended by a logout.
+    /// A user logged out, or a logout ended an anonymous session.
     LoggedOut,
-    /// Somebody who was logged in proved again who they are.
+    /// A logged-in user entered their credentials again.
     Confirmed,
-    /// A session got a new token.
+    /// A session's token was replaced.
     Renewed,
-    /// A request wasn't let in.
+    /// A guard denied a request.
     Refused(Reason),
     /// A request loader found the user.
     LoadedByRequest,
-    /// A remember cookie logged a returning browser in again.
+    /// A remember cookie restored the login of a returning browser.
     Restored,
-    /// A remember token was shown that had been used up: somebody has stolen it, or it was stolen from them. Its line of
-    /// descent has ended.
+    /// A remember token was presented after it had been used up, so it was stolen, by or from
+    /// whoever presented it. Every session from that login has been revoked.
     RememberTheft,
-    /// A session was shown by a client that looks different from the one that logged in.
+    /// A session was presented by a client that looks different from the one that logged in.
     Protected,
-    /// A user was logged out in other browsers than the one that asked for it, or by the application.
+    /// A user was logged out in another browser than the one that requested it, or by the
+    /// application.
     Revoked,
-    /// A browser is remembered no longer, since the user asked for it in [so many others](crate::LoginManager::with_max_remembered)
-    /// later.
+    /// The oldest remember-me login of a user was dropped because it exceeded
+    /// [`with_max_remembered`](crate::LoginManager::with_max_remembered).
     Forgotten,
-    /// A session ended by itself.
+    /// A session ended for another reason than a logout.
     Ended(Why),
-    /// Our cookie came twice with different values, or among too many others.
+    /// The session cookie was sent twice with different values, or with too many other cookies.
     AmbiguousCookie,
-    /// The value of our cookie is no token: nobody can have got it from us.
+    /// The value of the session cookie is not a token, so it was not set by this crate.
     MalformedCookie,
-    /// The store has nothing for the token in our cookie: logged out, renewed, cleared away, or made up.
+    /// The store has no record for the token in the cookie: logged out, renewed, cleaned up, or
+    /// made up.
     UnknownToken,
-    /// An inactive user was refused a login.
+    /// The login of an inactive user was refused.
     LoginRefused,
-    /// The `next` of a login page was none that leads back into this site.
+    /// The `next` of a login page did not lead back into this site.
     NextRefused,
-    /// What the store holds can't be read: nobody is logged in by it.
+    /// A record in the store cannot be read. It logs no user in.
     Unreadable,
-    /// The store failed or didn't answer in time.
+    /// The store failed or did not respond in time.
     StoreFailed,
-    /// The user loader failed or didn't answer in time.
+    /// The user loader failed or did not respond in time.
     LoaderFailed,
-    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or didn't answer in time.
+    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or did
+    /// not respond in time.
     AuthorizeFailed,
-    /// The loader returned another user than it was asked for.
+    /// The user loader returned a user with a different id than requested.
     WrongUser,
-    /// Session data was not saved, since the session ended meanwhile.
+    /// Session data was not saved because the session ended in the meantime.
     DataDropped,
-    /// The session data of a request was not saved, since the request ended in a 5xx.
+    /// Session data was not saved because the request ended in a 5xx status.
     DataDiscarded,
-    /// A logout couldn't be written to the store; the browser was told to forget its cookies. It is tried again for a minute, and
-    /// [`LoggedOut`](EventKind::LoggedOut) follows when it is done.
+    /// The store could not delete the session of a logout, although the response removes the
+    /// cookies. The deletion is retried for about a minute;
+    /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds.
     LogoutIncomplete,
 }
 
@@ -114,46 +124,48 @@ impl Event {
         self
     }
 
-    /// What happened.
+    /// Returns what happened.
     #[must_use]
     pub fn kind(&self) -> EventKind {
         self.kind
     }
 
-    /// When.
+    /// Returns the time.
     #[must_use]
     pub fn at(&self) -> SystemTime {
         moment(self.at)
     }
 
-    /// In which realm.
+    /// Returns the name of the realm.
     #[must_use]
     pub fn realm(&self) -> &str {
         &self.realm
     }
 
-    /// The text of the id of the user whose session it is, if it is somebody's. It is not escaped.
+    /// Returns the text of the id of the session's user, if there is one. It is not escaped.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
     }
 
-    /// The browser's line of descent.
+    /// Returns the [`Family`] of the session, which identifies the browser.
     #[must_use]
     pub fn family(&self) -> Option<Family> {
         self.family
     }
 
-    /// Why the store, the loader or the check failed: its error and what that came of, in one line.
+    /// Returns why the store, the loader or the check failed: its error and the sources of that
+    /// error, in one line.
     ///
-    /// It is their text, and may hold what a log should not, such as a connection string. So `Debug` withholds it, and the log of
-    /// `tracing`, unless it is a [`StoreError`](crate::StoreError) or our own.
+    /// The text is theirs and may contain what should not be logged, such as a connection string.
+    /// Therefore `Debug` and the `tracing` log omit it, unless it is a
+    /// [`StoreError`](crate::StoreError) or an error of this crate.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_ref().map(Cause::text)
     }
 
-    /// Whether the last level of the log is kept.
+    /// Whether the TRACE level is enabled.
     pub(crate) fn is_traced() -> bool {
         #[cfg(feature = "tracing")]
         return tracing::enabled!(tracing::Level::TRACE);
@@ -193,7 +205,7 @@ impl Event {
     }
 }
 
-/// What an application does with events.
+/// The application's event handler.
 #[derive(Clone)]
 pub(crate) struct OnEvent(pub(crate) Arc<dyn Fn(&Event) + Send + Sync>);
 

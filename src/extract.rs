@@ -1,4 +1,4 @@
-//! What an axum handler can ask for.
+//! Extractors for axum handlers.
 
 use std::{convert::Infallible, ops::Deref, sync::Arc};
 
@@ -20,9 +20,11 @@ use crate::{
     user::AuthUser,
 };
 
-/// The user who is logged in. Where nobody is, the visitor is sent to log in and the handler doesn't run.
+/// Extracts the current user. Anonymous requests are redirected to the login page or get `401`, and
+/// the handler does not run.
 ///
-/// `Option<LoginRequired<U>>` is `None` for nobody, and still 503 where it can't be known.
+/// `Option<LoginRequired<U>>` is `None` for anonymous requests. If the store or the loader fails,
+/// both return `503`.
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -35,21 +37,26 @@ use crate::{
 /// }
 /// ```
 ///
-/// `LoginRequired(user): LoginRequired<Account>` takes the `Arc<Account>` out.
+/// The pattern `LoginRequired(user): LoginRequired<Account>` extracts the `Arc<Account>`. To guard
+/// a whole router, use [`login_required`](crate::login_required).
 #[derive(Debug)]
 pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 
-/// The user who is logged in and proved it in this session. Where that isn't so, the visitor is sent to log in, or to
-/// prove it again, and the handler doesn't run. The door of [`fresh_login_required`](crate::fresh_login_required) for one handler.
+/// Extracts the current user, if they entered their credentials in this session.
 ///
-/// The proof counts as long as [`with_fresh_for`](crate::LoginManager::with_fresh_for) says; by default as long as the session lives.
+/// Other requests are redirected to the login or the refresh view, or get `401`, and the handler
+/// does not run. To guard a whole router, use
+/// [`fresh_login_required`](crate::fresh_login_required).
+/// [`with_fresh_for`](crate::LoginManager::with_fresh_for) sets how long a login is fresh; by
+/// default, that is as long as the session lives.
 ///
-/// `Option<FreshLoginRequired<U>>` is `None` for nobody and for who would have to prove it again, and still 503 where it can't be
-/// known: for a page that shows more to who has just given the password.
+/// `Option<FreshLoginRequired<U>>` is `None` for anonymous requests and for users who would have to
+/// enter their credentials again. Use it for pages that show more to users who have just done so.
+/// If the store or the loader fails, both return `503`.
 #[derive(Debug)]
 pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 
-/// The user who is logged in, or nobody: for pages that greet those who are.
+/// Extracts the current user, or `None` for anonymous requests.
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -65,8 +72,8 @@ pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 /// }
 /// ```
 ///
-/// Where it can't be known who it is, because the store or the loader is down, the handler doesn't run and the answer is 503. A
-/// page that anybody may see asks for a `Result`, and is shown all the same:
+/// If the store or the loader fails, the handler does not run and the response is `503`. To show a
+/// public page even then, extract a `Result`:
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -78,7 +85,7 @@ pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 ///     match user {
 ///         Ok(CurrentUser(Some(user))) => format!("Hello, {}", user.name),
 ///         Ok(CurrentUser(None)) => "Hello, stranger".to_owned(),
-///         Err(_) => "Hello".to_owned(), // not "stranger": somebody may be logged in
+///         Err(_) => "Hello".to_owned(), // unknown: a user may be logged in
 ///     }
 /// }
 /// ```
@@ -221,7 +228,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for Auth<U> {
     }
 }
 
-/// The session of the innermost manager; [`Auth::session`] is that of a manager of your choice.
+/// Extracts the session of the innermost manager. With several realms, use [`Auth::session`].
 impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
 
@@ -230,8 +237,10 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// Where to go after the login, from where the innermost manager [keeps it](crate::LoginManager::with_next_in): the `next` in
-/// the query by default. None where it isn't acceptable, is given twice or leads to the login page itself. Never fails.
+/// Extracts the path from where the innermost manager [keeps
+/// it](crate::LoginManager::with_next_in), by default the field `next` of the query. It is
+/// [`none`](NextPath::none) if it is not accepted, occurs twice or is the path of the login page
+/// itself. Never fails.
 impl<S: Send + Sync> FromRequestParts<S> for NextPath {
     type Rejection = Infallible;
 
@@ -243,7 +252,8 @@ impl<S: Send + Sync> FromRequestParts<S> for NextPath {
     }
 }
 
-/// The notice in the query of the login page, if the visitor was sent there. Never fails.
+/// Extracts the notice from the query of the login page, if the user was redirected there. Never
+/// fails.
 impl<S: Send + Sync> OptionalFromRequestParts<S> for Notice {
     type Rejection = Infallible;
 

@@ -1,21 +1,24 @@
-//! How long the remember token before the last is good.
+//! How long a remember token is accepted after it has been used.
 
 use std::time::Duration;
 
-/// What becomes of a remember token after its one use: a browser that sent several requests at once shows it several times,
-/// and one whose answer got lost shows it again later.
+/// How long a remember token is still accepted after it has been used.
 ///
-/// Whoever shows it where it isn't good any more has stolen it, or was stolen from: the whole line of descent ends.
+/// A browser that sends several requests at once presents a token several times, and one that lost
+/// the response presents it again later. If a token is presented when it is no longer valid, it was
+/// stolen (by or from whoever presents it), and every session from that login is revoked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RememberGrace {
-    /// Good for this long, and after it as long as the browser hasn't shown that it got the new one. Default: 60 seconds.
+    /// Valid for this long, and after that until the browser has presented its successor. Default:
+    /// 60 seconds.
     ///
-    /// Where another process made the exchange, five minutes more, since its clock may be behind: no honest request shall look late.
-    /// For so long a copy of the old token is let into the session of that exchange, and no alarm is raised before.
+    /// If another process rotated the token, five minutes are added for clock skew, so that no
+    /// legitimate request is taken for theft. During that time a copy of the old token is still
+    /// accepted for the session of that rotation, and raises no alarm.
     UntilSeen(Duration),
-    /// Good for this long and no longer: a browser whose answer got lost has to log in again, in all its sessions. Clocks of
-    /// several nodes must agree to well within this time, as NTP keeps them.
+    /// Valid for this long and no longer. A browser that loses the response has to log in again in
+    /// all its sessions. The clocks of all nodes must agree to well within this time, as with NTP.
     Strict(Duration),
 }
 

@@ -1,20 +1,15 @@
-//! Who is logged in: Flask-Login's model for tower and axum, safe by default.
+//! User sessions and login for [tower] and [axum]: Flask-Login's model, with safe defaults.
 //!
-//! You bring a user type and a way to load it. The crate remembers who is logged in, by a random token in the browser
-//! and a record on the server, and lets you say which pages need a login.
+//! You provide a user type and a function that loads a user by id. The crate keeps the session (a
+//! random token in a cookie, a record in your store), remembers users who ask for it across
+//! browser restarts, and protects the routes that need a login.
 //!
-//! ```
-//! use std::{collections::HashMap, sync::Arc};
+//! ```no_run
+//! use std::{collections::HashMap, error::Error, future::ready, sync::Arc};
 //!
-//! use axum::{
-//!     Form, Router,
-//!     extract::State,
-//!     response::{Html, IntoResponse, Redirect, Response, Result},
-//!     routing::{get, post},
-//! };
-//! use login_manager::{
-//!     Auth, AuthUser, ConfigError, CurrentUser, LoginManager, LoginRequired, MemoryStore, NextPath, Passwords,
-//! };
+//! use axum::response::{Html, IntoResponse, Redirect, Response, Result};
+//! use axum::{Form, Router, extract::State, routing::{get, post}};
+//! use login_manager::{Auth, AuthUser, LoginManager, LoginRequired, MemoryStore, NextPath, Passwords};
 //!
 //! #[derive(Clone)]
 //! struct Account { name: String, password_hash: String }
@@ -27,45 +22,43 @@
 //! #[derive(Clone)]
 //! struct App { accounts: Arc<HashMap<String, Account>>, passwords: Passwords }
 //!
-//! fn app(app: App) -> Result<Router, ConfigError> {
-//!     let accounts = Arc::clone(&app.accounts); // your database
-//!     let login_manager = LoginManager::new(MemoryStore::new(), move |name: String| {
-//!         let account = accounts.get(&name).cloned();
-//!         async move { account } // an Option<Account>, or a Result of one
-//!     })
-//!     .with_realm("account")? // names the cookies; without it a type that moves logs everybody out
-//!     .with_login_view("/login")?;
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn Error>> {
+//!     tracing_subscriber::fmt::init(); // prints events and setup errors
+//!     let passwords = Passwords::new();
+//!     let password_hash = passwords.hash("wonderland").await?;
+//!     let alice = Account { name: "alice".into(), password_hash };
+//!     let accounts = Arc::new(HashMap::from([(alice.id(), alice)])); // your database
 //!
-//!     Ok(Router::new()
+//!     let users = accounts.clone();
+//!     let load_user = move |name: String| ready(users.get(&name).cloned()); // async; may fail
+//!     let login_manager = LoginManager::new(MemoryStore::new(), load_user)
+//!         .with_realm("account")? // names the cookies
+//!         .with_login_view("/login")?;
+//!
+//!     let app = Router::new()
 //!         .route("/", get(home))
-//!         .route("/dashboard", get(dashboard))
-//!         .route("/login", get(login_form).post(login_submit))
-//!         .route("/logout", post(logout))
-//!         .layer(login_manager)                       // the manager is the layer
-//!         .layer(tower_http::csrf::CsrfLayer::new())  // refuses other sites' forms
-//!         .with_state(app))
+//!         .route("/login", get(Html(LOGIN_FORM)).post(log_in))
+//!         .route("/logout", post(log_out))
+//!         .layer(login_manager) // the manager is the tower layer
+//!         .layer(tower_http::csrf::CsrfLayer::new()) // rejects forms sent from other sites
+//!         .with_state(App { accounts, passwords });
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+//!     Ok(axum::serve(listener, app).await?)
 //! }
 //!
-//! async fn home(CurrentUser(user): CurrentUser<Account>) -> String {
-//!     format!("Hello, {}", user.map_or("stranger".into(), |user| user.name.clone()))
+//! async fn home(LoginRequired(user): LoginRequired<Account>) -> String {
+//!     format!("Hello, {}!", user.name)
 //! }
 //!
-//! async fn dashboard(LoginRequired(user): LoginRequired<Account>) -> String {
-//!     format!("Only for you, {}", user.name)
-//! }
-//!
-//! async fn login_form() -> Html<&'static str> {
-//!     Html("<form method=post><input name=username><input name=password type=password><button>Log in</button></form>")
-//! }
+//! const LOGIN_FORM: &str = "<form method=post><input name=username>
+//!     <input name=password type=password><button>Log in</button></form>";
 //!
 //! #[derive(serde::Deserialize)]
-//! struct LoginForm { username: String, password: String }
+//! struct Credentials { username: String, password: String }
 //!
-//! async fn login_submit(
-//!     State(app): State<App>,
-//!     auth: Auth<Account>,
-//!     next: NextPath,
-//!     Form(form): Form<LoginForm>,
+//! async fn log_in(
+//!     State(app): State<App>, auth: Auth<Account>, next: NextPath, Form(form): Form<Credentials>,
 //! ) -> Result<Response> {
 //!     let account = app.accounts.get(&form.username);
 //!     let verdict = app.passwords.verify(form.password, account.map(|a| &*a.password_hash)).await?;
@@ -73,50 +66,67 @@
 //!         return Ok(Html("Wrong username or password").into_response());
 //!     };
 //!     auth.login(account.clone()).await?;
-//!     Ok(next.redirect_or("/dashboard").into_response())
+//!     Ok(next.redirect_or("/").into_response())
 //! }
 //!
-//! async fn logout(auth: Auth<Account>) -> Result<Redirect> {
+//! async fn log_out(auth: Auth<Account>) -> Result<Redirect> {
 //!     auth.logout().await?;
 //!     Ok(Redirect::to("/"))
 //! }
 //! ```
 //!
-//! # The words
+//! It also needs the crates `serde` (with `derive`), `tokio`, `tower-http` (with `csrf`) and
+//! `tracing-subscriber`; without a subscriber, nothing is logged. Add these lines to your
+//! `Cargo.toml` to speed up password hashing in debug builds:
+//!
+//! ```toml
+//! [profile.dev.package] # in debug builds, a login takes about 50 ms instead of 770 ms
+//! argon2.opt-level = 3
+//! blake2.opt-level = 3
+//! ```
+//!
+//! # Glossary
 //!
 //! | | |
 //! |---|---|
-//! | [`LoginManager`] | the configuration; it is the tower layer |
-//! | [`AuthUser`] | what is asked of your user type: an id, and if you like whether it is active and a security stamp |
-//! | [`UserLoader`] | id → user, from your database; a closure will do |
-//! | [`RequestLoader`] | request head → user, for API keys and bearer tokens; a closure will do |
-//! | [`Auth`] | who this request is, and the verbs: `login`, `logout`, `confirm`, `renew` |
-//! | [`LoginRequired`], [`CurrentUser`] | extractors: the user, or a refusal; the user, or nobody |
-//! | [`FreshLoginRequired`], [`fresh_login_required`] | only for who proved who they are in this session |
-//! | [`login_required`] | the same guard as a tower layer, for a whole router, with conditions |
-//! | [`login_view`] | a login page of its own for a part of the application |
-//! | [`Session`] | a visitor's data, anonymous or logged in |
-//! | [`NextPath`], [`Notice`] | where to go after login, as a path that can't lead elsewhere; why the visitor was sent there |
-//! | [`Passwords`] | argon2id hashes, made and checked off the async threads |
-//! | [`SessionStore`] | where sessions live: [`MemoryStore`], `SqliteStore`, `PostgresStore`, `MySqlStore`, `RedisStore`, or yours |
+//! | user, current user | a value of your [`AuthUser`] type; the user whom a request belongs to |
+//! | anonymous | without a current user; [`Auth::why`] returns the reason |
+//! | session | one browser's record in the store, anonymous or owned by a user; it keeps [data](Session) between requests |
+//! | token | 256 random bits in a cookie; the store only holds a digest of it |
+//! | log in, log out | [`Auth::login`], [`Auth::logout`] |
+//! | confirm | [`Auth::confirm`]: the current user has entered their credentials again |
+//! | renew | [`Auth::renew`]: replace the session's token with a new one |
+//! | remember, restore | after a login with [`remember(true)`](Login::remember), a second cookie restores the login after a browser restart |
+//! | revoke | [`Auth::revoke`]: log out one of the user's other browsers, each of which is a [`Device`] |
+//! | fresh | the user entered their credentials in this session, [recently enough](LoginManager::with_fresh_for) if you set a limit; a restored session is not fresh |
+//! | guard | an extractor ([`LoginRequired`], [`FreshLoginRequired`]) or a layer ([`login_required`], [`fresh_login_required`]) that only lets some users through |
+//! | denied | not let through by a guard: see [`Denied`] and [`Reason`] |
+//! | login view | the path of the login page; the guards redirect to it |
+//! | user loader | id to user: a closure, or a [`UserLoader`] |
+//! | request loader | request head to user, for API keys and bearer tokens: a closure, or a [`RequestLoader`] |
+//! | realm | one kind of user, with its own manager, cookies and sessions |
+//! | store | where sessions are kept: a [`SessionStore`] |
 //!
-//! # Where to read on
+//! # Guides and reference
 //!
-//! - [`manager`]: what the layer does to a request, and why the defaults are what they are
-//! - [`guard`]: who is let in, and what the others get
-//! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and what happens when it is down
-//! - [`store`]: the contract of a store, for who writes one
-//! - [`password`]: where the numbers come from
-//! - [`security`]: attack by attack, what stands against it, and what is left to you
-//! - [`coming_from_flask_login`], [`coming_from_axum_login`]: each of their names beside ours
-//! - the `tutorial` example: registration, login, protected pages and logout, with SQLite and templates
-//! - the `stores` example: one app on any store
+//! - [`LoginManager`]: what the layer does to a request, and the reasons for the defaults
+//! - [`guard`]: who is let through, and what the others get
+//! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and their outages
+//! - [`store`]: the contract that a custom store must fulfil
+//! - [`password`]: the parameters of password hashing, and their sources
+//! - [`security`]: attacks, the defences against them, and what is left to you
+//! - `testing` (with the feature of that name): logged-in requests in one line, a clock that tests
+//!   move, and the contract suite for stores
+//! - [`coming_from_flask_login`], [`coming_from_axum_login`]: the equivalent of each of their names
+//! - the examples in the repository: `quickstart` (the app above, with a home page), `tutorial`
+//!   (registration, SQLite, templates), `stores` (one app on any store) and others
 //!
-//! # What it doesn't do
+//! # Not included
 //!
-//! No registration, password reset or e-mail; no OAuth or passkeys (log in with `auth.login(user)` when yours is done); no
-//! roles beyond [`and`](guard::LoginRequiredLayer::and) and [`Authorize`]; no CSRF tokens (use tower-http's `CsrfLayer`, as
-//! every example does); no throttling of password guesses.
+//! Registration, e-mail, password reset, OAuth and passkeys: bring your own and call
+//! [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and) on a
+//! guard and [`Authorize`], no CSRF tokens (use the `CsrfLayer` of tower-http, as above) and no
+//! rate limit for login attempts.
 //!
 //! # Features
 //!
@@ -124,18 +134,21 @@
 //! |---|---|---|
 //! | `axum` | yes | extractors, and errors as responses |
 //! | `argon2` | yes | [`Passwords`] |
-//! | `tracing` | yes | events and misuse are also reported through `tracing` |
-//! | `sqlite`, `postgres`, `mysql` | no | `SqliteStore`, `PostgresStore`, `MySqlStore` (MariaDB too), on a pool of sqlx |
-//! | `redis` | no | `RedisStore`: sessions on Redis, Valkey or a cluster |
-//! | `cache` | no | `CachedStore`: fewer reads from any store, for changes on other nodes that are seen late |
-//! | `testing` | no | a clock that tests move by hand, a login in one line, the contract suite for stores |
+//! | `tracing` | yes | [events](Event) and configuration mistakes are logged through `tracing` |
+//! | `sqlite`, `postgres`, `mysql` | no | `SqliteStore`, `PostgresStore`, `MySqlStore` (also MariaDB), on a pool of sqlx 0.9; needs Rust 1.94 |
+//! | `redis` | no | `RedisStore`: Redis, Valkey, or a cluster of them |
+//! | `cache` | no | `CachedStore`: fewer reads; in return other nodes notice a logout slightly later |
+//! | `testing` | no | `login_for_tests`, a clock that tests move, the contract suite for stores |
 //!
-//! Without default features the layer, the guard and the verbs work with any tower service over `http` types.
-//! The runtime is tokio.
+//! Without default features, the layer, the guards and [`Auth`] work with any tower service over
+//! `http` types. The runtime is tokio.
+//!
+//! [axum]: https://docs.rs/axum
+//! [tower]: https://docs.rs/tower
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The way of a request, from the layer down to the store.
+// The path of a request, from the layer down to the store.
 
 pub mod manager;
 
@@ -174,7 +187,7 @@ pub mod coming_from_flask_login;
 #[cfg(doc)]
 pub mod coming_from_axum_login;
 
-// What an application brings, and what it is told.
+// What an application provides, and what is reported to it.
 
 mod user;
 
@@ -200,22 +213,31 @@ mod clock;
 pub mod testing;
 
 #[cfg(feature = "axum")]
+#[doc(inline)]
 pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};
 #[cfg(feature = "argon2")]
+#[doc(inline)]
 pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
 #[cfg(feature = "cache")]
+#[doc(inline)]
 pub use crate::store::CachedStore;
 #[cfg(feature = "mysql")]
+#[doc(inline)]
 pub use crate::store::MySqlStore;
 #[cfg(feature = "postgres")]
+#[doc(inline)]
 pub use crate::store::PostgresStore;
 #[cfg(feature = "redis")]
+#[doc(inline)]
 pub use crate::store::RedisStore;
 #[cfg(feature = "sqlite")]
+#[doc(inline)]
 pub use crate::store::SqliteStore;
-/// For implementing [`UserLoader`], [`SessionStore`] and [`Authorize`], whose methods are `async` and dyn-compatible.
+/// For implementations of [`UserLoader`], [`RequestLoader`], [`SessionStore`] and [`Authorize`].
+#[doc(no_inline)]
 pub use async_trait::async_trait;
 
+#[doc(inline)]
 pub use crate::{
     auth::{Auth, Device, DeviceId, Login, LoginHandle},
     cookies::SameSite,

@@ -1,4 +1,4 @@
-//! Where users come from.
+//! Loading users: by the id in the session, or by the credentials in a request.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use http::request::Parts;
 
 use crate::{error::BoxError, user::AuthUser};
 
-/// Finds the user behind an id in your database.
+/// Loads a user by id, from your database.
 ///
-/// A closure that takes the id and returns a future of `Option<U>` or of `Result<Option<U>, E>` is one. It clones what it
-/// captures for each call:
+/// Closures that take the id and return a future of `Option<U>` or `Result<Option<U>, E>`
+/// implement this trait. The closure clones what it captures for each call:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
 /// # struct Account { id: i64 }
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-/// # #[derive(Clone)] struct Db; // a connection pool, say
+/// # #[derive(Clone)] struct Db; // a connection pool, for example
 /// # impl Db { async fn find(&self, id: i64) -> Result<Option<Account>, std::io::Error> { Ok(Some(Account { id })) } }
 /// # let db = Db;
 /// let login_manager = LoginManager::new(MemoryStore::new(), move |id| {
@@ -25,10 +25,12 @@ use crate::{error::BoxError, user::AuthUser};
 /// });
 /// ```
 ///
-/// An async closure that captures something, `async move |id| db.find(id).await`, won't do: its future borrows from the closure,
-/// and ours has to stand by itself. One that captures nothing does.
+/// An async closure that captures something (`async move |id| db.find(id).await`) does not work:
+/// its future borrows from the closure, but the future must own what it uses. An async closure
+/// that captures nothing works.
 ///
-/// Implement the trait where a type with a name reads better:
+/// Implement the trait if you prefer a named type. Its method is
+/// `async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError>`:
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -36,7 +38,7 @@ use crate::{error::BoxError, user::AuthUser};
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
 /// use login_manager::{BoxError, UserLoader};
 ///
-/// struct Accounts; // a connection pool, say
+/// struct Accounts; // a connection pool, for example
 ///
 /// #[login_manager::async_trait]
 /// impl UserLoader<Account> for Accounts {
@@ -47,10 +49,11 @@ use crate::{error::BoxError, user::AuthUser};
 /// ```
 #[async_trait]
 pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
-    /// The user with this id, or `None` if there is no such user (any more): then the session ends.
+    /// Returns the user with this id, or `None` if there is no such user (any more). `None` ends
+    /// the session.
     ///
     /// # Errors
-    /// When it can't be known whether there is one. Pages that need the user answer 503, and nobody is logged out.
+    /// If the lookup fails. Pages that need the user then return `503`, and the session is kept.
     async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError>;
 }
 
@@ -66,14 +69,16 @@ where
     }
 }
 
-/// Finds the user behind a request that brings its own proof: an API key, a bearer token.
+/// Authenticates requests that carry their own credentials: an API key, a bearer token.
 ///
-/// Asked in the order in which they were [added](crate::LoginManager::with_request_loader), where neither the session nor a
-/// remember cookie says who it is; the first that knows somebody wins. Whom it finds is logged in for this request only and not
-/// fresh: no session is made, no cookie is set, and session data is not kept.
+/// Request loaders are called if neither the session nor a remember cookie identifies a user, in
+/// the order in which they were [added](crate::LoginManager::with_request_loader), until one
+/// returns a user. That user is logged in for this request only and is not fresh: no session is
+/// created, no cookie is set, and session data is not kept.
 ///
-/// A closure that takes the request's head and returns a future of `Option<U>` or of `Result<Option<U>, E>` is one; it copies
-/// what it needs out of the head before its `async` block.
+/// Closures that take the request's head and return a future of `Option<U>` or
+/// `Result<Option<U>, E>` implement this trait. The closure copies what it needs out of the head
+/// before its `async` block:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -90,12 +95,13 @@ where
 ///
 /// fn bearer_token(head: &Parts) -> Option<&str> {
 ///     let (scheme, token) = head.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-///     // Schemes have no case (RFC 9110, 11.1).
+///     // Schemes are case-insensitive (RFC 9110, 11.1).
 ///     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start())
 /// }
 /// ```
 ///
-/// One that needs something of its own clones it for each call, before the `async` block too:
+/// If it captures something, such as a connection pool, it clones that for each call, also before
+/// the `async` block:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager};
@@ -112,13 +118,35 @@ where
 /// # }
 /// ```
 ///
-/// An `async |head| …` won't do: its future borrows the head and what the closure captures, and ours has to stand by itself.
+/// An async closure (`async |head| …`) does not work: its future borrows the head and what the
+/// closure captures, but the future must own what it uses.
+///
+/// Implement the trait if you prefer a named type:
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account { id: i64 }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+/// use http::request::Parts;
+/// use login_manager::{BoxError, RequestLoader};
+///
+/// struct ApiKeys; // a connection pool, for example
+///
+/// #[login_manager::async_trait]
+/// impl RequestLoader<Account> for ApiKeys {
+///     async fn load(&self, head: &Parts) -> Result<Option<Account>, BoxError> {
+///         let Some(key) = head.headers.get("x-api-key") else { return Ok(None) };
+///         Ok(None) // select … where key_digest = $1
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait RequestLoader<U: AuthUser>: Send + Sync + 'static {
-    /// The user whom this request proves to be, or `None` where it says nothing that this loader understands.
+    /// Returns the user whose credentials the request carries, or `None` if it carries none that
+    /// this loader understands.
     ///
     /// # Errors
-    /// When it can't be known. Pages that need the user answer 503.
+    /// If the lookup fails. Pages that need the user then return `503`.
     async fn load(&self, head: &Parts) -> Result<Option<U>, BoxError>;
 }
 
@@ -134,7 +162,7 @@ where
     }
 }
 
-/// Where the users of one manager come from.
+/// The loaders of one manager.
 pub(crate) struct Loaders<U: AuthUser> {
     pub(crate) users: Arc<dyn UserLoader<U>>,
     pub(crate) requests: Vec<Arc<dyn RequestLoader<U>>>,
@@ -149,12 +177,12 @@ impl<U: AuthUser> Clone for Loaders<U> {
     }
 }
 
-/// What a loader closure may answer: `Option<U>`, or `Result<Option<U>, E>`.
+/// The output of a loader closure: `Option<U>` or `Result<Option<U>, E>`.
 pub trait IntoLoaded<U>: sealed::Sealed {
-    /// The answer in one form.
+    /// Converts the output to a `Result`.
     ///
     /// # Errors
-    /// The loader's own.
+    /// The error that the closure returned.
     fn into_loaded(self) -> Result<Option<U>, BoxError>;
 }
 

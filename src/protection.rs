@@ -1,4 +1,4 @@
-//! What a session's client looks like, and what to do when it looks different.
+//! Session protection: recognizing a session's client.
 
 use std::{fmt, sync::Arc};
 
@@ -6,22 +6,22 @@ use http::{HeaderMap, HeaderValue, header::USER_AGENT, request::Parts};
 
 use crate::store::{Purpose, digest};
 
-/// What to do when a session's client looks different from the one that logged in.
+/// What happens to a session that is presented by a different-looking client.
 ///
-/// It raises the price of a stolen cookie, no more: a thief who knows the client can look like it.
+/// This only makes a stolen cookie harder to use: a thief who knows the client can imitate it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionProtection {
-    /// Nothing.
+    /// Nothing happens.
     Off,
-    /// The session isn't fresh for a client that looks different. The default.
+    /// The session is not fresh for that client. The default.
     #[default]
     Basic,
-    /// The session ends, and the remember cookie with it.
+    /// The session ends, and so does its remember cookie.
     Strong,
 }
 
-/// An application's own view of what a client looks like.
+/// The application's function that recognizes a client.
 #[derive(Clone)]
 pub(crate) struct Fingerprint(pub(crate) Arc<FingerprintFn>);
 
@@ -33,20 +33,20 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-/// What is known of one request's client.
+/// The client of one request.
 pub(crate) struct Client {
     user_agent: Option<HeaderValue>,
     looks: Looks,
 }
 
-/// What a client is told from others by.
+/// How the client is recognized.
 enum Looks {
     UserAgent,
     Custom(Option<Vec<u8>>),
 }
 
 impl Client {
-    /// Copying the header allocates nothing.
+    /// Cloning the header does not allocate.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         Self {
             user_agent: headers.get(USER_AGENT).cloned(),
@@ -54,7 +54,7 @@ impl Client {
         }
     }
 
-    /// A client as the application sees it.
+    /// A client recognized by the application.
     pub(crate) fn looking(head: &Parts, Fingerprint(look): &Fingerprint) -> Self {
         Self {
             looks: Looks::Custom(look(head)),
@@ -62,12 +62,13 @@ impl Client {
         }
     }
 
-    /// What it calls itself, where that is plain text.
+    /// The `User-Agent` header, if it is plain text.
     pub(crate) fn agent(&self) -> Option<&str> {
         self.user_agent.as_ref()?.to_str().ok()
     }
 
-    /// A digest that tells one client from another and nothing else, or none where the request says nothing of its client.
+    /// A digest that only allows to compare clients; `None` if the request does not identify its
+    /// client.
     pub(crate) fn digest(&self, realm: &str) -> Option<[u8; 16]> {
         let stable;
         let bytes = match &self.looks {
@@ -82,7 +83,7 @@ impl Client {
     }
 }
 
-/// The names in a user agent, without what an update changes: digits, dots and underscores.
+/// The user agent without what an update changes: digits, dots and underscores.
 fn stable_part(user_agent: &[u8]) -> Vec<u8> {
     let changes = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'_');
     user_agent

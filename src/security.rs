@@ -1,6 +1,6 @@
-//! Attack by attack: what stands against it, and what is left to you.
+//! Security: attacks, the defences against them, and what is left to you.
 //!
-//! # First: requests that other sites make
+//! # Cross-site request forgery
 //!
 //! A form on another site can send a request to yours, and the browser may send the visitor's cookie along (CSRF). Put
 //! tower-http's [`CsrfLayer`](https://docs.rs/tower-http/latest/tower_http/csrf/) around your application, outside everything
@@ -14,7 +14,7 @@
 //! confirmation changes the token and deletes the old record before the response leaves; a token that the store doesn't
 //! know is never taken over; and `__Host-` cookies can't be planted by a sister domain or over plain http.
 //!
-//! # Theft of a token
+//! # Stolen tokens
 //!
 //! A script can't read the cookie (`HttpOnly`), a listener doesn't see it (`Secure`), and 256 random bits can't be guessed. Who reads the
 //! store, or a backup of it, finds SHA-256 digests: the way back to a token would be to guess it. A stolen token ends with the
@@ -49,7 +49,7 @@
 //! It isn't sent by default: clearing takes browsers seconds, and `"cookies"` would take those of other applications and of sister
 //! domains along.
 //!
-//! # Other sessions of a user who changed the password
+//! # Other sessions after a password change
 //!
 //! Renew [the stamp](crate::AuthUser::security_stamp) beside the password, and call [`auth.login`](crate::Auth::login) with the changed
 //! user: this browser stays, every other session ends at its next request. Renewing a hash only for its parameters is no reason
@@ -90,7 +90,7 @@
 //! }
 //! ```
 //!
-//! # Too many sessions of one user
+//! # Limiting sessions per user
 //!
 //! [`with_max_sessions`](crate::LoginManager::with_max_sessions) ends the oldest. There is no way to refuse the new login instead: it
 //! would lock out who has lost a phone or cleared the cookies, and let a thief who is in keep the owner out. Who wants to ask
@@ -101,13 +101,13 @@
 //! `?next=` is written by anybody. [`NextPath`](crate::NextPath) accepts a path of this site and nothing else, however it is
 //! encoded. Never redirect to a plain string from the request.
 //!
-//! # Who has an account?
+//! # User enumeration
 //!
 //! [`Passwords::verify`](crate::Passwords::verify) takes the same time for a user who doesn't exist. Give the same answer,
 //! too: one message for a wrong name and a wrong password. A registration form that says that a name is taken tells who has an
 //! account; if that matters, send a mail instead.
 //!
-//! # Guessing passwords
+//! # Password guessing
 //!
 //! Nothing here counts attempts. Limit them by account and by address in front of the login route, and let the limit
 //! slow people down rather than lock them out, or anybody can lock out anybody.
@@ -119,7 +119,7 @@
 //! `no-store` instead of what the handler said, a `public, max-age=60` too, unless that has `private` or `no-store` in it. A cookie
 //! in a shared cache would be everybody's.
 //!
-//! # Going round the guard
+//! # Bypassing the guard
 //!
 //! The guard stands inside the router, so it sees what the handler will see; no header and no other spelling of a
 //! path leads around it. It guards OPTIONS and HEAD too. A failing store, loader or check is 503, never a pass and never "not

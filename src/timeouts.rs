@@ -1,4 +1,4 @@
-//! How long a session lives.
+//! The timeouts of a session.
 
 use std::time::Duration;
 
@@ -10,12 +10,14 @@ use crate::{
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
-/// The longest that RFC 6265bis lets a browser keep a cookie.
+/// The maximum lifetime of a cookie in RFC 6265bis.
 const LONGEST: Duration = Duration::from_secs(400 * DAY);
 
-/// The two clocks on every session, both kept by the server: `idle`, from its last use, and `absolute`, from the login.
+/// The two timeouts of a session, both enforced by the server: idle, since its last use, and
+/// absolute, since the login.
 ///
-/// Default: 24 hours idle, 14 days in all. NIST SP 800-63B-4 has three sets of its own.
+/// Default: 24 hours idle, 14 days in total. NIST SP 800-63B-4 defines three sets, one for each
+/// assurance level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     idle: Duration,
@@ -23,17 +25,18 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Limits of your own.
+    /// Creates custom timeouts.
     ///
     /// # Errors
-    /// When one of them is under a second or over 400 days, the longest that a browser keeps a cookie (RFC 6265bis).
+    /// If one of them is less than a second or more than 400 days, the maximum lifetime of a cookie
+    /// (RFC 6265bis).
     pub fn new(idle: Duration, absolute: Duration) -> Result<Self, ConfigError> {
         Self::check("Timeouts::new", idle)?;
         Self::check("Timeouts::new", absolute)?;
         Ok(Self { idle, absolute })
     }
 
-    /// Refuses what would mean never, or longer than a browser keeps a cookie.
+    /// Rejects less than a second, and more than the maximum lifetime of a cookie.
     pub(crate) fn check(setting: &'static str, given: Duration) -> Result<(), ConfigError> {
         if (Duration::from_secs(1)..=LONGEST).contains(&given) {
             return Ok(());
@@ -45,7 +48,8 @@ impl Timeouts {
         ))
     }
 
-    /// Assurance level 1 (section 2.1.3): 30 days in all; NIST sets no idle limit, this one is 7 days.
+    /// Assurance level 1 (section 2.1.3): 30 days in total. NIST sets no idle timeout; this one is
+    /// 7 days.
     #[must_use]
     pub const fn aal1() -> Self {
         Self {
@@ -54,7 +58,7 @@ impl Timeouts {
         }
     }
 
-    /// Assurance level 2 (section 2.2.3): 1 hour idle, 24 hours in all.
+    /// Assurance level 2 (section 2.2.3): 1 hour idle, 24 hours in total.
     #[must_use]
     pub const fn aal2() -> Self {
         Self {
@@ -63,7 +67,7 @@ impl Timeouts {
         }
     }
 
-    /// Assurance level 3 (section 2.3.3): 15 minutes idle, 12 hours in all.
+    /// Assurance level 3 (section 2.3.3): 15 minutes idle, 12 hours in total.
     #[must_use]
     pub const fn aal3() -> Self {
         Self {
@@ -72,29 +76,29 @@ impl Timeouts {
         }
     }
 
-    /// How long after its last use a session ends.
+    /// Returns how long after its last use a session expires.
     #[must_use]
     pub const fn idle(&self) -> Duration {
         self.idle
     }
 
-    /// How long after the login a session ends, whatever its use.
+    /// Returns how long after the login a session expires, regardless of its use.
     #[must_use]
     pub const fn absolute(&self) -> Duration {
         self.absolute
     }
 
-    /// Idle and absolute, for a session that keeps timeouts of its own.
+    /// Idle and absolute timeout, for sessions with their own timeouts.
     pub(crate) fn as_millis(&self) -> [u64; 2] {
         [self.idle, self.absolute].map(|limit| millis(limit).unsigned_abs())
     }
 
-    /// `None` for what no login can have set.
+    /// `None` for values that no login can have set.
     pub(crate) fn from_millis([idle, absolute]: [u64; 2]) -> Option<Self> {
         Self::new(Duration::from_millis(idle), Duration::from_millis(absolute)).ok()
     }
 
-    /// When a session that is made now ends at the latest.
+    /// The absolute limit of a session that is created at `now`.
     pub(crate) fn ends(&self, now: Millis) -> Millis {
         now.saturating_add(millis(self.absolute))
     }

@@ -1,8 +1,8 @@
-//! What the crate asks of your user type.
+//! The trait that your user type implements.
 
 use std::{borrow::Cow, fmt::Display, str::FromStr};
 
-/// Your user type, as far as logging in goes. Two items are required.
+/// Your user type. Two items are required.
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -31,28 +31,32 @@ use std::{borrow::Cow, fmt::Display, str::FromStr};
 /// }
 /// ```
 pub trait AuthUser: Send + Sync + 'static {
-    /// What your [`UserLoader`](crate::UserLoader) finds a user by: a number, a UUID, a name, a newtype around one.
+    /// What your [`UserLoader`](crate::UserLoader) looks users up by: a number, a UUID, a name, or
+    /// a newtype around one.
     ///
-    /// Its text ([`Display`]) must parse back ([`FromStr`]) to an equal id; a login with one that doesn't is refused.
+    /// Its text ([`Display`]) must parse back ([`FromStr`]) to an equal id; otherwise the login
+    /// fails with [`UnstableId`](crate::ErrorKind::UnstableId).
     type Id: Display + FromStr + PartialEq + Clone + Send + Sync;
 
-    /// The user's id. It should never be given to another user later, not even after a deletion.
+    /// Returns the user's id. Never reuse an id for another user, not even after a deletion.
     fn id(&self) -> Self::Id;
 
-    /// Whether this user may be logged in at all. One who isn't active is logged out at the next request, and stays
-    /// logged out when the account becomes active again.
+    /// Returns whether this user may be logged in at all. Users who are not active are logged out
+    /// at the next request, and stay logged out when the account becomes active again.
     ///
     /// Default: true.
     fn is_active(&self) -> bool {
         true
     }
 
-    /// Bytes that change when every session of this user must end: at a new password, another role, a second factor.
+    /// Returns bytes that change when every session of this user must end: with a new password,
+    /// another role, a second factor.
     ///
-    /// Keep a random value beside the user and renew it then. The password's hash would do for a password change, but it
-    /// also changes when only its parameters are renewed. Of the stamp, a session keeps a one-way digest.
+    /// Store a random value with the user and replace it in these cases. The password hash works
+    /// for password changes, too, but it also changes when only its parameters are upgraded.
+    /// Sessions only keep a one-way digest of the stamp.
     ///
-    /// Default: empty, so sessions end only by logout and time.
+    /// Default: empty, so sessions only end by logout and timeout.
     fn security_stamp(&self) -> Cow<'_, [u8]> {
         Cow::Borrowed(&[])
     }

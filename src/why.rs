@@ -1,38 +1,40 @@
-//! Why nobody is logged in.
+//! Why a request is anonymous.
 
-/// The reason that [`Auth::why`](crate::Auth::why) gives, and an event when a session ends by itself.
+/// Why a request is anonymous, as returned by [`Auth::why`](crate::Auth::why), or why a session
+/// ended, in an [event](crate::EventKind::Ended).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Why {
-    /// The request has no cookie of ours.
+    /// The request has no session cookie.
     NoCookie,
-    /// This part of the application takes no cookies.
+    /// This part of the application ignores cookies.
     CookiesIgnored,
-    /// It has our cookie twice with different values, or more cookies than are worth reading.
+    /// The request has two session cookies with different values, or too many cookies.
     AmbiguousCookie,
-    /// The cookie's value is no token.
+    /// The cookie's value is not a token.
     MalformedCookie,
-    /// The store has no live session for the token: logged out, renewed, expired and cleared away, or made up.
+    /// The store has no live session for the token: logged out, renewed, expired and cleaned up, or
+    /// made up.
     UnknownSession,
-    /// The session wasn't used for its idle time.
+    /// The session was not used for its idle timeout.
     IdleTimeout,
-    /// The session came to the end of its absolute time, counted from the login.
+    /// The session reached its absolute timeout, counted from the login.
     AbsoluteTimeout,
-    /// There is a session, but nobody has logged in to it.
+    /// There is a session, but it is anonymous.
     NotLoggedIn,
-    /// What the store holds for the token can't be read.
+    /// The record in the store cannot be read.
     Unreadable,
-    /// What the store holds for the token was written by a newer version of this crate.
+    /// The record in the store was written by a newer version of this crate.
     NewerRecord,
-    /// The session's user id doesn't parse (any more).
+    /// The session's user id does not parse (any more).
     BadId,
-    /// The loader knows no user of this id (any more).
+    /// The loader found no user with this id (any more).
     UserGone,
     /// The user is not active (any more).
     Inactive,
     /// The user's security stamp has changed since the login.
     StampChanged,
-    /// The remember cookie had been used up by somebody else: it was stolen, or stolen from.
+    /// The remember token had already been used: it was stolen, by or from whoever presented it.
     RememberTheft,
     /// The client looks different from the one that logged in, and [`Strong`](crate::SessionProtection::Strong) protection
     /// ended the session.

@@ -296,7 +296,7 @@ async fn account_page_screenshot_is_small() {
         if env::var_os("SCREENSHOT").is_some() {
             let path = concat!(
                 env!("CARGO_MANIFEST_DIR"),
-                "/examples/tutorial/screenshot.png"
+                "/../examples/tutorial/screenshot.png"
             );
             fs::write(path, png).unwrap();
         }

@@ -13,16 +13,17 @@ use std::borrow::Cow;
 use self::attributes::names_of;
 pub(crate) use self::read::{Found, find, way_back};
 
-/// Whether a cookie travels with requests that another site started.
+/// Whether browsers send the cookies with cross-site requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SameSite {
-    /// Never: a link from another site to a guarded page asks for a login, even where there is one.
+    /// Never. A user who follows a link from another site to a guarded page has to log in, even if
+    /// they are logged in.
     Strict,
-    /// Only with top-level navigation by GET. The default.
+    /// Only for top-level navigation with `GET`. The default.
     #[default]
     Lax,
-    /// Always. Only with `Secure`, and only with a cross-origin check of your own.
+    /// Always. Requires `Secure`, and your own protection against CSRF.
     None,
 }
 

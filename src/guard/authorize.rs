@@ -1,4 +1,4 @@
-//! A question about a user who is logged in, for which the database has to be asked.
+//! Authorization checks that are asynchronous, for example because they query a database.
 
 use std::sync::Arc;
 
@@ -7,16 +7,34 @@ use http::request::Parts;
 
 use crate::error::BoxError;
 
-/// Decides whether a user may make this request.
+/// Checks whether a user is allowed to make a request; see
+/// [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize).
 ///
-/// A closure that takes the user and the request's head and returns a future of `bool` or of `Result<bool, E>` is one; it
-/// copies what it needs out of the head before its `async` block.
+/// Closures that take the user and the request's head and return a future of `bool` or
+/// `Result<bool, E>` implement this trait. The closure copies what it needs out of the head before
+/// its `async` block. Implement the trait if you prefer a named type:
+///
+/// ```
+/// # use std::sync::Arc;
+/// # struct Account { id: i64 }
+/// use http::request::Parts;
+/// use login_manager::{Authorize, BoxError};
+///
+/// struct Members; // a connection pool, for example
+///
+/// #[login_manager::async_trait]
+/// impl Authorize<Account> for Members {
+///     async fn authorize(&self, user: &Arc<Account>, head: &Parts) -> Result<bool, BoxError> {
+///         Ok(user.id == 7 || head.uri.path() == "/") // select exists(…)
+///     }
+/// }
+/// ```
 #[async_trait]
 pub trait Authorize<U>: Send + Sync + 'static {
-    /// Whether the user may.
+    /// Returns whether the user is allowed to make this request.
     ///
     /// # Errors
-    /// When it can't be known. The answer is then 503, not 403.
+    /// If the check fails. The response is then `503`, not `403`.
     async fn authorize(&self, user: &Arc<U>, head: &Parts) -> Result<bool, BoxError>;
 }
 
@@ -32,12 +50,12 @@ where
     }
 }
 
-/// What a closure may answer: `bool`, or `Result<bool, E>`.
+/// The output of a closure: `bool` or `Result<bool, E>`.
 pub trait IntoVerdict: sealed::Sealed {
-    /// The answer in one form.
+    /// Converts the output to a `Result`.
     ///
     /// # Errors
-    /// The closure's own.
+    /// The error that the closure returned.
     fn into_verdict(self) -> Result<bool, BoxError>;
 }
 

@@ -1,6 +1,6 @@
-//! The paths that a guard lets pass.
+//! The paths that a guard does not apply to.
 
-/// Exact paths, and with `/*` at the end everything below one.
+/// Exact paths, and prefixes that end in `/*`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Except {
     exact: Vec<Box<str>>,
@@ -18,14 +18,15 @@ impl Except {
         }
     }
 
-    /// Whether this very spelling of the path is let pass. Other spellings of the same place are not: in doubt, log in.
+    /// Whether this exact spelling of the path is excepted. Other spellings of the same path are
+    /// not, so that a doubtful path requires a login.
     pub(super) fn includes(&self, path: &str) -> bool {
         self.exact.iter().any(|exact| **exact == *path)
             || (is_plain(path) && self.below.iter().any(|below| path.starts_with(&**below)))
     }
 }
 
-/// Whether no router, proxy or file server can read the path as one that lies elsewhere.
+/// Whether every router, proxy and file server resolves this path to itself.
 fn is_plain(path: &str) -> bool {
     let encoded = |hidden: &[&str]| {
         hidden

@@ -1,4 +1,4 @@
-//! The answer of a guard.
+//! The response future of a guard.
 
 use std::{
     fmt,
@@ -61,7 +61,7 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProj::Passed { response } => response.poll(cx),
-            // Polled again after the answer: there is none to come.
+            // Polled after completion: stay pending.
             StateProj::Refused { response } => response
                 .take()
                 .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),

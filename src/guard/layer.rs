@@ -1,4 +1,4 @@
-//! The door for whole routers: a tower layer.
+//! The guard as a tower layer, for whole routers.
 
 use std::{any::type_name, fmt, sync::Arc};
 
@@ -11,10 +11,11 @@ use crate::{
     user::AuthUser,
 };
 
-/// Lets only requests pass behind which somebody is logged in as a `U`.
+/// Only lets requests through if a `U` is logged in.
 ///
-/// Put it inside the [`LoginManager`](crate::LoginManager), that is above it in the order of `Router::layer` calls. It
-/// guards every method, OPTIONS and HEAD included; answer CORS preflights further out.
+/// Put it inside the [`LoginManager`](crate::LoginManager), that is, before it in the order of
+/// `Router::layer` calls. It guards every method, including `OPTIONS` and `HEAD`; handle CORS
+/// preflights in a layer outside of it.
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -38,11 +39,14 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
     }
 }
 
-/// Lets only requests pass behind which somebody is logged in who proved who they are in this session: not by a remember
-/// cookie, and not longer ago than [`with_fresh_for`](crate::LoginManager::with_fresh_for) says.
+/// Only lets requests through if a `U` is logged in and entered their credentials in this session.
 ///
-/// The others are sent to the [refresh view](crate::LoginManager::with_refresh_view): ask for the password there and call
-/// [`Auth::confirm`](crate::Auth::confirm). For pages that change a password, an address, a way to pay.
+/// A session that was restored by a remember cookie is not fresh, nor is one in which the
+/// credentials were entered longer ago than [`with_fresh_for`](crate::LoginManager::with_fresh_for).
+/// Such users are redirected to the [refresh view](crate::LoginManager::with_refresh_view). Ask for
+/// the password there and call [`Auth::confirm`](crate::Auth::confirm).
+///
+/// Use it for pages that change a password, an e-mail address or payment details.
 pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
     LoginRequiredLayer {
         rules: Arc::new(Rules::plain(true)),
@@ -55,7 +59,7 @@ pub struct LoginRequiredLayer<U: AuthUser> {
     rules: Arc<Rules<U>>,
 }
 
-/// What one guard asks beyond being logged in, and where.
+/// What one guard requires beyond a login, and its login page.
 pub(crate) struct Rules<U: AuthUser> {
     pub(super) predicates: Vec<Predicate<U>>,
     pub(super) authorize: Vec<Arc<dyn Authorize<U>>>,
@@ -67,10 +71,14 @@ pub(crate) struct Rules<U: AuthUser> {
 pub(super) type Predicate<U> = Arc<dyn Fn(&U) -> bool + Send + Sync>;
 
 impl<U: AuthUser> LoginRequiredLayer<U> {
-    /// Only users of whom this is true; the others get 403. Conditions add up; those that need no waiting are asked first.
+    /// Only lets users through for whom `predicate` returns true; others get `403`.
     ///
-    /// For one handler, give it a router of its own and [`merge`](https://docs.rs/axum/latest/axum/struct.Router.html#method.merge)
-    /// that; for one method of a route, put the guard around that method:
+    /// Conditions accumulate. Predicates are checked before
+    /// [`and_authorize`](LoginRequiredLayer::and_authorize).
+    ///
+    /// To guard a single handler, put it into its own router and
+    /// [`merge`](https://docs.rs/axum/latest/axum/struct.Router.html#method.merge) that. To guard a
+    /// single method of a route, add the guard to that method:
     ///
     /// ```
     /// # use axum::{Router, routing::{get, post}};
@@ -98,7 +106,8 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         self.with(|rules| rules.predicates.push(Arc::new(predicate)))
     }
 
-    /// Only users whom this lets pass; the others get 403, and 503 where it fails or doesn't answer in time.
+    /// Only lets users through for whom `authorize` returns true; others get `403`. If it fails or
+    /// does not respond in time, the response is `503`.
     ///
     /// ```
     /// # use std::{sync::Arc, convert::Infallible};
@@ -117,8 +126,11 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         self.with(|rules| rules.authorize.push(Arc::new(authorize)))
     }
 
-    /// Lets requests for these paths pass, whoever makes them: `"/login"` for exactly this one, `"/static/*"` for what
-    /// lies below. Paths are those that the client asks for, in exactly this spelling, whatever router the guard is in.
+    /// Lets all requests for these paths through: `"/login"` matches only itself, `"/static/*"`
+    /// everything below `/static/`.
+    ///
+    /// The path must be spelled exactly as the client sends it, even if the guard is in a nested
+    /// router.
     pub fn except<P: AsRef<str>>(self, paths: impl IntoIterator<Item = P>) -> Self {
         self.with(|rules| {
             paths
@@ -127,11 +139,14 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         })
     }
 
-    /// Where this part of the application logs in, instead of the manager's login view and refresh view. What lies inside and
-    /// names none of its own inherits it. Without a guard around the whole part: [`login_view`](crate::login_view).
+    /// Sets the login page of the guarded part of the application, in place of the manager's login
+    /// view and refresh view.
+    ///
+    /// Guards inside inherit it unless they set their own. To set a login page without a guard
+    /// around the whole part, use [`login_view`](crate::login_view).
     ///
     /// # Errors
-    /// When it is neither a local path nor an http(s) address.
+    /// If it is neither a local path nor an http(s) URL.
     pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
         let login = Some(LoginView::parse(login_view)?);
         let refresh = None;
@@ -161,7 +176,7 @@ impl<U: AuthUser> Clone for LoginRequiredLayer<U> {
 }
 
 impl<U: AuthUser> Rules<U> {
-    /// Nothing but to be logged in, and fresh if that is asked.
+    /// Requires a login, a fresh one if `fresh` is true, and nothing else.
     pub(crate) fn plain(fresh: bool) -> Self {
         Self {
             fresh,

@@ -1,15 +1,15 @@
-//! Who is let in: one decision, made here, behind two doors.
+//! Access control: the guard layer and the extractors share one decision.
 //!
-//! The doors are the extractor [`LoginRequired`](crate::LoginRequired) for one handler and the layer of
-//! [`login_required`] for a whole router or any other tower service. Both give the same answer:
+//! Use the extractor [`LoginRequired`](crate::LoginRequired) for a handler, and the layer
+//! [`login_required`] for a whole router or any other tower service. Both give the same response:
 //!
 //! | | |
 //! |---|---|
-//! | nobody is logged in | 303 to the login view for a page load, else 401 |
-//! | somebody is, who may not do this | 403 |
-//! | somebody is, who has to [prove it again](fresh_login_required) | 303 to the refresh view for a page load, else 401 |
-//! | it can't be known, since the store, the loader or the check failed | 503, never "not logged in" |
-//! | there is no [`LoginManager`](crate::LoginManager) around it | 500, and an error in the log that says what to write |
+//! | anonymous | `303` to the login view for a page load, otherwise `401` |
+//! | logged in, but not allowed | `403` |
+//! | logged in, but [not fresh](fresh_login_required) | `303` to the refresh view for a page load, otherwise `401` |
+//! | unknown, because the store, the loader or the check failed | `503`, never a redirect to the login view |
+//! | no [`LoginManager`](crate::LoginManager) around the guard | `500`, and an error in the log that says what to add |
 
 mod authorize;
 mod except;
@@ -41,7 +41,7 @@ pub use self::{
     view::{LoginViewLayer, LoginViewService, login_view},
 };
 
-/// What a refused request is answered with.
+/// Why a request is not let through.
 pub(crate) enum Refusal {
     Denied(Reason),
     Error(Error),
@@ -53,7 +53,8 @@ impl From<Error> for Refusal {
     }
 }
 
-/// The decision: somebody is logged in, is one of those who may, and has proved it lately where that is asked.
+/// The decision, as far as it is synchronous: a user is logged in, meets the conditions, and is
+/// fresh if that is required.
 fn decide<U: AuthUser>(
     auth: &Auth<U>,
     identity: Identity<U>,
@@ -72,7 +73,7 @@ fn decide<U: AuthUser>(
     Err(Refusal::Denied(reason))
 }
 
-/// The decision where it has to be waited for.
+/// The whole decision, including asynchronous checks.
 pub(crate) async fn admit<U: AuthUser>(
     auth: &Auth<U>,
     rules: &Rules<U>,
@@ -93,7 +94,7 @@ pub(crate) async fn admit<U: AuthUser>(
     Ok(user)
 }
 
-/// The answer to a request that isn't let in.
+/// The response to a request that is not let through.
 pub(crate) fn refuse<U: AuthUser>(
     auth: &Auth<U>,
     refusal: &Refusal,
@@ -128,7 +129,7 @@ pub(crate) fn refuse<U: AuthUser>(
     }
 }
 
-/// The login page that the application has for this request.
+/// The login page that the application chose for this request.
 fn compute(view_of: &Arc<ViewOf>, denied: &Denied<'_>) -> Option<LoginView> {
     let given = view_of(denied)?;
     LoginView::parse(&given)
@@ -139,12 +140,12 @@ fn compute(view_of: &Arc<ViewOf>, denied: &Denied<'_>) -> Option<LoginView> {
         .ok()
 }
 
-/// There is no manager for this user type around the request: nobody can be let in, and somebody has to be told.
+/// No manager for this user type is around the handler.
 pub(crate) fn no_manager<U>(asked: &str) -> Error {
     missing(asked, &format!("LoginManager<{}>", type_name::<U>()))
 }
 
-/// What was asked for belongs to a manager, and there is none of its kind around the request.
+/// `asked` needs a manager, and none of its kind is around the handler.
 pub(crate) fn missing(asked: &str, manager: &str) -> Error {
     #[cfg(feature = "tracing")]
     tracing::error!(

@@ -67,7 +67,7 @@ where
             };
         }
         let rules = Arc::clone(&self.rules);
-        // The one that was polled ready serves this request, its clone the next.
+        // This request must go to the service that was polled ready; its clone serves the next one.
         let clone = self.inner.clone();
         let mut ready = std::mem::replace(&mut self.inner, clone);
         GuardFuture::asking(async move {

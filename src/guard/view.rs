@@ -1,4 +1,4 @@
-//! A login page of its own for a part of the application.
+//! Login pages for parts of an application.
 
 use std::{
     any::type_name,
@@ -19,8 +19,10 @@ use crate::{
     user::AuthUser,
 };
 
-/// Gives a part of the application a login page of its own. It guards nothing itself: it says where the guards inside, layers and
-/// extractors, send a visitor. Nested parts inherit what they don't say themselves.
+/// Sets the login page for a part of the application.
+///
+/// It is not a guard itself, but sets where the guards inside it (layers and extractors) redirect
+/// to. Nested parts inherit what they do not set themselves.
 ///
 /// Put it inside the [`LoginManager`](crate::LoginManager), around the part and its guards.
 ///
@@ -42,7 +44,7 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// When it is neither a local path nor an http(s) address.
+/// If it is neither a local path nor an http(s) URL.
 pub fn login_view<U: AuthUser>(login_view: &str) -> Result<LoginViewLayer<U>, ConfigError> {
     Ok(LoginViewLayer {
         views: Arc::new(Views {
@@ -61,10 +63,11 @@ pub struct LoginViewLayer<U> {
 }
 
 impl<U: AuthUser> LoginViewLayer<U> {
-    /// Where this part asks again for proof of who somebody is. Default: its login view.
+    /// Sets the page on which users of this part enter their credentials again. Default: its login
+    /// view.
     ///
     /// # Errors
-    /// When it is neither a local path nor an http(s) address.
+    /// If it is neither a local path nor an http(s) URL.
     pub fn with_refresh_view(mut self, refresh_view: &str) -> Result<Self, ConfigError> {
         Arc::make_mut(&mut self.views).refresh = Some(LoginView::parse(refresh_view)?);
         Ok(self)

@@ -1,4 +1,4 @@
-//! Clearing away what has expired.
+//! Deleting expired records.
 
 use std::{fmt, panic::catch_unwind, time::Duration};
 
@@ -15,35 +15,38 @@ use crate::{
     user::AuthUser,
 };
 
-/// How many records one call of the store deletes at most: few enough for any store to do within the deadline.
+/// The maximum number of records that one store call deletes, low enough for any store to finish
+/// within the deadline.
 const BATCH: usize = 500;
-/// Shorter intervals would only keep the store busy.
+/// Shorter intervals would only load the store.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Deletes what has expired in the store, in batches of 500. Answers how many records that were. For a cron job; a server that
-    /// runs all the time has [`spawn_cleanup`](LoginManager::spawn_cleanup).
+    /// Deletes expired records from the store, in batches of 500, and returns how many there were.
+    /// Call it from a cron job, or use [`spawn_cleanup`](LoginManager::spawn_cleanup) in a server.
     ///
-    /// An expired session lets nobody in, cleared away or not: this is for the space that it takes. Managers on one store
-    /// need one cleanup between them, and several at once do no harm.
+    /// Expired sessions are invalid whether they are deleted or not; this only frees space.
+    /// Managers that share a store need only one cleanup. Concurrent cleanups do no harm.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`]: what was deleted before stays deleted, and the next call goes on from there.
+    /// - [`ErrorKind::Store`]: earlier batches remain deleted, and the next call continues from
+    ///   there.
     pub async fn cleanup(&self) -> Result<u64, Error> {
         clean_up(&self.realm).await
     }
 
-    /// Does a [`cleanup`](LoginManager::cleanup) now and in every interval from now on, on a task of its own, for as long as the
-    /// runtime lives or until the handle [stops](Cleanup::stop) it. An hour is a good interval; less than a second counts as one.
+    /// Spawns a task that runs [`cleanup`](LoginManager::cleanup) now and in every interval, until
+    /// the runtime shuts down or the handle [stops](Cleanup::stop) it. An hour is a good interval;
+    /// the minimum is a second.
     ///
-    /// A store that fails is told of by an event, and asked again in the next interval.
+    /// If the store fails, an event is emitted, and the cleanup is retried in the next interval.
     ///
     /// # Errors
-    /// [`ErrorKind::NoRuntime`] outside of a tokio runtime with timers.
+    /// - [`ErrorKind::NoRuntime`] outside of a tokio runtime with timers.
     pub fn spawn_cleanup(&self, every: Duration) -> Result<Cleanup, Error> {
         let runtime = Handle::try_current().map_err(|_| ErrorKind::NoRuntime)?;
         let realm = self.realm.clone();
-        // A runtime that was built without timers has no intervals.
+        // `interval` panics if the runtime was built without timers.
         let mut ticks =
             catch_unwind(|| interval(every.max(SHORTEST))).map_err(|_| ErrorKind::NoRuntime)?;
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -65,16 +68,16 @@ async fn clean_up(realm: &Realm) -> Result<u64, Error> {
         if batch < BATCH as u64 {
             return Ok(deleted);
         }
-        // Requests come first.
+        // Let requests run first.
         yield_now().await;
     }
 }
 
-/// A cleanup that goes on by itself. Dropping this doesn't stop it.
+/// A handle to a background cleanup. Dropping it does not stop the cleanup.
 pub struct Cleanup(AbortHandle);
 
 impl Cleanup {
-    /// Ends it. What a batch is just deleting may still be deleted.
+    /// Stops the cleanup. A batch that is in progress may still be deleted.
     pub fn stop(&self) {
         self.0.abort();
     }

@@ -1,4 +1,4 @@
-//! The end of a request: save changed data, send cookies, say what the response depended on.
+//! The end of a request: save changed data, set cookies, add `Vary` and `Cache-Control`.
 
 use std::{
     fmt,
@@ -43,7 +43,7 @@ impl<F, B> LoginFuture<F, B> {
         }
     }
 
-    /// The response as it is: another manager sees to it.
+    /// Passes the response on unchanged, because the same manager further out handles it.
     pub(super) fn passed(response: F) -> Self {
         Self {
             response,
@@ -68,7 +68,8 @@ where
                 return Poll::Ready(response);
             };
             let visit = attached.visit();
-            // Without an answer there is no head either: whoever still holds an `Auth` comes too late for a cookie.
+            // The inner service failed, so no response will be sent; any later cookie change must
+            // fail with `TooLate`.
             let mut response = response.inspect_err(|_| visit.state().sent = true)?;
             match visit.turn.try_lock() {
                 Ok(_turn) if !wants_saving(visit, response.status()) => {
@@ -87,13 +88,13 @@ where
             return Poll::Pending;
         };
         let saved = ready!(saving.saved.as_mut().poll(cx));
-        // Polled again after the answer: there is none to come.
+        // Polled after completion: stay pending.
         let Some(mut response) = saving.response.take() else {
             return Poll::Pending;
         };
         if let Err(error) = saved {
             let answer = std::mem::replace(&mut response, error.to_response());
-            // What was sworn to further in, by a handler or another manager, still holds.
+            // Keep cookies that inner layers have already set.
             for cookie in answer.headers().get_all(SET_COOKIE) {
                 response.headers_mut().append(SET_COOKIE, cookie.clone());
             }
@@ -103,7 +104,8 @@ where
     }
 }
 
-/// Whether there is something to write before the response can go. What a 5xx leaves behind isn't written.
+/// Whether data must be saved before the response is sent. Data of requests that end in a 5xx
+/// status is discarded.
 fn wants_saving(visit: &Visit, status: StatusCode) -> bool {
     let unsaved = visit.state().has_unsaved_data();
     if unsaved && status.is_server_error() {
@@ -114,18 +116,19 @@ fn wants_saving(visit: &Visit, status: StatusCode) -> bool {
 
 async fn save(attached: Attached, status: StatusCode) -> Result<(), Error> {
     let visit = attached.visit();
-    // A verb that was started and not awaited comes to its end first.
+    // Wait for verbs that were started but not awaited.
     let _turn = visit.turn.lock().await;
     let saved = match wants_saving(visit, status) {
         true => visit.save_at(visit.now()).await,
         false => Ok(()),
     };
-    // While no verb has a turn: one that came between this and the head would lose its cookie.
+    // Set this while holding the lock: a verb between this point and the head would lose its
+    // cookie.
     visit.state().sent = true;
     saved
 }
 
-/// From here on no cookie can follow.
+/// Adds cookies and headers. No cookie can be set after this.
 fn finish<B>(visit: &Visit, response: &mut Response<B>) {
     let (asked, session, remember, next) = {
         let mut state = visit.state();
@@ -159,7 +162,7 @@ fn finish<B>(visit: &Visit, response: &mut Response<B>) {
     let headers = response.headers_mut();
     let mut may_be_kept = headers.contains_key(CACHE_CONTROL);
     for cookie in [session, remember, next].into_iter().flatten() {
-        // A cookie in a shared cache is anybody's, whatever the handler thought of the page.
+        // A shared cache must never store a cookie, whatever `Cache-Control` the handler set.
         may_be_kept = may_be_kept && is_private(headers);
         headers.append(SET_COOKIE, cookie);
     }
@@ -171,7 +174,7 @@ fn finish<B>(visit: &Visit, response: &mut Response<B>) {
     }
 }
 
-/// Who is asking didn't depend on a cookie, but it isn't everybody's answer either.
+/// The response depends on the user, though not on a cookie, so it must not be cached.
 fn depend_on_the_request(headers: &mut HeaderMap) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -182,7 +185,7 @@ fn is_private(headers: &HeaderMap) -> bool {
     names(headers, CACHE_CONTROL).any(|name| matches!(name, "no-store" | "private"))
 }
 
-/// What a header that is a list says.
+/// The elements of a list header.
 fn names(headers: &HeaderMap, header: HeaderName) -> impl Iterator<Item = &str> {
     let values = headers
         .get_all(header)

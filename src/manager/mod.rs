@@ -1,4 +1,4 @@
-//! [`LoginManager`]: the configuration, which is the tower layer too.
+//! [`LoginManager`]: the configuration, which is also the tower layer.
 
 mod cleanup;
 mod config;
@@ -21,10 +21,10 @@ use crate::{
 
 pub use self::{cleanup::Cleanup, future::LoginFuture, service::LoginService};
 
-/// Knows who is logged in: wrap your router in it.
+/// The tower layer that adds sessions and login to an application.
 ///
-/// `LoginManager::new(store, loader)` is a working, safe configuration; every `with_` step is optional. It is cheap to
-/// clone, and implements [`tower::Layer`].
+/// `LoginManager::new(store, loader)` is a complete, safe configuration; every `with_` method is
+/// optional. It is cheap to clone and implements [`tower::Layer`].
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -40,40 +40,48 @@ pub use self::{cleanup::Cleanup, future::LoginFuture, service::LoginService};
 ///
 /// let app: Router = Router::new()
 ///     .route("/", get(|LoginRequired(user): LoginRequired<Account>| async move { user.id.to_string() }))
-///     .layer(login_manager); // last: a layer sees the routes added above it
+///     .layer(login_manager); // last, since a layer only applies to routes added before it
 /// # Ok::<(), login_manager::ConfigError>(())
 /// ```
 ///
 /// # What it does to a request
 ///
-/// Almost nothing before somebody asks: one entry in the request's extensions, no store call, no cookie parsed, no
-/// header added. Where the identity or the session's data was asked for, the response gets `Vary: Cookie`, and
-/// `Cache-Control: no-store` where the handler set no `Cache-Control` of its own. A response that sets or deletes a cookie of
-/// ours gets `no-store` in place of the handler's `Cache-Control` too, unless that says `private` or `no-store`.
+/// Until the current user or the session is used, it only adds one entry to the request's
+/// extensions. It makes no store call, parses no cookie and adds no header. If either has been
+/// used, the response gets `Vary: Cookie`, and `Cache-Control: no-store` unless the handler sets
+/// `Cache-Control`. If the response sets or removes a cookie of this crate, `no-store` also
+/// replaces the handler's `Cache-Control`, unless that contains `private` or `no-store`.
 ///
-/// # Why the defaults are what they are
+/// # Reasons for the defaults
 ///
-/// - **Cookies** are `Secure`, `HttpOnly`, `SameSite=Lax` and named `__Host-…`, so that neither a script nor a sister
-///   domain nor a network can read or plant them. Chrome, Firefox and curl take them on `http://localhost`; Safari doesn't
-///   ([WebKit bug 281149](https://bugs.webkit.org/show_bug.cgi?id=281149)). There, or at a LAN address, call
-///   [`with_insecure_cookies`](LoginManager::with_insecure_cookies) while developing, or use https. The sign of a cookie that was
-///   refused: the login succeeds, and the next page asks again.
-/// - **The session cookie ends with the browser.** What outlives it is the second cookie, of a login with
-///   [`remember(true)`](crate::Login::remember): it makes a new session, which isn't fresh.
-/// - **Tokens** are 256 random bits from the operating system, twice what OWASP ASVS 5.0 (7.2.3) asks for. The store knows
-///   only a SHA-256 of them: who reads its backup can't log in with it.
-/// - **Renewal**: every login, logout and confirmation changes the token, so one that was planted before the login is
-///   worth nothing after it (session fixation).
-/// - **Time**: 24 hours idle, 14 days in all, kept by the server ([`Timeouts`](crate::Timeouts)).
-/// - **Failing**: a store or loader that fails is 503 on pages that need to know who is asking; others don't notice, and
-///   nobody is logged out.
+/// - **Cookies** are `Secure`, `HttpOnly`, `SameSite=Lax` and named `__Host-…`, so that no script,
+///   sister domain or network attacker can read or plant them. Chrome, Firefox and curl accept them
+///   on `http://localhost`; Safari does not
+///   ([WebKit bug 281149](https://bugs.webkit.org/show_bug.cgi?id=281149)). In Safari, or at a LAN
+///   address, use https or call [`with_insecure_cookies`](LoginManager::with_insecure_cookies)
+///   during development. If a browser rejects the cookie, the login succeeds, but the next page
+///   requires a login again.
+/// - **The session cookie expires with the browser session.** A login with
+///   [`remember(true)`](crate::Login::remember) sets a second cookie, which outlives it. That
+///   cookie restores the login in a new session, which is not fresh.
+/// - **Tokens** are 256 random bits from the operating system, twice what OWASP ASVS 5.0 (7.2.3)
+///   requires. The store only contains their SHA-256, so a leaked backup cannot be used to log in.
+/// - **Renewal**: every login, logout and confirmation replaces the token, so a token that was
+///   planted before the login is invalid afterwards (session fixation).
+/// - **Timeouts**: 24 hours idle, 14 days in total, enforced by the server
+///   ([`Timeouts`](crate::Timeouts)).
+/// - **Failures**: if the store or the loader fails, pages that need the current user return `503`.
+///   Other pages are not affected, and no user is logged out.
 ///
 /// # Several kinds of user
 ///
-/// Each manager is a realm of its own, by default named after the full path of the user type: its own cookies, its own
-/// digests, its own sessions, also in one store and with equal ids. Renaming or moving the type ends its sessions, and so may a
-/// new compiler: what [`type_name`] answers isn't guaranteed to stay. Set [`with_realm`](LoginManager::with_realm) before
-/// shipping. Cookies are named after the last segment of the realm, so two types of one name need it as well.
+/// Each manager is a realm with its own cookies, digests and sessions, even if managers share a
+/// store and their users have equal ids. By default, the realm is the full path of the user type.
+/// Renaming or moving the type therefore ends its sessions, and so may a new compiler, since the
+/// output of
+/// [`type_name`] is not guaranteed to be stable. Call [`with_realm`](LoginManager::with_realm)
+/// before you release. The cookies are named after the last segment of the realm, so two types with
+/// the same name need it as well.
 pub struct LoginManager<U: AuthUser> {
     realm: Arc<Realm>,
     refusals: Arc<Refusals>,
@@ -82,8 +90,8 @@ pub struct LoginManager<U: AuthUser> {
 }
 
 impl<U: AuthUser> LoginManager<U> {
-    /// A manager that keeps sessions in this store and finds users with this loader: a closure, or a
-    /// [`UserLoader`] of your own.
+    /// Creates a manager that keeps sessions in `store` and loads users with `loader`, which is a
+    /// closure or a [`UserLoader`].
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -93,7 +101,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// # impl Db { async fn find(&self, id: i64) -> Option<Account> { Some(Account { id }) } }
     /// # let db = Db;
     /// let login_manager = LoginManager::new(MemoryStore::new(), move |id| {
-    ///     let db = db.clone(); // for this call: an async closure that captures won't do, its future would borrow from it
+    ///     let db = db.clone(); // the future must own it, so an `async move |id|` closure does not work
     ///     async move { db.find(id).await }
     /// });
     /// ```

@@ -1,4 +1,4 @@
-//! The manager around one service.
+//! The service of the layer.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// Two realms with one cookie are a mistake of the whole application: to say so once is enough.
+/// Two realms with the same cookie are a mistake in the whole application, so it is logged once.
 #[cfg(feature = "tracing")]
 static CLASH: std::sync::Once = std::sync::Once::new();
 
@@ -77,7 +77,8 @@ where
 }
 
 impl<S, U: AuthUser> LoginService<S, U> {
-    /// What request loaders and a fingerprint of the application's own need of the head, where there are any.
+    /// A copy of the head for request loaders, and the application's fingerprint, if they are
+    /// configured.
     fn look_at<B>(&self, request: Request<B>) -> (Option<Box<Parts>>, Option<Client>, Request<B>) {
         let (loaders, fingerprint) = (&self.manager.loaders.requests, &self.manager.fingerprint);
         if loaders.is_empty() && fingerprint.is_none() {
@@ -89,15 +90,15 @@ impl<S, U: AuthUser> LoginService<S, U> {
             .map(|fingerprint| Client::looking(&head, fingerprint));
         let copy = (!loaders.is_empty()).then(|| {
             let mut copy = Box::new(head.clone());
-            // A loader that asked who this is would wait for its own answer.
+            // A loader that looked up the current user would wait for itself.
             Attached::detach(&mut copy.extensions);
             copy
         });
         (copy, client, Request::from_parts(head, body))
     }
 
-    /// Whether the request came through this manager further out: the layer was added twice, and once is enough. One that
-    /// takes no cookies has a word of its own inside one that does.
+    /// Whether the request already passed through this manager, because the layer was added twice.
+    /// A cookie-free manager nested in a normal one is a different layer, so it still applies.
     fn is_around_already<V: AuthUser>(&self, outer: &Attached) -> bool {
         let (name, jar) = (self.manager.realm.name(), &self.manager.realm.cookies);
         let is_this = |realm: &&Realm| {
@@ -122,7 +123,7 @@ impl<S, U: AuthUser> LoginService<S, U> {
     }
 }
 
-/// The URI before nested routers took a part of it away.
+/// The URI before nested routers removed a prefix.
 #[cfg(feature = "axum")]
 fn original_uri(extensions: &Extensions) -> Option<&Uri> {
     extensions

@@ -1,4 +1,4 @@
-//! What one hash costs: the presets, the floor and the ceiling.
+//! The cost of a hash: presets, minimum and maximum.
 
 use std::fmt;
 
@@ -6,15 +6,16 @@ use argon2::Params;
 
 use crate::error::ConfigError;
 
-/// How much memory and work one password hash takes: the three numbers of argon2id.
+/// The cost of a password hash: the three parameters of argon2id.
 ///
 /// | preset | memory | passes | lanes | source |
 /// |---|---|---|---|---|
 /// | [`OWASP_MINIMUM`](Self::OWASP_MINIMUM), the default | 19 MiB | 2 | 1 | OWASP Password Storage Cheat Sheet |
 /// | [`RFC_9106_LOW_MEMORY`](Self::RFC_9106_LOW_MEMORY) | 64 MiB | 3 | 4 | RFC 9106, section 4 |
 ///
-/// More memory is what hurts an attacker's graphics cards most, then more passes. Take as much as a login may cost
-/// you: the default keeps one core busy for some 15 to 30 ms.
+/// More memory slows down an attacker's graphics cards most, then more passes. Choose the highest
+/// cost that is acceptable for a login: the default takes one core about 15 to 30 ms in release
+/// builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Argon2Cost {
     memory_kib: u32,
@@ -26,11 +27,12 @@ impl Argon2Cost {
     /// 19 MiB, 2 passes, 1 lane: the minimum of the OWASP Password Storage Cheat Sheet.
     pub const OWASP_MINIMUM: Self = Self::new(19_456, 2, 1);
 
-    /// 64 MiB, 3 passes, 4 lanes: the second recommended option of RFC 9106 (section 4), for where memory is
-    /// limited. Five times the work of the default.
+    /// 64 MiB, 3 passes, 4 lanes: the second recommended option of RFC 9106 (section 4), for
+    /// environments with limited memory. Five times the work of the default.
     pub const RFC_9106_LOW_MEMORY: Self = Self::new(65_536, 3, 4);
 
-    /// The least cost that the OWASP Password Storage Cheat Sheet accepts: five equivalent pairs of KiB and passes.
+    /// The minimum cost in the OWASP Password Storage Cheat Sheet: five equivalent pairs of KiB and
+    /// passes.
     const FLOOR: [(u32, u32); 5] = [
         (47_104, 1),
         (19_456, 2),
@@ -39,12 +41,12 @@ impl Argon2Cost {
         (7_168, 5),
     ];
 
-    /// 1 GiB, 64 passes, 16 lanes. A stored hash that asks for more is an attack on the server, not a hash.
+    /// 1 GiB, 64 passes, 16 lanes. A stored hash with higher parameters is treated as an attack.
     const CEILING: Self = Self::new(1 << 20, 64, 16);
 
-    /// This many KiB of memory, filled this many times, in this many lanes: argon2's `m`, `t` and `p`.
+    /// Creates a cost from argon2's `m` (memory in KiB), `t` (passes) and `p` (lanes).
     ///
-    /// Whether that is enough is for [`Passwords::with_cost`](super::Passwords::with_cost) to say.
+    /// [`Passwords::with_cost`](super::Passwords::with_cost) checks whether it is accepted.
     #[must_use]
     pub const fn new(memory_kib: u32, passes: u32, lanes: u32) -> Self {
         Self {
@@ -54,19 +56,19 @@ impl Argon2Cost {
         }
     }
 
-    /// Memory of one hash in KiB: argon2's `m`.
+    /// Returns the memory of one hash in KiB: argon2's `m`.
     #[must_use]
     pub const fn memory_kib(self) -> u32 {
         self.memory_kib
     }
 
-    /// How often that memory is filled: argon2's `t`.
+    /// Returns how often the memory is filled: argon2's `t`.
     #[must_use]
     pub const fn passes(self) -> u32 {
         self.passes
     }
 
-    /// How many lanes could be filled at the same time: argon2's `p`. Here one thread fills them all.
+    /// Returns the number of lanes: argon2's `p`. This crate fills all lanes on one thread.
     #[must_use]
     pub const fn lanes(self) -> u32 {
         self.lanes
@@ -91,13 +93,13 @@ impl Argon2Cost {
         self.memory_kib <= max.memory_kib && self.passes <= max.passes && self.lanes <= max.lanes
     }
 
-    /// How many KiB are filled over all passes, which is what the time goes into.
+    /// The KiB filled over all passes, which determine the time.
     pub(super) fn work(self) -> u32 {
         self.memory_kib.saturating_mul(self.passes)
     }
 }
 
-/// The numbers of [`Argon2Cost::FLOOR`] and [`Argon2Cost::CEILING`], for a person.
+/// [`Argon2Cost::FLOOR`] and [`Argon2Cost::CEILING`] as text.
 const ACCEPTED: &str = "it takes at least m=47104 with t=1, m=19456 with t=2, m=12288 with t=3, m=9216 with t=4 \
     or m=7168 with t=5, and at most m=1048576 (1 GiB), t=64 and p from 1 to 16";
 
@@ -108,7 +110,7 @@ impl Default for Argon2Cost {
     }
 }
 
-/// As a stored hash spells it: `m=19456,t=2,p=1`.
+/// Formatted as in a stored hash: `m=19456,t=2,p=1`.
 impl fmt::Display for Argon2Cost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

@@ -1,46 +1,48 @@
-//! Why a password could not be hashed or checked.
+//! The error of hashing and checking passwords.
 
 use http::StatusCode;
 
 use crate::error::BoxError;
 
-/// Why a password could not be hashed or checked. A wrong password is no error: see [`Verdict`](super::Verdict).
+/// A password could not be hashed or checked. A wrong password is not an error, but a
+/// [`Verdict`](super::Verdict).
 ///
-/// [`TooLong`](Self::TooLong) and [`Empty`](Self::Empty) are for the person who chooses a password to correct. As an axum
-/// response they are 422, [`Busy`](Self::Busy) is a 503 with `Retry-After`, the rest are 500s. None of them holds the
-/// password or a hash.
+/// [`TooLong`](Self::TooLong) and [`Empty`](Self::Empty) can be corrected by the user who chooses
+/// the password. As axum responses, they are `422`, [`Busy`](Self::Busy) is `503` with
+/// `Retry-After`, and all others are `500`. No error contains the password or a hash.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PasswordError {
-    /// A password of more bytes than [`Passwords::MAX_BYTES`](super::Passwords::MAX_BYTES) was to be hashed. To check one is no
-    /// error, it is never valid.
+    /// The password to hash is longer than [`Passwords::MAX_BYTES`](super::Passwords::MAX_BYTES).
+    /// When checking a password, this is not an error; the password is never valid.
     #[error("the password is longer than {limit} bytes")]
     TooLong {
-        /// The most bytes that are accepted.
+        /// The maximum length in bytes.
         limit: usize,
     },
-    /// An empty password was to be hashed. To check one is no error, it is never valid.
+    /// The password to hash is empty. When checking a password, this is not an error; the password
+    /// is never valid.
     #[error("the password is empty")]
     Empty,
-    /// Other passwords kept every slot for the whole [`with_max_wait`](super::Passwords::with_max_wait).
+    /// No slot became free within [`with_max_wait`](super::Passwords::with_max_wait).
     #[error("too many other passwords are being hashed or checked")]
     Busy,
-    /// There is no tokio runtime here, it is shutting down, or it was built without timers.
+    /// There is no tokio runtime, it is shutting down, or it was built without timers.
     #[error("there is no running tokio runtime with timers here")]
     NoRuntime,
-    /// The operating system gave no random bytes for the salt.
+    /// The operating system returned no random bytes for the salt.
     #[error("the operating system gave no random bytes")]
     Random(#[source] BoxError),
-    /// argon2 failed; most likely its memory could not be allocated.
+    /// argon2 failed, most likely because its memory could not be allocated.
     #[error("argon2 failed")]
     Failed(#[source] BoxError),
-    /// argon2 panicked. The slot is free again, and nobody was let in.
+    /// argon2 panicked. The slot is released, and no password was accepted.
     #[error("argon2 panicked")]
     Panicked,
 }
 
 impl PasswordError {
-    /// The status that says it over HTTP.
+    /// Returns the HTTP status for this error.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self {

@@ -1,4 +1,4 @@
-//! The work itself. It is synchronous and takes long: it belongs on a blocking thread.
+//! The hashing itself. It is synchronous and slow, so call it on a blocking thread.
 
 use std::hint::black_box;
 #[cfg(test)]
@@ -44,8 +44,9 @@ impl Hasher {
         Ok(hash.to_string())
     }
 
-    /// Every answer costs one full hash: what a cheaper stored hash leaves of it is burned, and all of it where
-    /// nothing is stored. Else the time alone would tell who has an account, or an old one.
+    /// Every check costs at least one full hash. If the stored hash is cheaper, or there is none,
+    /// the remaining work is burned; otherwise the time would reveal who has an account, or an old
+    /// one.
     pub(super) fn verify(
         &self,
         password: &Plaintext,
@@ -68,11 +69,11 @@ impl Hasher {
         })
     }
 
-    /// Fills `work` KiB for nothing, with no more memory at a time than a hash has.
+    /// Fills `work` KiB and discards the result, with no more memory at a time than a hash needs.
     fn burn(&self, password: &Plaintext, work: u32) -> Result<(), PasswordError> {
         let passes = work.div_ceil(self.cost.memory_kib());
         let memory_kib = work.checked_div(passes).unwrap_or(0);
-        // Fails for less than the few KiB that argon2 can run on: too little for anyone to measure.
+        // Fails below argon2's minimum of a few KiB, which is too little to measure.
         if let Ok(argon2) = self.argon2(memory_kib, passes) {
             black_box(self.run(&argon2, password, &[0; SALT_BYTES])?);
         }
@@ -84,7 +85,7 @@ impl Hasher {
         Ok(Argon2::new(ALGORITHM, VERSION, params))
     }
 
-    /// The only place where argon2 runs, so that tests can count what an answer costs.
+    /// The only place where argon2 runs, so that tests can measure the work of a check.
     fn run(
         &self,
         argon2: &Argon2<'_>,

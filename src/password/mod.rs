@@ -1,35 +1,43 @@
-//! Passwords: hashing new ones, checking those that people type.
+//! Hashing and checking passwords.
 //!
-//! [`Passwords`] is all that a login form needs. Its defaults, and where they come from:
+//! [`Passwords`] is all that a login form needs. Its defaults and their sources:
 //!
-//! - **argon2id with 19 MiB, 2 passes and 1 lane**, the minimum of the OWASP Password Storage Cheat Sheet; less is
-//!   refused, more is [one call](Passwords::with_cost). The salt has 16 bytes from the operating system, the tag 32
-//!   (RFC 9106). Hashes are PHC strings, so they say themselves how they were made.
-//! - **Off the async threads, one hash per core at a time.** A storm of logins queues up instead of filling the
-//!   memory: the peak is [slots](Passwords::with_max_concurrent) × [memory](Argon2Cost::memory_kib) for hashes of
-//!   your cost. Who gets no slot within 5 seconds is [told so](PasswordError::Busy).
-//! - **No telling who has an account.** An unknown user, a wrong password, an account without a password and a hash
-//!   from cheaper days all cost the work of one hash of today's cost. (Less memory fits a processor's caches better:
-//!   until it is renewed, a cheaper hash may still answer a tenth faster.) A hash that is dearer than today's cost
-//!   takes longer, so raise the cost rather than lower it.
-//! - **At most 4096 bytes, never cut off.** Longer passwords are refused before any hashing, alike for everybody.
-//!   NIST SP 800-63B-4 (3.1.1.2) asks for at least 64 characters and forbids truncation.
-//! - **NFC and nothing else.** A person's two keyboards may type é in two ways, so both are made one, as NIST advises.
-//!   Blanks, case, look-alikes and NUL count as typed.
-//! - **A stored hash is untrusted input.** What can't be parsed, or would take more than 1 GiB, 64 passes or 16 lanes,
-//!   matches no password; it is neither an error nor a panic, and allocates nothing.
+//! - **argon2id with 19 MiB, 2 passes and 1 lane** is the minimum of the OWASP Password Storage
+//!   Cheat Sheet. Less is rejected; for more, call [`with_cost`](Passwords::with_cost). The salt
+//!   has 16 bytes from the operating system, the tag 32 (RFC 9106). Hashes are PHC strings, which
+//!   contain their parameters.
+//! - **Off the async threads, one hash per core at a time.** Simultaneous logins are queued instead
+//!   of exhausting the memory: the peak is [slots](Passwords::with_max_concurrent) ×
+//!   [memory](Argon2Cost::memory_kib) for hashes of your cost. A caller that gets no slot within 5
+//!   seconds receives [`Busy`](PasswordError::Busy).
+//! - **Timing does not reveal who has an account.** An unknown user, a wrong password, an account
+//!   without a password and a cheaper stored hash all take the work of one hash with the current
+//!   cost. (Less memory fits the processor's caches better, so until it is replaced, a cheaper hash
+//!   may still be a tenth faster.) A stored hash with a higher cost takes longer, so raise the cost
+//!   rather than lower it.
+//! - **At most 4096 bytes, never truncated.** Longer passwords are rejected before any hashing, for
+//!   all users alike. NIST SP 800-63B-4 (3.1.1.2) requires that at least 64 characters are
+//!   accepted, and forbids truncation.
+//! - **NFC normalization and nothing else.** Keyboards may encode é in two ways, so both are
+//!   normalized, as NIST recommends. Spaces, case, look-alikes and NUL are significant.
+//! - **Stored hashes are untrusted input.** A hash that cannot be parsed, or that requires more
+//!   than 1 GiB, 64 passes or 16 lanes, matches no password. It causes neither an error nor a
+//!   panic, and no allocation.
 //!
-//! An unoptimized argon2 takes more than ten times as long, so that each login is slow while you are developing.
-//! These lines in the `Cargo.toml` of the application (of the workspace, if it is in one) optimize it in debug builds, too:
+//! Minimum length and common passwords are not checked here. Check them when users choose a
+//! password.
+//!
+//! # Debug builds
+//!
+//! Without optimization, argon2 takes about 15 times as long. Add these lines to the `Cargo.toml`
+//! of your application (or workspace), so that a login takes 50 ms instead of 770 during
+//! development:
 //!
 //! ```toml
 //! [profile.dev.package]
 //! argon2.opt-level = 3
 //! blake2.opt-level = 3
 //! ```
-//!
-//! How long a password must be and which ones are too common is not decided here: check that where people choose
-//! one.
 
 mod cost;
 mod error;
@@ -49,10 +57,10 @@ use crate::error::ConfigError;
 
 pub use self::{cost::Argon2Cost, error::PasswordError, verdict::Verdict};
 
-/// Hashes new passwords and checks typed ones, in bounded memory and off the async threads.
+/// Hashes and checks passwords, in bounded memory and off the async threads.
 ///
-/// Make one and clone it wherever it is needed: clones share the slots that bound the memory. The
-/// [module](self) says why the defaults are what they are.
+/// Create one and clone it wherever it is needed: clones share the slots that bound the memory. The
+/// [module documentation](self) explains the defaults.
 ///
 /// ```
 /// use login_manager::{PasswordError, Passwords};
@@ -70,13 +78,13 @@ pub use self::{cost::Argon2Cost, error::PasswordError, verdict::Verdict};
 ///     password: &str,
 /// ) -> Result<Option<Account>, PasswordError> {
 ///     let account = accounts.find_by_name(name).await;
-///     // Also where there is no such account: whoever asks must not learn that from the time it takes.
+///     // Also if there is no such account, so that the time does not reveal it.
 ///     let verdict = passwords.verify(password, account.as_ref().map(|a| &*a.password_hash)).await?;
 ///     let Some(account) = account.filter(|_| verdict.is_valid()) else {
 ///         return Ok(None);
 ///     };
 ///     if verdict.needs_rehash() {
-///         // No reason to refuse the login if it fails; the next one tries again.
+///         // If this fails, log the user in anyway; the next login tries again.
 ///         if let Ok(hash) = passwords.hash(password).await {
 ///             // UPDATE accounts SET password_hash = $new WHERE id = $id AND password_hash = $old
 ///             accounts.replace_hash(&account, &hash).await;
@@ -92,10 +100,11 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// The most bytes that a password may have, in UTF-8 as received: 4096.
+    /// The maximum length of a password, in bytes of UTF-8 as received: 4096.
     pub const MAX_BYTES: usize = 4096;
 
-    /// [`Argon2Cost::OWASP_MINIMUM`], one slot per core, and a wait of at most 5 seconds for one.
+    /// Uses [`Argon2Cost::OWASP_MINIMUM`], one slot per core, and waits at most 5 seconds for a
+    /// slot.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -104,7 +113,9 @@ impl Passwords {
         }
     }
 
-    /// Sets what a hash costs. [`verify`](Self::verify) then asks for a renewal of every weaker one that is stored.
+    /// Sets the cost of new hashes. [`verify`](Self::verify) then reports every weaker stored hash
+    /// as
+    /// [outdated](Verdict::ValidOutdated).
     ///
     /// ```
     /// use login_manager::{Argon2Cost, Passwords};
@@ -116,9 +127,9 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] that says what was given and what is accepted, where the cost
-    /// - reaches none of the equivalent minima of the OWASP Password Storage Cheat Sheet: 47104 KiB with 1 pass,
-    ///   19456 with 2, 12288 with 3, 9216 with 4, 7168 with 5;
+    /// A [`ConfigError`] with the given cost and the accepted range, if the cost
+    /// - is below all equivalent minima of the OWASP Password Storage Cheat Sheet: 47104 KiB with 1
+    ///   pass, 19456 with 2, 12288 with 3, 9216 with 4, 7168 with 5;
     /// - is above 1 GiB, 64 passes or 16 lanes, or has no lane.
     pub fn with_cost(mut self, cost: Argon2Cost) -> Result<Self, ConfigError> {
         self.hasher = Hasher::new(cost.checked()?);
@@ -128,7 +139,8 @@ impl Passwords {
     /// Sets how many passwords are hashed or checked at once. Default: one per core
     /// ([`available_parallelism`](std::thread::available_parallelism)).
     ///
-    /// More than there are cores makes none of them faster and takes more memory. Clones made before this call keep
+    /// More than one per core takes more memory and is not faster. Clones made before this call
+    /// keep
     /// their own slots.
     #[must_use]
     pub fn with_max_concurrent(mut self, slots: NonZeroUsize) -> Self {
@@ -136,7 +148,7 @@ impl Passwords {
         self
     }
 
-    /// Sets how long a password waits for its turn before it is refused as [`Busy`](PasswordError::Busy). Default:
+    /// Sets how long to wait for a slot before [`Busy`](PasswordError::Busy) is returned. Default:
     /// 5 seconds.
     #[must_use]
     pub fn with_max_wait(mut self, max_wait: Duration) -> Self {
@@ -144,15 +156,17 @@ impl Passwords {
         self
     }
 
-    /// A hash of this password to store: a PHC string of 97 characters with the default cost, another one each time.
+    /// Hashes a password for storage. Returns a PHC string (97 characters with the default cost)
+    /// with a new random salt.
     ///
     /// # Errors
     ///
     /// - [`TooLong`](PasswordError::TooLong) above [`MAX_BYTES`](Self::MAX_BYTES), [`Empty`](PasswordError::Empty)
-    /// - [`Busy`](PasswordError::Busy) when no slot came free in time
+    /// - [`Busy`](PasswordError::Busy) if no slot became free in time
     /// - [`NoRuntime`](PasswordError::NoRuntime) outside a tokio runtime
-    /// - [`Random`](PasswordError::Random) when the operating system gave no salt
-    /// - [`Failed`](PasswordError::Failed) when there is no memory for it, [`Panicked`](PasswordError::Panicked)
+    /// - [`Random`](PasswordError::Random) if the operating system returned no random bytes
+    /// - [`Failed`](PasswordError::Failed) if there is not enough memory,
+    ///   [`Panicked`](PasswordError::Panicked)
     pub async fn hash(&self, password: impl Into<String>) -> Result<String, PasswordError> {
         let password = Plaintext::receive(password)?;
         if password.is_empty() {
@@ -164,28 +178,31 @@ impl Passwords {
             .await
     }
 
-    /// Whether this is the password of the stored hash, and whether that hash should be renewed.
+    /// Checks a password against a stored hash, and whether that hash should be replaced.
     ///
-    /// Pass `None` where there is no such user or the user has no password: the answer is
-    /// [`Invalid`](Verdict::Invalid) then, and takes as long as any other. So does an empty password, and a stored
-    /// hash that is no argon2 hash. An argon2i or argon2d hash is checked as well, and due for renewal.
+    /// Pass `None` if there is no such user or the user has no password. The result is then
+    /// [`Invalid`](Verdict::Invalid) and takes as long as any other. The same holds for an empty
+    /// password, and for a stored hash that is not an argon2 hash. argon2i and argon2d hashes are
+    /// checked and reported as [outdated](Verdict::ValidOutdated).
     ///
     /// # Errors
     ///
-    /// None of them tells whether there is such a user:
-    /// - [`Busy`](PasswordError::Busy) when no slot came free in time
+    /// None of them reveals whether there is such a user:
+    /// - [`Busy`](PasswordError::Busy) if no slot became free in time
     /// - [`NoRuntime`](PasswordError::NoRuntime) outside a tokio runtime
-    /// - [`Failed`](PasswordError::Failed) when there is no memory for it, [`Panicked`](PasswordError::Panicked)
+    /// - [`Failed`](PasswordError::Failed) if there is not enough memory,
+    ///   [`Panicked`](PasswordError::Panicked)
     pub async fn verify(
         &self,
         password: impl Into<String>,
         stored: Option<&str>,
     ) -> Result<Verdict, PasswordError> {
-        // Nobody can have one that is too long, so it takes no work to say so, of whomever it is said.
+        // Over-long passwords are rejected without hashing. No account can have one, so the
+        // shortcut reveals nothing.
         let Ok(password) = Plaintext::receive(password) else {
             return Ok(Verdict::Invalid);
         };
-        // An empty password is right for nobody, even if somebody's hash says otherwise.
+        // An empty password is never valid, even if a stored hash matches it.
         let stored = stored.filter(|_| !password.is_empty()).and_then(|text| {
             let stored = Stored::parse(text);
             #[cfg(feature = "tracing")]

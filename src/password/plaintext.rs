@@ -1,15 +1,16 @@
-//! A password as a person typed it, for as short as possible.
+//! A password as typed by the user, kept as briefly as possible.
 
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
 use super::{PasswordError, Passwords};
 
-/// A password of accepted length in NFC, wiped when dropped. It can't be printed, cloned or compared.
+/// A password of accepted length in NFC, zeroed when dropped. It cannot be printed, cloned or
+/// compared.
 pub(super) struct Plaintext(Zeroizing<String>);
 
 impl Plaintext {
-    /// Takes a password in. The limit counts the bytes as received, before any work is done on them.
+    /// Checks the length, in bytes as received, before any other work, and normalizes to NFC.
     pub(super) fn receive(text: impl Into<String>) -> Result<Self, PasswordError> {
         let text = Zeroizing::new(text.into());
         if text.len() > Passwords::MAX_BYTES {
@@ -17,7 +18,8 @@ impl Plaintext {
                 limit: Passwords::MAX_BYTES,
             });
         }
-        // NFC makes UTF-8 at most three times as long. A string that had to grow would leave its old bytes unwiped.
+        // NFC makes UTF-8 at most three times as long. If the string had to grow, its old bytes
+        // would not be zeroed.
         let mut nfc = Zeroizing::new(String::with_capacity(3 * text.len()));
         nfc.extend(text.nfc());
         Ok(Self(nfc))

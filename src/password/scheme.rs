@@ -1,4 +1,4 @@
-//! What new hashes are made with, and stored ones are measured by.
+//! The parameters of new hashes, by which stored hashes are judged as well.
 
 use argon2::{Algorithm, Version};
 

@@ -1,4 +1,4 @@
-//! Long work off the async threads, and only so much of it at a time.
+//! Runs slow jobs off the async threads, with bounded concurrency.
 
 use std::{
     num::NonZeroUsize,
@@ -16,7 +16,8 @@ use tokio::{
 
 use super::PasswordError;
 
-/// As many jobs at once as there are slots, on tokio's blocking threads. Clones share the slots.
+/// Runs at most as many jobs at once as there are slots, on tokio's blocking threads. Clones share
+/// the slots.
 #[derive(Clone)]
 pub(super) struct Slots {
     pub(super) free: Arc<Semaphore>,
@@ -47,7 +48,8 @@ impl Slots {
         let runtime = Handle::try_current().map_err(|_| PasswordError::NoRuntime)?;
         let slot = self.take().await?;
         let job = runtime.spawn_blocking(move || {
-            // The job keeps the slot, not the request: work goes on when a client hangs up.
+            // The job owns the slot, not the request, since the job continues if a client
+            // disconnects.
             let _slot = slot;
             job()
         });
@@ -63,7 +65,7 @@ impl Slots {
             return Ok(slot);
         }
         let slot = Arc::clone(&self.free).acquire_owned();
-        // tokio offers no other way to learn that the runtime has no timers than to panic.
+        // tokio panics if the runtime has no timers and offers no other way to find out.
         let slot = catch_unwind(AssertUnwindSafe(|| timeout(self.max_wait, slot)))
             .map_err(|_| PasswordError::NoRuntime)?;
         match slot.await {

@@ -1,4 +1,4 @@
-//! A stored hash, read as untrusted input.
+//! Stored hashes, which are treated as untrusted input.
 
 use argon2::{
     Algorithm, Argon2, Params, PasswordHash, Version,
@@ -7,7 +7,7 @@ use argon2::{
 
 use super::{Argon2Cost, scheme};
 
-/// A stored hash that argon2 can recompute within bounds.
+/// A stored hash that argon2 can recompute within the limits.
 pub(super) struct Stored {
     algorithm: Algorithm,
     version: Version,
@@ -17,8 +17,8 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Reads a PHC string. Whatever argon2 couldn't recompute, or not within the ceiling, is `None`, and costs no
-    /// more than reading it.
+    /// Parses a PHC string. Returns `None`, at no further cost, if argon2 could not recompute it,
+    /// or not within the limits.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let hash = PasswordHash::new(text).ok()?;
         let params = Params::try_from(&hash).ok()?;
@@ -29,7 +29,8 @@ impl Stored {
             algorithm: Algorithm::new(hash.algorithm).ok()?,
             version: match hash.version {
                 Some(version) => Version::try_from(version).ok()?,
-                // The reference encoder wrote no version before 0x13; the argon2 crate would take it for 0x13.
+                // Before 0x13, the reference encoder wrote no version; the argon2 crate would
+                // assume 0x13.
                 None => Version::V0x10,
             },
             params,
@@ -55,10 +56,10 @@ impl Stored {
         Argon2Cost::of(&self.params)
     }
 
-    /// Whether it is in any respect weaker than a hash of this cost made today.
+    /// Whether it is weaker in any respect than a new hash with this cost.
     ///
-    /// What counts is memory and work: fewer passes over more memory are no weakness where they fill as much in all.
-    /// Lanes change neither.
+    /// Memory and total work are compared, so fewer passes over more memory are not weaker if they
+    /// fill as much in total. Lanes do not matter.
     pub(super) fn is_outdated(&self, cost: Argon2Cost) -> bool {
         self.algorithm != scheme::ALGORITHM
             || self.version != scheme::VERSION

@@ -1,32 +1,34 @@
-//! What a check of a password found.
+//! The result of checking a password.
 
-/// What [`Passwords::verify`](super::Passwords::verify) found.
+/// The result of [`Passwords::verify`](super::Passwords::verify).
 ///
-/// Ask [`is_valid`](Self::is_valid) whether the person may come in, and [`needs_rehash`](Self::needs_rehash) whether
-/// to store a new hash while the password is at hand. Why a password is not valid stays unsaid: whoever is told
-/// that a user doesn't exist has learned something.
+/// [`is_valid`](Self::is_valid) returns whether to log the user in, and
+/// [`needs_rehash`](Self::needs_rehash) whether to store a new hash while the password is
+/// available. The reason why a password is invalid is not included, so that it cannot reveal
+/// whether a user exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[must_use = "a password that nobody looks at the verdict of has not been checked"]
 #[non_exhaustive]
 pub enum Verdict {
-    /// The password is right.
+    /// The password is correct.
     Valid,
-    /// The password is right, and its stored hash is weaker than one made today: replace it.
+    /// The password is correct, and its stored hash is weaker than a new one. Replace it.
     ValidOutdated,
-    /// Wrong password, no such user, or no hash that anybody could match.
+    /// Wrong password, unknown user, or a stored hash that matches no password.
     Invalid,
 }
 
 impl Verdict {
-    /// Whether the password is right, [outdated](Self::ValidOutdated) or not.
+    /// Returns whether the password is correct, with an [outdated](Self::ValidOutdated) hash or
+    /// not.
     #[must_use]
     pub const fn is_valid(self) -> bool {
         matches!(self, Self::Valid | Self::ValidOutdated)
     }
 
-    /// Whether the password is right and its stored hash should be replaced by a new one.
+    /// Returns whether the password is correct and its stored hash should be replaced by a new one.
     ///
-    /// Never true for a wrong password, nor for a hash that is at least as strong as a new one would be.
+    /// It is false for a wrong password, and for hashes that are at least as strong as a new one.
     #[must_use]
     pub const fn needs_rehash(self) -> bool {
         matches!(self, Self::ValidOutdated)

@@ -1,4 +1,4 @@
-//! A request that isn't let in.
+//! Requests that a guard does not let through.
 
 use http::{HeaderMap, Method, Response, Uri, request::Parts};
 
@@ -8,7 +8,8 @@ use super::{
 };
 use crate::why::Why;
 
-/// A request that isn't let in, for [`with_unauthorized`](crate::LoginManager::with_unauthorized) to answer.
+/// A request that a guard does not let through, as passed to
+/// [`with_unauthorized`](crate::LoginManager::with_unauthorized).
 #[derive(Clone, Copy, Debug)]
 pub struct Denied<'a> {
     reason: Reason,
@@ -18,15 +19,15 @@ pub struct Denied<'a> {
     refusals: &'a Refusals,
 }
 
-/// What was missing.
+/// Why a guard does not let a request through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reason {
-    /// Nobody is logged in, for this reason.
+    /// The request is anonymous, for this reason.
     LoginRequired(Why),
-    /// Somebody is logged in who has to prove again who they are.
+    /// The user is logged in, but has to enter their credentials again.
     FreshLoginRequired,
-    /// Somebody is logged in who may not do this.
+    /// The user is logged in, but not allowed to make this request.
     Forbidden,
 }
 
@@ -46,37 +47,40 @@ impl<'a> Denied<'a> {
         }
     }
 
-    /// The same, once it is known where to log in.
+    /// Adds the login page, once it is known.
     pub(crate) fn sent_to(self, login_view: Option<&'a LoginView>) -> Self {
         Self { login_view, ..self }
     }
 
-    /// What was missing.
+    /// Returns why the request is not let through.
     #[must_use]
     pub fn reason(&self) -> Reason {
         self.reason
     }
 
-    /// The request's method.
+    /// Returns the request's method.
     #[must_use]
     pub fn method(&self) -> &'a Method {
         &self.head.method
     }
 
-    /// The URI that the client asked for, before any router took a part of it away.
+    /// Returns the URI as the client sent it, before nested routers removed a prefix.
     #[must_use]
     pub fn uri(&self) -> &'a Uri {
         self.uri
     }
 
-    /// The request's headers.
+    /// Returns the request's headers.
     #[must_use]
     pub fn headers(&self) -> &'a HeaderMap {
         &self.head.headers
     }
 
-    /// The way back: path and query for GET and HEAD, none for what can't be repeated by following a link. What htmx asks for is a
-    /// part of a page, so the way back is the page around it, where htmx says which that is.
+    /// Returns the path to return to after the login.
+    ///
+    /// It is the path and query for `GET` and `HEAD`, and none for other methods, since a link
+    /// cannot repeat them. htmx requests a part of a page, so for htmx it is the page around that
+    /// part, if htmx sends it.
     #[must_use]
     pub fn next(&self) -> NextPath {
         if is_part_of_a_page(self.headers()) {
@@ -88,7 +92,9 @@ impl<'a> Denied<'a> {
         }
     }
 
-    /// The answer that it gets where nobody has one of their own: for an own answer to some and this one to the others.
+    /// Returns the default response, so that
+    /// [`with_unauthorized`](crate::LoginManager::with_unauthorized) can change only some
+    /// responses.
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -111,13 +117,15 @@ impl<'a> Denied<'a> {
         default_response(self)
     }
 
-    /// Where to log in, with the notice in its query and, unless that is kept [elsewhere](NextIn), the way back; `None` where
-    /// no login view is set, and for a request for the login view itself.
+    /// Returns the URL of the login page, with the notice and, unless it is kept
+    /// [elsewhere](NextIn), the path to return to in its query.
+    ///
+    /// Returns `None` if no login view is set, or if this is a request for the login view itself.
     #[must_use]
     pub fn login_url(&self) -> Option<String> {
         let view = self.login_view?;
         if view.is_at(self.uri.path()) {
-            // To send them there again would send them round in circles.
+            // Redirecting to the same page again would loop.
             #[cfg(feature = "tracing")]
             tracing::error!(
                 "the login view {:?} is itself guarded: add `.except([{0:?}])` to the guard, or move the route out of it",

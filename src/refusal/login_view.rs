@@ -1,4 +1,4 @@
-//! Where to log in.
+//! The login page that guards redirect to.
 
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -6,17 +6,18 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{NextPath, Notice};
 use crate::error::ConfigError;
 
-/// What a query value may show as it is; a slash is harmless there and keeps the address readable.
+/// Characters that are not percent-encoded in a query value. A slash is harmless there and keeps
+/// the URL readable.
 const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'_')
     .remove(b'.')
     .remove(b'~')
     .remove(b'/');
-/// The longest address that a refusal sends anybody to. Proxies and old browsers take 2 kB.
+/// The longest URL that a guard redirects to. Proxies and old browsers accept 2 kB.
 const MAX: usize = 2000;
 
-/// The login page: a path of this application, or an address on another host.
+/// The login page: a path of this application, or a URL on another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoginView {
     address: Box<str>,
@@ -58,15 +59,15 @@ impl LoginView {
         })
     }
 
-    /// Whether a request for this path asks for the login page itself.
+    /// Whether this is the path of the login page itself.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         self.local && self.address.split('?').next() == Some(path)
     }
 
-    /// The address that brings a visitor here, and from here to the path in this field.
+    /// The URL of the login page, with `next` and the notice in its query.
     pub(crate) fn url(&self, next: Option<(&str, &NextPath)>, notice: Option<Notice>) -> String {
         let next = next.and_then(|(field, next)| match next.as_str()?.split_once('?') {
-            // What stands in a query is no business of another host.
+            // Do not disclose the query to another host.
             Some((path, _)) if !self.local => Some((field, path)),
             _ => next.as_str().map(|next| (field, next)),
         });

@@ -1,4 +1,5 @@
-//! What a visitor gets who isn't let in: sent to the login page, or told so.
+//! Responses to requests that a guard does not let through: a redirect to the login page, or a
+//! status.
 
 mod denied;
 mod login_view;
@@ -28,7 +29,7 @@ pub(crate) use self::{
     views::Views,
 };
 
-/// What a manager's configuration says about refusals.
+/// The part of a manager's configuration that is about denied requests.
 #[derive(Clone)]
 pub(crate) struct Refusals {
     pub(crate) views: Views,
@@ -38,10 +39,10 @@ pub(crate) struct Refusals {
     next_field: Box<str>,
 }
 
-/// An application's own choice of a login page for one request.
+/// The application's function that chooses a login page for a request.
 pub(crate) type ViewOf = dyn Fn(&Denied<'_>) -> Option<String> + Send + Sync;
 
-/// An application's own answer to a refused visitor.
+/// The application's function that responds to denied requests.
 pub(crate) type Unauthorized = dyn Fn(&Denied<'_>) -> Response<Vec<u8>> + Send + Sync;
 
 impl Refusals {

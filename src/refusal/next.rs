@@ -1,4 +1,4 @@
-//! Where to go after login, so that an open redirect can't be written.
+//! Where to go after the login, without open redirects.
 
 use std::{fmt, str::FromStr};
 
@@ -8,32 +8,37 @@ use serde_core::{Deserialize, Deserializer};
 
 use super::query::only_value;
 
-/// In bytes: a login link that carries a path as long as this still works everywhere.
+/// In bytes. A login URL with a path of this length still works everywhere.
 const MAX_LEN: usize = 2048;
 
-/// Where to go after login: a path of this site, or none.
+/// Where to go after the login: a path on this site, or none.
 ///
-/// The page that asked for the login stands in the link to the login page (`/login?next=%2Fphotos`), where anybody can
-/// write anything. To redirect there unseen is an [open redirect](https://cwe.mitre.org/data/definitions/601.html): a
-/// link to your site that ends on the attacker's. A `NextPath` was checked when it was made.
+/// The page that required the login is in the URL of the login page (`/login?next=%2Fphotos`), and
+/// anyone can craft such a URL. Redirecting to it unchecked is an
+/// [open redirect](https://cwe.mitre.org/data/definitions/601.html): a link to your site that ends
+/// on the attacker's. A `NextPath` is checked when it is created.
 ///
 /// # What is accepted
 ///
-/// - At most 2048 bytes, beginning with exactly one `/`: no scheme, no host, no relative path.
-/// - Only what RFC 3986 allows in a path, query or fragment: no space, control character, backslash, quote, bracket,
-///   nothing beyond ASCII (percent-encoded they are welcome), no `%` without its two digits.
-/// - The path, percent-decoded as often as it can be, is UTF-8 without control characters and doesn't begin with `//`.
-///   Nor can it when `.` and `..` are resolved: a path may have such segments or empty ones (`/a//b`), not both.
-///   `\` counts as `/` here, and what follows a `;` in a segment doesn't count.
+/// - At most 2048 bytes, starting with exactly one `/`: no scheme, no host, no relative path.
+/// - Only characters that RFC 3986 allows in a path, query or fragment. Spaces, control characters,
+///   backslashes, quotes, brackets and non-ASCII characters must be percent-encoded, and each `%`
+///   must be followed by two hexadecimal digits.
+/// - The path, percent-decoded as often as possible, must be UTF-8 without control characters and
+///   must not start with `//`, not even after `.` and `..` are resolved. To ensure this, a path may
+///   have dot segments or empty segments (`/a//b`), but not both. `\` is treated as `/` here, and
+///   anything after a `;` in a segment is ignored.
 ///
-/// The query is only held to its spelling. `?text=a%0D%0Ab`, two lines of a form, is fine: it stays encoded in the
-/// `Location` header, and nobody but the page that it belongs to decodes it.
+/// The query only has to be spelled correctly. `?text=a%0D%0Ab`, two lines of a form, is accepted:
+/// it stays encoded in the `Location` header, and only the page that it belongs to decodes it.
 ///
-/// # Links of your own
+/// # Writing links to the login page
 ///
-/// A guard writes the link to the login page by itself, and [`Auth::login_url`](crate::Auth::login_url) has it for a page. In a link
-/// that you write, percent-encode the whole path once more, as any value in a query: what is checked is the decoded value, so
-/// `/login?next=/a%20b` holds a blank and counts as none. A template's filter for URLs does it, or `url::form_urlencoded`:
+/// Guards write the URL of the login page themselves, and
+/// [`Auth::login_url`](crate::Auth::login_url) returns it for use in a page. If you write the link
+/// yourself, percent-encode the whole path once more, like any value in a query. The decoded value
+/// is checked, so `/login?next=/a%20b` contains a space and is rejected. Use the URL filter of your
+/// template engine, or `url::form_urlencoded`:
 ///
 /// ```
 /// use login_manager::NextPath;
@@ -67,39 +72,40 @@ const MAX_LEN: usize = 2048;
 pub struct NextPath(Option<Box<str>>);
 
 impl NextPath {
-    /// No path: whoever asks gets the default.
+    /// No path, so that the default is used.
     #[must_use]
     pub fn none() -> Self {
         Self(None)
     }
 
-    /// The path, with query and fragment where it has them. In a page it is text like any: let the template escape it.
+    /// Returns the path, including its query and fragment. To show it in a page, escape it as any
+    /// other text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         self.0.as_deref()
     }
 
-    /// The path alone, empty where there is none.
+    /// The path without query and fragment; empty if there is none.
     pub(crate) fn path(&self) -> &str {
         self.or("").split(['?', '#']).next().unwrap_or_default()
     }
 
-    /// The path, or `default` where there is none.
+    /// Returns the path, or `default` if there is none.
     ///
-    /// The default is your choice and isn't checked; it may be a URL of another site. Don't take it from the request.
+    /// The default is not checked and may be a URL on another site. Never take it from the request.
     #[must_use]
     pub fn or<'a>(&'a self, default: &'a str) -> &'a str {
         self.as_str().unwrap_or(default)
     }
 
-    /// The redirect (303 See Other, no body) to the path, or to `default` where there is none.
+    /// Returns a redirect (`303 See Other`, no body) to the path, or to `default` if there is none.
     ///
-    /// The default isn't checked, as in [`or`](Self::or). What a header can't hold of it (control characters, spaces,
-    /// everything beyond ASCII) is percent-encoded.
+    /// As in [`or`](Self::or), the default is not checked. Characters that are not valid in a
+    /// header (control characters, spaces, non-ASCII characters) are percent-encoded.
     #[must_use]
     pub fn redirect_or(&self, default: &str) -> Response<String> {
         let location = utf8_percent_encode(self.or(default), const { &CONTROLS.add(b' ') });
-        // What is left is visible ASCII, which always makes a header value.
+        // Only visible ASCII is left, which is always a valid header value.
         let location = HeaderValue::try_from(location.to_string());
         let location = location.unwrap_or(HeaderValue::from_static("/"));
         let mut response = Response::new(String::new());
@@ -108,8 +114,8 @@ impl NextPath {
         response
     }
 
-    /// What a form or link put into `field` of this query. None if it isn't acceptable, and if it is given twice:
-    /// then the next reader might take the other one.
+    /// Reads the path from `field` of this query. The result is [`none`](Self::none) if the value
+    /// is not accepted or the field occurs twice, since another reader might use the other value.
     #[must_use]
     pub fn from_query(query: Option<&str>, field: &str) -> Self {
         let value = query
@@ -118,10 +124,11 @@ impl NextPath {
         Self::try_from(value).unwrap_or_default()
     }
 
-    /// The way back to this request: path and query, never scheme and host, which the client made up.
+    /// The path and query of this request. Scheme and host are dropped, since the client chooses
+    /// them.
     ///
-    /// Browsers send `|` or `{` as they are in a query; here they leave percent-encoded. The rest is up to the
-    /// same check that the value must pass when it comes back.
+    /// Browsers send `|` and `{` unencoded in a query, so they are percent-encoded here. The result
+    /// must pass the same check as a value from a query.
     pub(crate) fn of_request(uri: &Uri) -> Self {
         let query = uri.query().map(|query| format!("?{query}"));
         let local = encode(uri.path()) + &encode(&query.unwrap_or_default());
@@ -129,11 +136,11 @@ impl NextPath {
     }
 }
 
-/// Checks the path; the empty string, an empty form field, is [`NextPath::none`].
+/// Checks the path. The empty string (an empty form field) is [`NextPath::none`].
 ///
 /// # Errors
 ///
-/// [`InvalidNext`] if the value isn't [what is accepted](NextPath#what-is-accepted).
+/// [`InvalidNext`] if the value is not [accepted](NextPath#what-is-accepted).
 impl TryFrom<&str> for NextPath {
     type Error = InvalidNext;
 
@@ -162,8 +169,10 @@ impl FromStr for NextPath {
     }
 }
 
-/// For the hidden field of a login form: a value that isn't acceptable counts as none, as do an empty one and `null`.
-/// A login shouldn't fail for where it would have led; who wants to know what was wrong uses `TryFrom`.
+/// For the hidden field of a login form. Values that are not accepted, empty values and `null`
+/// become
+/// [`NextPath::none`], so that the login does not fail because of its target. To get the error, use
+/// `TryFrom`.
 impl<'de> Deserialize<'de> for NextPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
@@ -171,14 +180,15 @@ impl<'de> Deserialize<'de> for NextPath {
     }
 }
 
-/// The path, or nothing.
+/// The path, or the empty string.
 impl fmt::Display for NextPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.or(""))
     }
 }
 
-/// The value isn't a path that [`NextPath`] accepts. The message says why, without the value: it may be hostile.
+/// The value is not a path that [`NextPath`] accepts. The message contains the reason, but not the
+/// value, which may come from an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`next` must be a local path of at most {max} bytes, like `/photos?page=2`; this one {0}", max = MAX_LEN)]
 pub struct InvalidNext(Reason);
@@ -209,8 +219,8 @@ fn check(value: &str) -> Result<(), Reason> {
         return Err(Reason::Spelling);
     }
 
-    // What the path may come to in a proxy or router that decodes it once too often, takes `\` for `/`, ends a
-    // segment at `;`, or resolves dots, in whatever order.
+    // Proxies and routers may decode the path once too often, treat `\` as `/`, end a segment at
+    // `;` or resolve dots, in any order.
     let path = decode_fully(local.split('?').next().unwrap_or_default());
     let path = str::from_utf8(&path).map_err(|_| Reason::Unreadable)?;
     if path.contains(char::is_control) {
@@ -226,15 +236,15 @@ fn check(value: &str) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Percent-decodes until nothing is left to decode (`%252F` is `%2F` is `/`), in one pass.
+/// Percent-decodes repeatedly (`%252F` to `%2F` to `/`), in one pass.
 ///
-/// Escapes don't overlap, so their order makes no difference, and a slash, a dot or a control character that shows up
-/// on the way is still there at the end.
+/// Escapes do not overlap, so their order makes no difference, and a slash, a dot or a control
+/// character that appears at any stage is still there at the end.
 fn decode_fully(path: &str) -> Vec<u8> {
     let mut decoded = Vec::with_capacity(path.len());
     for byte in path.bytes() {
         decoded.push(byte);
-        // A decoded byte may complete an escape itself.
+        // The decoded byte may complete another escape.
         while let [before @ .., b'%', high, low] = decoded.as_slice()
             && let Some(byte) = hex_byte(*high, *low)
         {
@@ -245,7 +255,7 @@ fn decode_fully(path: &str) -> Vec<u8> {
     decoded
 }
 
-/// Percent-encodes what RFC 3986 doesn't allow in a path or query. What is percent-encoded already stays as it is.
+/// Percent-encodes what RFC 3986 does not allow in a path or query. Existing escapes are kept.
 fn encode(raw: &str) -> String {
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw.as_bytes();

@@ -1,17 +1,20 @@
-//! Where the way back is kept while a visitor logs in.
+//! Where the path to return to is kept during a login.
 
-/// Where the way back is kept while a visitor logs in. [`Auth::next`](crate::Auth::next) finds it there, and so does
-/// [`NextPath`](crate::NextPath) as an extractor, which asks the innermost manager: where there are several realms, each login page
-/// asks its own `Auth`.
+/// Where the path to return to is kept during a login.
+///
+/// [`Auth::next`](crate::Auth::next) reads it from there, and so does the extractor
+/// [`NextPath`](crate::NextPath), which uses the innermost manager. With several realms, each login
+/// page should use its own `Auth`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NextIn {
-    /// In the query of the login page: a refusal sets no cookie, and each tab has its own. The default.
+    /// In the query of the login page. Redirects set no cookie, and each tab has its own path. The
+    /// default.
     #[default]
     Query,
-    /// In a cookie that the refusal sets and the login ends, 30 minutes later at the latest: nothing of the page that was
-    /// asked for stands in an address. Of two tabs the one that was refused last is led back.
+    /// In a cookie that the redirect sets and the login removes; it expires after 30 minutes. The
+    /// requested page does not appear in a URL. With two tabs, the one redirected last wins.
     Cookie,
-    /// Nowhere: after the login everybody goes where the application says.
+    /// Nowhere. After the login, the application chooses the page.
     Nowhere,
 }

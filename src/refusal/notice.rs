@@ -1,12 +1,13 @@
-//! What the login page says to a visitor who was sent there.
+//! The message that the login page shows to a user who was redirected to it.
 
 use std::fmt;
 
 use super::query::only_value;
 
-/// Why a visitor was sent to the login page. The redirect itself carries it, so a refusal stores nothing and sets no cookie.
+/// Why a user was redirected to the login page.
 ///
-/// With axum `Option<Notice>` is an extractor, `None` where the visitor came by themselves; elsewhere take it
+/// The redirect carries it in its query, so nothing is stored and no cookie is set. With axum,
+/// `Option<Notice>` is an extractor, `None` if there was no redirect. Without axum, read it
 /// [from the query](Notice::from_query).
 ///
 /// ```
@@ -18,7 +19,7 @@ use super::query::only_value;
 /// }
 /// ```
 ///
-/// Its text is Flask-Login's. Another text, or one in the visitor's language, is the page's own choice:
+/// The text is Flask-Login's. To show another text, or one in the user's language, match on it:
 ///
 /// ```
 /// use login_manager::Notice;
@@ -37,14 +38,14 @@ use super::query::only_value;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Notice {
-    /// The page needs a login.
+    /// The page requires a login.
     Login,
-    /// The page needs the person to prove again who they are.
+    /// The page requires users to enter their credentials again.
     Refresh,
 }
 
 impl Notice {
-    /// Its name in the query: `notice=login`.
+    /// Returns its name in the query: `login` in `notice=login`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,8 +54,8 @@ impl Notice {
         }
     }
 
-    /// What kind of message it is, for the page's style sheet: `message`, as Flask-Login has it, for a login, `warning` where
-    /// somebody has to prove again who they are.
+    /// Returns the category of the message, for the page's style sheet: `message` for
+    /// [`Login`](Self::Login), as in Flask-Login, and `warning` for [`Refresh`](Self::Refresh).
     #[must_use]
     pub const fn category(self) -> &'static str {
         match self {
@@ -63,7 +64,7 @@ impl Notice {
         }
     }
 
-    /// The notice in the query of a request for the login page, if there is one.
+    /// Reads the notice from the query of a request for the login page.
     #[must_use]
     pub fn from_query(query: Option<&str>) -> Option<Self> {
         match &*only_value(query?, "notice")? {

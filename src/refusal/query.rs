@@ -1,12 +1,13 @@
-//! One field of a query.
+//! Reading one field of a query.
 
 use percent_encoding::percent_decode_str;
 
-/// Bytes of a query that is searched. It could hold two of the longest paths, all of them percent-encoded.
+/// The longest query, in bytes, that is searched. It has room for two of the longest paths, fully
+/// percent-encoded.
 pub(super) const MAX_QUERY: usize = 16 * 1024;
 
-/// The value of the field of exactly this name. `None` also where it is given twice: the next reader might take the
-/// other one.
+/// The value of the field with exactly this name. `None` if it occurs twice, since another reader
+/// might use the other value.
 pub(crate) fn only_value(query: &str, field: &str) -> Option<String> {
     if query.len() > MAX_QUERY {
         return None;

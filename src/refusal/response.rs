@@ -1,4 +1,4 @@
-//! The answer to a refused visitor, negotiated.
+//! The response to a denied request, which depends on the kind of client.
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
@@ -14,14 +14,14 @@ const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
 const HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
-/// The answer to a refused visitor.
+/// The response to a denied request.
 pub(crate) struct Refused {
     pub(crate) response: Response<Vec<u8>>,
-    /// The way back for the cookie that keeps it, none where there is none; `None` where what is in it stays.
+    /// The path for the cookie that keeps it; `None` if the cookie is not changed.
     pub(crate) way_back: Option<NextPath>,
 }
 
-/// The application's answer if it has one, else ours.
+/// The application's response if it sets one, otherwise the default.
 pub(crate) fn respond(refusals: &Refusals, denied: &Denied<'_>) -> Refused {
     let response = match &refusals.unauthorized {
         Some(unauthorized) => unauthorized(denied),
@@ -37,7 +37,7 @@ pub(crate) fn respond(refusals: &Refusals, denied: &Denied<'_>) -> Refused {
     Refused { response, way_back }
 }
 
-/// A part of a page whose page isn't known says nothing about it.
+/// If the page around an htmx part is not known, the path that is already kept stays.
 fn way_back(denied: &Denied<'_>) -> Option<NextPath> {
     let headers = denied.headers();
     match is_part_of_a_page(headers) {
@@ -46,7 +46,8 @@ fn way_back(denied: &Denied<'_>) -> Option<NextPath> {
     }
 }
 
-/// A page load is sent to the login page; htmx is told to go there; everything else gets the bare status.
+/// A page load is redirected to the login page, htmx gets `HX-Redirect`, and everything else the
+/// bare status.
 pub(super) fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     let headers = denied.headers();
@@ -69,12 +70,12 @@ pub(super) fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     response
 }
 
-/// What htmx asks for is a part of a page, no place to come back to, unless it stands in for a page load.
+/// htmx requests a part of a page, which is not a page to return to, unless the link is boosted.
 pub(super) fn is_part_of_a_page(headers: &HeaderMap) -> bool {
     headers.contains_key(HX_REQUEST) && !headers.contains_key(HX_BOOSTED)
 }
 
-/// The page that a part is for, as htmx tells it: path and query, whatever host it names.
+/// The page around a part, from the header that htmx sends: path and query, with any host.
 pub(super) fn page_around(headers: &HeaderMap) -> Option<NextPath> {
     let url = headers.get(HX_CURRENT_URL)?.to_str().ok()?;
     Some(NextPath::of_request(&url.parse().ok()?)).filter(|next| next.as_str().is_some())
@@ -82,18 +83,20 @@ pub(super) fn page_around(headers: &HeaderMap) -> Option<NextPath> {
 
 fn unauthorized(response: &mut Response<Vec<u8>>) {
     *response.status_mut() = StatusCode::UNAUTHORIZED;
-    // A 401 has to name a scheme (RFC 9110, 15.5.2). No browser knows this one, so none asks for a password by itself.
+    // A 401 must name a scheme (RFC 9110, 15.5.2). Browsers do not know this one, so they do not
+    // open a password dialog.
     response
         .headers_mut()
         .insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
 }
 
-/// A login address is visible ASCII, which always makes a header value.
+/// A login URL is visible ASCII, which is always a valid header value.
 fn header_value(url: Option<String>) -> Option<HeaderValue> {
     url.and_then(|url| HeaderValue::try_from(url).ok())
 }
 
-/// Whether a browser is about to show the answer as a page: it says so itself, or, one from before 2023, asks for HTML.
+/// Whether a browser will show the response as a page: it sends `Sec-Fetch-Mode`, or, if it is
+/// older than 2023, accepts HTML.
 fn is_page_load(headers: &HeaderMap) -> bool {
     if headers.contains_key(X_REQUESTED_WITH) {
         return false;

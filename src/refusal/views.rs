@@ -1,8 +1,8 @@
-//! The pages that a refused visitor is sent to, of a whole application or of a part of it.
+//! The login pages of an application or of a part of it.
 
 use super::{LoginView, Reason};
 
-/// Where to log in, and where to prove again who one is.
+/// The login view and the refresh view.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Views {
     pub(crate) login: Option<LoginView>,
@@ -10,7 +10,7 @@ pub(crate) struct Views {
 }
 
 impl Views {
-    /// Where to go for this reason.
+    /// The page for this reason.
     pub(crate) fn of(&self, reason: Reason) -> Option<&LoginView> {
         let refresh = match reason {
             Reason::FreshLoginRequired => self.refresh.as_ref(),
@@ -25,8 +25,8 @@ impl Views {
         both.any(|view| view.is_at(path))
     }
 
-    /// These, and what they don't say as the part of the application around them says it. Who names a login page of their own
-    /// also asks for the password there.
+    /// Fills what is not set from the outer part of the application. A part with its own login view
+    /// does not inherit the refresh view.
     pub(crate) fn within(&self, outer: &Self) -> Self {
         match self.login {
             Some(_) => self.clone(),

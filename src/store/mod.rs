@@ -1,4 +1,4 @@
-//! Where sessions live, and what is asked of the place.
+//! Session storage and its contract.
 //!
 //! A store knows nothing of users, cookies or HTTP. It keeps [`Record`]s under [`RecordKey`]s, and promises six things:
 //!
@@ -51,10 +51,55 @@ pub use sql::SqliteStore;
 pub(crate) use pause::{pause, pause_about};
 pub(crate) use token::{Purpose, RememberToken, Token, digest, random_bytes};
 
-/// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read first.
+/// Stores sessions. Implement it for a custom store; [`MemoryStore`] is the one to read first.
 ///
-/// Every method may fail with any error; the crate turns it into [`ErrorKind::Store`](crate::ErrorKind::Store), never
-/// into "not logged in". A call that takes longer than the manager's deadline is dropped and counts as failed.
+/// Every method may fail with any error; the crate turns it into
+/// [`ErrorKind::Store`](crate::ErrorKind::Store), never into "not logged in". A call that takes
+/// longer than the manager's deadline is dropped and treated as failed.
+///
+/// These are the signatures to implement, here in a store that wraps another one:
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use login_manager::{
+///     BoxError, SessionStore,
+///     store::{Created, Outcome, Page, Record, RecordKey, Which},
+/// };
+///
+/// struct Wrapper<S>(S);
+///
+/// #[login_manager::async_trait]
+/// impl<S: SessionStore> SessionStore for Wrapper<S> {
+///     async fn create(&self, record: Record) -> Result<Created, BoxError> {
+///         self.0.create(record).await
+///     }
+///     async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
+///         self.0.load(key).await
+///     }
+///     async fn update(
+///         &self, key: &RecordKey, version: u64, payload: Arc<[u8]>, now: i64,
+///     ) -> Result<Outcome, BoxError> {
+///         self.0.update(key, version, payload, now).await
+///     }
+///     async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+///         self.0.touch(key, now, expires).await
+///     }
+///     async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
+///         self.0.delete(key, version).await
+///     }
+///     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
+///         self.0.list(owner, page, now).await
+///     }
+///     async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
+///         self.0.delete_all(owner, which).await
+///     }
+///     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
+///         self.0.delete_expired(now, limit).await
+///     }
+///     // `replace` has a default.
+/// }
+/// ```
 #[async_trait]
 pub trait SessionStore: Send + Sync + 'static {
     /// Inserts a new record. Never overwrites.

@@ -1,4 +1,4 @@
-//! A login in one line.
+//! Logged-in test requests.
 
 use std::{fmt, pin::Pin};
 
@@ -14,8 +14,8 @@ use crate::{
     user::AuthUser,
 };
 
-/// A login without a request, when it is awaited. Made by [`LoginManager::login_for_tests`]; yields the `Cookie` header of a browser
-/// that has logged in.
+/// A login without a request, returned by [`LoginManager::login_for_tests`]. Await it to get the
+/// `Cookie` header of a logged-in browser.
 #[must_use = "nobody is logged in before this is awaited"]
 pub struct TestLogin<'a, U: AuthUser> {
     manager: &'a LoginManager<U>,
@@ -24,7 +24,8 @@ pub struct TestLogin<'a, U: AuthUser> {
 }
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Logs a user in, for one request of a test or for many, under every kind of session protection.
+    /// Logs a user in for tests, and returns the `Cookie` header for any number of requests. It
+    /// works with every kind of session protection.
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, LoginRequired, MemoryStore};
@@ -42,7 +43,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// ```
     ///
     /// # Errors
-    /// As [`Auth::login`](crate::Auth::login), but for users who aren't active: those it logs in by force.
+    /// Same as [`Auth::login`](crate::Auth::login), except that it also logs in users who are not
+    /// active.
     pub fn login_for_tests<'a>(&'a self, user: &'a U) -> TestLogin<'a, U> {
         TestLogin {
             manager: self,
@@ -53,7 +55,7 @@ impl<U: AuthUser> LoginManager<U> {
 }
 
 impl<U: AuthUser> TestLogin<'_, U> {
-    /// Whether the session is fresh. Default: true.
+    /// Sets whether the session is fresh. Default: true.
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.fresh = fresh;
         self

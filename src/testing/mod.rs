@@ -1,8 +1,10 @@
-//! For tests: of an application, and of a store of your own.
+//! Helpers for tests of an application or of a custom store.
 //!
-//! - [`TestClock`]: time that passes when a test says so
-//! - [`login_for_tests`](crate::LoginManager::login_for_tests): the cookie of a browser that has logged in
-//! - [`store_contract`]: everything that a [`SessionStore`](crate::SessionStore) promises, checked
+//! - [`TestClock`]: a clock that the test moves
+//! - [`login_for_tests`](crate::LoginManager::login_for_tests): the cookie of a logged-in browser,
+//!   in one line
+//! - [`store_contract`]: checks everything that a [`SessionStore`](crate::SessionStore) must
+//!   guarantee
 
 mod clock;
 mod login;

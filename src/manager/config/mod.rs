@@ -1,4 +1,4 @@
-//! The optional steps of a configuration. A step that can be wrong is checked there and then.
+//! The `with_` methods. Those that can fail check their arguments immediately.
 
 mod cookies;
 mod refusals;
@@ -20,7 +20,8 @@ use crate::{
 };
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Also lets in requests that bring their own proof: API keys, bearer tokens. Any number, asked in this order.
+    /// Adds a loader for requests that carry their own credentials: API keys, bearer tokens.
+    /// Loaders are called in the order in which they are added.
     #[must_use]
     pub fn with_request_loader(mut self, loader: impl RequestLoader<U>) -> Self {
         Arc::make_mut(&mut self.loaders)
@@ -29,17 +30,20 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
-    /// What to do when a session's client looks different. Default: [`SessionProtection::Basic`], it isn't fresh then.
+    /// Sets what happens to a session that is presented by a different-looking client. Default:
+    /// [`SessionProtection::Basic`], which makes the session not fresh.
     #[must_use]
     pub fn with_session_protection(self, protection: SessionProtection) -> Self {
         self.keeping(|realm| realm.protection = protection)
     }
 
-    /// What a client looks like, as bytes of which a digest is kept; `None` where the request doesn't say. It is asked at every
-    /// request, so keep it cheap.
+    /// Sets how to recognize a client: a function that returns some bytes, of which a digest is
+    /// kept, or `None` if the request does not contain them. It is called for every request, so
+    /// keep it cheap.
     ///
-    /// Default: the names in the `User-Agent` header, without versions. Not the address: phones, offices and privacy extensions
-    /// change it all the time. Who wants it nevertheless, and knows the proxies in front:
+    /// Default: the names in the `User-Agent` header, without versions. The IP address is not
+    /// included, because mobile networks, offices and privacy extensions change it all the time. If
+    /// you want it anyway, and control the proxies in front:
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -47,7 +51,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
     /// # let manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
     /// let manager = manager.with_fingerprint(|head| {
-    ///     // Set by a proxy that nobody can get past, and that overwrites what clients send.
+    ///     // Set by a proxy that cannot be bypassed and overwrites what clients send.
     ///     Some(head.headers.get("x-real-ip")?.as_bytes().to_vec())
     /// });
     /// ```
@@ -60,72 +64,77 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
-    /// How long a login or a confirmation counts as fresh. Default: as long as the session lives.
+    /// Sets how long a session is fresh after a login or a confirmation. Default: as long as the
+    /// session lives.
     ///
     /// # Errors
-    /// When it is under a second or over 400 days.
+    /// If it is less than a second or more than 400 days.
     pub fn with_fresh_for(self, limit: Duration) -> Result<Self, ConfigError> {
         Timeouts::check("with_fresh_for", limit)?;
         Ok(self.keeping(|realm| realm.fresh_for = Some(limit)))
     }
 
-    /// The name of this kind of user. Sessions of one realm are worth nothing in another.
+    /// Sets the name of this kind of user. Sessions of one realm are invalid in every other realm.
     ///
-    /// Default: the full path of the user type, by [`type_name`](std::any::type_name), which may change with the type's place and
-    /// with the compiler. Another name ends all sessions, so choose one before shipping. The cookies are
-    /// [named](LoginManager::with_cookie_names) after its last segment.
+    /// Default: the full path of the user type ([`type_name`](std::any::type_name)), which changes
+    /// if the type moves and may change with the compiler. Changing the name ends all sessions, so
+    /// choose one before you release. The cookies are [named](LoginManager::with_cookie_names)
+    /// after its last segment.
     ///
     /// # Errors
-    /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
+    /// If it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
     pub fn with_realm(self, realm: &str) -> Result<Self, ConfigError> {
         self.try_keeping(|kept| kept.set_name(realm))
     }
 
-    /// How long a session lives. Default: 24 hours idle, 14 days in all.
+    /// Sets how long a session lives. Default: 24 hours idle, 14 days in total.
     #[must_use]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
         self.keeping(|realm| realm.timeouts = timeouts)
     }
 
-    /// In how many browsers a user may be logged in or remembered at once; a login in one more ends the oldest. Default: any number.
+    /// Sets the maximum number of browsers in which a user can be logged in or remembered; a
+    /// further login ends the oldest. Default: unlimited.
     #[must_use]
     pub fn with_max_sessions(self, limit: NonZeroUsize) -> Self {
         self.keeping(|realm| realm.max_sessions = Some(limit))
     }
 
-    /// In how many browsers a user may be remembered at once. With one more the oldest isn't remembered any longer; a session that
-    /// it has goes on. Default: 10.
+    /// Sets the maximum number of browsers in which a user can be remembered. With a further one,
+    /// the oldest is no longer remembered, but its current session is kept. Default: 10.
     #[must_use]
     pub fn with_max_remembered(self, limit: NonZeroUsize) -> Self {
         self.keeping(|realm| realm.max_remembered = limit)
     }
 
-    /// How long a browser is remembered that asked for it, counted from the login. Use doesn't prolong it. Default: 30 days, the
-    /// longest that NIST SP 800-63B-4 (2.1.3) allows.
+    /// Sets how long a browser is remembered, counted from the login. Use does not extend it.
+    /// Default: 30 days, the maximum in NIST SP 800-63B-4 (2.1.3).
     ///
     /// # Errors
-    /// When it is under a second or over 400 days, the longest that a browser keeps a cookie (RFC 6265bis).
+    /// If it is less than a second or more than 400 days, the maximum lifetime of a cookie (RFC
+    /// 6265bis).
     pub fn with_remember_for(self, lifetime: Duration) -> Result<Self, ConfigError> {
         Timeouts::check("with_remember_for", lifetime)?;
         Ok(self.keeping(|realm| realm.remember_for = lifetime))
     }
 
-    /// What becomes of a remember token after its one use. Default: [good for 60 seconds](RememberGrace::UntilSeen), and after that
-    /// until the browser has shown that it got the new one.
+    /// Sets how long a remember token is still accepted after it has been used. Default:
+    /// [60 seconds](RememberGrace::UntilSeen), and longer if the browser has not yet presented its
+    /// successor.
     #[must_use]
     pub fn with_remember_grace(self, grace: RememberGrace) -> Self {
         self.keeping(|realm| realm.remember_grace = grace)
     }
 
-    /// How long a call of the store, the loader or an authorization check may take. Default: 2 seconds.
-    ///
-    /// A call that takes longer is dropped and counts as failed.
+    /// Sets how long a call to the store, the loader or an authorization check may take. Default: 2
+    /// seconds. A call that takes longer is dropped and treated as failed.
     #[must_use]
     pub fn with_deadline(self, deadline: Duration) -> Self {
         self.keeping(|realm| realm.deadline = deadline)
     }
 
-    /// Calls this at everything that happens to a session, on the task where it happens: keep it short.
+    /// Sets a function to call for every [`Event`]. It is called synchronously on the task where
+    /// the event occurs, so keep it short.
     #[must_use]
     pub fn with_on_event(self, on_event: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.keeping(|realm| realm.on_event = Some(OnEvent(Arc::new(on_event))))

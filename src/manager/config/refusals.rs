@@ -1,4 +1,4 @@
-//! What a visitor gets who isn't let in.
+//! The configuration of login pages and of responses to denied requests.
 
 use std::sync::Arc;
 
@@ -12,33 +12,34 @@ use crate::{
 };
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Where to log in: a local path, or an address on another host, which then learns the path but not the query of
-    /// the page that was asked for.
+    /// Sets the login page to which guards redirect: a local path, or a URL on another host.
+    /// Another host receives the path of the requested page, but not its query.
     ///
-    /// Default: none; whoever isn't let in gets 401.
+    /// Default: none, and anonymous requests get `401`.
     ///
     /// # Errors
-    /// When it is neither.
+    /// If it is neither a local path nor an http(s) URL.
     pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
         let login_view = LoginView::parse(login_view)?;
         Ok(self.refusing(|refusals| refusals.views.login = Some(login_view)))
     }
 
-    /// Where somebody who is logged in proves again who they are, for a guard that asks for it. As the login view in everything
-    /// else. Default: the login view.
+    /// Sets the page on which logged-in users enter their credentials again, if a guard requires a
+    /// fresh login. Otherwise it works like the login view. Default: the login view.
     ///
     /// # Errors
-    /// When it is neither a local path nor an http(s) address.
+    /// If it is neither a local path nor an http(s) URL.
     pub fn with_refresh_view(self, refresh_view: &str) -> Result<Self, ConfigError> {
         let refresh_view = LoginView::parse(refresh_view)?;
         Ok(self.refusing(|refusals| refusals.views.refresh = Some(refresh_view)))
     }
 
-    /// Where to log in, by the request: in the visitor's language, at the tenant's own page. `None` means the page that is set
-    /// otherwise. A part of the application that names a [login view](crate::login_view) of its own isn't asked for.
+    /// Chooses the login page for each request, for example by language or tenant. If it returns
+    /// `None`, the configured page is used. It is not called in parts of the application that set
+    /// their own [login view](crate::login_view).
     ///
-    /// What it answers is checked as [`with_login_view`](LoginManager::with_login_view) checks it; what doesn't pass is
-    /// reported in the log and counts as none.
+    /// The result is checked as in [`with_login_view`](LoginManager::with_login_view). If it is
+    /// invalid, an error is logged and the configured page is used.
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -58,26 +59,27 @@ impl<U: AuthUser> LoginManager<U> {
         self.refusing(|refusals| refusals.view_of = Some(Arc::new(view_of)))
     }
 
-    /// Where the way back is kept while a visitor logs in. Default: [`NextIn::Query`].
+    /// Sets where the path to return to is kept during a login. Default: [`NextIn::Query`].
     #[must_use]
     pub fn with_next_in(self, next_in: NextIn) -> Self {
         self.refusing(|refusals| refusals.next_in = next_in)
     }
 
-    /// What the way back is called in the query of the login page. Default: `next`.
+    /// Sets the name of the query field with the path to return to. Default: `next`.
     ///
     /// # Errors
-    /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores and dots, or is `notice`.
+    /// If it is not 1 to 64 ASCII letters, digits, hyphens, underscores and dots, or is `notice`.
     pub fn with_next_field(mut self, field: &str) -> Result<Self, ConfigError> {
         Arc::make_mut(&mut self.refusals).set_next_field(field)?;
         Ok(self)
     }
 
-    /// Your own answer to who isn't let in, in place of the redirect, the 401 and the 403.
+    /// Replaces the response to a denied request (redirect, `401` or `403`) with your own.
     ///
-    /// Default: a page load is sent to the login view (303), with the way back for GET and HEAD; htmx gets 401 with
-    /// `HX-Redirect`; everything else, and where there is no login view, 401. Who is logged in but may not: 403. To change some of
-    /// that only, begin with [`Denied::default_response`].
+    /// By default, page loads are redirected (`303`) to the login view, with the path to return to
+    /// for `GET` and `HEAD`. htmx gets `401` with `HX-Redirect`. Other requests get `401`, and so
+    /// does every request if there is no login view. Users who are logged in but not allowed get
+    /// `403`. To change only some responses, start from [`Denied::default_response`].
     #[must_use]
     pub fn with_unauthorized(
         self,
