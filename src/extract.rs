@@ -254,7 +254,7 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Notice {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        self.to_response()
+        self.response().map(Body::from)
     }
 }
 
@@ -267,6 +267,6 @@ impl IntoResponse for PasswordError {
 
 impl From<Error> for Response {
     fn from(error: Error) -> Self {
-        error.to_response()
+        error.into_response()
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::{HeaderValue, Response, StatusCode, Uri, header::LOCATION};
 use percent_encoding::{CONTROLS, percent_encode_byte, utf8_percent_encode};
-use serde_core::{Deserialize, Deserializer};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::query::only_value;
 
@@ -159,6 +159,14 @@ impl FromStr for NextPath {
 
     fn from_str(value: &str) -> Result<Self, InvalidNext> {
         Self::try_from(value)
+    }
+}
+
+/// As the path, or the empty string if there is none: for a [`Session`](crate::Session) that keeps it during a login elsewhere, or a
+/// template. Reading it back checks it again.
+impl Serialize for NextPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.or(""))
     }
 }
 
