@@ -1,7 +1,7 @@
 //! Whether a request loads a page, so that a redirect to the login page reaches the user.
 
 use http::{
-    HeaderMap,
+    HeaderMap, HeaderValue,
     header::{ACCEPT, HeaderName},
 };
 
@@ -42,15 +42,13 @@ impl Client {
 fn is_page_load(headers: &HeaderMap) -> bool {
     let mut modes = headers.get_all(SEC_FETCH_MODE).iter();
     let mode = match (modes.next(), modes.next()) {
-        (mode, None) => mode.map(|mode| mode.as_bytes()),
+        (mode, None) => mode.map(HeaderValue::as_bytes),
         // No browser sends it twice.
         (_, Some(_)) => return false,
     };
     match mode {
         // Scripts can't set this header, so it outranks `X-Requested-With`.
-        Some(b"navigate") => {
-            accepts(headers, "text/html") || !accepts(headers, "application/json")
-        }
+        Some(b"navigate") => accepts(headers, "text/html") || !accepts(headers, "application/json"),
         // Older browsers send no mode, and no browser does over plain http.
         Some(b"cors" | b"same-origin") | None => {
             loads_pages(headers) || (!is_ajax(headers) && accepts(headers, "text/html"))
