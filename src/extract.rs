@@ -261,7 +261,7 @@ impl IntoResponse for Error {
 #[cfg(feature = "argon2")]
 impl IntoResponse for PasswordError {
     fn into_response(self) -> Response {
-        crate::error::bare_response(self.status())
+        self.response().map(Body::from)
     }
 }
 

@@ -167,9 +167,9 @@ pub(crate) fn no_manager<U>(used: &str) -> Error {
 /// The error if no manager is around the request. Logs what to add; the response says the same in debug builds.
 pub(crate) fn missing(used: &str, manager: &str) -> Error {
     let hint = format!(
-        "{used} needs a {manager} around it: `.layer(login_manager)` is missing on this router, or the handler or guard that uses \
-         {used} is outside it. Add the layer after the routes and guards, `Router::new().route(…).layer(login_manager)`: \
-         a layer only covers what was added before it."
+        "{used} was asked for, but the request did not come through a {manager}: `.layer(login_manager)` is missing on this \
+         router, or the handler or guard is outside it. Add the layer after the routes and guards, \
+         `Router::new().route(…).layer(login_manager)`: a layer only covers what was added before it."
     );
     #[cfg(feature = "tracing")]
     tracing::error!("{hint}");

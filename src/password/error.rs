@@ -1,8 +1,8 @@
 //! Why a password could not be hashed or checked.
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 
-use crate::error::BoxError;
+use crate::error::{BoxError, bare_response};
 
 /// Why a password could not be hashed or checked. A wrong password is no error: see [`Verdict`](super::Verdict).
 ///
@@ -48,5 +48,12 @@ impl PasswordError {
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// The response to a request that failed with this error, for services without axum: the status, `Retry-After` for
+    /// [`Busy`](Self::Busy), and an empty body. With axum the error itself is this response.
+    #[must_use]
+    pub fn response(&self) -> Response<String> {
+        bare_response(self.status())
     }
 }

@@ -73,11 +73,11 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(self)
     }
 
-    /// Your own answer to who isn't let in, in place of the redirect, the 401 and the 403.
+    /// Replaces the response to a denied request (redirect, 401 or 403) with your own.
     ///
-    /// Default: a page load is sent to the login view (303), with the way back for GET and HEAD; htmx gets 401 with
-    /// `HX-Redirect`; everything else, and where there is no login view, 401. Who is logged in but may not: 403. To change some of
-    /// that only, begin with [`Denied::default_response`].
+    /// By default a [page load](crate::guard#page-loads) is redirected to the login page (303), with the way back for GET and HEAD;
+    /// htmx gets 401 with `HX-Redirect`; every other request gets 401, as does every request if no login page is set. A user who is
+    /// not allowed gets 403. To change only some of these, begin with [`Denied::default_response`].
     #[must_use]
     pub fn with_unauthorized(
         self,
