@@ -89,8 +89,8 @@ impl Error {
         }
     }
 
-    /// The response to a request that failed with this error, for services without axum. With axum the error itself is this
-    /// response.
+    /// The response to a request that failed with this error, for services without axum. With axum
+    /// the error itself is this response.
     ///
     /// - 503 with `Retry-After` if trying again can help
     /// - 409 if another request changed or ended the session

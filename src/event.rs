@@ -94,8 +94,9 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// A stable name for logs, metrics and templates, such as `logged_in`. Of [`Refused`](EventKind::Refused) and
-    /// [`Ended`](EventKind::Ended) it doesn't say the reason, which has a name of its own.
+    /// A stable name for logs, metrics and templates, such as `logged_in`. Of
+    /// [`Refused`](EventKind::Refused) and [`Ended`](EventKind::Ended) it doesn't say the reason,
+    /// which has a name of its own.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -104,7 +104,8 @@ impl Device {
     }
 }
 
-/// For a template or an API: a map with an entry for each method, named after it. Times are Unix seconds.
+/// For a template or an API: a map with an entry for each method, named after it. Times are Unix
+/// seconds.
 impl Serialize for Device {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_struct("Device", 7)?;

@@ -27,9 +27,10 @@ use crate::{
 ///
 /// # Remember-me
 ///
-/// If this browser is remembered for the same user, it stays remembered, until the same time as before: a login after a change of
-/// password doesn't forget it. Its remember cookie gets a new value, and copies of the old one become invalid. A login form with a
-/// "remember me" box says what the user chose, [`.remember(form.remember)`](Login::remember); `false` ends an existing remember
+/// If this browser is remembered for the same user, it stays remembered, until the same time as
+/// before: a login after a change of password doesn't forget it. Its remember cookie gets a new
+/// value, and copies of the old one become invalid. A login form with a "remember me" box says what
+/// the user chose, [`.remember(form.remember)`](Login::remember); `false` ends an existing remember
 /// cookie. A login by another user always ends it.
 ///
 /// ```
@@ -37,18 +38,20 @@ use crate::{
 /// # struct Account { stamp: String }
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
 /// async fn password_changed(auth: Auth<Account>, changed: Account) -> Result<(), Error> {
-///     auth.login(changed).await?; // a new session with the new security stamp; still remembered if it was
+///     auth.login(changed).await?; // with the new security stamp; still remembered if it was
 ///     Ok(())
 /// }
 /// ```
 ///
 /// # Errors
-/// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user isn't active, unless [forced](Login::force)
+/// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user isn't active, unless
+///   [forced](Login::force)
 /// - [`UnstableId`](crate::ErrorKind::UnstableId) if no later request could find the user
 /// - [`NoCookies`](crate::ErrorKind::NoCookies) if this part of the application takes no cookies
 /// - [`TooLate`](crate::ErrorKind::TooLate) if the head of the response has been sent
-/// - [`Store`](crate::ErrorKind::Store), [`Conflict`](crate::ErrorKind::Conflict), [`Random`](crate::ErrorKind::Random),
-///   [`NoRuntime`](crate::ErrorKind::NoRuntime), [`Panicked`](crate::ErrorKind::Panicked)
+/// - [`Store`](crate::ErrorKind::Store), [`Conflict`](crate::ErrorKind::Conflict),
+///   [`Random`](crate::ErrorKind::Random), [`NoRuntime`](crate::ErrorKind::NoRuntime),
+///   [`Panicked`](crate::ErrorKind::Panicked)
 #[must_use = "nobody is logged in before this is awaited"]
 pub struct Login<U: AuthUser> {
     auth: Auth<U>,
@@ -95,10 +98,12 @@ impl<U: AuthUser> Login<U> {
         self
     }
 
-    /// Whether this browser is logged in again, not fresh, after its session has ended: the "remember me" box.
+    /// Whether this browser is logged in again, not fresh, after its session has ended: the
+    /// "remember me" box.
     ///
-    /// With `true` it gets a second cookie, for [as long as the manager says](crate::LoginManager::with_remember_for) from now on.
-    /// With `false` a remember cookie that it has is ended. Without this call a login by the same user keeps it, see
+    /// With `true` it gets a second cookie, for [as long as the manager
+    /// says](crate::LoginManager::with_remember_for) from now on. With `false` a remember cookie
+    /// that it has is ended. Without this call a login by the same user keeps it, see
     /// [above](Login#remember-me).
     pub fn remember(mut self, remember: bool) -> Self {
         let lifetime = self.auth.visit().realm.remember_for;
@@ -109,7 +114,8 @@ impl<U: AuthUser> Login<U> {
         self
     }
 
-    /// As [`remember(true)`](Login::remember), for this long, at most 400 days, which is how long browsers keep a cookie (RFC 6265bis).
+    /// As [`remember(true)`](Login::remember), for this long, at most 400 days, which is how long
+    /// browsers keep a cookie (RFC 6265bis).
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
         self.options.remember = Remember::For(lifetime_of(lifetime));
         self

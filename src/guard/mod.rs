@@ -1,7 +1,7 @@
 //! Access control: the guard layer and the extractors share one decision.
 //!
-//! The extractor [`LoginRequired`](crate::LoginRequired) guards one handler, the layer [`login_required`] a whole router or any
-//! other tower service. Both give the same response:
+//! The extractor [`LoginRequired`](crate::LoginRequired) guards one handler, the layer
+//! [`login_required`] a whole router or any other tower service. Both give the same response:
 //!
 //! | request | response |
 //! |---|---|
@@ -13,7 +13,8 @@
 //!
 //! # Page loads
 //!
-//! A redirect to the login page only helps a client that shows the login page. The request's headers tell which client it is:
+//! A redirect to the login page only helps a client that shows the login page. The request's
+//! headers tell which client it is:
 //!
 //! | client | recognized by | response |
 //! |---|---|---|
@@ -29,7 +30,8 @@
 //! | navigation that names JSON and not HTML | `Accept: application/json` | 401 |
 //!
 //! `text/html;q=0` doesn't name it. Without a login page, every 303 in this table is a 401.
-//! [`with_unauthorized`](crate::LoginManager::with_unauthorized) replaces these responses with your own.
+//! [`with_unauthorized`](crate::LoginManager::with_unauthorized) replaces these responses with your
+//! own.
 
 mod authorize;
 mod except;
@@ -164,12 +166,15 @@ pub(crate) fn no_manager<U>(used: &str) -> Error {
     missing(used, &format!("LoginManager<{}>", type_name::<U>()))
 }
 
-/// The error if no manager is around the request. Logs what to add; the response says the same in debug builds.
+/// The error if no manager is around the request. Logs what to add; the response says the same in
+/// debug builds.
 pub(crate) fn missing(used: &str, manager: &str) -> Error {
     let hint = format!(
-        "{used} was asked for, but the request did not come through a {manager}: `.layer(login_manager)` is missing on this \
-         router, or the handler or guard is outside it. Add the layer after the routes and guards, \
-         `Router::new().route(…).layer(login_manager)`: a layer only covers what was added before it."
+        "{used} was asked for, but the request did not come through a {manager}: \
+         `.layer(login_manager)` is missing on this router, or the handler or guard is outside it. \
+         Add the layer after the routes and guards, \
+         `Router::new().route(…).layer(login_manager)`: \
+         a layer only covers what was added before it."
     );
     #[cfg(feature = "tracing")]
     tracing::error!("{hint}");

@@ -50,8 +50,9 @@ impl PasswordError {
         }
     }
 
-    /// The response to a request that failed with this error, for services without axum: the status, `Retry-After` for
-    /// [`Busy`](Self::Busy), and an empty body. With axum the error itself is this response.
+    /// The response to a request that failed with this error, for services without axum: the
+    /// status, `Retry-After` for [`Busy`](Self::Busy), and an empty body. With axum the error
+    /// itself is this response.
     #[must_use]
     pub fn response(&self) -> Response<String> {
         bare_response(self.status())

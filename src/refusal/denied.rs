@@ -34,8 +34,8 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// A stable name for logs, metrics and templates: `login_required`, `fresh_login_required` or `forbidden`. It doesn't say
-    /// [why](Why) nobody is logged in.
+    /// A stable name for logs, metrics and templates: `login_required`, `fresh_login_required` or
+    /// `forbidden`. It doesn't say [why](Why) nobody is logged in.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -162,8 +162,8 @@ impl FromStr for NextPath {
     }
 }
 
-/// As the path, or the empty string if there is none: for a [`Session`](crate::Session) that keeps it during a login elsewhere, or a
-/// template. Reading it back checks it again.
+/// As the path, or the empty string if there is none: for a [`Session`](crate::Session) that keeps
+/// it during a login elsewhere, or a template. Reading it back checks it again.
 impl Serialize for NextPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.or(""))

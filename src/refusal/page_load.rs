@@ -24,7 +24,8 @@ pub(super) enum Client {
 }
 
 impl Client {
-    /// Reads it from the request's headers, as the table in the docs of [`guard`](crate::guard) says.
+    /// Reads it from the request's headers, as the table in the docs of [`guard`](crate::guard)
+    /// says.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         if headers.contains_key(HX_HISTORY_RESTORE) {
             // htmx shows the response as a whole page, and ignores `HX-Redirect` for this request.
@@ -63,7 +64,8 @@ fn loads_pages(headers: &HeaderMap) -> bool {
     headers.contains_key(X_UP_VERSION) || headers.contains_key(X_INERTIA)
 }
 
-/// jQuery and its successors say so. Android web views send the name of their app in the same header.
+/// jQuery and its successors say so. Android web views send the name of their app in the same
+/// header.
 fn is_ajax(headers: &HeaderMap) -> bool {
     headers
         .get_all(X_REQUESTED_WITH)

@@ -43,7 +43,8 @@ fn way_back(denied: &Denied<'_>) -> Option<NextPath> {
     }
 }
 
-/// Redirects a page load to the login page, and tells htmx to go there. Everything else gets the bare status.
+/// Redirects a page load to the login page, and tells htmx to go there. Everything else gets the
+/// bare status.
 pub(super) fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
     if denied.reason() == Reason::Forbidden {
@@ -70,7 +71,8 @@ pub(super) fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     response
 }
 
-/// Whether htmx loads a part of a page, which is no place to return to. A boosted link loads a whole page.
+/// Whether htmx loads a part of a page, which is no place to return to. A boosted link loads a
+/// whole page.
 pub(super) fn is_part_of_a_page(headers: &HeaderMap) -> bool {
     Client::of(headers) == Client::Htmx && !headers.contains_key(HX_BOOSTED)
 }

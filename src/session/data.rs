@@ -80,7 +80,8 @@ impl Data {
         taken
     }
 
-    /// The record's payload without this name, and nothing else changed; `None` if the record doesn't have it.
+    /// The record's payload without this name, and nothing else changed; `None` if the record
+    /// doesn't have it.
     pub(crate) fn stored_without(&self, name: &str) -> Option<Payload> {
         self.stored(name)?;
         let others = self.base.entries().filter(|(other, _)| *other != name);

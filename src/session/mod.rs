@@ -23,9 +23,11 @@ pub(crate) use self::{
 
 /// This visitor's data: named values, anonymous or logged in, kept by the server.
 ///
-/// Nothing is read before the first question, and nothing is kept for a visitor for whom nothing was inserted. Changes
-/// are saved when the handler is done, unless it answers with a 5xx; [`save`](Session::save) does it earlier, and
-/// [`take`](Session::take) writes at once. The data of an anonymous visitor survives a login; that of a user is never another's, and goes with the logout.
+/// Nothing is read before the first question, and nothing is kept for a visitor for whom nothing
+/// was inserted. Changes are saved when the handler is done, unless it answers with a 5xx;
+/// [`save`](Session::save) does it earlier, and [`take`](Session::take) writes at once. The data of
+/// an anonymous visitor survives a login; that of a user is never another's, and goes with the
+/// logout.
 ///
 /// It is the data behind the session cookie: a browser that has only its remember cookie is logged in again when somebody asks who
 /// it is, and not by a question about data. (With [request loaders](crate::RequestLoader) such a question asks that first, since a user
@@ -91,25 +93,28 @@ impl Session {
         .await?
     }
 
-    /// Removes the value under this name. Answers whether there was one.
+    /// Removes the value under this name when the changes are saved. Returns whether there was one:
+    /// of parallel requests, each may find it. [`take`](Session::take) is for one of them.
     ///
     /// # Errors
-    /// As said [above](Session#errors).
+    /// As described [above](Session#errors).
     pub async fn remove(&self, name: &str) -> Result<bool, Error> {
         self.settled(|data| data.take(name).is_some()).await
     }
 
-    /// Removes the value under this name and returns it, to one caller only: for a message that is shown once, a one-time code, the
-    /// state of an OAuth login.
+    /// Removes the value under this name and returns it, to one caller only: for a message that is
+    /// shown once, a one-time code, the state of an OAuth login.
     ///
-    /// The value is removed from the store before it is returned. Of parallel requests that take it, one gets it and the others get
-    /// `None`. It stays removed if the client disconnects while this runs, and if the handler then responds with a 5xx. Other
-    /// changes of this request are saved at its end, as always.
+    /// The value is removed from the store before it is returned. Of parallel requests that take
+    /// it, one gets it and the others get `None`. It stays removed if the client disconnects while
+    /// this runs, and if the handler then responds with a 5xx. Other changes of this request are
+    /// saved at its end, as always.
     ///
     /// # Errors
     /// - [`ErrorKind::Data`] if the value is not a `T`. It is removed anyway.
     /// - [`ErrorKind::Conflict`] if other requests kept changing the session.
-    /// - [`ErrorKind::Store`] if the store failed. The value may have been removed, but no caller has it.
+    /// - [`ErrorKind::Store`] if the store failed. The value may have been removed, but no caller
+    ///   has it.
     /// - As described [above](Session#errors).
     pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let (session, name) = (self.clone(), Box::<str>::from(name));

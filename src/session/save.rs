@@ -61,10 +61,12 @@ impl Visit {
         Err(ErrorKind::Conflict.into())
     }
 
-    /// Removes a value from the store, and only then returns it. This request's other changes stay unsaved.
+    /// Removes a value from the store, and only then returns it. This request's other changes stay
+    /// unsaved.
     ///
-    /// If A and B take the same value and A's update is first, B's fails with a conflict, and B finds the value gone when it reads
-    /// the record again. If the outcome of an update is unknown, the value is not returned: it may have been removed.
+    /// If A and B take the same value and A's update is first, B's fails with a conflict, and B
+    /// finds the value gone when it reads the record again. If the outcome of an update is unknown,
+    /// the value is not returned: it may have been removed.
     pub(crate) async fn take_at(&self, name: &str, now: Millis) -> Result<Option<Box<str>>, Error> {
         for attempt in 0..TRIES {
             let (live, rest) = {

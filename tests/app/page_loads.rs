@@ -1,4 +1,5 @@
-//! Which clients are redirected to the login page: the table in the docs of `guard`, a row for each client.
+//! Which clients are redirected to the login page: the table in the docs of `guard`, a row for each
+//! client.
 
 use http::{HeaderMap, HeaderName, Method};
 
@@ -32,176 +33,57 @@ const HX: (&str, &str) = ("hx-request", "true");
 
 type Row = (&'static str, &'static [(&'static str, &'static str)], Gets);
 
+#[rustfmt::skip]
 const CLIENTS: &[Row] = &[
     // Browsers.
-    (
-        "link",
-        &[PAGE, NAVIGATE, ("sec-fetch-dest", "document")],
-        Page,
-    ),
-    (
-        "iframe",
-        &[PAGE, NAVIGATE, ("sec-fetch-dest", "iframe")],
-        Page,
-    ),
+    ("link", &[PAGE, NAVIGATE, ("sec-fetch-dest", "document")], Page),
+    ("iframe", &[PAGE, NAVIGATE, ("sec-fetch-dest", "iframe")], Page),
     ("form", &[PAGE, NAVIGATE, ("sec-fetch-user", "?1")], Page),
-    (
-        "prerendering",
-        &[PAGE, NAVIGATE, ("sec-purpose", "prefetch;prerender")],
-        Page,
-    ),
+    ("prerendering", &[PAGE, NAVIGATE, ("sec-purpose", "prefetch;prerender")], Page),
     ("browser over plain http", &[PAGE], Page),
     ("navigation for anything", &[ANY, NAVIGATE], Page),
-    (
-        "navigation for json",
-        &[("accept", "application/json"), NAVIGATE],
-        Status,
-    ),
+    ("navigation for json", &[("accept", "application/json"), NAVIGATE], Status),
     // Web views of apps.
     ("Android web view", &[PAGE, NAVIGATE, APP], Page),
     ("Android web view over plain http", &[PAGE, APP], Page),
-    (
-        "web view with a misleading app",
-        &[PAGE, NAVIGATE, AJAX],
-        Page,
-    ),
-    (
-        "app whose name contains the word",
-        &[PAGE, ("x-requested-with", "com.XMLHttpRequest")],
-        Page,
-    ),
+    ("web view with a misleading app", &[PAGE, NAVIGATE, AJAX], Page),
+    ("app whose name contains the word", &[PAGE, ("x-requested-with", "com.XMLHttpRequest")], Page),
     // Pages loaded by script.
     ("Turbo Drive", &[TURBO, CORS, EMPTY], Page),
     ("Turbo Drive over plain http", &[TURBO], Page),
-    (
-        "Turbo Frame",
-        &[TURBO, CORS, EMPTY, ("turbo-frame", "cart")],
-        Page,
-    ),
+    ("Turbo Frame", &[TURBO, CORS, EMPTY, ("turbo-frame", "cart")], Page),
     ("Turbo form", &[("accept", TURBO_STREAM), CORS, EMPTY], Page),
-    (
-        "Turbo in an Android web view",
-        &[TURBO, CORS, EMPTY, APP],
-        Page,
-    ),
-    (
-        "Unpoly",
-        &[ANY, CORS, EMPTY, ("x-up-version", "3.10.2")],
-        Page,
-    ),
-    (
-        "Unpoly 1",
-        &[ANY, CORS, AJAX, ("x-up-version", "1.0.3")],
-        Page,
-    ),
-    (
-        "Inertia",
-        &[TURBO, CORS, EMPTY, AJAX, ("x-inertia", "true")],
-        Page,
-    ),
-    (
-        "fetch for a page",
-        &[("accept", "text/html"), SAME_ORIGIN, EMPTY],
-        Page,
-    ),
-    (
-        "fetch for a page in capitals",
-        &[("accept", "Text/HTML;level=1"), CORS],
-        Page,
-    ),
+    ("Turbo in an Android web view", &[TURBO, CORS, EMPTY, APP], Page),
+    ("Unpoly", &[ANY, CORS, EMPTY, ("x-up-version", "3.10.2")], Page),
+    ("Unpoly 1", &[ANY, CORS, AJAX, ("x-up-version", "1.0.3")], Page),
+    ("Inertia", &[TURBO, CORS, EMPTY, AJAX, ("x-inertia", "true")], Page),
+    ("fetch for a page", &[("accept", "text/html"), SAME_ORIGIN, EMPTY], Page),
+    ("fetch for a page in capitals", &[("accept", "Text/HTML;level=1"), CORS], Page),
     // htmx.
     ("htmx", &[ANY, CORS, EMPTY, HX], HxRedirect),
     ("htmx that names html", &[PAGE, HX], HxRedirect),
-    (
-        "htmx boosted",
-        &[ANY, CORS, HX, ("hx-boosted", "true")],
-        HxRedirect,
-    ),
-    (
-        "htmx in an Android web view",
-        &[ANY, CORS, HX, APP],
-        HxRedirect,
-    ),
-    (
-        "htmx history",
-        &[ANY, CORS, HX, ("hx-history-restore-request", "true")],
-        Page,
-    ),
-    (
-        "htmx 1 history",
-        &[ANY, ("hx-history-restore-request", "true")],
-        Page,
-    ),
+    ("htmx boosted", &[ANY, CORS, HX, ("hx-boosted", "true")], HxRedirect),
+    ("htmx in an Android web view", &[ANY, CORS, HX, APP], HxRedirect),
+    ("htmx history", &[ANY, CORS, HX, ("hx-history-restore-request", "true")], Page),
+    ("htmx 1 history", &[ANY, ("hx-history-restore-request", "true")], Page),
     // Scripts.
     ("jQuery", &[ANY, CORS, EMPTY, AJAX], Status),
-    (
-        "jQuery for html",
-        &[("accept", "text/html, */*; q=0.01"), CORS, AJAX],
-        Status,
-    ),
-    (
-        "jQuery over plain http",
-        &[("accept", "text/html, */*; q=0.01"), AJAX],
-        Status,
-    ),
-    (
-        "ajax in lower case",
-        &[PAGE, CORS, ("x-requested-with", "xmlhttprequest")],
-        Status,
-    ),
+    ("jQuery for html", &[("accept", "text/html, */*; q=0.01"), CORS, AJAX], Status),
+    ("jQuery over plain http", &[("accept", "text/html, */*; q=0.01"), AJAX], Status),
+    ("ajax in lower case", &[PAGE, CORS, ("x-requested-with", "xmlhttprequest")], Status),
     ("fetch", &[ANY, CORS, EMPTY], Status),
-    (
-        "fetch in an Android web view",
-        &[ANY, CORS, EMPTY, APP],
-        Status,
-    ),
+    ("fetch in an Android web view", &[ANY, CORS, EMPTY, APP], Status),
     ("axios", &[("accept", AXIOS), CORS, EMPTY], Status),
-    (
-        "fetch for json",
-        &[("accept", "application/json"), SAME_ORIGIN],
-        Status,
-    ),
-    (
-        "fetch that refuses html",
-        &[("accept", "application/json, text/html;q=0"), CORS],
-        Status,
-    ),
-    (
-        "client that refuses html",
-        &[("accept", "text/html ; Q=0.000")],
-        Status,
-    ),
-    (
-        "html at a low weight",
-        &[("accept", "text/html;q=0.001"), CORS],
-        Page,
-    ),
-    (
-        "EventSource",
-        &[("accept", "text/event-stream"), CORS, EMPTY],
-        Status,
-    ),
-    (
-        "WebSocket",
-        &[PAGE, ("sec-fetch-mode", "websocket")],
-        Status,
-    ),
+    ("fetch for json", &[("accept", "application/json"), SAME_ORIGIN], Status),
+    ("fetch that refuses html", &[("accept", "application/json, text/html;q=0"), CORS], Status),
+    ("client that refuses html", &[("accept", "text/html ; Q=0.000")], Status),
+    ("html at a low weight", &[("accept", "text/html;q=0.001"), CORS], Page),
+    ("EventSource", &[("accept", "text/event-stream"), CORS, EMPTY], Status),
+    ("WebSocket", &[PAGE, ("sec-fetch-mode", "websocket")], Status),
     // Parts of a page.
-    (
-        "image",
-        &[("accept", "image/avif,image/webp,*/*;q=0.8"), NO_CORS],
-        Status,
-    ),
-    (
-        "link prefetch",
-        &[ANY, NO_CORS, EMPTY, ("sec-purpose", "prefetch")],
-        Status,
-    ),
-    (
-        "prefetch that names html",
-        &[PAGE, NO_CORS, EMPTY, ("sec-purpose", "prefetch")],
-        Status,
-    ),
+    ("image", &[("accept", "image/avif,image/webp,*/*;q=0.8"), NO_CORS], Status),
+    ("link prefetch", &[ANY, NO_CORS, EMPTY, ("sec-purpose", "prefetch")], Status),
+    ("prefetch that names html", &[PAGE, NO_CORS, EMPTY, ("sec-purpose", "prefetch")], Status),
     // Programs.
     ("curl", &[ANY], Status),
     ("no headers", &[], Status),

@@ -23,8 +23,8 @@ use crate::{
 const REMEMBER: &str = "__Host-account-remember";
 const DAY: Duration = HOUR.saturating_mul(24);
 
-/// `/password` changes alice's password and logs her in; `/as-it-was` passes on what `is_remembered` returns, `/box/{ticked}` what a form
-/// says.
+/// `/password` changes alice's password and logs her in; `/as-it-was` passes on what
+/// `is_remembered` returns, `/box/{ticked}` what a form says.
 fn with_passwords(accounts: &Accounts) -> Router {
     let change = |accounts: &Accounts| {
         accounts.change(1, |alice| alice.stamp.push('!'));

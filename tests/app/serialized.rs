@@ -17,7 +17,8 @@ fn to_json(value: impl Serialize) -> Value {
     serde_json::to_value(value).unwrap()
 }
 
-/// `/start/{next}` keeps the way back while the user is at an identity provider, `/callback` reads it.
+/// `/start/{next}` keeps the way back while the user is at an identity provider, `/callback` reads
+/// it.
 fn with_oauth(accounts: &Accounts) -> Router {
     let start = |session: Session, Path(next): Path<String>| async move {
         let next = NextPath::try_from(next).unwrap_or_default();

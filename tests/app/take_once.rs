@@ -38,7 +38,8 @@ impl Checks {
     }
 }
 
-/// The second factor as the chapter on security describes it: `/password/{name}`, then `/code/{code}`.
+/// The second factor as the chapter on security describes it: `/password/{name}`, then
+/// `/code/{code}`.
 fn two_steps(accounts: &Accounts, checks: &Checks) -> Router {
     let users = accounts.clone();
     let password = move |auth: Auth<Account>, session: Session, Path(name): Path<String>| async move {
@@ -165,7 +166,8 @@ async fn a_taker_overtaken_before_its_update_gets_nothing() {
     assert_eq!(fast.get("/who").await.body, "alice");
 }
 
-/// A has read the session before B inserts a new value, so A's update is a conflict and A gets the new one.
+/// A has read the session before B inserts a new value, so A's update is a conflict and A gets the
+/// new one.
 #[tokio::test]
 async fn a_taker_returns_the_value_that_it_removed() {
     let (mut world, _) = world();

@@ -75,9 +75,10 @@ impl<U: AuthUser> LoginManager<U> {
 
     /// Replaces the response to a denied request (redirect, 401 or 403) with your own.
     ///
-    /// By default a [page load](crate::guard#page-loads) is redirected to the login page (303), with the way back for GET and HEAD;
-    /// htmx gets 401 with `HX-Redirect`; every other request gets 401, as does every request if no login page is set. A user who is
-    /// not allowed gets 403. To change only some of these, begin with [`Denied::default_response`].
+    /// By default a [page load](crate::guard#page-loads) is redirected to the login page (303),
+    /// with the way back for GET and HEAD; htmx gets 401 with `HX-Redirect`; every other request
+    /// gets 401, as does every request if no login page is set. A user who is not allowed gets 403.
+    /// To change only some of these, begin with [`Denied::default_response`].
     #[must_use]
     pub fn with_unauthorized(
         self,
