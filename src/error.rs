@@ -16,9 +16,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 ///
 /// Not being logged in is not an error; [`Auth::why`](crate::Auth::why) returns the reason.
 ///
-/// As an axum response it is a bare status: `503` with `Retry-After` if a retry can help, `409` if
-/// another request changed the session in the meantime, `403` for an inactive user, `413` for
-/// session data that is too large, and `500` otherwise.
+/// With axum it is a response: the one that [`response`](Error::response) returns.
 pub struct Error {
     kind: ErrorKind,
     source: Option<BoxError>,
@@ -98,14 +96,50 @@ impl Error {
         }
     }
 
-    /// The response to a request that ended in this error: the bare status, and `Retry-After` for
-    /// `503`.
-    pub(crate) fn to_response<B: Default>(&self) -> http::Response<B> {
+    /// The response to a request that failed with this error, for services without axum. With axum
+    /// the error itself is this response.
+    ///
+    /// - 503 with `Retry-After` if trying again can help
+    /// - 409 if another request changed or ended the session
+    /// - 403 for an inactive user
+    /// - 413 for too much session data
+    /// - 500 for the rest
+    ///
+    /// The body is empty, with one exception: if the request didn't come through a `LoginManager`
+    /// ([`ErrorKind::NoManager`]), it says in debug builds which layer to add.
+    ///
+    /// ```
+    /// # struct MyBody(Vec<u8>);
+    /// # impl From<String> for MyBody { fn from(text: String) -> Self { Self(text.into()) } }
+    /// # use login_manager::Error;
+    /// fn respond(error: &Error) -> http::Response<MyBody> {
+    ///     error.response().map(MyBody::from)
+    /// }
+    /// ```
+    #[must_use]
+    pub fn response(&self) -> http::Response<String> {
+        self.response_in(cfg!(debug_assertions))
+    }
+
+    fn response_in(&self, debug_build: bool) -> http::Response<String> {
+        let mut response: http::Response<String> = self.bare_response();
+        if let (true, ErrorKind::NoManager, Some(hint)) = (debug_build, self.kind, &self.source) {
+            *response.body_mut() = format!("{hint}\n");
+            let text = http::HeaderValue::from_static("text/plain; charset=utf-8");
+            response
+                .headers_mut()
+                .insert(http::header::CONTENT_TYPE, text);
+        }
+        response
+    }
+
+    /// The same with an empty body of any type.
+    pub(crate) fn bare_response<B: Default>(&self) -> http::Response<B> {
         bare_response(self.status())
     }
 }
 
-/// The bare status, with `Retry-After` if a retry can help.
+/// The bare status, with `Retry-After` if trying again can help.
 pub(crate) fn bare_response<B: Default>(status: http::StatusCode) -> http::Response<B> {
     let mut response = http::Response::new(B::default());
     *response.status_mut() = status;
@@ -238,10 +272,27 @@ mod tests {
 
     #[test]
     fn a_store_failure_says_when_to_come_back() {
-        let response: http::Response<String> = Error::from(ErrorKind::Store).to_response();
+        let response = Error::from(ErrorKind::Store).response();
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], "1");
         assert!(response.body().is_empty());
+    }
+
+    #[test]
+    fn only_debug_builds_say_which_layer_is_missing() {
+        let error = Error::new(ErrorKind::NoManager, "add `.layer(login_manager)`");
+        let debug = error.response_in(true);
+        assert_eq!(debug.body(), "add `.layer(login_manager)`\n");
+        assert_eq!(debug.headers()["content-type"], "text/plain; charset=utf-8");
+        let release = error.response_in(false);
+        assert_eq!((release.status().as_u16(), &**release.body()), (500, ""));
+        assert!(release.headers().is_empty());
+    }
+
+    #[test]
+    fn no_other_error_puts_its_cause_into_the_response() {
+        let error = Error::new(ErrorKind::Store, "postgres://app:hunter2@db/app refused");
+        assert!(error.response_in(true).body().is_empty());
     }
 
     #[test]

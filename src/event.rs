@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
+use serde_core::{Serialize, Serializer};
+
 use crate::{
     cause::Cause,
     clock::{Millis, moment},
@@ -99,6 +101,57 @@ pub enum EventKind {
     /// cookies. The deletion is retried for about a minute;
     /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds.
     LogoutIncomplete,
+}
+
+impl EventKind {
+    /// A stable name for logs, metrics and templates, such as `logged_in`. Of
+    /// [`Refused`](EventKind::Refused) and [`Ended`](EventKind::Ended) it doesn't say the reason,
+    /// which has a name of its own.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::LoggedIn => "logged_in",
+            Self::LoggedOut => "logged_out",
+            Self::Confirmed => "confirmed",
+            Self::Renewed => "renewed",
+            Self::Refused(_) => "refused",
+            Self::LoadedByRequest => "loaded_by_request",
+            Self::Restored => "restored",
+            Self::RememberTheft => "remember_theft",
+            Self::Protected => "protected",
+            Self::Revoked => "revoked",
+            Self::Forgotten => "forgotten",
+            Self::Ended(_) => "ended",
+            Self::AmbiguousCookie => "ambiguous_cookie",
+            Self::MalformedCookie => "malformed_cookie",
+            Self::UnknownToken => "unknown_token",
+            Self::LoginRefused => "login_refused",
+            Self::NextRefused => "next_refused",
+            Self::Unreadable => "unreadable",
+            Self::StoreFailed => "store_failed",
+            Self::LoaderFailed => "loader_failed",
+            Self::AuthorizeFailed => "authorize_failed",
+            Self::WrongUser => "wrong_user",
+            Self::DataDropped => "data_dropped",
+            Self::DataDiscarded => "data_discarded",
+            Self::LogoutIncomplete => "logout_incomplete",
+        }
+    }
+}
+
+/// As [`as_str`](EventKind::as_str).
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// As the text of [`as_str`](EventKind::as_str).
+impl Serialize for EventKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl Event {

@@ -264,19 +264,19 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Notice {
 
 impl IntoResponse for Error {
     fn into_response(self) -> Response {
-        self.to_response()
+        self.response().map(Body::from)
     }
 }
 
 #[cfg(feature = "argon2")]
 impl IntoResponse for PasswordError {
     fn into_response(self) -> Response {
-        crate::error::bare_response(self.status())
+        self.response().map(Body::from)
     }
 }
 
 impl From<Error> for Response {
     fn from(error: Error) -> Self {
-        error.to_response()
+        error.into_response()
     }
 }

@@ -57,10 +57,13 @@
 //!
 //! # A second factor
 //!
-//! Between the two steps the visitor is nobody, and nothing that belongs to nobody opens a guarded page. So don't log in after the
-//! first one: keep who it would be in the anonymous [`Session`](crate::Session), with the time, and log in after the second.
-//! [`renew`](crate::Auth::renew) gives the session a new token at that moment, or whoever planted the old one could go on
-//! without the password. [`take`](crate::Session::take) makes it good for one attempt: a wrong code costs the password again.
+//! Between the two steps the visitor is anonymous, and an anonymous session grants no access. So
+//! don't log in after the first step: keep the account's id in the anonymous
+//! [`Session`](crate::Session), with the time, and log in after the second.
+//! [`renew`](crate::Auth::renew) rotates the session's token at that moment, so that an attacker
+//! who planted the old one can't continue without the password. [`take`](crate::Session::take)
+//! allows one attempt: it removes the id from the store before it returns it, to one of any number
+//! of parallel requests. A wrong code costs the password again.
 //!
 //! ```
 //! # use std::time::{Duration, SystemTime};

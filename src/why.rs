@@ -1,7 +1,10 @@
 //! Why a request is anonymous.
 
-/// Why a request is anonymous, as returned by [`Auth::why`](crate::Auth::why), or why a session
-/// ended, in an [event](crate::EventKind::Ended).
+use std::fmt;
+
+use serde_core::{Serialize, Serializer};
+
+/// The reason that [`Auth::why`](crate::Auth::why) gives, and an event when a session ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Why {
@@ -41,4 +44,44 @@ pub enum Why {
     ClientChanged,
     /// This request logged out.
     LoggedOut,
+}
+
+impl Why {
+    /// A stable name for logs, metrics and templates, such as `idle_timeout`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCookie => "no_cookie",
+            Self::CookiesIgnored => "cookies_ignored",
+            Self::AmbiguousCookie => "ambiguous_cookie",
+            Self::MalformedCookie => "malformed_cookie",
+            Self::UnknownSession => "unknown_session",
+            Self::IdleTimeout => "idle_timeout",
+            Self::AbsoluteTimeout => "absolute_timeout",
+            Self::NotLoggedIn => "not_logged_in",
+            Self::Unreadable => "unreadable",
+            Self::NewerRecord => "newer_record",
+            Self::BadId => "bad_id",
+            Self::UserGone => "user_gone",
+            Self::Inactive => "inactive",
+            Self::StampChanged => "stamp_changed",
+            Self::RememberTheft => "remember_theft",
+            Self::ClientChanged => "client_changed",
+            Self::LoggedOut => "logged_out",
+        }
+    }
+}
+
+/// As [`as_str`](Why::as_str).
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// As the text of [`as_str`](Why::as_str).
+impl Serialize for Why {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }

@@ -22,8 +22,8 @@ pub(super) struct Arrival {
     /// Inherited from a session or a series of the same user, or new.
     pub(super) family: Family,
     pub(super) proof: Proof,
-    /// For how long, if at all.
-    pub(super) remember: Option<Millis>,
+    /// Until when the browser is remembered, if at all.
+    pub(super) remembered_until: Option<Millis>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,8 @@ impl<U: AuthUser> Inner<U> {
 
         let mut issued = None;
         let arrived = async {
-            if let Some(lifetime) = arrival.remember {
-                issued = Some(self.issue_at(arrival, lifetime, now).await?);
+            if let Some(ends) = arrival.remembered_until {
+                issued = Some(self.issue_at(arrival, ends, now).await?);
             }
             let mut arrived = match &session {
                 Some(old) if others.is_empty() => {
@@ -184,12 +184,12 @@ impl<U: AuthUser> Inner<U> {
     async fn issue_at(
         &self,
         arrival: &Arrival,
-        lifetime: Millis,
+        ends: Millis,
         now: Millis,
     ) -> Result<Issued, Error> {
         let (realm, agent) = (&self.visit.realm, self.visit.agent());
         let (owner, family) = (&arrival.owner, arrival.family);
-        remember::issue_at(realm, owner, family, &arrival.proof, agent, lifetime, now).await
+        remember::issue_at(realm, owner, family, &arrival.proof, agent, ends, now).await
     }
 
     /// Ends another user's line of descent in this browser. Where the outcome is unknown, the record says whether it came to

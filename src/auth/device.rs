@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::SystemTime};
 
+use serde_core::{Serialize, Serializer, ser::SerializeStruct as _};
+
 use crate::{
     clock::{Millis, moment},
     remember,
@@ -99,6 +101,22 @@ impl Device {
 
     pub(super) fn set_current(&mut self, is_current: bool) {
         self.is_current = is_current;
+    }
+}
+
+/// For a template or an API: a map with an entry for each method, named after it. Times are Unix
+/// seconds.
+impl Serialize for Device {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_struct("Device", 7)?;
+        map.serialize_field("id", &self.id)?;
+        map.serialize_field("created", &self.created.div_euclid(1000))?;
+        map.serialize_field("last_seen", &self.last_seen.div_euclid(1000))?;
+        map.serialize_field("user_agent", &self.user_agent())?;
+        map.serialize_field("is_current", &self.is_current)?;
+        map.serialize_field("is_logged_in", &self.is_logged_in)?;
+        map.serialize_field("is_remembered", &self.is_remembered)?;
+        map.end()
     }
 }
 

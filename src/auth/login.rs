@@ -25,12 +25,33 @@ use crate::{
 /// # }
 /// ```
 ///
+/// # Remember-me
+///
+/// If this browser is remembered for the same user, it stays remembered, until the same time as
+/// before: a login after a change of password doesn't forget it. Its remember cookie gets a new
+/// value, and copies of the old one become invalid. A login form with a "remember me" box says what
+/// the user chose, [`.remember(form.remember)`](Login::remember); `false` ends an existing remember
+/// cookie. A login by another user always ends it.
+///
+/// ```
+/// # use login_manager::{Auth, AuthUser, Error};
+/// # struct Account { stamp: String }
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// async fn password_changed(auth: Auth<Account>, changed: Account) -> Result<(), Error> {
+///     auth.login(changed).await?; // with the new security stamp; still remembered if it was
+///     Ok(())
+/// }
+/// ```
+///
 /// # Errors
-/// [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) where the user isn't active, unless [forced](Login::force);
-/// [`UnstableId`](crate::ErrorKind::UnstableId) where no later request could find the user;
-/// [`Store`](crate::ErrorKind::Store), [`Conflict`](crate::ErrorKind::Conflict), [`Random`](crate::ErrorKind::Random);
-/// [`TooLate`](crate::ErrorKind::TooLate) after the head of the response has left;
-/// [`NoRuntime`](crate::ErrorKind::NoRuntime); [`Panicked`](crate::ErrorKind::Panicked).
+/// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user isn't active, unless
+///   [forced](Login::force)
+/// - [`UnstableId`](crate::ErrorKind::UnstableId) if no later request could find the user
+/// - [`NoCookies`](crate::ErrorKind::NoCookies) if this part of the application takes no cookies
+/// - [`TooLate`](crate::ErrorKind::TooLate) if the head of the response has been sent
+/// - [`Store`](crate::ErrorKind::Store), [`Conflict`](crate::ErrorKind::Conflict),
+///   [`Random`](crate::ErrorKind::Random), [`NoRuntime`](crate::ErrorKind::NoRuntime),
+///   [`Panicked`](crate::ErrorKind::Panicked)
 #[must_use = "nobody is logged in before this is awaited"]
 pub struct Login<U: AuthUser> {
     auth: Auth<U>,
@@ -38,12 +59,21 @@ pub struct Login<U: AuthUser> {
     pub(super) options: Options,
 }
 
+/// Whether the login leaves a remember cookie in the browser.
+#[derive(Clone, Copy)]
+pub(super) enum Remember {
+    /// If the browser is remembered for this user, until the same time as before.
+    AsBefore,
+    Never,
+    /// For so many milliseconds.
+    For(Millis),
+}
+
 #[derive(Clone, Copy)]
 pub(super) struct Options {
     pub(super) force: bool,
     pub(super) fresh: bool,
-    /// How long, in milliseconds, if at all.
-    pub(super) remember: Option<Millis>,
+    pub(super) remember: Remember,
     /// Instead of the manager's.
     pub(super) timeouts: Option<Timeouts>,
 }
@@ -56,7 +86,7 @@ impl<U: AuthUser> Login<U> {
             options: Options {
                 force: false,
                 fresh: true,
-                remember: None,
+                remember: Remember::AsBefore,
                 timeouts: None,
             },
         }
@@ -68,18 +98,26 @@ impl<U: AuthUser> Login<U> {
         self
     }
 
-    /// Whether the browser shall be logged in again, not fresh, after its session has ended: the "remember me" box.
+    /// Whether this browser is logged in again, not fresh, after its session has ended: the
+    /// "remember me" box.
     ///
-    /// It then has a second cookie, for [as long as the manager says](crate::LoginManager::with_remember_for).
+    /// With `true` it gets a second cookie, for [as long as the manager
+    /// says](crate::LoginManager::with_remember_for) from now on. With `false` a remember cookie
+    /// that it has is ended. Without this call a login by the same user keeps it, see
+    /// [above](Login#remember-me).
     pub fn remember(mut self, remember: bool) -> Self {
         let lifetime = self.auth.visit().realm.remember_for;
-        self.options.remember = remember.then(|| lifetime_of(lifetime));
+        self.options.remember = match remember {
+            true => Remember::For(lifetime_of(lifetime)),
+            false => Remember::Never,
+        };
         self
     }
 
-    /// As [`remember`](Login::remember), for this long, at most 400 days, which is how long browsers keep a cookie (RFC 6265bis).
+    /// As [`remember(true)`](Login::remember), for this long, at most 400 days, which is how long
+    /// browsers keep a cookie (RFC 6265bis).
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
-        self.options.remember = Some(lifetime_of(lifetime));
+        self.options.remember = Remember::For(lifetime_of(lifetime));
         self
     }
 

@@ -119,7 +119,11 @@ impl<U: AuthUser> Auth<U> {
         })
     }
 
-    /// Whether a remember cookie made this session. False where nobody is logged in.
+    /// Whether this browser is remembered: whether the login behind this session gave it a remember
+    /// cookie. `false` if the request is anonymous.
+    ///
+    /// A session that the remember cookie restored is remembered and not [fresh](Auth::is_fresh).
+    /// Right after a login this returns what the login asked for.
     ///
     /// # Errors
     /// As [`user`](Auth::user).

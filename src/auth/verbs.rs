@@ -8,7 +8,7 @@ use super::{
     arrive::{Arrival, Arrived},
     devices::{forget_oldest, keep_newest},
     inner::Inner,
-    login::Options,
+    login::{Options, Remember},
 };
 use crate::{
     clock::Millis,
@@ -48,16 +48,7 @@ impl<U: AuthUser> Inner<U> {
             return Err(ErrorKind::UnstableId.into());
         }
         let owner = realm.owner(&id);
-        let proof = Proof {
-            at: now,
-            stamp: stamp_digest(realm, &id, &*user),
-            fresh: options.fresh,
-            forced: inactive,
-            remembered: false,
-            unseen: None,
-            client: self.visit.client(),
-            timeouts: options.timeouts,
-        };
+        let stamp = stamp_digest(realm, &id, &*user);
 
         self.visit.read_at(now).await?;
         let session = self.visit.live().map(|live| live.record);
@@ -68,22 +59,42 @@ impl<U: AuthUser> Inner<U> {
             Some(family) => family,
             None => Family::random().map_err(|_| ErrorKind::Random)?,
         };
+        let is_own = |series: &&Record| series.owner.as_ref() == Some(&owner) && !is_ending;
+        let remembered_until = match options.remember {
+            Remember::AsBefore => series.as_ref().filter(is_own).map(|series| series.ends),
+            Remember::Never => None,
+            Remember::For(lifetime) => Some(now.saturating_add(lifetime)),
+        };
+        let proof = Proof {
+            at: now,
+            stamp,
+            fresh: options.fresh,
+            forced: inactive,
+            remembered: remembered_until.is_some(),
+            unseen: None,
+            client: self.visit.client(),
+            timeouts: options.timeouts,
+        };
         let mut arrival = Arrival {
             owner: Arc::clone(&owner),
             family,
             proof,
-            remember: options.remember,
+            remembered_until,
         };
         if self.arrive_at(&arrival, series, now).await? == Arrived::LineEnded {
             // A logout beside this login ended what it was to carry on: so it carries on nothing.
             self.visit.state().slot = Slot::empty(Why::LoggedOut);
             arrival.family = Family::random().map_err(|_| ErrorKind::Random)?;
+            if let Remember::AsBefore = options.remember {
+                arrival.remembered_until = None;
+                arrival.proof.remembered = false;
+            }
             let _in = self.arrive_at(&arrival, None, now).await?;
         }
         self.use_up_next();
-        self.set_identity(Identity::User(Arc::clone(&user), proof));
+        self.set_identity(Identity::User(Arc::clone(&user), arrival.proof));
         realm.report_of(EventKind::LoggedIn, Some(&owner), arrival.family);
-        if options.remember.is_some() {
+        if arrival.remembered_until.is_some() {
             forget_oldest(realm, &owner, now);
         }
         if let Some(keep) = realm.max_sessions {

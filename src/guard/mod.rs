@@ -1,15 +1,37 @@
 //! Access control: the guard layer and the extractors share one decision.
 //!
-//! Use the extractor [`LoginRequired`](crate::LoginRequired) for a handler, and the layer
-//! [`login_required`] for a whole router or any other tower service. Both give the same response:
+//! The extractor [`LoginRequired`](crate::LoginRequired) guards one handler, the layer
+//! [`login_required`] a whole router or any other tower service. Both give the same response:
 //!
-//! | | |
+//! | request | response |
 //! |---|---|
-//! | anonymous | `303` to the login view for a page load, otherwise `401` |
-//! | logged in, but not allowed | `403` |
-//! | logged in, but [not fresh](fresh_login_required) | `303` to the refresh view for a page load, otherwise `401` |
-//! | unknown, because the store, the loader or the check failed | `503`, never a redirect to the login view |
-//! | no [`LoginManager`](crate::LoginManager) around the guard | `500`, and an error in the log that says what to add |
+//! | anonymous | 303 to the login page for a page load, else 401 |
+//! | the user is not allowed | 403 |
+//! | the login is [not fresh](fresh_login_required) | 303 to the refresh page for a page load, else 401 |
+//! | the store, the loader or a check failed | 503, never "not logged in" |
+//! | no [`LoginManager`](crate::LoginManager) is around the guard | 500, and an error in the log that says what to add; in debug builds the body says it, too |
+//!
+//! # Page loads
+//!
+//! A redirect to the login page only helps a client that shows the login page. The request's
+//! headers tell which client it is:
+//!
+//! | client | recognized by | response |
+//! |---|---|---|
+//! | browser: link, form, address bar, iframe, prerendering; Android web view | `Sec-Fetch-Mode: navigate`, whatever `X-Requested-With` says | 303 |
+//! | browser before 2023, or over plain http | no `Sec-Fetch-Mode`, `Accept` names `text/html` | 303 |
+//! | Turbo Drive, Turbo Frames, any `fetch` for a page | `Sec-Fetch-Mode: cors` or `same-origin`, `Accept` names `text/html` | 303 |
+//! | Unpoly, Inertia | `X-Up-Version`, `X-Inertia` | 303 |
+//! | htmx restoring a page from its history | `HX-History-Restore-Request` | 303 |
+//! | htmx, boosted links included | `HX-Request` | 401 with `HX-Redirect` |
+//! | jQuery and others | `X-Requested-With: XMLHttpRequest` | 401 |
+//! | `fetch`, `EventSource`, axios, curl | `Accept` doesn't name `text/html` (`*/*`, `application/json`) | 401 |
+//! | image, script, `<link rel=prefetch>`, WebSocket | `Sec-Fetch-Mode: no-cors`, `websocket` | 401 |
+//! | navigation that names JSON and not HTML | `Accept: application/json` | 401 |
+//!
+//! `text/html;q=0` doesn't name it. Without a login page, every 303 in this table is a 401.
+//! [`with_unauthorized`](crate::LoginManager::with_unauthorized) replaces these responses with your
+//! own.
 
 mod authorize;
 mod except;
@@ -101,7 +123,7 @@ pub(crate) fn refuse<U: AuthUser>(
     head: &Parts,
 ) -> Response<Vec<u8>> {
     match refusal {
-        Refusal::Error(error) => error.to_response(),
+        Refusal::Error(error) => error.response().map(String::into_bytes),
         Refusal::Denied(reason) => {
             let refused = auth.event(EventKind::Refused(*reason));
             auth.visit().realm.tell(&refused);
@@ -140,19 +162,22 @@ fn compute(view_of: &Arc<ViewOf>, denied: &Denied<'_>) -> Option<LoginView> {
         .ok()
 }
 
-/// No manager for this user type is around the handler.
-pub(crate) fn no_manager<U>(asked: &str) -> Error {
-    missing(asked, &format!("LoginManager<{}>", type_name::<U>()))
+/// The error if no manager for this user type is around the request. Logs what to add.
+pub(crate) fn no_manager<U>(used: &str) -> Error {
+    missing(used, &format!("LoginManager<{}>", type_name::<U>()))
 }
 
-/// `asked` needs a manager, and none of its kind is around the handler.
-pub(crate) fn missing(asked: &str, manager: &str) -> Error {
-    #[cfg(feature = "tracing")]
-    tracing::error!(
-        "{asked} was asked for, but the request did not come through a {manager}. Put it around the routes and around \
-         every guard, `Router::new().route(…).layer(login_manager)`: a layer is only around what was added before it"
+/// The error if no manager is around the request. Logs what to add; the response says the same in
+/// debug builds.
+pub(crate) fn missing(used: &str, manager: &str) -> Error {
+    let hint = format!(
+        "{used} was asked for, but the request did not come through a {manager}: \
+         `.layer(login_manager)` is missing on this router, or the handler or guard is outside it. \
+         Add the layer after the routes and guards, \
+         `Router::new().route(…).layer(login_manager)`: \
+         a layer only covers what was added before it."
     );
-    #[cfg(not(feature = "tracing"))]
-    let _ = (asked, manager);
-    ErrorKind::NoManager.into()
+    #[cfg(feature = "tracing")]
+    tracing::error!("{hint}");
+    Error::new(ErrorKind::NoManager, hint)
 }

@@ -44,11 +44,8 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let Some(auth) = Auth::<U>::of(request.extensions()) else {
-            return GuardFuture::refused(
-                no_manager::<U>("login_required")
-                    .to_response::<Vec<u8>>()
-                    .map(ResBody::from),
-            );
+            let response = no_manager::<U>("login_required").response();
+            return GuardFuture::refused(response.map(|body| ResBody::from(body.into_bytes())));
         };
         if let Some(part) = &self.rules.views {
             auth.enter(part);

@@ -125,8 +125,8 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let Some(auth) = Auth::<U>::of(request.extensions()) else {
-            let response = no_manager::<U>("login_view").to_response::<Vec<u8>>();
-            return GuardFuture::refused(response.map(ResBody::from));
+            let response = no_manager::<U>("login_view").response();
+            return GuardFuture::refused(response.map(|body| ResBody::from(body.into_bytes())));
         };
         auth.enter(&self.layer.views);
         GuardFuture::passed(self.inner.call(request))

@@ -93,8 +93,8 @@ where
             return Poll::Pending;
         };
         if let Err(error) = saved {
-            let answer = std::mem::replace(&mut response, error.to_response());
-            // Keep cookies that inner layers have already set.
+            let answer = std::mem::replace(&mut response, error.bare_response());
+            // What was sworn to further in, by a handler or another manager, still holds.
             for cookie in answer.headers().get_all(SET_COOKIE) {
                 response.headers_mut().append(SET_COOKIE, cookie.clone());
             }

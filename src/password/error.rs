@@ -1,8 +1,8 @@
 //! The error of hashing and checking passwords.
 
-use http::StatusCode;
+use http::{Response, StatusCode};
 
-use crate::error::BoxError;
+use crate::error::{BoxError, bare_response};
 
 /// A password could not be hashed or checked. A wrong password is not an error, but a
 /// [`Verdict`](super::Verdict).
@@ -50,5 +50,13 @@ impl PasswordError {
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
+    }
+
+    /// The response to a request that failed with this error, for services without axum: the
+    /// status, `Retry-After` for [`Busy`](Self::Busy), and an empty body. With axum the error
+    /// itself is this response.
+    #[must_use]
+    pub fn response(&self) -> Response<String> {
+        bare_response(self.status())
     }
 }

@@ -1,6 +1,9 @@
 //! Requests that a guard does not let through.
 
+use std::fmt;
+
 use http::{HeaderMap, Method, Response, Uri, request::Parts};
+use serde_core::{Serialize, Serializer};
 
 use super::{
     LoginView, NextIn, NextPath, Notice, Refusals,
@@ -29,6 +32,33 @@ pub enum Reason {
     FreshLoginRequired,
     /// The user is logged in, but not allowed to make this request.
     Forbidden,
+}
+
+impl Reason {
+    /// A stable name for logs, metrics and templates: `login_required`, `fresh_login_required` or
+    /// `forbidden`. It doesn't say [why](Why) nobody is logged in.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LoginRequired(_) => "login_required",
+            Self::FreshLoginRequired => "fresh_login_required",
+            Self::Forbidden => "forbidden",
+        }
+    }
+}
+
+/// As [`as_str`](Reason::as_str).
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// As the text of [`as_str`](Reason::as_str).
+impl Serialize for Reason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 impl<'a> Denied<'a> {

@@ -87,7 +87,7 @@ impl LoginView {
         if let Some(notice) = notice {
             url.push(separator);
             url.push_str("notice=");
-            url.push_str(notice.name());
+            url.push_str(notice.as_str());
         }
         url.push_str(&self.fragment);
         url

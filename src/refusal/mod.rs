@@ -6,6 +6,7 @@ mod login_view;
 mod next;
 mod next_in;
 mod notice;
+mod page_load;
 mod query;
 mod response;
 mod views;

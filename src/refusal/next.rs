@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use http::{HeaderValue, Response, StatusCode, Uri, header::LOCATION};
 use percent_encoding::{CONTROLS, percent_encode_byte, utf8_percent_encode};
-use serde_core::{Deserialize, Deserializer};
+use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::query::only_value;
 
@@ -169,10 +169,16 @@ impl FromStr for NextPath {
     }
 }
 
-/// For the hidden field of a login form. Values that are not accepted, empty values and `null`
-/// become
-/// [`NextPath::none`], so that the login does not fail because of its target. To get the error, use
-/// `TryFrom`.
+/// As the path, or the empty string if there is none: for a [`Session`](crate::Session) that keeps
+/// it during a login elsewhere, or a template. Reading it back checks it again.
+impl Serialize for NextPath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.or(""))
+    }
+}
+
+/// For the hidden field of a login form: a value that isn't acceptable counts as none, as do an empty one and `null`.
+/// A login shouldn't fail for where it would have led; who wants to know what was wrong uses `TryFrom`.
 impl<'de> Deserialize<'de> for NextPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Option::<String>::deserialize(deserializer)?.unwrap_or_default();

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_core::{Serialize, Serializer};
+
 use super::query::only_value;
 
 /// Why a user was redirected to the login page.
@@ -45,9 +47,10 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Returns its name in the query: `login` in `notice=login`.
+    /// Its stable name, as in the query: `notice=login`. [`Display`](fmt::Display) is the text for
+    /// the user.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub const fn as_str(self) -> &'static str {
         match self {
             Self::Login => "login",
             Self::Refresh => "refresh",
@@ -81,6 +84,13 @@ impl fmt::Display for Notice {
             Self::Login => "Please log in to access this page.",
             Self::Refresh => "Please reauthenticate to access this page.",
         })
+    }
+}
+
+/// As the text of [`as_str`](Notice::as_str).
+impl Serialize for Notice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
     }
 }
 

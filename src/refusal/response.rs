@@ -1,15 +1,12 @@
-//! The response to a denied request, which depends on the kind of client.
+//! The response to a denied request, negotiated.
 
 use http::{
     HeaderMap, HeaderValue, Response, StatusCode,
-    header::{ACCEPT, HeaderName, LOCATION, WWW_AUTHENTICATE},
+    header::{HeaderName, LOCATION, WWW_AUTHENTICATE},
 };
 
-use super::{Denied, NextIn, NextPath, Reason, Refusals};
+use super::{Denied, NextIn, NextPath, Reason, Refusals, page_load::Client};
 
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
-const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
 const HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
@@ -46,33 +43,38 @@ fn way_back(denied: &Denied<'_>) -> Option<NextPath> {
     }
 }
 
-/// A page load is redirected to the login page, htmx gets `HX-Redirect`, and everything else the
+/// Redirects a page load to the login page, and tells htmx to go there. Everything else gets the
 /// bare status.
 pub(super) fn default_response(denied: &Denied<'_>) -> Response<Vec<u8>> {
     let mut response = Response::new(Vec::new());
-    let headers = denied.headers();
-    match denied.reason() {
-        Reason::Forbidden => *response.status_mut() = StatusCode::FORBIDDEN,
-        _ if headers.contains_key(HX_REQUEST) => {
+    if denied.reason() == Reason::Forbidden {
+        *response.status_mut() = StatusCode::FORBIDDEN;
+        return response;
+    }
+    let client = Client::of(denied.headers());
+    let url = match client {
+        Client::Page | Client::Htmx => header_value(denied.login_url()),
+        Client::Script => None,
+    };
+    match (client, url) {
+        (Client::Page, Some(url)) => {
+            *response.status_mut() = StatusCode::SEE_OTHER;
+            response.headers_mut().insert(LOCATION, url);
+        }
+        (_, url) => {
             unauthorized(&mut response);
-            if let Some(url) = header_value(denied.login_url()) {
+            if let Some(url) = url {
                 response.headers_mut().insert(HX_REDIRECT, url);
             }
         }
-        _ => match header_value(denied.login_url().filter(|_| is_page_load(headers))) {
-            Some(url) => {
-                *response.status_mut() = StatusCode::SEE_OTHER;
-                response.headers_mut().insert(LOCATION, url);
-            }
-            None => unauthorized(&mut response),
-        },
     }
     response
 }
 
-/// htmx requests a part of a page, which is not a page to return to, unless the link is boosted.
+/// Whether htmx loads a part of a page, which is no place to return to. A boosted link loads a
+/// whole page.
 pub(super) fn is_part_of_a_page(headers: &HeaderMap) -> bool {
-    headers.contains_key(HX_REQUEST) && !headers.contains_key(HX_BOOSTED)
+    Client::of(headers) == Client::Htmx && !headers.contains_key(HX_BOOSTED)
 }
 
 /// The page around a part, from the header that htmx sends: path and query, with any host.
@@ -93,32 +95,4 @@ fn unauthorized(response: &mut Response<Vec<u8>>) {
 /// A login URL is visible ASCII, which is always a valid header value.
 fn header_value(url: Option<String>) -> Option<HeaderValue> {
     url.and_then(|url| HeaderValue::try_from(url).ok())
-}
-
-/// Whether a browser will show the response as a page: it sends `Sec-Fetch-Mode`, or, if it is
-/// older than 2023, accepts HTML.
-fn is_page_load(headers: &HeaderMap) -> bool {
-    if headers.contains_key(X_REQUESTED_WITH) {
-        return false;
-    }
-    let mut modes = headers.get_all(SEC_FETCH_MODE).iter();
-    match (modes.next(), modes.next()) {
-        (None, _) => accepts(headers, "text/html"),
-        (Some(mode), None) => {
-            mode == "navigate"
-                && (accepts(headers, "text/html") || !accepts(headers, "application/json"))
-        }
-        (Some(_), Some(_)) => false,
-    }
-}
-
-fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let ranges = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    ranges
-        .filter_map(|range| range.split(';').next())
-        .any(|range| range.trim().eq_ignore_ascii_case(media_type))
 }

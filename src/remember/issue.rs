@@ -18,19 +18,18 @@ pub(crate) struct Issued {
     max_age: Millis,
 }
 
-/// Makes the series of a login.
+/// Makes the series of a login, which ends at `ends`.
 pub(crate) async fn issue_at(
     realm: &Arc<Realm>,
     owner: &Arc<str>,
     family: Family,
     proof: &Proof,
     agent: Option<&str>,
-    lifetime: Millis,
+    ends: Millis,
     now: Millis,
 ) -> Result<Issued, Error> {
     let token = RememberToken::random().map_err(|_| ErrorKind::Random)?;
     let secret = token.secret_digest(realm.name());
-    let ends = now.saturating_add(lifetime);
     let record = Record {
         key: token.key(realm.name()),
         family,
@@ -46,7 +45,7 @@ pub(crate) async fn issue_at(
         Created::Done => Ok(Issued {
             key: record.key,
             token,
-            max_age: lifetime,
+            max_age: ends.saturating_sub(now),
         }),
         Created::Exists => Err(Error::new(
             ErrorKind::Store,

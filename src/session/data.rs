@@ -80,6 +80,18 @@ impl Data {
         taken
     }
 
+    /// The record's payload without this name, and nothing else changed; `None` if the record
+    /// doesn't have it.
+    pub(crate) fn stored_without(&self, name: &str) -> Option<Payload> {
+        self.stored(name)?;
+        let others = self.base.entries().filter(|(other, _)| *other != name);
+        Some(Payload::encode(
+            self.base.proof.as_ref(),
+            self.base.agent(),
+            others,
+        ))
+    }
+
     /// Removes every value that is known here. A name that others add meanwhile is none of them.
     pub(crate) fn clear(&mut self) {
         self.changes = self
@@ -212,6 +224,16 @@ mod tests {
         nothing.set("a", "1").unwrap();
         nothing.clear();
         assert!(!nothing.is_changed());
+    }
+
+    #[test]
+    fn stored_without_a_name_keeps_others_and_drops_changes() {
+        let mut data = data(&[("a", "1"), ("b", "2")]);
+        data.set("b", "20").unwrap();
+        data.set("c", "3").unwrap();
+        let without = data.stored_without("a").unwrap();
+        assert_eq!(without.entries().collect::<Vec<_>>(), [("b", "2")]);
+        assert!(data.stored_without("c").is_none());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod visit;
 use std::{fmt, pin::Pin, sync::Arc};
 
 use serde_core::{Serialize, de::DeserializeOwned};
+use tokio::runtime::Handle;
 
 use crate::error::{Error, ErrorKind};
 
@@ -22,9 +23,11 @@ pub(crate) use self::{
 
 /// This visitor's data: named values, anonymous or logged in, kept by the server.
 ///
-/// Nothing is read before the first question, and nothing is kept for a visitor for whom nothing was inserted. Changes
-/// are saved when the handler is done, unless it answers with a 5xx; [`save`](Session::save) does it earlier. The data of
-/// an anonymous visitor survives a login; that of a user is never another's, and goes with the logout.
+/// Nothing is read before the first question, and nothing is kept for a visitor for whom nothing
+/// was inserted. Changes are saved when the handler is done, unless it answers with a 5xx;
+/// [`save`](Session::save) does it earlier, and [`take`](Session::take) writes at once. The data of
+/// an anonymous visitor survives a login; that of a user is never another's, and goes with the
+/// logout.
 ///
 /// It is the data behind the session cookie: a browser that has only its remember cookie is logged in again when somebody asks who
 /// it is, and not by a question about data. (With [request loaders](crate::RequestLoader) such a question asks that first, since a user
@@ -90,24 +93,52 @@ impl Session {
         .await?
     }
 
-    /// Removes the value under this name. Answers whether there was one.
+    /// Removes the value under this name when the changes are saved. Returns whether there was one:
+    /// of parallel requests, each may find it. [`take`](Session::take) is for one of them.
     ///
     /// # Errors
-    /// As said [above](Session#errors).
+    /// As described [above](Session#errors).
     pub async fn remove(&self, name: &str) -> Result<bool, Error> {
         self.settled(|data| data.take(name).is_some()).await
     }
 
-    /// Removes the value under this name and hands it out: for what is shown once.
+    /// Removes the value under this name and returns it, to one caller only: for a message that is
+    /// shown once, a one-time code, the state of an OAuth login.
+    ///
+    /// The value is removed from the store before it is returned. Of parallel requests that take
+    /// it, one gets it and the others get `None`. It stays removed if the client disconnects while
+    /// this runs, and if the handler then responds with a 5xx. Other changes of this request are
+    /// saved at its end, as always.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`] where what was there is no `T`; it is removed all the same. And as said [above](Session#errors).
+    /// - [`ErrorKind::Data`] if the value is not a `T`. It is removed anyway.
+    /// - [`ErrorKind::Conflict`] if other requests kept changing the session.
+    /// - [`ErrorKind::Store`] if the store failed. The value may have been removed, but no caller
+    ///   has it.
+    /// - As described [above](Session#errors).
     pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        self.settled(|data| data.take(name))
-            .await?
-            .as_deref()
-            .map(parse)
-            .transpose()
+        let (session, name) = (self.clone(), Box::<str>::from(name));
+        let taking = async move { session.take_json(&name).await };
+        let json = match Handle::try_current() {
+            // On a task of its own, which a client that disconnects doesn't cancel.
+            Ok(runtime) => runtime.spawn(taking).await.unwrap_or_else(|error| {
+                Err(if error.is_panic() {
+                    ErrorKind::Panicked
+                } else {
+                    ErrorKind::NoRuntime
+                }
+                .into())
+            }),
+            Err(_) => taking.await,
+        };
+        json?.as_deref().map(parse).transpose()
+    }
+
+    async fn take_json(&self, name: &str) -> Result<Option<Box<str>>, Error> {
+        self.settled(|_| ()).await?;
+        let visit = self.owner.visit();
+        let _turn = visit.turn.lock().await;
+        visit.take_at(name, visit.now()).await
     }
 
     /// Removes every value that this visitor has. The session stays, and so does who is logged in: what ends them is

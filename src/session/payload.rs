@@ -43,7 +43,7 @@ pub(crate) struct Proof {
     pub(crate) fresh: bool,
     /// The application let an inactive user in, knowingly.
     pub(crate) forced: bool,
-    /// A remember cookie made this session.
+    /// The login behind this session gave the browser a remember cookie.
     pub(crate) remembered: bool,
     /// The remember series that was rotated when this session was made, until the browser has shown that it got both.
     pub(crate) unseen: Option<RecordKey>,

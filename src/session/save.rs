@@ -61,6 +61,47 @@ impl Visit {
         Err(ErrorKind::Conflict.into())
     }
 
+    /// Removes a value from the store, and only then returns it. This request's other changes stay
+    /// unsaved.
+    ///
+    /// If A and B take the same value and A's update is first, B's fails with a conflict, and B
+    /// finds the value gone when it reads the record again. If the outcome of an update is unknown,
+    /// the value is not returned: it may have been removed.
+    pub(crate) async fn take_at(&self, name: &str, now: Millis) -> Result<Option<Box<str>>, Error> {
+        for attempt in 0..TRIES {
+            let (live, rest) = {
+                let mut state = self.state();
+                let stored = match &state.slot {
+                    Slot::Live(live) => live
+                        .data
+                        .get(name)
+                        .and_then(|_| live.data.stored_without(name))
+                        .map(|rest| (live.clone(), rest)),
+                    _ => None,
+                };
+                match stored {
+                    Some(stored) => stored,
+                    // No other request can know a value that is not in the store.
+                    None => return Ok(state.data_mut().and_then(|data| data.take(name))),
+                }
+            };
+            match self.realm.update(&live.record, rest.bytes(), now).await? {
+                Outcome::Done => {
+                    self.rebase(live.record.version + 1, rest);
+                    let mut state = self.state();
+                    let changed = state.data_mut().and_then(|data| data.take(name));
+                    return Ok(changed.or_else(|| live.data.get(name).map(Box::from)));
+                }
+                Outcome::Conflict => {
+                    pause(attempt).await;
+                    self.reload_at(&live, now).await?;
+                }
+                Outcome::Gone => self.drop_data(&live),
+            }
+        }
+        Err(ErrorKind::Conflict.into())
+    }
+
     /// The first data of an anonymous visitor: only now is there something to remember.
     async fn create_first_at(&self, now: Millis) -> Result<(), Error> {
         if self.state().drop_if_closed() {

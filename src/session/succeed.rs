@@ -140,6 +140,9 @@ impl Visit {
         }
         let hangs = hangs || outcome.as_ref().is_err_and(Error::is_timeout);
         self.realm.discard(new.record.key, hangs).await;
+        // The background may delete this key at any time from now on, so a login must not use it
+        // for what it writes next.
+        (new.token, new.record.key) = self.realm.new_key()?;
         outcome
     }
 

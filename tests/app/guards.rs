@@ -23,6 +23,8 @@ async fn g5_both_doors_give_the_answer_that_the_request_asks_for() {
             ("sec-fetch-mode", "navigate"),
             ("sec-fetch-dest", "document"),
         ],
+        &[("accept", HTML), ("sec-fetch-mode", "cors")],
+        &[("accept", HTML), ("sec-fetch-mode", "same-origin")],
     ];
     let script: &[&[(&str, &str)]] = &[
         &[],
@@ -30,9 +32,7 @@ async fn g5_both_doors_give_the_answer_that_the_request_asks_for() {
         &[("accept", "application/json")],
         &[("accept", "application/json, text/plain, */*")],
         &[("accept", HTML), ("x-requested-with", "XMLHttpRequest")],
-        &[("accept", HTML), ("sec-fetch-mode", "cors")],
         &[("accept", HTML), ("sec-fetch-mode", "no-cors")],
-        &[("accept", HTML), ("sec-fetch-mode", "same-origin")],
         &[("accept", HTML), ("sec-fetch-mode", "websocket")],
     ];
     let htmx: &[&[(&str, &str)]] = &[

@@ -50,3 +50,19 @@ async fn p43_unknown_and_wrong_are_one_answer_off_the_async_threads() {
     let verdict = dearer.verify("builder", Some(&stored)).await.unwrap();
     assert!(!verdict.is_valid() && !verdict.needs_rehash());
 }
+
+#[test]
+fn a_password_error_is_a_response_without_axum() {
+    for (error, status) in [
+        (PasswordError::Busy, 503),
+        (PasswordError::Empty, 422),
+        (PasswordError::TooLong { limit: 4096 }, 422),
+        (PasswordError::Panicked, 500),
+    ] {
+        let response = error.response();
+        assert_eq!(response.status(), status, "{error}");
+        let retry = response.headers().contains_key("retry-after");
+        assert_eq!(retry, status == 503, "{error}");
+        assert!(response.body().is_empty(), "{error}");
+    }
+}

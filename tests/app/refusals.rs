@@ -3,12 +3,13 @@
 use axum::{Router, handler::Handler, routing::get};
 use http::{Method, StatusCode};
 use login_manager::{
-    Auth, CurrentUser, Denied, LoginRequired, Reason, Session, Why, login_required,
+    Auth, CurrentUser, Denied, FreshLoginRequired, LoginRequired, Reason, Session, Why,
+    login_required, login_view,
 };
 use tracing::Level;
 
 use crate::{
-    browser::Browser,
+    browser::{Answer, Browser},
     doors::{DOORS, Runs, guarded, with_view},
     log::Log,
     world::{Account, SESSION, World, routes},
@@ -135,6 +136,19 @@ async fn a_login_view_that_is_guarded_itself_is_no_loop_and_is_told() {
     }
 }
 
+/// Debug builds say in the response what to add, release builds say nothing.
+fn assert_hint(answer: &Answer, hint: &str) {
+    if cfg!(debug_assertions) {
+        assert!(answer.body.contains(hint), "{}", answer.body);
+        let layer = "`.layer(login_manager)` is missing on this router";
+        assert!(answer.body.contains(layer), "{}", answer.body);
+        let text = Some("text/plain; charset=utf-8");
+        assert_eq!(answer.header("content-type"), text);
+    } else {
+        assert_eq!((&*answer.body, answer.header("content-type")), ("", None));
+    }
+}
+
 #[tokio::test]
 async fn p40_a_layer_that_was_forgotten_is_a_500_that_says_what_to_write() {
     let app = Router::new()
@@ -146,13 +160,30 @@ async fn p40_a_layer_that_was_forgotten_is_a_500_that_says_what_to_write() {
         .route("/current", get(|_: CurrentUser<Account>| async { "in" }))
         .route("/auth", get(|_: Auth<Account>| async { "in" }))
         .route(
+            "/fresh",
+            get(|_: FreshLoginRequired<Account>| async { "in" }),
+        )
+        .route(
             "/layer",
             get((|| async { "in" }).layer(login_required::<Account>())),
+        )
+        .route(
+            "/view",
+            get((|| async { "in" }).layer(login_view::<Account>("/login").unwrap())),
         );
-    for path in ["/required", "/optional", "/current", "/auth", "/layer"] {
+    for path in [
+        "/required",
+        "/optional",
+        "/current",
+        "/auth",
+        "/fresh",
+        "/layer",
+        "/view",
+    ] {
         let log = Log::listen();
         let answer = Browser::new(app.clone()).get(path).await;
-        assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""), "{path}");
+        assert_eq!(answer.status, 500, "{path}");
+        assert_hint(&answer, "LoginManager<app::world::Account>");
         let [error] = &log.at(Level::ERROR)[..] else {
             panic!("{path}: {:?}", log.lines())
         };
@@ -165,7 +196,8 @@ async fn p40_a_layer_that_was_forgotten_is_a_500_that_says_what_to_write() {
     let session = Router::new().route("/session", get(|_: Session| async { "in" }));
     let log = Log::listen();
     let answer = Browser::new(session).get("/session").await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+    assert_eq!(answer.status, 500);
+    assert_hint(&answer, "Session was asked for");
     let [error] = &log.at(Level::ERROR)[..] else {
         panic!("{:?}", log.lines())
     };
@@ -187,7 +219,8 @@ async fn p40_a_guard_outside_the_manager_is_a_500_that_says_so() {
         .layer(world.manager.clone())
         .layer(login_required::<Account>());
     let answer = Browser::new(app).get("/me").await;
-    assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+    assert_eq!(answer.status, 500);
+    assert_hint(&answer, "LoginManager<app::world::Account>");
     assert!(log.at(Level::ERROR)[0].contains("LoginManager<app::world::Account>"));
 }
 

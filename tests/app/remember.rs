@@ -47,7 +47,7 @@ async fn remembered_with(grace: RememberGrace) -> Remembered {
             .with_on_event(move |event| seen.lock().unwrap().push(event.kind()))
     });
     browser.post("/remember/alice").await;
-    assert_eq!(browser.get("/how").await.body, "alice fresh");
+    assert_eq!(browser.get("/how").await.body, "alice fresh remembered");
     Remembered {
         browser,
         store,

@@ -12,11 +12,11 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response, header};
-use login_manager::{Auth, LoginManager, login_required};
+use login_manager::{Auth, ErrorKind, LoginManager, login_required};
 use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 
 use crate::{
-    faulty_store::{Call::Load, FaultyStore, When::Before},
+    faulty_store::{Call::Load, Fault, FaultyStore, When::Before},
     world::{Account, Accounts, account},
 };
 
@@ -301,7 +301,60 @@ async fn g2_a_guard_outside_its_manager_lets_nobody_in() {
         alone.oneshot(request("/me", Some(&cookie))).await,
     ] {
         let answer = answer.unwrap();
-        assert_eq!((answer.status().as_u16(), answer.body().len()), (500, 0));
+        assert_eq!(answer.status(), 500);
+        let body = String::from_utf8(answer.into_body()).unwrap();
+        let hint = "`.layer(login_manager)` is missing";
+        assert_eq!(body.contains(hint), cfg!(debug_assertions), "{body}");
+        assert_eq!(body.is_empty(), !cfg!(debug_assertions), "{body}");
+    }
+}
+
+/// A service without axum gives the response that an axum handler gives with `?`.
+#[tokio::test]
+async fn an_error_is_a_response_without_axum() {
+    let store = FaultyStore::new();
+    let cookie = log_in(&store).await;
+    let ask = service_fn(async |request: Req| {
+        let auth = Auth::<Account>::of(request.extensions()).unwrap();
+        Ok::<Res, Infallible>(match auth.user().await {
+            Ok(_) => Response::new(Vec::new()),
+            Err(error) => error.response().map(String::into_bytes),
+        })
+    });
+    let service = manager(&store).layer(ask);
+    store.fail_all(Fault::Fails);
+    let answer = service.oneshot(request("/me", Some(&cookie))).await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert_eq!(answer.headers()["retry-after"], "1");
+    assert!(answer.body().is_empty());
+}
+
+#[test]
+fn each_kind_of_error_has_its_response() {
+    for (kind, status) in [
+        (ErrorKind::Store, 503),
+        (ErrorKind::Loader, 503),
+        (ErrorKind::Authorize, 503),
+        (ErrorKind::Random, 503),
+        (ErrorKind::Conflict, 409),
+        (ErrorKind::Gone, 409),
+        (ErrorKind::Inactive, 403),
+        (ErrorKind::TooLarge, 413),
+        (ErrorKind::WrongUser, 500),
+        (ErrorKind::NoManager, 500),
+    ] {
+        let error = login_manager::Error::from(kind);
+        let response = error.response();
+        assert_eq!(response.status(), status, "{kind:?}");
+        let retry = response.headers().contains_key("retry-after");
+        assert_eq!(retry, status == 503, "{kind:?}");
+        let axum = axum::response::IntoResponse::into_response(error);
+        assert_eq!(
+            (axum.status(), axum.headers()),
+            (response.status(), response.headers()),
+            "{kind:?}"
+        );
     }
 }
 

@@ -13,7 +13,7 @@ use crate::{
         Fault::{DoesAndFails, DoesLater, Fails, Hangs},
         When::{After, Before},
     },
-    world::{HOUR, World},
+    world::{HOUR, SESSION, World},
 };
 
 /// How long what is tried again in the background may take, and a little more.
@@ -181,6 +181,56 @@ async fn fault_5_a_replacement_that_comes_late_leaves_no_session_that_nobody_has
             other => panic!("{verb}: {other}"),
         };
         assert_eq!(world.store.inner.len(), in_store, "{verb}");
+    }
+}
+
+/// The store doesn't answer the login in time, and another tab has rotated the session meanwhile.
+#[tokio::test(start_paused = true)]
+async fn a_login_beside_a_rotation_outlives_its_own_cleanup() {
+    for start in ["/put/cart/apples", "/login/alice"] {
+        for login in ["/login/alice", "/remember/alice"] {
+            for fault in [Fails, Hangs, DoesLater] {
+                let case = format!("{start}, {login}, {fault:?}");
+                let world = hasty(start).await;
+                world.store.replace_at_once();
+                world.store.fail_once(Replace, fault);
+                let gate = world.store.gate(Replace, Before);
+                let login = world.browser.start(Method::POST, login);
+                gate.reached().await;
+                let rotated = world.browser.clone().post("/renew").await;
+                assert_eq!(rotated.status, 200, "{case}");
+                gate.open();
+                let (mut browser, answer) = login.await.unwrap();
+                assert_eq!(answer.status, 200, "{case}");
+                assert_eq!(browser.get("/who").await.body, "alice", "{case}");
+                sleep(A_WHILE).await;
+                assert_eq!(browser.get("/who").await.body, "alice", "{case}");
+                let restored = browser.cookie("remember").is_some();
+                if restored {
+                    browser.forget(SESSION);
+                    assert_eq!(browser.get("/who").await.body, "alice", "{case}");
+                }
+            }
+        }
+    }
+}
+
+/// The same by the two steps of a store that can't replace at once: its creation comes late.
+#[tokio::test(start_paused = true)]
+async fn a_login_whose_creation_comes_late_outlives_its_cleanup() {
+    for fault in [Fails, Hangs, DoesLater, DoesAndFails] {
+        let world = hasty("/login/alice").await;
+        world.store.fail_once(Create, fault);
+        let gate = world.store.gate(Create, Before);
+        let login = world.browser.start(Method::POST, "/login/alice");
+        gate.reached().await;
+        let rotated = world.browser.clone().post("/renew").await;
+        assert_eq!(rotated.status, 200, "{fault:?}");
+        gate.open();
+        let (mut browser, answer) = login.await.unwrap();
+        assert_eq!(answer.status, 200, "{fault:?}");
+        sleep(A_WHILE).await;
+        assert_eq!(browser.get("/who").await.body, "alice", "{fault:?}");
     }
 }
 

@@ -74,12 +74,12 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(self)
     }
 
-    /// Replaces the response to a denied request (redirect, `401` or `403`) with your own.
+    /// Replaces the response to a denied request (redirect, 401 or 403) with your own.
     ///
-    /// By default, page loads are redirected (`303`) to the login view, with the path to return to
-    /// for `GET` and `HEAD`. htmx gets `401` with `HX-Redirect`. Other requests get `401`, and so
-    /// does every request if there is no login view. Users who are logged in but not allowed get
-    /// `403`. To change only some responses, start from [`Denied::default_response`].
+    /// By default a [page load](crate::guard#page-loads) is redirected to the login page (303),
+    /// with the way back for GET and HEAD; htmx gets 401 with `HX-Redirect`; every other request
+    /// gets 401, as does every request if no login page is set. A user who is not allowed gets 403.
+    /// To change only some of these, begin with [`Denied::default_response`].
     #[must_use]
     pub fn with_unauthorized(
         self,
