@@ -84,12 +84,10 @@ fn main() -> ExitCode {
             "account_page_screenshot_is_small",
             account_page_screenshot_is_small,
         ),
-        // A login by the same user does not keep the remember cookie yet.
         trial(
             "password_change_keeps_remember_me",
             password_change_keeps_remember_me,
-        )
-        .with_ignored_flag(true),
+        ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }

@@ -735,7 +735,6 @@ async fn tutorial_keeps_what_was_ticked_after_an_error() {
 }
 
 #[tokio::test]
-#[ignore = "a login by the same user does not keep the remember cookie yet"]
 async fn tutorial_password_change_keeps_remember_me() {
     let database = Database::new();
     let mut browser = Browser::new(database.app().await);

@@ -48,7 +48,6 @@ mod memory_store;
 mod next_kept;
 mod nodes;
 mod page_loads;
-#[cfg(feature = "argon2")]
 mod passwords;
 mod permissions;
 mod protection;

@@ -190,6 +190,7 @@ async fn log_in(auth: Auth<Account>) -> Result<(), login_manager::Error> {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "for whoever started it")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt::init();
     // In your crate this is a test: #[tokio::test(flavor = "multi_thread")].
     store_contract(OwnStore::default()).await;
     println!("The store keeps the contract.");

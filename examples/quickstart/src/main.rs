@@ -148,6 +148,7 @@ async fn log_out(auth: Auth<Account>) -> Result<Redirect> {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "for whoever started it")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt::init();
     let port = env::var("PORT").unwrap_or("3000".to_owned());
     let port: u16 = port
         .parse()

@@ -126,6 +126,7 @@ async fn log_out(auth: Auth<Account>) -> Result<(), Error> {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "for whoever started it")]
 async fn main() -> Result<(), BoxError> {
+    tracing_subscriber::fmt::init();
     let store = open(&env::var("STORE").unwrap_or("memory".to_owned())).await?;
     let port = env::var("PORT").unwrap_or("3000".to_owned());
     let port: u16 = port

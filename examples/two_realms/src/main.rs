@@ -103,6 +103,7 @@ async fn staff_log_out(auth: Auth<Staff>) -> Result<(), login_manager::Error> {
 #[tokio::main]
 #[expect(clippy::print_stdout, reason = "for whoever started it")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt::init();
     let port = env::var("PORT").unwrap_or("3000".to_owned());
     let port: u16 = port
         .parse()
