@@ -1,7 +1,7 @@
 //! What requests cost, beside the bare router and beside axum-login on tower-sessions.
 //!
 //! ```sh
-//! cargo bench
+//! cargo bench -p login-manager-benches
 //! ```
 //!
 //! The contenders take turns, many short turns each, so that whatever else the machine does hits them alike; what counts
