@@ -29,8 +29,8 @@
 //!
 //! # Debug builds
 //!
-//! Without optimization, argon2 takes about 15 times as long. Add these lines to the `Cargo.toml`
-//! of your application (or workspace), so that a login takes 50 ms instead of 770 during
+//! Without optimization, argon2 takes more than ten times as long. Add these lines to the
+//! `Cargo.toml` of your application (or workspace), so that logins are not slow during
 //! development:
 //!
 //! ```toml
