@@ -32,7 +32,7 @@
 //! - A public page with [`CurrentUser`](crate::CurrentUser) in its header asks too, so who has our cookie gets 503 there. With
 //!   `user: Result<CurrentUser<U>, Error>` it is shown without a name.
 //! - A login, confirmation or renewal is an error, at the latest after two deadlines, and everything stays as it was. Only where the
-//!   store broke off at the last step may the old session have ended, and [another user's](crate::Login) that a login replaces.
+//!   store broke off at the last step may the old session have ended, and [another user's](crate::auth::Login) that a login replaces.
 //! - A logout is an error too, but the browser forgets its cookies. The crate tries again for a minute to end what they stood for,
 //!   64 things at a time and for as long as the process runs; beyond that they end by their own timeouts. The events
 //!   `LogoutIncomplete` and, when it is done, `LoggedOut` say what became of it.

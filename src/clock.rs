@@ -10,7 +10,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::store::random_bytes;
+use crate::random::random_bytes;
 
 /// A moment in Unix milliseconds.
 pub(crate) type Millis = i64;

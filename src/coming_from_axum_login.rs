@@ -25,15 +25,15 @@
 //! # Expiry
 //!
 //! The session cookie here always ends with the browser, and the server keeps two limits beside that. What outlives the browser is
-//! the remember cookie, of a login with [`remember(true)`](crate::Login::remember).
+//! the remember cookie, of a login with [`remember(true)`](crate::auth::Login::remember).
 //!
 //! | `Expiry` | here |
 //! |---|---|
-//! | `OnSessionEnd` | the default, with the limits of [`Timeouts`](crate::Timeouts) on the server |
+//! | `OnSessionEnd` | the default, with the limits of [`Timeouts`](crate::manager::Timeouts) on the server |
 //! | `OnInactivity(duration)`, counted from the last change | `Timeouts::new(idle, absolute)`: `idle` is counted from the last use, reading included |
-//! | `AtDateTime(time)` | `absolute`, counted from the login; for one login [`.timeouts(…)`](crate::Login::timeouts) |
+//! | `AtDateTime(time)` | `absolute`, counted from the login; for one login [`.timeouts(…)`](crate::auth::Login::timeouts) |
 //! | `session.set_expiry(…)` later | none: the limits are set at the login |
-//! | a cookie with `Max-Age` | [`.remember(true)`](crate::Login::remember), [`with_remember_for`](crate::LoginManager::with_remember_for) |
+//! | a cookie with `Max-Age` | [`.remember(true)`](crate::auth::Login::remember), [`with_remember_for`](crate::LoginManager::with_remember_for) |
 //!
 //! # The user
 //!
@@ -77,7 +77,7 @@
 //! | `remove`, with the value as its answer | [`take`](crate::Session::take); [`remove`](crate::Session::remove) answers whether there was one |
 //! | `clear` | [`clear`](crate::Session::clear) |
 //! | `flush`, `delete` | [`auth.logout()`](crate::Auth::logout), which ends the session of somebody who is nobody, too |
-//! | `cycle_id` | [`auth.renew()`](crate::Auth::renew); every login, logout and confirmation does it by itself |
+//! | `cycle_id` | [`auth.rotate()`](crate::Auth::renew); every login, logout and confirmation does it by itself |
 //! | `id` | none: the token is the browser's alone. A browser is named by its [`DeviceId`](crate::DeviceId) |
 //! | `save` writes the record | [`save`](crate::Session::save) writes the names that this request has changed: of two at once both keep theirs |
 //! | data after `login` | kept from the anonymous session and from one of the same user, never from anybody else's |

@@ -9,10 +9,10 @@
 //! | `@user_loader` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure. Its ids have one type, wherever they come from |
 //! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number. A bad cookie doesn't switch them off; whom they find leaves no session behind. A part of the application that [takes no cookies](crate::LoginManager::without_cookies) replaces the recipe for APIs |
 //! | neither set: an exception at the first request | doesn't compile |
-//! | `login_view`, `blueprint_login_views` | [`with_login_view`](crate::LoginManager::with_login_view); for a part of the application [`login_view`](crate::login_view) or [the guard's](crate::guard::LoginRequiredLayer::with_login_view), which nested parts inherit; by the request [`with_login_view_of`](crate::LoginManager::with_login_view_of) |
+//! | `login_view`, `blueprint_login_views` | [`with_login_view`](crate::LoginManager::with_login_view); for a part of the application [`login_view`](crate::guard::login_view) or [the guard's](crate::guard::LoginRequiredLayer::with_login_view), which nested parts inherit; by the request [`with_login_view_of`](crate::LoginManager::with_login_view_of) |
 //! | `refresh_view` | [`with_refresh_view`](crate::LoginManager::with_refresh_view); the login view where there is none |
-//! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::Notice), in the query of the login page, with a [category](crate::Notice::category): match on it and say it in any words and language. No refusal fills a session with messages |
-//! | `@unauthorized_handler`, `@needs_refresh_handler` | [`with_unauthorized`](crate::LoginManager::with_unauthorized), for both: [`Denied::reason`](crate::Denied::reason) tells them apart |
+//! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::guard::Notice), in the query of the login page, with a [category](crate::guard::Notice::category): match on it and say it in any words and language. No refusal fills a session with messages |
+//! | `@unauthorized_handler`, `@needs_refresh_handler` | [`with_unauthorized`](crate::LoginManager::with_unauthorized), for both: [`Denied::reason`](crate::guard::Denied::reason) tells them apart |
 //! | `session_protection` | [`with_session_protection`](crate::LoginManager::with_session_protection), an enum, so that no misspelling turns it off |
 //! | `anonymous_user` | `None`. [`CurrentUser`](crate::CurrentUser) holds an `Option`; show strangers what you like |
 //! | `USE_SESSION_FOR_NEXT`, `next_field` | [`with_next_in`](crate::LoginManager::with_next_in): the query, a cookie until the login, or nowhere; [`with_next_field`](crate::LoginManager::with_next_field) |
@@ -33,14 +33,14 @@
 //! | Flask-Login | here |
 //! |---|---|
 //! | `current_user` | [`CurrentUser`](crate::CurrentUser), [`LoginRequired`](crate::LoginRequired), [`Auth::user`](crate::Auth::user): loaded when asked for, once |
-//! | `login_user(user, remember, duration, force, fresh)` | [`auth.login(user)`](crate::Auth::login) with [`.remember(…)`](crate::Login::remember), [`.remember_for(…)`](crate::Login::remember_for), [`.force()`](crate::Login::force), [`.fresh(…)`](crate::Login::fresh), and `.await`. An inactive user is [an error](crate::ErrorKind::Inactive), not a `False` that is easily overlooked |
+//! | `login_user(user, remember, duration, force, fresh)` | [`auth.login(user)`](crate::Auth::login) with [`.remember(…)`](crate::auth::Login::remember), [`.remember_for(…)`](crate::auth::Login::remember_for), [`.force()`](crate::auth::Login::force), [`.fresh(…)`](crate::auth::Login::fresh), and `.await`. An inactive user is [an error](crate::ErrorKind::Inactive), not a `False` that is easily overlooked |
 //! | `logout_user()` | [`auth.logout()`](crate::Auth::logout): also in the store, so a copied cookie is worth nothing; needs no user loader; always deletes both cookies |
 //! | `confirm_login()` | [`auth.confirm()`](crate::Auth::confirm); for nobody it does nothing |
 //! | `login_fresh()`, `login_remembered()` | [`auth.is_fresh()`](crate::Auth::is_fresh), [`auth.is_remembered()`](crate::Auth::is_remembered): of the user who was found, not of raw data |
 //! | `@login_required` | [`LoginRequired`](crate::LoginRequired) for a handler, [`login_required`](crate::login_required) for a router; [`except`](crate::guard::LoginRequiredLayer::except) makes a guard around everything possible |
 //! | `@fresh_login_required` | [`FreshLoginRequired`](crate::FreshLoginRequired), [`fresh_login_required`](crate::fresh_login_required); freshness may [grow too old](crate::LoginManager::with_fresh_for) |
 //! | `EXEMPT_METHODS` | none: OPTIONS is guarded too. Answer CORS preflights further out |
-//! | `login_url`, `make_next_param` | [`Denied::login_url`](crate::Denied::login_url), [`Denied::next`](crate::Denied::next) |
+//! | `login_url`, `make_next_param` | [`Denied::login_url`](crate::guard::Denied::login_url), [`Denied::next`](crate::guard::Denied::next) |
 //! | "you must validate `next`" | [`NextPath`](crate::NextPath): a path of your site or nothing |
 //! | `session["…"]` | [`Session`](crate::Session), whose names are yours alone: what this crate knows of a login isn't among them |
 //!
@@ -110,12 +110,12 @@
 //!
 //! | Flask-Login | here |
 //! |---|---|
-//! | `user_logged_in`, `user_logged_out` | [`EventKind::LoggedIn`](crate::EventKind::LoggedIn), [`LoggedOut`](crate::EventKind::LoggedOut) |
-//! | `user_login_confirmed` | [`Confirmed`](crate::EventKind::Confirmed) |
-//! | `user_loaded_from_cookie`, `user_loaded_from_request` | [`Restored`](crate::EventKind::Restored), [`LoadedByRequest`](crate::EventKind::LoadedByRequest) |
-//! | `user_unauthorized`, `user_needs_refresh` | [`Refused`](crate::EventKind::Refused) with its [`Reason`](crate::Reason) |
-//! | `session_protected` | [`Protected`](crate::EventKind::Protected) |
-//! | `user_accessed` | [`Asked`](crate::EventKind::Asked) |
+//! | `user_logged_in`, `user_logged_out` | [`EventKind::LoggedIn`](crate::event::EventKind::LoggedIn), [`LoggedOut`](crate::event::EventKind::LoggedOut) |
+//! | `user_login_confirmed` | [`Confirmed`](crate::event::EventKind::Confirmed) |
+//! | `user_loaded_from_cookie`, `user_loaded_from_request` | [`Restored`](crate::event::EventKind::Restored), [`LoadedByRequest`](crate::event::EventKind::LoadedByRequest) |
+//! | `user_unauthorized`, `user_needs_refresh` | [`Refused`](crate::event::EventKind::Denied) with its [`DeniedReason`](crate::guard::DeniedReason) |
+//! | `session_protected` | [`Protected`](crate::event::EventKind::ClientChanged) |
+//! | `user_accessed` | [`Asked`](crate::event::EventKind::Resolved) |
 //!
 //! # Tests
 //!

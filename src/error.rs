@@ -14,7 +14,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The error of looking up the current user, of logging in and out, and of session data.
 ///
-/// Not being logged in is not an error; [`Auth::why`](crate::Auth::why) returns the reason.
+/// Not being logged in is not an error; [`Auth::anonymous_reason`](crate::Auth::anonymous_reason) returns the reason.
 ///
 /// With axum it is a response: the one that [`response`](Error::response) returns.
 pub struct Error {
@@ -42,7 +42,10 @@ pub enum ErrorKind {
     /// concurrent request, or by this call itself, if the store's response was lost. Whatever
     /// this call wrote is rolled back.
     Gone,
-    /// The user is not active, and [`force`](crate::Login::force) was not called.
+    /// A logout met a live session that no presented secret opens, or more than eight cookies under one name. The
+    /// cookies are cleared.
+    LogoutIncomplete,
+    /// The user is not active and [`force`](crate::auth::Login::force) was not asked for.
     Inactive,
     /// The text of the user's id does not parse back to the same id, so no later request could load
     /// the user.
@@ -59,11 +62,7 @@ pub enum ErrorKind {
     /// A login was attempted in a part of the application
     /// [without cookies](crate::LoginManager::without_cookies).
     NoCookies,
-    /// The call was made outside of a tokio runtime.
-    NoRuntime,
-    /// The store, the loader or the user type panicked.
-    Panicked,
-    /// The request did not pass through a `LoginManager` for this user type.
+    /// The request didn't come through a `LoginManager` for this user type.
     NoManager,
 }
 
@@ -89,7 +88,9 @@ impl Error {
             ErrorKind::Store | ErrorKind::Loader | ErrorKind::Authorize | ErrorKind::Random => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            ErrorKind::Conflict | ErrorKind::Gone => StatusCode::CONFLICT,
+            ErrorKind::Conflict | ErrorKind::Gone | ErrorKind::LogoutIncomplete => {
+                StatusCode::CONFLICT
+            }
             ErrorKind::Inactive => StatusCode::FORBIDDEN,
             ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -169,6 +170,9 @@ impl fmt::Display for Error {
             ErrorKind::Authorize => "the authorization check failed or did not answer in time",
             ErrorKind::Conflict => "other requests kept changing this session",
             ErrorKind::Gone => "the session ended while this ran",
+            ErrorKind::LogoutIncomplete => {
+                "a cookie names a session that its secret does not open, or there are too many cookies"
+            }
             ErrorKind::Inactive => "the user is not active",
             ErrorKind::UnstableId => "the text of the user's id does not parse back to the same id",
             ErrorKind::TooLate => {
@@ -182,8 +186,6 @@ impl fmt::Display for Error {
             ErrorKind::NoCookies => {
                 "a login needs a cookie, and this part of the application takes and sends none"
             }
-            ErrorKind::NoRuntime => "there is no tokio runtime here",
-            ErrorKind::Panicked => "the store, the loader or the user type panicked",
             ErrorKind::NoManager => "no LoginManager for this user type is around this handler",
         })
     }

@@ -12,10 +12,11 @@ use http::request::Parts;
 #[cfg(feature = "argon2")]
 use crate::password::PasswordError;
 use crate::{
-    auth::{Attached, Auth},
+    auth::{Auth, AuthExtension},
+    denied::{NextPath, Notice},
     error::Error,
     guard::{Refusal, Rules, admit, missing, no_manager, refuse},
-    refusal::{NextPath, Notice, Reason},
+    reason::DeniedReason,
     session::Session,
     user::AuthUser,
 };
@@ -165,7 +166,7 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for LoginRequired<
         let door = Door::new("LoginRequired", false, parts)?;
         match door.admit().await {
             Ok(user) => Ok(Some(Self(user))),
-            Err(Refusal::Denied(Reason::LoginRequired(_))) => Ok(None),
+            Err(Refusal::Denied(DeniedReason::LoginRequired(_))) => Ok(None),
             Err(refusal) => Err(door.refuse(&refusal)),
         }
     }
@@ -178,7 +179,9 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for FreshLoginRequ
         let door = Door::new("FreshLoginRequired", true, parts)?;
         match door.admit().await {
             Ok(user) => Ok(Some(Self(user))),
-            Err(Refusal::Denied(Reason::LoginRequired(_) | Reason::FreshLoginRequired)) => Ok(None),
+            Err(Refusal::Denied(
+                DeniedReason::LoginRequired(_) | DeniedReason::FreshLoginRequired,
+            )) => Ok(None),
             Err(refusal) => Err(door.refuse(&refusal)),
         }
     }
@@ -193,7 +196,7 @@ struct Door<'a, U: AuthUser> {
 
 impl<'a, U: AuthUser> Door<'a, U> {
     fn new(name: &str, fresh: bool, head: &'a Parts) -> Result<Self, Error> {
-        let auth = Auth::of(&head.extensions).ok_or_else(|| no_manager::<U>(name))?;
+        let auth = Auth::from_extensions(&head.extensions).ok_or_else(|| no_manager::<U>(name))?;
         Ok(Self {
             auth,
             rules: Rules::plain(fresh),
@@ -214,8 +217,8 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for CurrentUser<U> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        let auth =
-            Auth::<U>::of(&parts.extensions).ok_or_else(|| no_manager::<U>("CurrentUser"))?;
+        let auth = Auth::<U>::from_extensions(&parts.extensions)
+            .ok_or_else(|| no_manager::<U>("CurrentUser"))?;
         auth.user().await.map(Self)
     }
 }
@@ -224,7 +227,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for Auth<U> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Self::of(&parts.extensions).ok_or_else(|| no_manager::<U>("Auth"))
+        Self::from_extensions(&parts.extensions).ok_or_else(|| no_manager::<U>("Auth"))
     }
 }
 
@@ -233,7 +236,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
-        Self::of(&parts.extensions).ok_or_else(|| missing("Session", "LoginManager"))
+        Self::from_extensions(&parts.extensions).ok_or_else(|| missing("Session", "LoginManager"))
     }
 }
 
@@ -245,7 +248,7 @@ impl<S: Send + Sync> FromRequestParts<S> for NextPath {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(match Attached::of(&parts.extensions) {
+        Ok(match AuthExtension::of(&parts.extensions) {
             Some(attached) => attached.next(),
             None => Self::from_query(parts.uri.query(), "next"),
         })

@@ -10,8 +10,7 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RememberGrace {
-    /// Valid for this long, and after that until the browser has presented its successor. Default:
-    /// 60 seconds.
+    /// Good for this long, and after it as long as the browser hasn't shown that it got the new one. Default: 30 seconds.
     ///
     /// If another process rotated the token, five minutes are added for clock skew, so that no
     /// legitimate request is taken for theft. During that time a copy of the old token is still
@@ -22,8 +21,15 @@ pub enum RememberGrace {
     Strict(Duration),
 }
 
+impl RememberGrace {
+    pub(crate) const fn length(self) -> Duration {
+        let (Self::UntilSeen(length) | Self::Strict(length)) = self;
+        length
+    }
+}
+
 impl Default for RememberGrace {
     fn default() -> Self {
-        Self::UntilSeen(Duration::from_secs(60))
+        Self::UntilSeen(Duration::from_secs(30))
     }
 }

@@ -90,17 +90,20 @@
 //! | | |
 //! |---|---|
 //! | user, current user | a value of your [`AuthUser`] type; the user whom a request belongs to |
-//! | anonymous | without a current user; [`Auth::why`] returns the reason |
+//! | anonymous | without a current user; [`Auth::anonymous_reason`] returns the reason |
 //! | session | one browser's record in the store, anonymous or owned by a user; it keeps [data](Session) between requests |
-//! | token | 256 random bits in a cookie; the store only holds a digest of it |
+//! | [`SessionId`] | names a session in lists, URLs and logs; it is not a secret |
+//! | session secret, session cookie | 256 random bits that open the session, until they are rotated; the store only holds a digest of them |
+//! | remember cookie | outlives the browser; its token is exchanged at each use |
 //! | log in, log out | [`Auth::login`], [`Auth::logout`] |
 //! | confirm | [`Auth::confirm`]: the current user has entered their credentials again |
-//! | renew | [`Auth::renew`]: replace the session's token with a new one |
+//! | rotate | [`Auth::rotate`]: replace the session secret with a new one |
+//! | join | a request that shows a secret which was replaced moments ago is authenticated, but not fresh |
 //! | remember, restore | after a login with [`remember(true)`](Login::remember), a second cookie restores the login after a browser restart |
-//! | revoke | [`Auth::revoke`]: log out one of the user's other browsers, each of which is a [`Device`] |
+//! | revoke | [`Auth::revoke`]: end another session of the user, from the list of [`Auth::sessions`] |
 //! | fresh | the user entered their credentials in this session, [recently enough](LoginManager::with_fresh_for) if you set a limit; a restored session is not fresh |
 //! | guard | an extractor ([`LoginRequired`], [`FreshLoginRequired`]) or a layer ([`login_required`], [`fresh_login_required`]) that only lets some users through |
-//! | denied | not let through by a guard: see [`Denied`] and [`Reason`] |
+//! | denied | not let through by a guard: see [`Denied`] and [`DeniedReason`] |
 //! | login view | the path of the login page; the guards redirect to it |
 //! | user loader | id to user: a closure, or a [`UserLoader`] |
 //! | request loader | request head to user, for API keys and bearer tokens: a closure, or a [`RequestLoader`] |
@@ -148,7 +151,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-// The path of a request, from the layer down to the store.
+// The path of a request, from the layer down to the store. A module uses only modules below it.
 
 pub mod manager;
 
@@ -157,13 +160,11 @@ mod extract;
 
 pub mod guard;
 
-mod refusal;
-
-mod auth;
+pub mod auth;
 
 mod identity;
 
-mod protection;
+mod denied;
 
 mod remember;
 
@@ -171,9 +172,36 @@ mod session;
 
 mod realm;
 
+pub mod event;
+
 mod cookies;
 
+mod retry;
+
+mod protection;
+
 pub mod store;
+
+// What an application provides, and what everything else uses.
+
+#[cfg(feature = "argon2")]
+pub mod password;
+
+pub mod loader;
+
+mod user;
+
+mod grace;
+
+mod timeouts;
+
+mod reason;
+
+mod error;
+
+mod clock;
+
+mod random;
 
 #[cfg(doc)]
 pub mod choosing_a_store;
@@ -187,28 +215,6 @@ pub mod coming_from_flask_login;
 #[cfg(doc)]
 pub mod coming_from_axum_login;
 
-// What an application provides, and what is reported to it.
-
-mod user;
-
-pub mod loader;
-
-#[cfg(feature = "argon2")]
-pub mod password;
-
-mod timeouts;
-
-mod grace;
-
-mod cause;
-mod event;
-
-mod why;
-
-mod error;
-
-mod clock;
-
 #[cfg(feature = "testing")]
 pub mod testing;
 
@@ -217,7 +223,7 @@ pub mod testing;
 pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};
 #[cfg(feature = "argon2")]
 #[doc(inline)]
-pub use crate::password::{Argon2Cost, PasswordError, Passwords, Verdict};
+pub use crate::password::Passwords;
 #[cfg(feature = "cache")]
 #[doc(inline)]
 pub use crate::store::CachedStore;
@@ -233,27 +239,18 @@ pub use crate::store::RedisStore;
 #[cfg(feature = "sqlite")]
 #[doc(inline)]
 pub use crate::store::SqliteStore;
-/// For implementations of [`UserLoader`], [`RequestLoader`], [`SessionStore`] and [`Authorize`].
-#[doc(no_inline)]
-pub use async_trait::async_trait;
 
 #[doc(inline)]
 pub use crate::{
-    auth::{Auth, Device, DeviceId, Login, LoginHandle},
-    cookies::SameSite,
-    error::{BoxError, ConfigError, Error, ErrorKind, StoreError},
-    event::{Event, EventKind},
-    grace::RememberGrace,
-    guard::{Authorize, fresh_login_required, login_required, login_view},
+    auth::Auth,
+    denied::NextPath,
+    error::{BoxError, ConfigError, Error, ErrorKind},
+    guard::{fresh_login_required, login_required},
     loader::{RequestLoader, UserLoader},
-    manager::{Cleanup, LoginManager},
-    protection::SessionProtection,
-    refusal::{Denied, InvalidNext, NextIn, NextPath, Notice, Reason},
+    manager::LoginManager,
     session::Session,
-    store::{Family, MemoryStore, SessionStore},
-    timeouts::Timeouts,
+    store::{MemoryStore, SessionStore},
     user::AuthUser,
-    why::Why,
 };
 
 #[cfg(doctest)]

@@ -1,16 +1,16 @@
 //! Loading users: by the id in the session, or by the credentials in a request.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
-use async_trait::async_trait;
 use http::request::Parts;
 
 use crate::{error::BoxError, user::AuthUser};
 
 /// Loads a user by id, from your database.
 ///
-/// Closures that take the id and return a future of `Option<U>` or `Result<Option<U>, E>`
-/// implement this trait. The closure clones what it captures for each call:
+/// [`LoginManager::new`](crate::LoginManager::new) takes a closure or an implementation of this trait. A
+/// closure takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`; `Option<Arc<U>>` works,
+/// too, for users from a cache. It clones what it captures for each call:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -29,8 +29,7 @@ use crate::{error::BoxError, user::AuthUser};
 /// its future borrows from the closure, but the future must own what it uses. An async closure
 /// that captures nothing works.
 ///
-/// Implement the trait if you prefer a named type. Its method is
-/// `async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError>`:
+/// Implement the trait if you prefer a named type. An `Arc` of it is a loader, too:
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -40,32 +39,29 @@ use crate::{error::BoxError, user::AuthUser};
 ///
 /// struct Accounts; // a connection pool, for example
 ///
-/// #[login_manager::async_trait]
 /// impl UserLoader<Account> for Accounts {
 ///     async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
 ///         Ok(Some(Account { id: *id })) // select … where id = $1
 ///     }
 /// }
 /// ```
-#[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a loader for `{U}`",
+    note = "a loader is a closure that takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`, \
+            or a type that implements `UserLoader<U>`"
+)]
 pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
     /// Returns the user with this id, or `None` if there is no such user (any more). `None` ends
     /// the session.
     ///
     /// # Errors
     /// If the lookup fails. Pages that need the user then return `503`, and the session is kept.
-    async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError>;
+    fn load(&self, id: &U::Id) -> impl Future<Output = Result<Option<U>, BoxError>> + Send;
 }
 
-#[async_trait]
-impl<U, F, Fut> UserLoader<U> for F
-where
-    U: AuthUser,
-    F: Fn(U::Id) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: IntoLoaded<U>> + Send,
-{
-    async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError> {
-        self(id.clone()).await.into_loaded()
+impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
+    fn load(&self, id: &U::Id) -> impl Future<Output = Result<Option<U>, BoxError>> + Send {
+        (**self).load(id)
     }
 }
 
@@ -76,9 +72,9 @@ where
 /// returns a user. That user is logged in for this request only and is not fresh: no session is
 /// created, no cookie is set, and session data is not kept.
 ///
-/// Closures that take the request's head and return a future of `Option<U>` or
-/// `Result<Option<U>, E>` implement this trait. The closure copies what it needs out of the head
-/// before its `async` block:
+/// [`with_request_loader`](crate::LoginManager::with_request_loader) takes a closure or an implementation of
+/// this trait. A closure takes the request's head and returns a future of `Option<U>` or
+/// `Result<Option<U>, E>`. It copies what it needs out of the head before its `async` block:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -132,7 +128,6 @@ where
 ///
 /// struct ApiKeys; // a connection pool, for example
 ///
-/// #[login_manager::async_trait]
 /// impl RequestLoader<Account> for ApiKeys {
 ///     async fn load(&self, head: &Parts) -> Result<Option<Account>, BoxError> {
 ///         let Some(key) = head.headers.get("x-api-key") else { return Ok(None) };
@@ -140,32 +135,30 @@ where
 ///     }
 /// }
 /// ```
-#[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a request loader for `{U}`",
+    note = "a request loader is a closure that takes `&http::request::Parts` and returns a future of `Option<U>` or \
+            `Result<Option<U>, E>`, or a type that implements `RequestLoader<U>`"
+)]
 pub trait RequestLoader<U: AuthUser>: Send + Sync + 'static {
     /// Returns the user whose credentials the request carries, or `None` if it carries none that
     /// this loader understands.
     ///
     /// # Errors
     /// If the lookup fails. Pages that need the user then return `503`.
-    async fn load(&self, head: &Parts) -> Result<Option<U>, BoxError>;
+    fn load(&self, head: &Parts) -> impl Future<Output = Result<Option<U>, BoxError>> + Send;
 }
 
-#[async_trait]
-impl<U, F, Fut> RequestLoader<U> for F
-where
-    U: AuthUser,
-    F: Fn(&Parts) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: IntoLoaded<U>> + Send,
-{
-    async fn load(&self, head: &Parts) -> Result<Option<U>, BoxError> {
-        self(head).await.into_loaded()
+impl<U: AuthUser, L: RequestLoader<U>> RequestLoader<U> for Arc<L> {
+    fn load(&self, head: &Parts) -> impl Future<Output = Result<Option<U>, BoxError>> + Send {
+        (**self).load(head)
     }
 }
 
 /// The loaders of one manager.
 pub(crate) struct Loaders<U: AuthUser> {
-    pub(crate) users: Arc<dyn UserLoader<U>>,
-    pub(crate) requests: Vec<Arc<dyn RequestLoader<U>>>,
+    pub(crate) users: LoadUser<U>,
+    pub(crate) requests: Vec<LoadRequest<U>>,
 }
 
 impl<U: AuthUser> Clone for Loaders<U> {
@@ -177,30 +170,155 @@ impl<U: AuthUser> Clone for Loaders<U> {
     }
 }
 
-/// The output of a loader closure: `Option<U>` or `Result<Option<U>, E>`.
-pub trait IntoLoaded<U>: sealed::Sealed {
+type Loading<'a, U> = Pin<Box<dyn Future<Output = Result<Option<Arc<U>>, BoxError>> + Send + 'a>>;
+
+/// A user loader whose type is erased.
+pub(crate) type LoadUser<U> =
+    Arc<dyn for<'a> Fn(&'a <U as AuthUser>::Id) -> Loading<'a, U> + Send + Sync>;
+
+/// A request loader whose type is erased.
+pub(crate) type LoadRequest<U> = Arc<dyn for<'a> Fn(&'a Parts) -> Loading<'a, U> + Send + Sync>;
+
+/// What [`LoginManager::new`](crate::LoginManager::new) takes: a closure, or a [`UserLoader`]. `Kind` tells them
+/// apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a loader for `{U}`",
+    note = "a loader is a closure that takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`, \
+            or a type that implements `UserLoader<U>`"
+)]
+pub trait IntoUserLoader<U: AuthUser, Kind>: sealed::Sealed<Kind> {
+    #[doc(hidden)]
+    fn into_user_loader(self) -> Erased<LoadUser<U>>;
+}
+
+/// What [`with_request_loader`](crate::LoginManager::with_request_loader) takes: a closure, or a
+/// [`RequestLoader`]. `Kind` tells them apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a request loader for `{U}`",
+    note = "a request loader is a closure that takes `&http::request::Parts` and returns a future of `Option<U>` or \
+            `Result<Option<U>, E>`, or a type that implements `RequestLoader<U>`"
+)]
+pub trait IntoRequestLoader<U: AuthUser, Kind>: sealed::Sealed<Kind> {
+    #[doc(hidden)]
+    fn into_request_loader(self) -> Erased<LoadRequest<U>>;
+}
+
+/// A loader inside a manager.
+#[allow(
+    missing_debug_implementations,
+    unnameable_types,
+    reason = "only this crate makes and opens it"
+)]
+#[doc(hidden)]
+pub struct Erased<L>(pub(crate) L);
+
+#[allow(
+    clippy::exhaustive_enums,
+    unnameable_types,
+    reason = "it only tells closures from loaders"
+)]
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ByTrait {}
+
+#[allow(
+    clippy::exhaustive_enums,
+    unnameable_types,
+    reason = "it only tells closures from loaders"
+)]
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ByClosure {}
+
+impl<U: AuthUser, L: UserLoader<U>> IntoUserLoader<U, ByTrait> for L {
+    fn into_user_loader(self) -> Erased<LoadUser<U>> {
+        let loader = Arc::new(self);
+        Erased(Arc::new(move |id: &U::Id| {
+            let (loader, id) = (Arc::clone(&loader), id.clone());
+            Box::pin(async move { Ok(loader.load(&id).await?.map(Arc::new)) })
+        }))
+    }
+}
+
+impl<U, F, Fut> IntoUserLoader<U, (ByClosure, Fut)> for F
+where
+    U: AuthUser,
+    F: Fn(U::Id) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: IntoLoaded<U>> + Send + 'static,
+{
+    fn into_user_loader(self) -> Erased<LoadUser<U>> {
+        Erased(Arc::new(move |id: &U::Id| {
+            let loading = self(id.clone());
+            Box::pin(async move { loading.await.into_loaded() })
+        }))
+    }
+}
+
+impl<U: AuthUser, L: RequestLoader<U>> IntoRequestLoader<U, ByTrait> for L {
+    fn into_request_loader(self) -> Erased<LoadRequest<U>> {
+        let loader = Arc::new(self);
+        Erased(Arc::new(move |head: &Parts| load_by_request(&loader, head)))
+    }
+}
+
+impl<U, F, Fut> IntoRequestLoader<U, (ByClosure, Fut)> for F
+where
+    U: AuthUser,
+    F: Fn(&Parts) -> Fut + Send + Sync + 'static,
+    Fut: Future<Output: IntoLoaded<U>> + Send + 'static,
+{
+    fn into_request_loader(self) -> Erased<LoadRequest<U>> {
+        Erased(Arc::new(move |head: &Parts| {
+            let loading = self(head);
+            Box::pin(async move { loading.await.into_loaded() })
+        }))
+    }
+}
+
+fn load_by_request<'a, U: AuthUser, L: RequestLoader<U>>(
+    loader: &Arc<L>,
+    head: &'a Parts,
+) -> Loading<'a, U> {
+    let loader = Arc::clone(loader);
+    Box::pin(async move { Ok(loader.load(head).await?.map(Arc::new)) })
+}
+
+/// The output of a loader closure: `Option<U>`, `Option<Arc<U>>`, or a `Result` of one of them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what a loader for `{U}` returns",
+    note = "a loader returns `Option<U>` or `Result<Option<U>, E>`, where `E` converts into a boxed error"
+)]
+pub trait IntoLoaded<U> {
     /// Converts the output to a `Result`.
     ///
     /// # Errors
     /// The error that the closure returned.
-    fn into_loaded(self) -> Result<Option<U>, BoxError>;
+    fn into_loaded(self) -> Result<Option<Arc<U>>, BoxError>;
 }
 
-impl<U> IntoLoaded<U> for Option<U> {
-    fn into_loaded(self) -> Result<Option<U>, BoxError> {
+impl<U: AuthUser> IntoLoaded<U> for Option<U> {
+    fn into_loaded(self) -> Result<Option<Arc<U>>, BoxError> {
+        Ok(self.map(Arc::new))
+    }
+}
+
+impl<U: AuthUser> IntoLoaded<U> for Option<Arc<U>> {
+    fn into_loaded(self) -> Result<Self, BoxError> {
         Ok(self)
     }
 }
 
-impl<U, E: Into<BoxError>> IntoLoaded<U> for Result<Option<U>, E> {
-    fn into_loaded(self) -> Result<Option<U>, BoxError> {
-        self.map_err(Into::into)
+impl<U, L: IntoLoaded<U>, E: Into<BoxError>> IntoLoaded<U> for Result<L, E> {
+    fn into_loaded(self) -> Result<Option<Arc<U>>, BoxError> {
+        self.map_err(Into::into)?.into_loaded()
     }
 }
 
 mod sealed {
+    use super::{ByClosure, ByTrait};
+
     #[allow(unnameable_types, reason = "that is what seals it")]
-    pub trait Sealed {}
-    impl<U> Sealed for Option<U> {}
-    impl<U, E> Sealed for Result<Option<U>, E> {}
+    pub trait Sealed<Kind> {}
+    impl<L> Sealed<ByTrait> for L {}
+    impl<F, Fut> Sealed<(ByClosure, Fut)> for F {}
 }

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, HeaderValue, header::USER_AGENT, request::Parts};
 
-use crate::store::{Purpose, digest};
+use crate::store::Digests;
 
 /// What happens to a session that is presented by a different-looking client.
 ///
@@ -62,14 +62,13 @@ impl Client {
         }
     }
 
-    /// The `User-Agent` header, if it is plain text.
-    pub(crate) fn agent(&self) -> Option<&str> {
+    /// What it calls itself, where that is plain text.
+    pub(crate) fn user_agent(&self) -> Option<&str> {
         self.user_agent.as_ref()?.to_str().ok()
     }
 
-    /// A digest that only allows to compare clients; `None` if the request does not identify its
-    /// client.
-    pub(crate) fn digest(&self, realm: &str) -> Option<[u8; 16]> {
+    /// A digest that tells one client from another and nothing else, or none where the request says nothing of its client.
+    pub(crate) fn digest(&self, digests: &Digests) -> Option<[u8; 16]> {
         let stable;
         let bytes = match &self.looks {
             Looks::Custom(bytes) => bytes.as_deref()?,
@@ -78,8 +77,7 @@ impl Client {
                 &stable
             }
         };
-        let digest = digest(Purpose::Client, &[realm.as_bytes(), bytes]);
-        digest.first_chunk().copied()
+        digests.client.parts(&[bytes]).0.first_chunk().copied()
     }
 }
 

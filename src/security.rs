@@ -21,11 +21,11 @@
 //! session: at logout, after the idle time, at the absolute limit, when the security stamp changes.
 //!
 //! A session that is shown by a client with another kind of user agent isn't fresh there, so it opens no page that asks for a
-//! fresh login; [`SessionProtection::Strong`](crate::SessionProtection::Strong) ends it. That raises the price, no more.
+//! fresh login; [`SessionProtection::Strong`](crate::manager::SessionProtection::Strong) ends it. That raises the price, no more.
 //!
 //! A remember cookie is good for one use, and its series for 30 days from the login, whatever the use. If a token turns up that
 //! was used before, somebody has a copy: everything that descends from that login ends, and
-//! [an event](crate::EventKind::RememberTheft) says so. A session that it made is not fresh.
+//! [an event](crate::event::EventKind::RememberTheft) says so. A session that it made is not fresh.
 //!
 //! # Replay after logout
 //!
@@ -76,7 +76,7 @@
 //! /// The password was right.
 //! async fn after_the_password(auth: Auth<Account>, session: Session, account: Account) -> Result<(), Error> {
 //!     session.insert("second-factor", &(account.id, SystemTime::now())).await?;
-//!     auth.renew().await
+//!     auth.rotate().await
 //! }
 //!
 //! async fn after_the_code(auth: Auth<Account>, session: Session, code: String) -> Result<StatusCode, Error> {

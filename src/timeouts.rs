@@ -88,29 +88,9 @@ impl Timeouts {
         self.absolute
     }
 
-    /// Idle and absolute timeout, for sessions with their own timeouts.
-    pub(crate) fn as_millis(&self) -> [u64; 2] {
-        [self.idle, self.absolute].map(|limit| millis(limit).unsigned_abs())
-    }
-
-    /// `None` for values that no login can have set.
-    pub(crate) fn from_millis([idle, absolute]: [u64; 2]) -> Option<Self> {
-        Self::new(Duration::from_millis(idle), Duration::from_millis(absolute)).ok()
-    }
-
-    /// The absolute limit of a session that is created at `now`.
+    /// When a session that is made now ends at the latest.
     pub(crate) fn ends(&self, now: Millis) -> Millis {
         now.saturating_add(millis(self.absolute))
-    }
-
-    /// When a session that is used now expires, if nothing more comes.
-    pub(crate) fn expires(&self, now: Millis, ends: Millis) -> Millis {
-        now.saturating_add(millis(self.idle)).min(ends)
-    }
-
-    /// Whether a use is worth a write: one in each tenth of the idle time is.
-    pub(crate) fn wants_touch(&self, touched: Millis, now: Millis) -> bool {
-        now.saturating_sub(touched) >= millis(self.idle) / 10
     }
 }
 
@@ -146,19 +126,5 @@ mod tests {
     fn n5_no_moment_overflows() {
         let timeouts = Timeouts::default();
         assert_eq!(timeouts.ends(i64::MAX), i64::MAX);
-        assert_eq!(timeouts.expires(i64::MAX, i64::MAX), i64::MAX);
-        assert!(!timeouts.wants_touch(i64::MAX, i64::MIN));
-        assert!(timeouts.wants_touch(i64::MIN, i64::MAX));
-    }
-
-    #[test]
-    fn b13_one_use_in_each_tenth_of_the_idle_time_is_noted() {
-        let timeouts = Timeouts::new(Duration::from_secs(1000), Duration::from_secs(DAY)).unwrap();
-        assert!(!timeouts.wants_touch(0, 99_999));
-        assert!(timeouts.wants_touch(0, 100_000));
-        assert!(
-            !timeouts.wants_touch(100_000, 0),
-            "a clock that jumps back is no use"
-        );
     }
 }

@@ -1,6 +1,8 @@
-//! What a request costs, counted: store calls, user loads and allocations, beside the same router without the layer.
+//! What a request costs, counted: user loads and allocations, compared with the same router without the layer.
 //!
-//! The limits are promises. When one is passed, find out what grew before raising it.
+//! The limits are what is measured. If one is exceeded, find out what grew before raising it. Three of the
+//! allocations are axum's and http's: `Router::layer` boxes a service and a future for each request, and the
+//! extensions grow with the fourth entry. A guard layer adds three more of the first kind.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -22,7 +24,7 @@ use axum::{
     body::Body,
     routing::{get, post},
 };
-use http::{Request, header};
+use http::{HeaderValue, Request, header};
 use login_manager::{Auth, AuthUser, LoginManager, LoginRequired, MemoryStore, login_required};
 use tower::{Service, ServiceExt};
 
@@ -86,9 +88,9 @@ fn request(uri: &str, cookie: Option<&str>) -> Request<Body> {
         .body(Body::empty())
         .unwrap();
     if let Some(cookie) = cookie {
-        request
-            .headers_mut()
-            .insert(header::COOKIE, cookie.parse().unwrap());
+        let cookie: HeaderValue = cookie.parse().unwrap();
+        // As a server's headers are: they share one buffer, so a clone allocates nothing.
+        request.headers_mut().insert(header::COOKIE, cookie.clone());
     }
     request
 }
@@ -126,7 +128,7 @@ async fn login(auth: Auth<Account>) -> Result<(), login_manager::Error> {
 }
 
 #[tokio::test]
-async fn a_request_that_does_not_ask_allocates_at_most_6_times_more_than_the_bare_router() {
+async fn request_that_does_not_ask_allocates_5_times_more() {
     let loads = Arc::default();
     let bare = allocations(routes(), "/", None, "hello").await;
     let layered = routes().route("/login", post(login)).layer(manager(&loads));
@@ -134,14 +136,13 @@ async fn a_request_that_does_not_ask_allocates_at_most_6_times_more_than_the_bar
     let anonymous = allocations(layered.clone(), "/", None, "hello").await - bare;
     let logged_in = allocations(layered.clone(), "/", Some(&cookie), "hello").await - bare;
     println!("beside a bare router's {bare}: anonymous {anonymous}, logged in {logged_in}");
-    assert!(anonymous <= 6, "{anonymous}");
-    assert!(logged_in <= 6, "{logged_in}");
+    assert!(anonymous <= 5, "{anonymous}");
+    assert!(logged_in <= 5, "{logged_in}");
     assert_eq!(loads.load(Ordering::SeqCst), 0);
 }
 
 #[tokio::test]
-async fn a_logged_in_request_for_a_guarded_route_allocates_at_most_20_times_more_than_the_bare_router()
- {
+async fn guarded_request_allocates_at_most_13_times_more() {
     let loads = Arc::default();
     let bare = allocations(routes(), "/", None, "hello").await;
     let extractor = Router::new().route(
@@ -150,13 +151,17 @@ async fn a_logged_in_request_for_a_guarded_route_allocates_at_most_20_times_more
     );
     let guarded = routes().route_layer(login_required::<Account>());
     let both = extractor.clone().route_layer(login_required::<Account>());
-    for (name, guarded) in [("extractor", extractor), ("layer", guarded), ("both", both)] {
+    for (name, guarded, limit) in [
+        ("extractor", extractor, 9),
+        ("layer", guarded, 13),
+        ("both", both, 13),
+    ] {
         let app = guarded.route("/login", post(login)).layer(manager(&loads));
         let cookie = log_in(&app).await;
         let before = loads.load(Ordering::SeqCst);
         let more = allocations(app, "/", Some(&cookie), "hello").await - bare;
         println!("beside a bare router's {bare}: {name} {more}");
-        assert!(more <= 20, "{name}: {more}");
+        assert!(more <= limit, "{name}: {more}");
         assert_eq!(
             loads.load(Ordering::SeqCst) - before,
             20,

@@ -445,7 +445,7 @@ const VALUES: &[(Verdict, &str, &[&str])] = &[
 ];
 
 #[test]
-fn h1_every_value_gets_its_verdict() {
+fn every_value_gets_its_verdict() {
     for (verdict, kind, values) in VALUES {
         for value in *values {
             let next = NextPath::try_from(*value);
@@ -461,7 +461,7 @@ fn h1_every_value_gets_its_verdict() {
 }
 
 #[test]
-fn h1_what_is_refused_leads_to_the_default() {
+fn what_is_refused_leads_to_the_default() {
     for (verdict, kind, values) in VALUES {
         for value in *values {
             let next: NextPath = serde_json::from_value(serde_json::json!(value)).unwrap();
@@ -481,7 +481,7 @@ fn h1_what_is_refused_leads_to_the_default() {
 }
 
 #[test]
-fn h1_long_values_are_refused_by_length() {
+fn long_values_are_refused_by_length() {
     let longest = format!("/{}", "a".repeat(2047));
     assert!(NextPath::try_from(&*longest).is_ok());
     assert!(NextPath::try_from(format!("{longest}a")).is_err());
@@ -497,7 +497,7 @@ fn h1_long_values_are_refused_by_length() {
 }
 
 #[test]
-fn h2_what_is_accepted_stays_on_the_site() {
+fn what_is_accepted_stays_on_the_site() {
     for (_, _, values) in VALUES.iter().filter(|(verdict, ..)| *verdict == Accepted) {
         for value in *values {
             assert_eq!(leaves_the_site(value), None, "{value}");
@@ -631,7 +631,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4096))]
 
     #[test]
-    fn h2_any_accepted_value_stays_on_the_site(value in value()) {
+    fn any_accepted_value_stays_on_the_site(value in value()) {
         let Ok(next) = NextPath::try_from(&*value) else {
             return Ok(());
         };
@@ -648,7 +648,7 @@ proptest! {
     }
 
     #[test]
-    fn h2_any_default_makes_a_redirect(default in any::<String>()) {
+    fn any_default_makes_a_redirect(default in any::<String>()) {
         let response = NextPath::none().redirect_or(&default);
         let location = response.headers()["location"].to_str().unwrap();
         prop_assert_eq!(

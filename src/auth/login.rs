@@ -4,16 +4,19 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use super::Auth;
 use crate::{
-    clock::Millis, error::Error, remember::lifetime as lifetime_of, timeouts::Timeouts,
-    user::AuthUser,
+    clock::Millis, error::Error, remember::lifetime as lifetime_of, session::finish,
+    timeouts::Timeouts, user::AuthUser,
 };
 
-/// A login that happens when it is awaited. Made by [`Auth::login`]; yields the user.
+/// A login that happens when it is awaited. Made by [`Auth::login`]; returns the user.
 ///
-/// The new session carries the data of an anonymous one, or of one of the same user, and nothing of anybody else. The
-/// old one is deleted. If the store fails at any point, everything stays as it was, with two exceptions: another user's login in
-/// this browser, which this one replaces, may have ended already; and where the store breaks off at the last step and says no
-/// more, the old session may have.
+/// The session keeps the data of an anonymous session, or of one of the same user, and none of another user's. It
+/// gets a new id if the session was anonymous or another user's; that one ends. If the login returns an error,
+/// everything stays as it was. The same user stays remembered in this browser, with new secrets, unless
+/// [`remember(false)`](Login::remember) says otherwise.
+///
+/// Do every check before you log in: a login stands, even if the handler returns a 500 afterwards. And commit an
+/// open transaction first if the sessions live in the same SQLite file, which has one writer at a time.
 ///
 /// ```
 /// # use login_manager::{Auth, AuthUser, Error};
@@ -25,48 +28,20 @@ use crate::{
 /// # }
 /// ```
 ///
-/// # Remember-me
-///
-/// If this browser is remembered for the same user, it stays remembered, until the same time as
-/// before: a login after a change of password doesn't forget it. Its remember cookie gets a new
-/// value, and copies of the old one become invalid. A login form with a "remember me" box says what
-/// the user chose, [`.remember(form.remember)`](Login::remember); `false` ends an existing remember
-/// cookie. A login by another user always ends it.
-///
-/// ```
-/// # use login_manager::{Auth, AuthUser, Error};
-/// # struct Account { stamp: String }
-/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
-/// async fn password_changed(auth: Auth<Account>, changed: Account) -> Result<(), Error> {
-///     auth.login(changed).await?; // with the new security stamp; still remembered if it was
-///     Ok(())
-/// }
-/// ```
-///
 /// # Errors
-/// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user isn't active, unless
+/// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user is not active, unless
 ///   [forced](Login::force)
-/// - [`UnstableId`](crate::ErrorKind::UnstableId) if no later request could find the user
-/// - [`NoCookies`](crate::ErrorKind::NoCookies) if this part of the application takes no cookies
-/// - [`TooLate`](crate::ErrorKind::TooLate) if the head of the response has been sent
-/// - [`Store`](crate::ErrorKind::Store), [`Conflict`](crate::ErrorKind::Conflict),
-///   [`Random`](crate::ErrorKind::Random), [`NoRuntime`](crate::ErrorKind::NoRuntime),
-///   [`Panicked`](crate::ErrorKind::Panicked)
-#[must_use = "nobody is logged in before this is awaited"]
+/// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the user's id does not parse back
+///   to the same id
+/// - [`ErrorKind::Store`](crate::ErrorKind::Store), [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if
+///   other requests kept changing the session, [`ErrorKind::Random`](crate::ErrorKind::Random)
+/// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) after the head of the response has left
+/// - [`ErrorKind::NoCookies`](crate::ErrorKind::NoCookies) in a part of the application that takes no cookies
+#[must_use = "a login does nothing until it is awaited"]
 pub struct Login<U: AuthUser> {
     auth: Auth<U>,
     pub(super) user: Arc<U>,
     pub(super) options: Options,
-}
-
-/// Whether the login leaves a remember cookie in the browser.
-#[derive(Clone, Copy)]
-pub(super) enum Remember {
-    /// If the browser is remembered for this user, until the same time as before.
-    AsBefore,
-    Never,
-    /// For so many milliseconds.
-    For(Millis),
 }
 
 #[derive(Clone, Copy)]
@@ -76,6 +51,22 @@ pub(super) struct Options {
     pub(super) remember: Remember,
     /// Instead of the manager's.
     pub(super) timeouts: Option<Timeouts>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Remember {
+    /// If the same user was remembered in this browser, they still are, until the same time.
+    AsBefore,
+    /// For this long, in milliseconds.
+    For(Millis),
+    No,
+}
+
+impl Remember {
+    /// Whether the browser gets a new place among those that are remembered.
+    pub(super) const fn is_new(self) -> bool {
+        matches!(self, Self::For(_))
+    }
 }
 
 impl<U: AuthUser> Login<U> {
@@ -98,24 +89,18 @@ impl<U: AuthUser> Login<U> {
         self
     }
 
-    /// Whether this browser is logged in again, not fresh, after its session has ended: the
-    /// "remember me" box.
+    /// Whether the browser shall be logged in again, not fresh, after its session has ended: the "remember me" box.
     ///
-    /// With `true` it gets a second cookie, for [as long as the manager
-    /// says](crate::LoginManager::with_remember_for) from now on. With `false` a remember cookie
-    /// that it has is ended. Without this call a login by the same user keeps it, see
-    /// [above](Login#remember-me).
+    /// It then has a second cookie, for [as long as the manager says](crate::LoginManager::with_remember_for).
     pub fn remember(mut self, remember: bool) -> Self {
-        let lifetime = self.auth.visit().realm.remember_for;
         self.options.remember = match remember {
-            true => Remember::For(lifetime_of(lifetime)),
-            false => Remember::Never,
+            true => Remember::For(lifetime_of(self.auth.realm().remember_for)),
+            false => Remember::No,
         };
         self
     }
 
-    /// As [`remember(true)`](Login::remember), for this long, at most 400 days, which is how long
-    /// browsers keep a cookie (RFC 6265bis).
+    /// As [`remember`](Login::remember), for this long, at most 400 days, which is how long browsers keep a cookie (RFC 6265bis).
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
         self.options.remember = Remember::For(lifetime_of(lifetime));
         self
@@ -146,8 +131,13 @@ impl<U: AuthUser> IntoFuture for Login<U> {
                 user,
                 options,
             } = self;
-            auth.run(|inner| async move { inner.login_at(user, options, inner.visit.now()).await })
-                .await
+            auth.asked();
+            let request = Arc::clone(&auth.request);
+            finish(async move {
+                let turn = request.session.turn().await;
+                request.login(&turn, user, options).await
+            })
+            .await
         })
     }
 }

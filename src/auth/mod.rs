@@ -1,265 +1,269 @@
-//! [`Auth`]: who this request is, and the verbs that change it.
+//! [`Auth`]: the current user, and the verbs that change who that is.
 
-mod arrive;
-mod attached;
-mod device;
-mod devices;
-mod handle;
-mod inner;
+mod extension;
 mod login;
-mod next;
-mod replace;
+mod login_handle;
+mod next_path;
+mod request;
+mod session_info;
+mod sessions;
 mod verbs;
 
 use std::{fmt, sync::Arc};
 
 use http::Uri;
-use tokio::runtime::Handle;
 
 use crate::{
-    clock::millis,
-    error::{Error, ErrorKind},
+    clock::{Millis, millis},
+    denied::Refusals,
+    error::Error,
     event::{Event, EventKind},
     identity::{Identity, claimed_id},
-    refusal::Refusals,
-    session::{Proof, Session, Visit, Visited},
+    realm::Realm,
+    session::{RequestSession, Session, SessionOwner, finish},
     user::AuthUser,
-    why::Why,
 };
 
-pub(crate) use self::inner::Inner;
-pub use self::login::Login;
 pub(crate) use self::{
-    attached::Attached,
-    devices::{devices, owner_of, revoke},
+    extension::AuthExtension,
+    request::RequestAuth,
+    sessions::{delete_all, owner_of, revoke, sessions},
 };
-pub use self::{
-    device::{Device, DeviceId},
-    handle::LoginHandle,
-};
+pub use self::{login::Login, login_handle::LoginHandle, session_info::SessionInfo};
+#[doc(inline)]
+pub use crate::reason::AnonymousReason;
 
-/// Who this request is, and the verbs that change it: [`login`](Auth::login), [`logout`](Auth::logout),
-/// [`confirm`](Auth::confirm), [`renew`](Auth::renew).
+/// The current user, and the verbs that change who that is: [`login`](Auth::login), [`logout`](Auth::logout),
+/// [`confirm`](Auth::confirm), [`rotate`](Auth::rotate).
 ///
-/// Nothing is read before the first question; the answer is shared by everything in the request that asks. A verb is
-/// written to the store when it is awaited, and is carried out whole even if the client hangs up. What `Auth` says
-/// changes only when the store has accepted. Verbs of one request run one after the other.
+/// Nothing is read before the first call; the result is shared by everything in the request. A verb is written to
+/// the store when it is awaited, and is carried out whole even if the client hangs up. What `Auth` reports
+/// changes only after the store has accepted. Verbs of one request run one after the other.
 ///
-/// With axum it is an extractor; elsewhere [`Auth::of`] finds it in the request's extensions. Clones are the same request's.
+/// With axum it is an extractor; elsewhere [`Auth::from_extensions`] finds it in the request's extensions. Clones
+/// refer to the same request.
 pub struct Auth<U: AuthUser> {
-    inner: Arc<Inner<U>>,
+    request: Arc<RequestAuth<U>>,
 }
 
 impl<U: AuthUser> Auth<U> {
-    pub(crate) fn new(inner: Inner<U>) -> Self {
+    pub(crate) fn new(request: RequestAuth<U>) -> Self {
         Self {
-            inner: Arc::new(inner),
+            request: Arc::new(request),
         }
     }
 
-    /// Finds it in a request that came through a [`LoginManager<U>`](crate::LoginManager). A middleware that keeps it sees
-    /// afterwards what the handler did.
+    /// Finds it in a request that came through a [`LoginManager<U>`](crate::LoginManager). A middleware that
+    /// keeps it sees afterwards what the handler did.
     #[must_use]
-    pub fn of(extensions: &http::Extensions) -> Option<Self> {
-        Attached::of(extensions)?.find()
+    pub fn from_extensions(extensions: &http::Extensions) -> Option<Self> {
+        AuthExtension::of(extensions)?.find()
     }
 
-    /// The user who is logged in, if anybody is: loaded once per request, however often it is asked.
+    /// Returns the current user, or `None` if the request is anonymous. The user is loaded once per request,
+    /// however often this is called.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`], [`ErrorKind::Loader`], [`ErrorKind::WrongUser`], [`ErrorKind::Panicked`]: it can't be known who it is.
+    /// If the current user can't be determined:
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
+    /// - [`ErrorKind::Loader`](crate::ErrorKind::Loader) if the user loader did
+    /// - [`ErrorKind::WrongUser`](crate::ErrorKind::WrongUser) if the loader returned another user than asked
+    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if other requests kept changing the session
     pub async fn user(&self) -> Result<Option<Arc<U>>, Error> {
-        Ok(match self.identity().await? {
-            Identity::User(user, _) => Some(user),
-            Identity::Nobody(_) => None,
-        })
+        Ok(self.identity().await?.user().cloned())
     }
 
-    /// The id of the user whose session this is, without loading the user where that hasn't happened yet.
+    /// Returns the id of the user whose session this is, without loading the user.
     ///
-    /// It costs one store read. Whether the user still exists, is active and has the same stamp is then not known:
-    /// good for a log line, not for letting anybody in. Who has no session yet, because only a remember cookie or a
-    /// [request loader](crate::RequestLoader) will tell, has no id here before [`user`](Auth::user) was asked.
+    /// This costs one store read. Whether the user still exists, is active and has the same stamp is not known
+    /// then: it serves a log line, not a decision about access. A request without a session, to be recognized
+    /// by its remember cookie or by a [request loader](crate::RequestLoader), has no id here until
+    /// [`user`](Auth::user) was called.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`].
+    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
     pub async fn user_id(&self) -> Result<Option<U::Id>, Error> {
         if let Some(identity) = self.peek() {
-            return Ok(match identity {
-                Identity::User(user, _) => Some(user.id()),
-                Identity::Nobody(_) => None,
-            });
+            return Ok(identity.user().map(|user| user.id()));
         }
-        let visit = &self.inner.visit;
-        let _turn = visit.turn.lock().await;
-        visit.read_at(visit.now()).await?;
-        Ok(claimed_id::<U>(visit).ok())
+        let turn = self.request.session.turn().await;
+        turn.load().await?;
+        Ok(claimed_id::<U>(turn.realm(), turn.open().as_ref()))
     }
 
-    /// Why nobody is logged in, or `None` where somebody is.
+    /// Returns why the request is anonymous, or `None` if a user is logged in.
     ///
     /// # Errors
-    /// As [`user`](Auth::user).
-    pub async fn why(&self) -> Result<Option<Why>, Error> {
+    /// Those of [`user`](Auth::user).
+    pub async fn anonymous_reason(&self) -> Result<Option<AnonymousReason>, Error> {
         Ok(match self.identity().await? {
-            Identity::User(..) => None,
-            Identity::Nobody(why) => Some(why),
+            Identity::Anonymous(why) => Some(why),
+            _ => None,
         })
     }
 
-    /// Whether the person proved who they are in this session, and not longer ago than
-    /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) says. False where nobody is logged in.
+    /// Whether the user entered credentials in this session, and not longer ago than
+    /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) says. False if no user is logged in.
     ///
     /// # Errors
-    /// As [`user`](Auth::user).
+    /// Those of [`user`](Auth::user).
     pub async fn is_fresh(&self) -> Result<bool, Error> {
-        Ok(match self.identity().await? {
-            Identity::User(_, proof) => self.is_fresh_by(&proof),
-            Identity::Nobody(_) => false,
-        })
+        Ok(self.is_fresh_by(&self.identity().await?))
     }
 
-    /// Whether this browser is remembered: whether the login behind this session gave it a remember
-    /// cookie. `false` if the request is anonymous.
-    ///
-    /// A session that the remember cookie restored is remembered and not [fresh](Auth::is_fresh).
-    /// Right after a login this returns what the login asked for.
+    /// Whether this browser is remembered: its remember cookie logs it in again when its session is over. False
+    /// if no user is logged in.
     ///
     /// # Errors
-    /// As [`user`](Auth::user).
+    /// Those of [`user`](Auth::user).
     pub async fn is_remembered(&self) -> Result<bool, Error> {
-        Ok(match self.identity().await? {
-            Identity::User(_, proof) => proof.remembered,
-            Identity::Nobody(_) => false,
-        })
+        self.identity().await?;
+        let now = self.realm().clock.now();
+        let open = self.request.session.open();
+        let remember = open.and_then(|open| open.payload.remember);
+        Ok(remember.is_some_and(|remember| now < remember.ends))
     }
 
     /// Logs this user in, when it is awaited: see [`Login`].
     ///
-    /// The password, or whatever else proves it, has been checked by then: this asks nothing more than that the user is
-    /// active. The session gets a new token; the old one is worth nothing from then on.
+    /// Check the password, or whatever proves who the user is, before: this only checks that the user is
+    /// active. The session gets a new secret; the old one becomes invalid.
     pub fn login(&self, user: impl Into<Arc<U>>) -> Login<U> {
         Login::new(self.clone(), user.into())
     }
 
-    /// Logs out: ends the session and everything else of this browser's line of descent, here and in the store, and
-    /// tells the browser to forget its cookies. Without a session it does no more than the latter.
+    /// Logs this browser out: deletes its session, and that of its remember cookie, from the store and clears
+    /// both cookies. If there is no session, only the cookies are cleared.
     ///
-    /// It needs no user loader, so it also works when the user is gone. A request that still shows the token from before a renewal has
-    /// no session: it ends what the remember cookie stands for, and without one nothing.
+    /// It needs no user loader, so it also works for a user who no longer exists.
     ///
     /// # Errors
-    /// [`ErrorKind::Store`]: the session may live on in the store. The browser forgets its cookies all the same, so a second request
-    /// has nothing to log out by. It is tried again in the background for a minute, with as many as 64 deletions waiting at a time, and
-    /// an [event](crate::EventKind::LoggedOut) tells when it is done. A login in the same request, after this, is a new one and lives
-    /// on. [`ErrorKind::NoRuntime`], [`ErrorKind::Panicked`].
+    /// The cookies are cleared even then, so the client cannot retry.
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed: the session may still be valid. The
+    ///   deletion is retried in the background for about a minute, and a
+    ///   [`LoggedOut`](crate::event::EventKind::LoggedOut) event follows when it is done
+    /// - [`ErrorKind::LogoutIncomplete`](crate::ErrorKind::LogoutIncomplete) if a cookie names a live session
+    ///   that its secret does not open, or if there are more than eight cookies under our name
     pub async fn logout(&self) -> Result<(), Error> {
-        self.run(|inner| async move { inner.logout_at(inner.visit.now()).await })
-            .await
+        let request = Arc::clone(&self.request);
+        self.asked();
+        finish(async move {
+            let turn = request.session.turn().await;
+            request.logout(&turn).await
+        })
+        .await
     }
 
-    /// The person has just proved again who they are: the session is fresh, has its whole time before it and a new token.
+    /// The user has just entered credentials again: the session becomes fresh, its timeouts start anew, and it
+    /// gets a new secret.
     ///
-    /// Answers whether anybody is logged in by a session; where nobody is, it does nothing.
+    /// Returns whether a user is logged in by a session; if not, it does nothing.
     ///
     /// # Errors
-    /// As [`user`](Auth::user); [`ErrorKind::Gone`] where the session ended meanwhile, by a logout elsewhere, say, and where the
-    /// store's answer got lost and it can't be told whether it had: then it has. [`ErrorKind::Conflict`], [`ErrorKind::TooLate`],
-    /// [`ErrorKind::Random`], [`ErrorKind::NoRuntime`].
+    /// - those of [`user`](Auth::user)
+    /// - [`ErrorKind::Gone`](crate::ErrorKind::Gone) if the session ended meanwhile, for example by a logout
+    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the session got another secret meanwhile
+    /// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) if the head of the response has left
+    /// - [`ErrorKind::Random`](crate::ErrorKind::Random)
     pub async fn confirm(&self) -> Result<bool, Error> {
-        self.run(|inner| async move { inner.confirm_at(inner.visit.now()).await })
-            .await
+        let request = Arc::clone(&self.request);
+        self.asked();
+        finish(async move {
+            let turn = request.session.turn().await;
+            request.confirm(&turn).await
+        })
+        .await
     }
 
-    /// Gives the session a new token and keeps everything else: for a change of privilege of your own. Without a
-    /// session it does nothing.
+    /// Gives the session a new secret and keeps everything else: for a change of privilege of your own. Does
+    /// nothing without a session.
     ///
     /// # Errors
-    /// As [`confirm`](Auth::confirm).
-    pub async fn renew(&self) -> Result<(), Error> {
-        self.run(|inner| async move { inner.renew_at(inner.visit.now()).await })
-            .await
+    /// Those of [`confirm`](Auth::confirm).
+    pub async fn rotate(&self) -> Result<(), Error> {
+        let request = Arc::clone(&self.request);
+        self.asked();
+        finish(async move {
+            let turn = request.session.turn().await;
+            request.rotate(&turn).await
+        })
+        .await
     }
 
     /// The data of this realm's session.
     #[must_use]
     pub fn session(&self) -> Session {
-        Session::new(Arc::clone(&self.inner) as Arc<dyn Visited>)
+        Session::new(Arc::clone(&self.request) as Arc<dyn SessionOwner>)
     }
 
-    pub(crate) fn is_fresh_by(&self, proof: &Proof) -> bool {
-        let visit = &self.inner.visit;
-        let age = visit.now().saturating_sub(proof.at);
-        proof.fresh
-            && visit
-                .realm
-                .fresh_for
-                .is_none_or(|limit| age <= millis(limit))
+    pub(crate) fn is_fresh_by(&self, identity: &Identity<U>) -> bool {
+        let Identity::BySession {
+            fresh: Some(at), ..
+        } = identity
+        else {
+            return false;
+        };
+        let now = self.realm().clock.now();
+        let limit = self.realm().fresh_for.map_or(Millis::MAX, millis);
+        now.saturating_sub(*at) <= limit && !Realm::is_from_the_future(*at, now)
     }
 
-    /// The answer if it is known already.
+    /// The current user, if that is known already.
     pub(crate) fn peek(&self) -> Option<Identity<U>> {
-        self.inner.identity().clone()
+        self.request.known()
     }
 
     pub(crate) async fn identity(&self) -> Result<Identity<U>, Error> {
         if let Some(identity) = self.peek() {
             return Ok(identity);
         }
-        let _turn = self.inner.visit.turn.lock().await;
-        self.inner.identity_at(self.inner.visit.now()).await
-    }
-
-    /// An event about whoever this request is, as far as that has been asked.
-    pub(crate) fn event(&self, kind: EventKind) -> Event {
-        match self.peek() {
-            Some(identity) => self.inner.event(kind, &identity),
-            None => self.visit().realm.event(kind),
+        let request = Arc::clone(&self.request);
+        let resolve = async move {
+            let turn = request.session.turn().await;
+            request.resolve(&turn).await
+        };
+        // Restoring a remembered login is a verb like the others.
+        match self.request.session.has_remember_cookie() {
+            true => finish(resolve).await,
+            false => resolve.await,
         }
     }
 
-    pub(crate) fn visit(&self) -> &Visit {
-        &self.inner.visit
+    /// An event about the current user, as far as that is known.
+    pub(crate) fn event(&self, kind: EventKind) -> Event {
+        match self.peek() {
+            Some(identity) => self.request.event(kind, &identity),
+            None => self.realm().event(kind),
+        }
+    }
+
+    pub(crate) fn realm(&self) -> &Arc<Realm> {
+        self.request.session.realm()
+    }
+
+    pub(crate) fn request_session(&self) -> &RequestSession {
+        &self.request.session
     }
 
     pub(crate) fn refusals(&self) -> &Refusals {
-        &self.inner.refusals
+        &self.request.refusals
     }
 
-    /// The URI that the client asked for, before any router took a part of it away.
+    /// The URI that the client requested, before any router took a part of it away.
     pub(crate) fn uri(&self) -> &Uri {
-        &self.inner.uri
+        &self.request.uri
     }
 
-    /// Carries out a verb: on a task of its own, so that a client that hangs up can't halve it.
-    async fn run<T, F>(&self, verb: impl FnOnce(Arc<Inner<U>>) -> F) -> Result<T, Error>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T, Error>> + Send + 'static,
-    {
-        let runtime = Handle::try_current().map_err(|_| ErrorKind::NoRuntime)?;
-        let inner = Arc::clone(&self.inner);
-        inner.visit.state().asked = true;
-        let verb = verb(Arc::clone(&inner));
-        let task = runtime.spawn(async move {
-            let _turn = inner.visit.turn.lock().await;
-            verb.await
-        });
-        task.await.unwrap_or_else(|error| {
-            Err(if error.is_panic() {
-                ErrorKind::Panicked
-            } else {
-                ErrorKind::NoRuntime
-            }
-            .into())
-        })
+    /// From here on the response depends on the cookies.
+    fn asked(&self) {
+        self.request.session.state().asked = true;
     }
 }
 
 impl<U: AuthUser> Clone for Auth<U> {
     fn clone(&self) -> Self {
         Self {
-            inner: Arc::clone(&self.inner),
+            request: Arc::clone(&self.request),
         }
     }
 }

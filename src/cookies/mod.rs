@@ -11,7 +11,7 @@ mod write;
 use std::borrow::Cow;
 
 use self::attributes::names_of;
-pub(crate) use self::read::{Found, find, way_back};
+pub(crate) use self::read::{Found, decode_next, find};
 
 /// Whether browsers send the cookies with cross-site requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

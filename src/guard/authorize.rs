@@ -1,8 +1,7 @@
 //! Authorization checks that are asynchronous, for example because they query a database.
 
-use std::sync::Arc;
+use std::{pin::Pin, sync::Arc};
 
-use async_trait::async_trait;
 use http::request::Parts;
 
 use crate::error::BoxError;
@@ -10,44 +9,108 @@ use crate::error::BoxError;
 /// Checks whether a user is allowed to make a request; see
 /// [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize).
 ///
-/// Closures that take the user and the request's head and return a future of `bool` or
-/// `Result<bool, E>` implement this trait. The closure copies what it needs out of the head before
-/// its `async` block. Implement the trait if you prefer a named type:
+/// A closure takes the user and the request's head and returns a future of `bool` or `Result<bool, E>`. It
+/// copies what it needs out of the head before its `async` block. Implement the trait if you prefer a named type:
 ///
 /// ```
-/// # use std::sync::Arc;
 /// # struct Account { id: i64 }
 /// use http::request::Parts;
-/// use login_manager::{Authorize, BoxError};
+/// use login_manager::{guard::Authorize, BoxError};
 ///
 /// struct Members; // a connection pool, for example
 ///
-/// #[login_manager::async_trait]
 /// impl Authorize<Account> for Members {
-///     async fn authorize(&self, user: &Arc<Account>, head: &Parts) -> Result<bool, BoxError> {
+///     async fn authorize(&self, user: &Account, head: &Parts) -> Result<bool, BoxError> {
 ///         Ok(user.id == 7 || head.uri.path() == "/") // select exists(…)
 ///     }
 /// }
 /// ```
-#[async_trait]
 pub trait Authorize<U>: Send + Sync + 'static {
     /// Returns whether the user is allowed to make this request.
     ///
     /// # Errors
     /// If the check fails. The response is then `503`, not `403`.
-    async fn authorize(&self, user: &Arc<U>, head: &Parts) -> Result<bool, BoxError>;
+    fn authorize(
+        &self,
+        user: &U,
+        head: &Parts,
+    ) -> impl Future<Output = Result<bool, BoxError>> + Send;
 }
 
-#[async_trait]
-impl<U, F, Fut> Authorize<U> for F
+/// An authorization check whose type is erased.
+pub(super) type Check<U> = Arc<dyn for<'a> Fn(&'a Arc<U>, &'a Parts) -> Checking<'a> + Send + Sync>;
+
+pub(super) type Checking<'a> = Pin<Box<dyn Future<Output = Result<bool, BoxError>> + Send + 'a>>;
+
+/// What [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) takes: a closure, or an
+/// [`Authorize`]. `Kind` tells them apart and is inferred.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an authorization check for `{U}`",
+    note = "a check is a closure that takes `Arc<U>` and `&http::request::Parts` and returns a future of `bool` or \
+            `Result<bool, E>`, or a type that implements `Authorize<U>`"
+)]
+pub trait IntoAuthorize<U, Kind>: sealed::SealedCheck<Kind> {
+    #[doc(hidden)]
+    fn into_check(self) -> ErasedCheck<U>;
+}
+
+/// A check inside a guard.
+#[allow(
+    missing_debug_implementations,
+    unnameable_types,
+    reason = "only this crate makes and opens it"
+)]
+#[doc(hidden)]
+pub struct ErasedCheck<U>(pub(super) Check<U>);
+
+#[allow(
+    clippy::exhaustive_enums,
+    unnameable_types,
+    reason = "it only tells closures from checks"
+)]
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ByTrait {}
+
+#[allow(
+    clippy::exhaustive_enums,
+    unnameable_types,
+    reason = "it only tells closures from checks"
+)]
+#[doc(hidden)]
+#[derive(Debug)]
+pub enum ByClosure {}
+
+impl<U: Send + Sync + 'static, A: Authorize<U>> IntoAuthorize<U, ByTrait> for A {
+    fn into_check(self) -> ErasedCheck<U> {
+        let authorize = Arc::new(self);
+        ErasedCheck(Arc::new(move |user: &Arc<U>, head: &Parts| {
+            check_by(&authorize, user, head)
+        }))
+    }
+}
+
+impl<U, F, Fut> IntoAuthorize<U, (ByClosure, Fut)> for F
 where
     U: Send + Sync + 'static,
     F: Fn(Arc<U>, &Parts) -> Fut + Send + Sync + 'static,
-    Fut: Future<Output: IntoVerdict> + Send,
+    Fut: Future<Output: IntoVerdict> + Send + 'static,
 {
-    async fn authorize(&self, user: &Arc<U>, head: &Parts) -> Result<bool, BoxError> {
-        self(Arc::clone(user), head).await.into_verdict()
+    fn into_check(self) -> ErasedCheck<U> {
+        ErasedCheck(Arc::new(move |user: &Arc<U>, head: &Parts| {
+            let checking = self(Arc::clone(user), head);
+            Box::pin(async move { checking.await.into_verdict() })
+        }))
     }
+}
+
+fn check_by<'a, U: Send + Sync, A: Authorize<U>>(
+    authorize: &Arc<A>,
+    user: &'a Arc<U>,
+    head: &'a Parts,
+) -> Checking<'a> {
+    let authorize = Arc::clone(authorize);
+    Box::pin(async move { authorize.authorize(user, head).await })
 }
 
 /// The output of a closure: `bool` or `Result<bool, E>`.
@@ -76,4 +139,11 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for bool {}
     impl<E> Sealed for Result<bool, E> {}
+
+    use super::{ByClosure, ByTrait};
+
+    #[allow(unnameable_types, reason = "that is what seals it")]
+    pub trait SealedCheck<Kind> {}
+    impl<A> SealedCheck<ByTrait> for A {}
+    impl<F, Fut> SealedCheck<(ByClosure, Fut)> for F {}
 }

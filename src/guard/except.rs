@@ -22,17 +22,14 @@ impl Except {
     /// not, so that a doubtful path requires a login.
     pub(super) fn includes(&self, path: &str) -> bool {
         self.exact.iter().any(|exact| **exact == *path)
-            || (is_plain(path) && self.below.iter().any(|below| path.starts_with(&**below)))
+            || (self.below.iter().any(|below| path.starts_with(&**below)) && is_plain(path))
     }
 }
 
 /// Whether every router, proxy and file server resolves this path to itself.
 fn is_plain(path: &str) -> bool {
-    let encoded = |hidden: &[&str]| {
-        hidden
-            .iter()
-            .any(|hidden| path.to_ascii_lowercase().contains(hidden))
-    };
+    let lower = path.to_ascii_lowercase();
+    let encoded = |hidden: &[&str]| hidden.iter().any(|hidden| lower.contains(hidden));
     !path.contains("//")
         && !path.contains('\\')
         && !encoded(&["%2e", "%2f", "%5c", "%25"])

@@ -4,10 +4,14 @@ use std::{any::type_name, fmt, sync::Arc};
 
 use tower::Layer;
 
-use super::{Authorize, LoginRequiredService, except::Except};
+use super::{
+    LoginRequiredService,
+    authorize::{Check, IntoAuthorize},
+    except::Except,
+};
 use crate::{
+    denied::{LoginView, Views},
     error::ConfigError,
-    refusal::{LoginView, Views},
     user::AuthUser,
 };
 
@@ -62,7 +66,7 @@ pub struct LoginRequiredLayer<U: AuthUser> {
 /// What one guard requires beyond a login, and its login page.
 pub(crate) struct Rules<U: AuthUser> {
     pub(super) predicates: Vec<Predicate<U>>,
-    pub(super) authorize: Vec<Arc<dyn Authorize<U>>>,
+    pub(super) authorize: Vec<Check<U>>,
     pub(super) except: Except,
     pub(super) fresh: bool,
     pub(super) views: Option<Views>,
@@ -122,8 +126,8 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     ///     async move { is_member(account.id, &path).await }
     /// });
     /// ```
-    pub fn and_authorize(self, authorize: impl Authorize<U>) -> Self {
-        self.with(|rules| rules.authorize.push(Arc::new(authorize)))
+    pub fn and_authorize<Kind>(self, authorize: impl IntoAuthorize<U, Kind>) -> Self {
+        self.with(|rules| rules.authorize.push(authorize.into_check().0))
     }
 
     /// Lets all requests for these paths through: `"/login"` matches only itself, `"/static/*"`
@@ -143,7 +147,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// view and refresh view.
     ///
     /// Guards inside inherit it unless they set their own. To set a login page without a guard
-    /// around the whole part, use [`login_view`](crate::login_view).
+    /// around the whole part, use [`login_view`](crate::guard::login_view).
     ///
     /// # Errors
     /// If it is neither a local path nor an http(s) URL.

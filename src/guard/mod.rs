@@ -46,26 +46,31 @@ use http::{Response, request::Parts};
 
 use crate::{
     auth::Auth,
+    denied::{LoginView, NextPath, Refused, ViewOf, respond},
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
-    refusal::{Denied, LoginView, NextPath, Reason, Refused, ViewOf, respond},
-    session::NextChange,
+    session::Change,
     user::AuthUser,
 };
 
 pub(crate) use self::layer::Rules;
 pub use self::{
-    authorize::{Authorize, IntoVerdict},
+    authorize::{Authorize, IntoAuthorize, IntoVerdict},
     future::GuardFuture,
     layer::{LoginRequiredLayer, fresh_login_required, login_required},
     service::LoginRequiredService,
     view::{LoginViewLayer, LoginViewService, login_view},
 };
+#[doc(inline)]
+pub use crate::{
+    denied::{Denied, InvalidNext, Notice},
+    reason::DeniedReason,
+};
 
 /// Why a request is not let through.
 pub(crate) enum Refusal {
-    Denied(Reason),
+    Denied(DeniedReason),
     Error(Error),
 }
 
@@ -82,15 +87,18 @@ fn decide<U: AuthUser>(
     identity: Identity<U>,
     rules: &Rules<U>,
 ) -> Result<Arc<U>, Refusal> {
-    let reason = match identity {
-        Identity::Nobody(why) => Reason::LoginRequired(why),
-        Identity::User(user, _) if !rules.predicates.iter().all(|allows| allows(&user)) => {
-            Reason::Forbidden
+    let user = match &identity {
+        Identity::Anonymous(why) => {
+            return Err(Refusal::Denied(DeniedReason::LoginRequired(*why)));
         }
-        Identity::User(_, proof) if rules.fresh && !auth.is_fresh_by(&proof) => {
-            Reason::FreshLoginRequired
-        }
-        Identity::User(user, _) => return Ok(user),
+        Identity::BySession { user, .. } | Identity::ByRequest(user) => user,
+    };
+    let reason = if !rules.predicates.iter().all(|allows| allows(user)) {
+        DeniedReason::Forbidden
+    } else if rules.fresh && !auth.is_fresh_by(&identity) {
+        DeniedReason::FreshLoginRequired
+    } else {
+        return Ok(Arc::clone(user));
     };
     Err(Refusal::Denied(reason))
 }
@@ -103,14 +111,14 @@ pub(crate) async fn admit<U: AuthUser>(
 ) -> Result<Arc<U>, Refusal> {
     let user = decide(auth, auth.identity().await?, rules)?;
     for check in &rules.authorize {
-        let realm = &auth.visit().realm;
-        let asked = realm.ask(ErrorKind::Authorize, check.authorize(&user, head));
+        let realm = auth.realm();
+        let asked = realm.call(ErrorKind::Authorize, check(&user, head));
         let may = asked.await.inspect_err(|error| {
             let failed = EventKind::AuthorizeFailed;
-            realm.tell(&auth.event(failed).because(error));
+            realm.emit(&auth.event(failed).because(error));
         })?;
         if !may {
-            return Err(Refusal::Denied(Reason::Forbidden));
+            return Err(Refusal::Denied(DeniedReason::Forbidden));
         }
     }
     Ok(user)
@@ -125,8 +133,8 @@ pub(crate) fn refuse<U: AuthUser>(
     match refusal {
         Refusal::Error(error) => error.response().map(String::into_bytes),
         Refusal::Denied(reason) => {
-            let refused = auth.event(EventKind::Refused(*reason));
-            auth.visit().realm.tell(&refused);
+            let refused = auth.event(EventKind::Denied(*reason));
+            auth.realm().emit(&refused);
             let (refusals, part) = (auth.refusals(), auth.views());
             let denied = Denied::new(*reason, head, auth.uri(), refusals);
             let computed = match part.as_ref().and_then(|views| views.of(*reason)) {
@@ -141,7 +149,7 @@ pub(crate) fn refuse<U: AuthUser>(
             let Refused { response, way_back } = respond(refusals, &denied.sent_to(view));
             match way_back.as_ref().map(NextPath::as_str) {
                 Some(Some(path)) => {
-                    auth.visit().state().next_cookie = Some(NextChange::Set(path.into()));
+                    auth.request_session().state().next_cookie = Some(Change::Set(path.into()));
                 }
                 Some(None) => auth.drop_next(),
                 None => {}

@@ -43,7 +43,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let Some(auth) = Auth::<U>::of(request.extensions()) else {
+        let Some(auth) = Auth::<U>::from_extensions(request.extensions()) else {
             let response = no_manager::<U>("login_required").response();
             return GuardFuture::refused(response.map(|body| ResBody::from(body.into_bytes())));
         };

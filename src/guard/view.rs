@@ -14,8 +14,8 @@ use tower::{Layer, Service};
 use super::{GuardFuture, no_manager};
 use crate::{
     auth::Auth,
+    denied::{LoginView, Views},
     error::ConfigError,
-    refusal::{LoginView, Views},
     user::AuthUser,
 };
 
@@ -33,7 +33,7 @@ use crate::{
 /// # async fn orders(_: login_manager::LoginRequired<Account>) {}
 /// # fn app(login_manager: login_manager::LoginManager<Account>) -> Result<axum::Router, login_manager::ConfigError> {
 /// use axum::{Router, routing::get};
-/// use login_manager::login_view;
+/// use login_manager::guard::login_view;
 ///
 /// let shop = Router::new()
 ///     .route("/orders", get(orders))
@@ -124,7 +124,7 @@ where
     }
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
-        let Some(auth) = Auth::<U>::of(request.extensions()) else {
+        let Some(auth) = Auth::<U>::from_extensions(request.extensions()) else {
             let response = no_manager::<U>("login_view").response();
             return GuardFuture::refused(response.map(|body| ResBody::from(body.into_bytes())));
         };

@@ -1,234 +1,180 @@
-//! Who is this? The question is answered once per request, in one order, and keeps the reason where the answer is nobody.
+//! Who a request belongs to, found out once per request: by the session, then by the remember cookie, then by
+//! the request loaders.
 
+mod check;
 mod id;
-mod user;
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use http::request::Parts;
 
-use self::user::load_user;
 pub(crate) use self::{
+    check::{check, id_of, stamp_digest},
     id::parse_id,
-    user::{is_still_in, stamp_digest},
 };
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     event::EventKind,
-    loader::{Loaders, UserLoader},
-    protection::SessionProtection,
-    remember::{self, Offer, Remembered},
-    session::{Live, Proof, Slot, Visit},
+    loader::{LoadUser, Loaders},
+    realm::Realm,
+    reason::AnonymousReason,
+    remember::{self, Restored, UserCheck},
+    session::{HeldBy, Judged, Open, SessionState, TRIES, Turn},
     user::AuthUser,
-    why::Why,
 };
 
-/// The answer.
+/// The current user of a request.
 pub(crate) enum Identity<U> {
-    User(Arc<U>, Proof),
-    Nobody(Why),
+    BySession {
+        user: Arc<U>,
+        /// When the user entered credentials in this session; `None` if they didn't.
+        fresh: Option<Millis>,
+    },
+    /// A request loader found them, for this request only.
+    ByRequest(Arc<U>),
+    Anonymous(AnonymousReason),
+}
+
+impl<U> Identity<U> {
+    pub(crate) fn user(&self) -> Option<&Arc<U>> {
+        match self {
+            Self::BySession { user, .. } | Self::ByRequest(user) => Some(user),
+            Self::Anonymous(_) => None,
+        }
+    }
 }
 
 impl<U> Clone for Identity<U> {
     fn clone(&self) -> Self {
         match self {
-            Self::User(user, proof) => Self::User(Arc::clone(user), *proof),
-            Self::Nobody(why) => Self::Nobody(*why),
+            Self::BySession { user, fresh } => Self::BySession {
+                user: Arc::clone(user),
+                fresh: *fresh,
+            },
+            Self::ByRequest(user) => Self::ByRequest(Arc::clone(user)),
+            Self::Anonymous(why) => Self::Anonymous(*why),
         }
     }
 }
 
-/// Asks the session and the user loader, then the remember cookie, then the request loaders. An error is no answer: it is
-/// never kept.
-pub(crate) async fn resolve_at<U: AuthUser>(
-    visit: &Visit,
+/// Session → remember cookie → request loaders. An error is no answer: it is never kept.
+pub(crate) async fn resolve<U: AuthUser>(
+    turn: &Turn<'_>,
     loaders: &Loaders<U>,
     head: Option<&Parts>,
-    now: Millis,
 ) -> Result<Identity<U>, Error> {
-    let identity = by_cookies_at(visit, &*loaders.users, now).await?;
-    match (identity, head) {
-        // Boxed, as below: what is rare makes no other request's future larger.
-        (Identity::Nobody(why), Some(head)) => {
-            Box::pin(by_request(visit, loaders, head, why)).await
+    let mut identity = by_session(turn, &loaders.users).await?;
+    // Boxed: what is rare makes no other request's future larger.
+    if let Identity::Anonymous(why) = identity
+        && turn.has_remember_cookie()
+    {
+        identity = Box::pin(by_remember_cookie(turn, &loaders.users, why)).await?;
+    }
+    if let Identity::Anonymous(why) = identity
+        && let Some(head) = head
+    {
+        identity = Box::pin(by_request(turn, loaders, head, why)).await?;
+    }
+    Ok(identity)
+}
+
+async fn by_session<U: AuthUser>(
+    turn: &Turn<'_>,
+    users: &LoadUser<U>,
+) -> Result<Identity<U>, Error> {
+    turn.load().await?;
+    for _ in 0..TRIES {
+        let open = match &turn.state().session {
+            SessionState::Open(open) => open.clone(),
+            SessionState::None(none) => return Ok(Identity::Anonymous(none.why)),
+            SessionState::Unread => return Ok(Identity::Anonymous(AnonymousReason::NoCookie)),
+        };
+        if open.record.owner.is_none() {
+            return Ok(Identity::Anonymous(AnonymousReason::NotLoggedIn));
         }
-        (identity, _) => Ok(identity),
+        let client = turn.client_digest();
+        let checked = check(turn.realm(), users, &open.record, &open.payload, client).await?;
+        match checked {
+            UserCheck::Valid(checked) => {
+                return Ok(Identity::BySession {
+                    fresh: fresh(&open, checked.same_client),
+                    user: checked.user,
+                });
+            }
+            // An id that says nothing to this version of the program: the session is left alone, out of reach.
+            UserCheck::Rejected(why @ AnonymousReason::BadId) => {
+                turn.state().session = SessionState::none_to_create(why);
+                return Ok(Identity::Anonymous(why));
+            }
+            UserCheck::Rejected(why) => {
+                match turn.end_judged(&open.record, why).await {
+                    Ok(Judged::Changed) => turn.reload().await?,
+                    // If it can't be deleted now, the next request judges it the same way.
+                    Ok(Judged::Ended) | Err(_) => {
+                        turn.state().session = SessionState::none(why);
+                        return Ok(Identity::Anonymous(why));
+                    }
+                }
+            }
+        }
     }
+    Err(ErrorKind::Conflict.into())
 }
 
-async fn by_cookies_at<U: AuthUser>(
-    visit: &Visit,
-    loader: &dyn UserLoader<U>,
-    now: Millis,
+/// When the user entered credentials in this session, if they did and it still counts.
+fn fresh(open: &Open, same_client: bool) -> Option<Millis> {
+    let login = open.payload.login?;
+    let counts = login.fresh && same_client && open.held_by != HeldBy::Joined;
+    counts.then_some(login.at)
+}
+
+async fn by_remember_cookie<U: AuthUser>(
+    turn: &Turn<'_>,
+    users: &LoadUser<U>,
+    why: AnonymousReason,
 ) -> Result<Identity<U>, Error> {
-    visit.read_at(now).await?;
-    let why = match claimed::<U>(visit) {
-        Ok(claim) => return check_session_at(visit, loader, claim).await,
-        Err(why) => why,
-    };
-    // A session whose id says nothing to this version of the program is left alone, but its data is nobody's.
-    if why == Why::BadId {
-        visit.disown();
-    }
-    if visit.remember_token().is_none() {
-        return Ok(Identity::Nobody(why));
-    }
-    Box::pin(by_remember_cookie_at(visit, loader, why, now)).await
+    let (realm, client) = (turn.realm(), turn.client_digest());
+    let restored = remember::restore(turn, |record, payload| {
+        Box::pin(async move { check(realm, users, &record, &payload, client).await })
+    });
+    Ok(match restored.await? {
+        Restored::User(checked) => Identity::BySession {
+            user: checked.user,
+            fresh: None,
+        },
+        Restored::Nothing(of_cookie) => Identity::Anonymous(of_cookie.unwrap_or(why)),
+    })
 }
 
-async fn by_remember_cookie_at<U: AuthUser>(
-    visit: &Visit,
-    loader: &dyn UserLoader<U>,
-    why: Why,
-    now: Millis,
-) -> Result<Identity<U>, Error> {
-    match remember::read_at(visit, now).await? {
-        Remembered::Nothing => Ok(Identity::Nobody(why)),
-        Remembered::Stolen => Ok(Identity::Nobody(Why::RememberTheft)),
-        Remembered::Offer(offer) => restore_at(visit, loader, *offer, why, now).await,
-    }
-}
-
-/// Asks the request itself. Junk in a cookie doesn't switch a valid API key off.
+/// Asks the request itself. An invalid cookie doesn't disable a valid API key.
 async fn by_request<U: AuthUser>(
-    visit: &Visit,
+    turn: &Turn<'_>,
     loaders: &Loaders<U>,
     head: &Parts,
-    mut why: Why,
+    mut why: AnonymousReason,
 ) -> Result<Identity<U>, Error> {
-    let realm = &visit.realm;
+    let realm = turn.realm();
     for loader in &loaders.requests {
-        let answer = realm.ask(ErrorKind::Loader, loader.load(head)).await;
+        let answer = realm.call(ErrorKind::Loader, loader(head)).await;
         let failed = |error: &Error| realm.report_failure(EventKind::LoaderFailed, error);
-        let user = answer.inspect_err(failed)?;
-        let Some(user) = user else { continue };
-        let judged = catch_unwind(AssertUnwindSafe(|| {
-            (user.is_active(), user.id().to_string())
-        }));
-        let Ok((active, id)) = judged else {
-            return Err(ErrorKind::Panicked.into());
+        let Some(user) = answer.inspect_err(failed)? else {
+            continue;
         };
-        if !active {
-            why = Why::Inactive;
+        if !user.is_active() {
+            why = AnonymousReason::Inactive;
             continue;
         }
-        realm.report_user(EventKind::LoadedByRequest, &id);
-        visit.keep_nothing();
-        return Ok(Identity::User(Arc::new(user), Proof::none()));
+        realm.report_user(EventKind::LoadedByRequest, &user.id().to_string());
+        // The user is logged in for this request only: it leaves no data behind, and an anonymous session that
+        // may come with it stays as it is.
+        turn.state().session = SessionState::none_to_create(AnonymousReason::UnknownSession);
+        return Ok(Identity::ByRequest(user));
     }
-    Ok(Identity::Nobody(why))
+    Ok(Identity::Anonymous(why))
 }
 
-async fn check_session_at<U: AuthUser>(
-    visit: &Visit,
-    loader: &dyn UserLoader<U>,
-    claim: Claim<U::Id>,
-) -> Result<Identity<U>, Error> {
-    let Claim { live, id, proof } = claim;
-    match load_user(&visit.realm, loader, &live.record, &id, &proof).await? {
-        Ok(user) => {
-            let Some(proof) = protected(visit, &live, proof) else {
-                visit.end_at(&live, Why::ClientChanged, true).await;
-                return Ok(Identity::Nobody(Why::ClientChanged));
-            };
-            remember::note_seen(visit, &live, visit.now());
-            Ok(Identity::User(user, proof))
-        }
-        Err(out) => {
-            visit.end_at(&live, out.why, out.remove_cookies).await;
-            Ok(Identity::Nobody(out.why))
-        }
-    }
-}
-
-/// What a session is worth to the client that shows it: nothing where it looks different and that is to end it. Only
-/// what was stored is compared.
-fn protected(visit: &Visit, live: &Live, proof: Proof) -> Option<Proof> {
-    let realm = &visit.realm;
-    if realm.protection == SessionProtection::Off
-        || proof
-            .client
-            .is_none_or(|client| Some(client) == visit.client())
-    {
-        return Some(proof);
-    }
-    let record = &live.record;
-    realm.report_of(EventKind::Protected, record.owner.as_deref(), record.family);
-    let stale = Proof {
-        fresh: false,
-        ..proof
-    };
-    (realm.protection == SessionProtection::Basic).then_some(stale)
-}
-
-/// The session is nobody's, but the browser has a remember cookie. Nothing is written before the user is known to be in.
-async fn restore_at<U: AuthUser>(
-    visit: &Visit,
-    loader: &dyn UserLoader<U>,
-    offer: Offer,
-    why: Why,
-    now: Millis,
-) -> Result<Identity<U>, Error> {
-    let id = offer
-        .record
-        .owner
-        .as_deref()
-        .and_then(|owner| visit.realm.id_of(owner))
-        .and_then(parse_id::<U>);
-    let Some(id) = id else {
-        return Ok(Identity::Nobody(Why::BadId));
-    };
-    match load_user(
-        &visit.realm,
-        loader,
-        &offer.record,
-        &id,
-        &offer.proof(visit),
-    )
-    .await?
-    {
-        Ok(user) => Ok(match offer.accept_at(visit, now).await? {
-            Some(proof) => Identity::User(user, proof),
-            None => Identity::Nobody(why),
-        }),
-        Err(out) => {
-            offer.refuse(visit, out.why, out.remove_cookies).await?;
-            Ok(Identity::Nobody(out.why))
-        }
-    }
-}
-
-/// Whose the session says it is, before anybody has been asked about the user.
-pub(crate) fn claimed_id<U: AuthUser>(visit: &Visit) -> Result<U::Id, Why> {
-    claimed::<U>(visit).map(|claim| claim.id)
-}
-
-struct Claim<I> {
-    live: Live,
-    id: I,
-    proof: Proof,
-}
-
-fn claimed<U: AuthUser>(visit: &Visit) -> Result<Claim<U::Id>, Why> {
-    let live = match &visit.state().slot {
-        Slot::Live(live) => live.clone(),
-        Slot::Empty { why, .. } => return Err(*why),
-        Slot::Unread => return Err(Why::NoCookie),
-    };
-    let Some(owner) = live.record.owner.as_deref() else {
-        return Err(Why::NotLoggedIn);
-    };
-    let Some(proof) = live.data.proof() else {
-        return Err(Why::BadId);
-    };
-    let id = visit
-        .realm
-        .id_of(owner)
-        .and_then(parse_id::<U>)
-        .ok_or(Why::BadId)?;
-    Ok(Claim { live, id, proof })
+/// The id of the user whose session this is, before the user has been loaded.
+pub(crate) fn claimed_id<U: AuthUser>(realm: &Realm, open: Option<&Open>) -> Option<U::Id> {
+    id_of::<U>(realm, &open?.record)
 }

@@ -13,18 +13,31 @@ use http::{
 use pin_project_lite::pin_project;
 
 use crate::{
-    auth::Attached,
+    auth::AuthExtension,
     error::Error,
     event::EventKind,
-    session::{CookieChange, NextChange, RememberChange, Visit},
+    session::{Change, RequestSession},
 };
+
+/// Fields that tell some shared caches to keep a response whatever `Cache-Control` says (RFC 9213 and older
+/// ones of single vendors).
+const TARGETED_CACHE_FIELDS: [&str; 8] = [
+    "cdn-cache-control",
+    "surrogate-control",
+    "cloudflare-cdn-cache-control",
+    "vercel-cdn-cache-control",
+    "netlify-cdn-cache-control",
+    "akamai-cache-control",
+    "edge-control",
+    "x-accel-expires",
+];
 
 pin_project! {
     /// The response of a service inside a [`LoginManager`](super::LoginManager).
     pub struct LoginFuture<F, B> {
         #[pin]
         response: F,
-        attached: Option<Attached>,
+        extension: Option<AuthExtension>,
         saving: Option<Saving<B>>,
     }
 }
@@ -35,10 +48,10 @@ struct Saving<B> {
 }
 
 impl<F, B> LoginFuture<F, B> {
-    pub(super) fn new(response: F, attached: Attached) -> Self {
+    pub(super) fn new(response: F, extension: AuthExtension) -> Self {
         Self {
             response,
-            attached: Some(attached),
+            extension: Some(extension),
             saving: None,
         }
     }
@@ -47,7 +60,7 @@ impl<F, B> LoginFuture<F, B> {
     pub(super) fn passed(response: F) -> Self {
         Self {
             response,
-            attached: None,
+            extension: None,
             saving: None,
         }
     }
@@ -64,27 +77,26 @@ where
         let this = self.project();
         if this.saving.is_none() {
             let response = ready!(this.response.poll(cx));
-            let Some(attached) = this.attached else {
+            let Some(extension) = this.extension else {
                 return Poll::Ready(response);
             };
-            let visit = attached.visit();
-            // The inner service failed, so no response will be sent; any later cookie change must
-            // fail with `TooLate`.
-            let mut response = response.inspect_err(|_| visit.state().sent = true)?;
-            match visit.turn.try_lock() {
-                Ok(_turn) if !wants_saving(visit, response.status()) => {
-                    finish(visit, &mut response);
+            let session = extension.session();
+            // Without an answer there is no head either: whoever still holds an `Auth` comes too late for a cookie.
+            let mut response = response.inspect_err(|_| session.state().sent = true)?;
+            match session.try_turn() {
+                Some(_turn) if !wants_saving(session, response.status()) => {
+                    finish(session, &mut response);
                     return Poll::Ready(Ok(response));
                 }
                 _ => {}
             }
-            let saved = Box::pin(save(attached.clone(), response.status()));
+            let saved = Box::pin(save(extension.clone(), response.status()));
             *this.saving = Some(Saving {
                 response: Some(response),
                 saved,
             });
         }
-        let (Some(saving), Some(attached)) = (this.saving, this.attached) else {
+        let (Some(saving), Some(extension)) = (this.saving, this.extension) else {
             return Poll::Pending;
         };
         let saved = ready!(saving.saved.as_mut().poll(cx));
@@ -99,39 +111,37 @@ where
                 response.headers_mut().append(SET_COOKIE, cookie.clone());
             }
         }
-        finish(attached.visit(), &mut response);
+        finish(extension.session(), &mut response);
         Poll::Ready(Ok(response))
     }
 }
 
-/// Whether data must be saved before the response is sent. Data of requests that end in a 5xx
-/// status is discarded.
-fn wants_saving(visit: &Visit, status: StatusCode) -> bool {
-    let unsaved = visit.state().has_unsaved_data();
+/// Whether there is something to write before the response can go. What a 5xx leaves behind isn't written.
+fn wants_saving(session: &RequestSession, status: StatusCode) -> bool {
+    let unsaved = session.state().has_unsaved_data();
     if unsaved && status.is_server_error() {
-        visit.realm.report(EventKind::DataDiscarded);
+        session.realm().report(EventKind::DataDiscarded);
     }
     unsaved && !status.is_server_error()
 }
 
-async fn save(attached: Attached, status: StatusCode) -> Result<(), Error> {
-    let visit = attached.visit();
-    // Wait for verbs that were started but not awaited.
-    let _turn = visit.turn.lock().await;
-    let saved = match wants_saving(visit, status) {
-        true => visit.save_at(visit.now()).await,
+async fn save(extension: AuthExtension, status: StatusCode) -> Result<(), Error> {
+    let session = extension.session();
+    // A verb that was started and not awaited comes to its end first.
+    let turn = session.turn().await;
+    let saved = match wants_saving(session, status) {
+        true => turn.save().await,
         false => Ok(()),
     };
-    // Set this while holding the lock: a verb between this point and the head would lose its
-    // cookie.
-    visit.state().sent = true;
+    // While no verb has a turn: one that came between this and the head would lose its cookie.
+    session.state().sent = true;
     saved
 }
 
-/// Adds cookies and headers. No cookie can be set after this.
-fn finish<B>(visit: &Visit, response: &mut Response<B>) {
-    let (asked, session, remember, next) = {
-        let mut state = visit.state();
+/// From here on no cookie can follow.
+fn finish<B>(session: &RequestSession, response: &mut Response<B>) {
+    let (asked, cookie, remember, next) = {
+        let mut state = session.state();
         state.sent = true;
         (
             state.asked,
@@ -143,28 +153,31 @@ fn finish<B>(visit: &Visit, response: &mut Response<B>) {
     if !asked {
         return;
     }
-    let jar = &visit.realm.cookies;
+    let jar = &session.realm().cookies;
     if jar.are_ignored() {
         return depend_on_the_request(response.headers_mut());
     }
-    let session = session.map(|change| match change {
-        CookieChange::Set(token) => jar.set_session(&token.text()),
-        CookieChange::Remove => jar.remove_session(),
+    let cookie = cookie.map(|change| match change {
+        Change::Set(token) => jar.set_session(&token.text()),
+        Change::Remove => jar.remove_session(),
     });
     let remember = remember.map(|change| match change {
-        RememberChange::Set { token, max_age } => jar.set_remember(&token.text(), max_age),
-        RememberChange::Remove => jar.remove_remember(),
+        Change::Set(remember) => jar.set_remember(&remember.token.text(), remember.max_age),
+        Change::Remove => jar.remove_remember(),
     });
     let next = next.map(|change| match change {
-        NextChange::Set(path) => jar.set_next(&path),
-        NextChange::Remove => jar.remove_next(),
+        Change::Set(path) => jar.set_next(&path),
+        Change::Remove => jar.remove_next(),
     });
     let headers = response.headers_mut();
     let mut may_be_kept = headers.contains_key(CACHE_CONTROL);
-    for cookie in [session, remember, next].into_iter().flatten() {
-        // A shared cache must never store a cookie, whatever `Cache-Control` the handler set.
+    for set_cookie in [cookie, remember, next].into_iter().flatten() {
+        // A cookie in a shared cache is anybody's, whatever the handler thought of the page.
         may_be_kept = may_be_kept && is_private(headers);
-        headers.append(SET_COOKIE, cookie);
+        for targeted in TARGETED_CACHE_FIELDS {
+            headers.remove(targeted);
+        }
+        headers.append(SET_COOKIE, set_cookie);
     }
     if !names(headers, VARY).any(|name| name == "*" || name.eq_ignore_ascii_case("cookie")) {
         headers.append(VARY, HeaderValue::from_static("cookie"));

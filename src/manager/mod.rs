@@ -1,25 +1,50 @@
 //! [`LoginManager`]: the configuration, which is also the tower layer.
+//!
+//! # The path of a request
+//!
+//! ```text
+//! request ─► manager::service      attaches a lazy RequestAuth to the request; reads nothing
+//! handler or guard asks
+//!         ─► identity::resolve     session cookie → remember cookie → request loaders
+//!              ├ session::load     finds the cookie, loads the record, compares digests, checks the limits
+//!              ├ identity::check   loads the user; same id, active, same stamp, same client
+//!              └ remember::restore takes the check as an argument
+//!         ─► guard::decide         one function for the extractor and the layer
+//! verb    ─► session::swap         the one place that creates and updates records
+//! response◄─ manager::future       saves changed data, appends cookies, Vary, Cache-Control
+//! ```
+//!
+//! A guarded request passes `manager/service.rs`, `extract.rs` (or `guard/service.rs`), `guard/mod.rs`, `auth/mod.rs`,
+//! `auth/request.rs`, `identity/mod.rs`, `session/load.rs`, `session/state.rs`, `cookies/read.rs`,
+//! `session/payload.rs`, `identity/check.rs` and `manager/future.rs`. A login passes `auth/login.rs`, `auth/verbs.rs`,
+//! `session/load.rs`, `session/swap.rs`, `session/close.rs` and `manager/future.rs`.
 
+mod admin;
 mod cleanup;
 mod config;
 mod future;
 mod service;
-mod users;
 
 use std::{any::type_name, fmt, sync::Arc};
 
+use http::request::Parts;
 use tower::Layer;
 
 use crate::{
-    loader::{Loaders, UserLoader},
+    denied::Refusals,
+    loader::{IntoUserLoader, Loaders},
     protection::Fingerprint,
     realm::Realm,
-    refusal::Refusals,
     store::SessionStore,
     user::AuthUser,
 };
 
-pub use self::{cleanup::Cleanup, future::LoginFuture, service::LoginService};
+pub use self::{cleanup::CleanupTask, future::LoginFuture, service::LoginService};
+#[doc(inline)]
+pub use crate::{
+    cookies::SameSite, denied::NextIn, grace::RememberGrace, protection::SessionProtection,
+    timeouts::Timeouts,
+};
 
 /// The tower layer that adds sessions and login to an application.
 ///
@@ -62,14 +87,17 @@ pub use self::{cleanup::Cleanup, future::LoginFuture, service::LoginService};
 ///   during development. If a browser rejects the cookie, the login succeeds, but the next page
 ///   requires a login again.
 /// - **The session cookie expires with the browser session.** A login with
-///   [`remember(true)`](crate::Login::remember) sets a second cookie, which outlives it. That
+///   [`remember(true)`](crate::auth::Login::remember) sets a second cookie, which outlives it. That
 ///   cookie restores the login in a new session, which is not fresh.
-/// - **Tokens** are 256 random bits from the operating system, twice what OWASP ASVS 5.0 (7.2.3)
+/// - **Secrets** are 256 random bits from the operating system, twice what OWASP ASVS 5.0 (7.2.3)
 ///   requires. The store only contains their SHA-256, so a leaked backup cannot be used to log in.
-/// - **Renewal**: every login, logout and confirmation replaces the token, so a token that was
-///   planted before the login is invalid afterwards (session fixation).
+/// - **Rotation**: every login and confirmation replaces the session secret, so one that was planted before
+///   the login is invalid afterwards (session fixation).
+/// - **A grace of 30 seconds** for requests that were sent before a confirmation, a rotation or a further login of
+///   the same user and arrive after it, or whose response got lost: the previous secret still authenticates them, not
+///   fresh, and without a new secret. It never does so across a login from an anonymous session or another user's.
 /// - **Timeouts**: 24 hours idle, 14 days in total, enforced by the server
-///   ([`Timeouts`](crate::Timeouts)).
+///   ([`Timeouts`](crate::manager::Timeouts)).
 /// - **Failures**: if the store or the loader fails, pages that need the current user return `503`.
 ///   Other pages are not affected, and no user is logged out.
 ///
@@ -87,7 +115,11 @@ pub struct LoginManager<U: AuthUser> {
     refusals: Arc<Refusals>,
     loaders: Arc<Loaders<U>>,
     fingerprint: Option<Fingerprint>,
+    without_touch: Option<Arc<WithoutTouch>>,
 }
+
+/// Whether a request looks at the session without using it.
+type WithoutTouch = dyn Fn(&Parts) -> bool + Send + Sync;
 
 impl<U: AuthUser> LoginManager<U> {
     /// Creates a manager that keeps sessions in `store` and loads users with `loader`, which is a
@@ -105,15 +137,16 @@ impl<U: AuthUser> LoginManager<U> {
     ///     async move { db.find(id).await }
     /// });
     /// ```
-    pub fn new(store: impl SessionStore, loader: impl UserLoader<U>) -> Self {
+    pub fn new<Kind>(store: impl SessionStore, loader: impl IntoUserLoader<U, Kind>) -> Self {
         Self {
             realm: Arc::new(Realm::new(type_name::<U>(), Arc::new(store))),
             refusals: Arc::default(),
             loaders: Arc::new(Loaders {
-                users: Arc::new(loader),
+                users: loader.into_user_loader().0,
                 requests: Vec::new(),
             }),
             fingerprint: None,
+            without_touch: None,
         }
     }
 }
@@ -140,6 +173,7 @@ impl<U: AuthUser> Clone for LoginManager<U> {
             refusals: Arc::clone(&self.refusals),
             loaders: Arc::clone(&self.loaders),
             fingerprint: self.fingerprint.clone(),
+            without_touch: self.without_touch.clone(),
         }
     }
 }

@@ -11,10 +11,10 @@ use tower::Service;
 
 use super::{LoginFuture, LoginManager};
 use crate::{
-    auth::{Attached, Auth, Inner},
+    auth::{Auth, AuthExtension, RequestAuth},
     protection::Client,
     realm::Realm,
-    session::Visit,
+    session::RequestSession,
     user::AuthUser,
 };
 
@@ -49,18 +49,23 @@ where
     }
 
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
-        let outer = Attached::of(request.extensions()).cloned();
+        let outer = AuthExtension::of(request.extensions()).cloned();
         if outer
             .as_ref()
             .is_some_and(|outer| self.is_around_already::<U>(outer))
         {
             return LoginFuture::passed(self.inner.call(request));
         }
-        let (head, fingerprint);
-        (head, fingerprint, request) = self.look_at(request);
-        let client = fingerprint.unwrap_or_else(|| Client::of(request.headers()));
-        let auth = Auth::new(Inner {
-            visit: Visit::new(Arc::clone(&self.manager.realm), request.headers(), client),
+        let seen;
+        (seen, request) = self.look_at(request);
+        let client = seen.client.unwrap_or_else(|| Client::of(request.headers()));
+        let auth = Auth::new(RequestAuth {
+            session: RequestSession::new(
+                Arc::clone(&self.manager.realm),
+                request.headers(),
+                client,
+                seen.without_touch,
+            ),
             loaders: Arc::clone(&self.manager.loaders),
             identity: Mutex::new(None),
             refusals: Arc::clone(&self.manager.refusals),
@@ -68,40 +73,58 @@ where
             uri: original_uri(request.extensions())
                 .unwrap_or(request.uri())
                 .clone(),
-            head,
+            head: seen.head,
             outer,
         });
-        let attached = Attached::attach(request.extensions_mut(), &auth);
+        let attached = AuthExtension::attach(request.extensions_mut(), &auth);
         LoginFuture::new(self.inner.call(request), attached)
     }
 }
 
+/// What is read from the head of a request before it goes on.
+#[derive(Default)]
+struct Seen {
+    head: Option<Box<Parts>>,
+    client: Option<Client>,
+    without_touch: bool,
+}
+
 impl<S, U: AuthUser> LoginService<S, U> {
-    /// A copy of the head for request loaders, and the application's fingerprint, if they are
-    /// configured.
-    fn look_at<B>(&self, request: Request<B>) -> (Option<Box<Parts>>, Option<Client>, Request<B>) {
-        let (loaders, fingerprint) = (&self.manager.loaders.requests, &self.manager.fingerprint);
-        if loaders.is_empty() && fingerprint.is_none() {
-            return (None, None, request);
+    /// Reads the head if there are request loaders or hooks to read it, and copies it only for the loaders.
+    fn look_at<B>(&self, request: Request<B>) -> (Seen, Request<B>) {
+        let LoginManager {
+            loaders,
+            fingerprint,
+            without_touch,
+            ..
+        } = &self.manager;
+        let has_loaders = !loaders.requests.is_empty();
+        if !has_loaders && fingerprint.is_none() && without_touch.is_none() {
+            return (Seen::default(), request);
         }
         let (head, body) = request.into_parts();
-        let client = fingerprint
-            .as_ref()
-            .map(|fingerprint| Client::looking(&head, fingerprint));
-        let copy = (!loaders.is_empty()).then(|| {
-            let mut copy = Box::new(head.clone());
-            // A loader that looked up the current user would wait for itself.
-            Attached::detach(&mut copy.extensions);
-            copy
-        });
-        (copy, client, Request::from_parts(head, body))
+        let seen = Seen {
+            client: fingerprint
+                .as_ref()
+                .map(|fingerprint| Client::looking(&head, fingerprint)),
+            without_touch: without_touch
+                .as_ref()
+                .is_some_and(|without_touch| without_touch(&head)),
+            head: has_loaders.then(|| {
+                let mut copy = Box::new(head.clone());
+                // A loader that asked for the current user would wait for its own result.
+                AuthExtension::detach(&mut copy.extensions);
+                copy
+            }),
+        };
+        (seen, Request::from_parts(head, body))
     }
 
-    /// Whether the request already passed through this manager, because the layer was added twice.
-    /// A cookie-free manager nested in a normal one is a different layer, so it still applies.
-    fn is_around_already<V: AuthUser>(&self, outer: &Attached) -> bool {
+    /// Whether the request came through this manager further out: the layer was added twice, and once is enough. One that
+    /// takes no cookies has a word of its own inside one that does.
+    fn is_around_already<V: AuthUser>(&self, outer: &AuthExtension) -> bool {
         let (name, jar) = (self.manager.realm.name(), &self.manager.realm.cookies);
-        let is_this = |realm: &&Realm| {
+        let is_this = |realm: &&Arc<Realm>| {
             realm.name() == name && realm.cookies.are_ignored() == jar.are_ignored()
         };
         if outer.realms().find(is_this).is_some() {

@@ -63,7 +63,7 @@ pub use self::{cost::Argon2Cost, error::PasswordError, verdict::Verdict};
 /// [module documentation](self) explains the defaults.
 ///
 /// ```
-/// use login_manager::{PasswordError, Passwords};
+/// use login_manager::{password::PasswordError, Passwords};
 /// # struct Account { password_hash: String }
 /// # struct Accounts;
 /// # impl Accounts {
@@ -118,7 +118,7 @@ impl Passwords {
     /// [outdated](Verdict::ValidOutdated).
     ///
     /// ```
-    /// use login_manager::{Argon2Cost, Passwords};
+    /// use login_manager::{password::Argon2Cost, Passwords};
     ///
     /// let passwords = Passwords::new().with_cost(Argon2Cost::RFC_9106_LOW_MEMORY)?;
     /// let passwords = Passwords::new().with_cost(Argon2Cost::new(47_104, 2, 1))?;

@@ -1,268 +1,218 @@
-//! A visitor's data: what the record holds, and what this request has changed.
+//! The visitor's data: what this request changes of what is stored.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::payload::{Payload, Proof};
+use super::entries::Entries;
 
 /// The most that all names and values may take, in bytes.
 const MAX: usize = 64 * 1024;
-/// What each value costs beside its name and its JSON: their two lengths.
-const OVERHEAD: usize = 8;
 
-#[derive(Clone, Debug)]
-pub(crate) struct Data {
-    base: Payload,
-    changes: BTreeMap<Box<str>, Option<Box<str>>>,
-}
+/// New JSON by name, or `None` for a value that is removed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Changes(BTreeMap<Box<str>, Option<Box<str>>>);
 
-/// The data would grow beyond 64 KiB.
+/// The data would take more than 64 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
-impl Data {
-    pub(crate) fn new(base: Payload) -> Self {
-        Self {
-            base,
-            changes: BTreeMap::new(),
-        }
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
-    pub(crate) fn empty() -> Self {
-        Self::new(Payload::encode(None, None, std::iter::empty()))
-    }
-
-    pub(crate) fn proof(&self) -> Option<Proof> {
-        self.base.proof
-    }
-
-    pub(crate) fn is_changed(&self) -> bool {
-        !self.changes.is_empty()
-    }
-
-    /// The JSON under this name.
-    pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        match self.changes.get(name) {
+    /// The JSON that this request sees under a name.
+    pub(crate) fn get<'a>(&'a self, stored: &'a Entries, name: &str) -> Option<&'a str> {
+        match self.0.get(name) {
             Some(change) => change.as_deref(),
-            None => self.stored(name),
+            None => stored.get(name),
         }
     }
 
-    pub(crate) fn set(&mut self, name: &str, json: &str) -> Result<(), TooLarge> {
-        if self
-            .stored(name)
-            .is_some_and(|stored| same_value(stored, json))
-        {
-            self.changes.remove(name);
+    pub(crate) fn set(&mut self, stored: &Entries, name: &str, json: &str) -> Result<(), TooLarge> {
+        if stored.get(name).is_some_and(|old| is_same(old, json)) {
+            self.0.remove(name);
             return Ok(());
         }
         let others: usize = self
-            .entries()
+            .merged(stored)
             .filter(|(other, _)| *other != name)
-            .map(size)
+            .map(Entries::size_of)
             .sum();
-        if others + size((name, json)) > MAX {
+        if others + Entries::size_of((name, json)) > MAX {
             return Err(TooLarge);
         }
-        self.changes.insert(name.into(), Some(json.into()));
+        self.0.insert(name.into(), Some(json.into()));
         Ok(())
     }
 
-    /// Removes a value and hands out its JSON.
-    pub(crate) fn take(&mut self, name: &str) -> Option<Box<str>> {
-        let taken = self.get(name).map(Box::from);
-        if self.stored(name).is_some() {
-            self.changes.insert(name.into(), None);
-        } else {
-            self.changes.remove(name);
+    /// Returns whether there was a value.
+    pub(crate) fn remove(&mut self, stored: &Entries, name: &str) -> bool {
+        let found = self.get(stored, name).is_some();
+        match stored.get(name) {
+            Some(_) => self.0.insert(name.into(), None),
+            None => self.0.remove(name),
+        };
+        found
+    }
+
+    /// Removes every value that is known here; a name that another request adds meanwhile stays.
+    pub(crate) fn clear(&mut self, stored: &Entries) {
+        self.0 = stored.iter().map(|(name, _)| (name.into(), None)).collect();
+    }
+
+    /// The stored values with these changes.
+    pub(crate) fn apply(&self, stored: &Entries) -> Result<Entries, TooLarge> {
+        let merged = Entries::new(self.merged(stored));
+        match merged.len() > MAX {
+            true => Err(TooLarge),
+            false => Ok(merged),
         }
-        taken
     }
 
-    /// The record's payload without this name, and nothing else changed; `None` if the record
-    /// doesn't have it.
-    pub(crate) fn stored_without(&self, name: &str) -> Option<Payload> {
-        self.stored(name)?;
-        let others = self.base.entries().filter(|(other, _)| *other != name);
-        Some(Payload::encode(
-            self.base.proof.as_ref(),
-            self.base.agent(),
-            others,
-        ))
-    }
-
-    /// Removes every value that is known here. A name that others add meanwhile is none of them.
-    pub(crate) fn clear(&mut self) {
-        self.changes = self
-            .base
-            .entries()
-            .map(|(name, _)| (name.into(), None))
-            .collect();
-    }
-
-    /// Everything as it would be saved.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
-        let untouched = self
-            .base
-            .entries()
-            .filter(|(name, _)| !self.changes.contains_key(*name));
+    fn merged<'a>(&'a self, stored: &'a Entries) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let untouched = stored
+            .iter()
+            .filter(|(name, _)| !self.0.contains_key(*name));
         let changed = self
-            .changes
+            .0
             .iter()
             .filter_map(|(name, change)| Some((&**name, change.as_deref()?)));
         untouched.chain(changed)
     }
 
-    /// What the browser called itself when the session was made.
-    pub(crate) fn agent(&self) -> Option<&str> {
-        self.base.agent()
+    /// Drops the changes of other names.
+    pub(crate) fn keep(&mut self, is_kept: impl Fn(&str) -> bool) {
+        self.0.retain(|name, _| is_kept(name));
     }
 
-    /// Everything as one payload, for a session of this proof and this browser.
-    pub(crate) fn encode(&self, proof: Option<&Proof>, agent: Option<&str>) -> Payload {
-        Payload::encode(proof, agent, self.entries())
+    /// Forgets changes that are stored by now.
+    pub(crate) fn saved(&mut self, stored: &Entries) {
+        self.0
+            .retain(|name, change| stored.get(name) != change.as_deref());
     }
 
-    /// Puts this request's changes on top of what the store holds by now.
-    pub(crate) fn rebase(&mut self, base: Payload) {
-        self.base = base;
-        let changes = std::mem::take(&mut self.changes);
-        self.changes = changes
-            .into_iter()
-            .filter(|(name, change)| self.stored(name) != change.as_deref())
-            .collect();
+    /// The change of a name, if there is one: the new JSON, or `None` for a removal.
+    #[allow(clippy::option_option, reason = "no change, a removal, or a new value")]
+    pub(crate) fn change(&self, name: &str) -> Option<Option<Box<str>>> {
+        self.0.get(name).cloned()
     }
 
-    /// Takes what another session has under names that this one lacks, as far as there is room.
-    pub(crate) fn fill_in(&mut self, other: &Self) {
-        for (name, json) in other.entries() {
-            if self.get(name).is_none() {
-                let _as_far_as_there_is_room = self.set(name, json);
+    /// Takes back a change. Returns it if there was one: the new JSON, or `None` for a removal.
+    #[allow(clippy::option_option, reason = "no change, a removal, or a new value")]
+    pub(crate) fn take_back(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// What differs between two states of stored values: what a request beside this one has saved.
+    pub(crate) fn between(old: &Entries, new: &Entries) -> Self {
+        let changed = new
+            .iter()
+            .filter(|(name, json)| old.get(name) != Some(json))
+            .map(|(name, json)| (name.into(), Some(json.into())));
+        let removed = old
+            .iter()
+            .filter(|(name, _)| new.get(name).is_none())
+            .map(|(name, _)| (name.into(), None));
+        Self(changed.chain(removed).collect())
+    }
+
+    /// Values of another session under names that are free here, as far as there is room.
+    pub(crate) fn fill_in(&mut self, stored: &Entries, other: &Entries) {
+        for (name, json) in other.iter() {
+            if self.get(stored, name).is_none() {
+                // Best effort: what doesn't fit stays behind.
+                self.set(stored, name, json).ok();
             }
         }
     }
-
-    /// Takes over what another copy has changed.
-    pub(crate) fn take_changes(&mut self, other: &mut Self) {
-        let base = std::mem::replace(
-            &mut self.base,
-            Payload::encode(None, None, std::iter::empty()),
-        );
-        self.changes = std::mem::take(&mut other.changes);
-        self.rebase(base);
-    }
-
-    fn stored(&self, name: &str) -> Option<&str> {
-        self.base
-            .entries()
-            .find_map(|(stored, json)| (stored == name).then_some(json))
-    }
-}
-
-fn size((name, json): (&str, &str)) -> usize {
-    name.len() + json.len() + OVERHEAD
 }
 
 /// A map may be written in another order each time and still be the same value.
-fn same_value(stored: &str, json: &str) -> bool {
+fn is_same(old: &str, json: &str) -> bool {
     let value = |json| serde_json::from_str::<Value>(json).ok();
-    stored == json
-        || (stored.len() == json.len()
-            && value(stored).is_some_and(|stored| Some(stored) == value(json)))
+    old == json
+        || (old.len() == json.len() && value(old).is_some_and(|old| Some(old) == value(json)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn data(entries: &[(&str, &str)]) -> Data {
-        Data::new(Payload::encode(None, None, entries.iter().copied()))
+    fn stored(entries: &[(&'static str, &'static str)]) -> Entries {
+        Entries::new(entries.iter().copied())
+    }
+
+    fn merged(changes: &Changes, stored: &Entries) -> Vec<(String, String)> {
+        let entries = changes.apply(stored).unwrap();
+        entries
+            .iter()
+            .map(|(name, json)| (name.to_owned(), json.to_owned()))
+            .collect()
     }
 
     #[test]
     fn an_unchanged_value_is_no_change() {
-        let mut data = data(&[("n", "1"), ("map", r#"{"a":1,"b":2}"#)]);
-        data.set("n", "2").unwrap();
-        data.set("n", "1").unwrap();
-        data.set("map", r#"{"b":2,"a":1}"#).unwrap();
-        data.set("new", "true").unwrap();
-        data.take("new").unwrap();
-        assert!(!data.is_changed());
+        let stored = stored(&[("n", "1"), ("map", r#"{"a":1,"b":2}"#)]);
+        let mut changes = Changes::default();
+        changes.set(&stored, "n", "2").unwrap();
+        changes.set(&stored, "n", "1").unwrap();
+        changes.set(&stored, "map", r#"{"b":2,"a":1}"#).unwrap();
+        changes.set(&stored, "new", "true").unwrap();
+        assert!(changes.remove(&stored, "new"));
+        assert!(changes.is_empty());
     }
 
     #[test]
-    fn a_change_is_seen_at_once_and_saved_on_top() {
-        let mut data = data(&[("a", "1"), ("b", "2")]);
-        data.set("a", "10").unwrap();
-        assert_eq!(data.take("b").as_deref(), Some("2"));
-        data.set("c", "3").unwrap();
-        assert_eq!(
-            (data.get("a"), data.get("b"), data.get("c")),
-            (Some("10"), None, Some("3"))
-        );
-        assert_eq!(
-            data.encode(None, None).entries().collect::<Vec<_>>(),
-            [("a", "10"), ("c", "3")]
-        );
+    fn changes_go_on_top_of_what_is_stored() {
+        let stored = stored(&[("a", "1"), ("b", "2")]);
+        let mut changes = Changes::default();
+        changes.set(&stored, "a", "10").unwrap();
+        assert!(changes.remove(&stored, "b"));
+        assert!(!changes.remove(&stored, "b"));
+        changes.set(&stored, "c", "3").unwrap();
+        assert_eq!(changes.get(&stored, "a"), Some("10"));
+        assert_eq!(changes.get(&stored, "b"), None);
+        let expected = [("a", "10"), ("c", "3")].map(|(n, j)| (n.to_owned(), j.to_owned()));
+        assert_eq!(merged(&changes, &stored), expected);
     }
 
     #[test]
-    fn clearing_removes_what_was_stored_and_what_was_to_be() {
-        let mut data = data(&[("a", "1"), ("b", "2")]);
-        data.set("a", "10").unwrap();
-        data.set("new", "3").unwrap();
-        data.clear();
-        assert_eq!(data.entries().count(), 0);
-        data.set("b", "20").unwrap();
-        let stored = [("a", "1"), ("b", "2"), ("theirs", "1")];
-        data.rebase(Payload::encode(None, None, stored.into_iter()));
-        let kept: Vec<_> = data.entries().collect();
-        assert_eq!(kept, [("theirs", "1"), ("b", "20")]);
-
-        let mut nothing = Data::empty();
-        nothing.set("a", "1").unwrap();
-        nothing.clear();
-        assert!(!nothing.is_changed());
+    fn clear_leaves_names_that_others_add() {
+        let before = stored(&[("a", "1"), ("b", "2")]);
+        let mut changes = Changes::default();
+        changes.set(&before, "new", "3").unwrap();
+        changes.clear(&before);
+        let now = stored(&[("a", "1"), ("b", "2"), ("theirs", "1")]);
+        assert_eq!(merged(&changes, &now), [("theirs".into(), "1".into())]);
     }
 
     #[test]
-    fn stored_without_a_name_keeps_others_and_drops_changes() {
-        let mut data = data(&[("a", "1"), ("b", "2")]);
-        data.set("b", "20").unwrap();
-        data.set("c", "3").unwrap();
-        let without = data.stored_without("a").unwrap();
-        assert_eq!(without.entries().collect::<Vec<_>>(), [("b", "2")]);
-        assert!(data.stored_without("c").is_none());
-    }
-
-    #[test]
-    fn others_keys_survive_a_rebase_and_so_do_ours() {
-        let mut mine = data(&[("a", "1")]);
-        mine.set("mine", "1").unwrap();
-        mine.take("a").unwrap();
-        mine.rebase(Payload::encode(
-            None,
-            None,
-            [("a", "1"), ("theirs", "1")].into_iter(),
-        ));
-        assert_eq!(
-            mine.encode(None, None).entries().collect::<Vec<_>>(),
-            [("theirs", "1"), ("mine", "1")]
-        );
-        mine.rebase(mine.encode(None, None));
-        assert!(!mine.is_changed());
-    }
-
-    #[test]
-    fn n7_what_is_too_large_is_refused_and_leaves_the_rest_alone() {
-        let mut data = data(&[("a", "1")]);
+    fn too_large_leaves_the_rest_alone() {
+        let stored = stored(&[("a", "1")]);
+        let mut changes = Changes::default();
         let big = format!("\"{}\"", "x".repeat(MAX));
-        assert_eq!(data.set("big", &big), Err(TooLarge));
-        assert_eq!(data.set("a", &big), Err(TooLarge));
-        assert_eq!(data.get("a"), Some("1"));
-        let fits = format!("\"{}\"", "x".repeat(MAX - 2 - 3 - OVERHEAD - 2 - OVERHEAD));
-        assert_eq!(data.set("big", &fits), Ok(()));
-        assert_eq!(data.set("b", "1"), Err(TooLarge));
+        assert_eq!(changes.set(&stored, "big", &big), Err(TooLarge));
+        assert_eq!(changes.set(&stored, "a", &big), Err(TooLarge));
+        assert_eq!(changes.get(&stored, "a"), Some("1"));
+        let fits = format!("\"{}\"", "x".repeat(MAX - 30));
+        assert_eq!(changes.set(&stored, "big", &fits), Ok(()));
+        assert_eq!(changes.set(&stored, "b", "1234"), Err(TooLarge));
+    }
+
+    #[test]
+    fn what_another_request_saved_is_found() {
+        let (old, new) = (
+            stored(&[("a", "1"), ("b", "2")]),
+            stored(&[("b", "3"), ("c", "4")]),
+        );
+        let copied = Changes::between(&old, &new);
+        let base = stored(&[("a", "1"), ("mine", "0")]);
+        let expected = [("mine", "0"), ("b", "3"), ("c", "4")];
+        assert_eq!(
+            merged(&copied, &base),
+            expected.map(|(n, j)| (n.to_owned(), j.to_owned()))
+        );
     }
 }

@@ -1,37 +1,46 @@
-//! The visitor's data, kept by the server from one request to the next.
+//! The visitor's data, kept by the server from one request to the next, and the session that it belongs to.
 
+mod browser;
+mod close;
 mod data;
+mod end;
+mod entries;
+mod finish;
+mod load;
 mod payload;
 mod save;
 mod state;
-mod succeed;
-mod visit;
+mod swap;
 
 use std::{fmt, pin::Pin, sync::Arc};
 
 use serde_core::{Serialize, de::DeserializeOwned};
-use tokio::runtime::Handle;
 
+use self::{data::TooLarge, entries::Entries};
 use crate::error::{Error, ErrorKind};
 
 pub(crate) use self::{
-    data::Data,
-    payload::{MAX_AGENT, Payload, Proof},
-    state::{CookieChange, Live, NextChange, RememberChange, Slot, Successor},
-    visit::Visit,
+    browser::Browser,
+    data::Changes,
+    end::{Judged, Later, Proof, end_later, head_of, presented},
+    entries::Entries as StoredData,
+    finish::finish,
+    load::TRIES,
+    payload::{Head, Limits, LoginFacts, Payload, RememberPart},
+    state::{Change, HeldBy, Open, RememberCookie, RequestSession, SessionState, Turn},
+    swap::{NewSession, Step, Swapped, create, swap},
 };
 
 /// This visitor's data: named values, anonymous or logged in, kept by the server.
 ///
-/// Nothing is read before the first question, and nothing is kept for a visitor for whom nothing
-/// was inserted. Changes are saved when the handler is done, unless it answers with a 5xx;
-/// [`save`](Session::save) does it earlier, and [`take`](Session::take) writes at once. The data of
-/// an anonymous visitor survives a login; that of a user is never another's, and goes with the
-/// logout.
+/// Nothing is read before the first call, and nothing is stored for a visitor for whom nothing was
+/// inserted. Changes are saved when the handler is done, unless it returns a 5xx;
+/// [`save`](Session::save) does it earlier, and [`take`](Session::take) at once. The data of an anonymous
+/// visitor survives a login; that of a user is never visible to another one and is deleted by the logout.
 ///
-/// It is the data behind the session cookie: a browser that has only its remember cookie is logged in again when somebody asks who
-/// it is, and not by a question about data. (With [request loaders](crate::RequestLoader) such a question asks that first, since a user
-/// whom the request brings has no session.)
+/// Reading session data does not restore a remembered login; only asking for the user does. (With
+/// [request loaders](crate::RequestLoader) reading data asks for the user first, since a user whom the
+/// request brings has no session.)
 ///
 /// All data of a session together takes at most 64 KiB of names and JSON.
 ///
@@ -45,139 +54,124 @@ pub(crate) use self::{
 /// ```
 ///
 /// # Errors
-/// Every method fails where the store does ([`ErrorKind::Store`]) and, for the session of somebody who is logged in, where
-/// the user can't be loaded: the data of a user who is out by now is nobody's. With request loaders it fails where those do.
+/// Every method fails
+/// - with [`ErrorKind::Store`] if the store fails
+/// - as [`Auth::user`](crate::Auth::user) does if the session is a user's: the data of a user who is no
+///   longer logged in is not returned. With request loaders also if one of those fails.
 #[derive(Clone)]
 pub struct Session {
-    owner: Arc<dyn Visited>,
+    request: Arc<dyn SessionOwner>,
 }
 
-/// A visit that knows whether its session is still somebody's.
-pub(crate) trait Visited: Send + Sync {
-    fn visit(&self) -> &Visit;
-    /// Whether the session has been read and, if it is a user's, the user is known to be in.
+/// A request that knows whether its session's user is still logged in.
+pub(crate) trait SessionOwner: Send + Sync + 'static {
+    fn session(&self) -> &RequestSession;
+    /// Whether the session has been read and, if it is a user's, the user has been checked.
     fn is_settled(&self) -> bool;
-    /// Does that.
-    fn settle(&self) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send + '_>>;
+    /// Does both.
+    fn settle(self: Arc<Self>) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 }
 
 impl Session {
-    pub(crate) fn new(owner: Arc<dyn Visited>) -> Self {
-        Self { owner }
+    pub(crate) fn new(request: Arc<dyn SessionOwner>) -> Self {
+        Self { request }
     }
 
-    /// The value under this name.
+    /// Returns the value under this name.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`] where what is there is no `T`, and as said [above](Session#errors).
+    /// - [`ErrorKind::Data`] if the stored value is not a `T`
+    /// - those of [every method](Session#errors)
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        // Parsed outside the lock: a `Deserialize` is code that isn't ours.
+        // Parsed outside the lock: `Deserialize` is foreign code.
         let json = self
-            .settled(|data| data.get(name).map(Box::<str>::from))
+            .settled(|stored, changes| changes.get(stored, name).map(Box::<str>::from))
             .await?;
         json.as_deref().map(parse).transpose()
     }
 
-    /// Puts a value under this name. One that is there already, and equal, is no change.
+    /// Puts a value under this name. An equal value is no change.
     ///
     /// # Errors
-    /// [`ErrorKind::Data`] where the value can't be JSON, [`ErrorKind::TooLarge`] where the data would take more than 64 KiB:
-    /// then it stays as it was. And as said [above](Session#errors).
+    /// - [`ErrorKind::Data`] if the value can't be turned into JSON
+    /// - [`ErrorKind::TooLarge`] if the data would take more than 64 KiB; it stays as it was
+    /// - those of [every method](Session#errors)
     pub async fn insert<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
         let json =
             serde_json::to_string(value).map_err(|cause| Error::new(ErrorKind::Data, cause))?;
-        self.settled(|data| {
-            data.set(name, &json)
-                .map_err(|_| ErrorKind::TooLarge.into())
-        })
-        .await?
+        self.settled(|stored, changes| changes.set(stored, name, &json))
+            .await?
+            .map_err(|TooLarge| ErrorKind::TooLarge.into())
     }
 
-    /// Removes the value under this name when the changes are saved. Returns whether there was one:
-    /// of parallel requests, each may find it. [`take`](Session::take) is for one of them.
+    /// Removes the value under this name. Returns whether there was one.
     ///
     /// # Errors
-    /// As described [above](Session#errors).
+    /// Those of [every method](Session#errors).
     pub async fn remove(&self, name: &str) -> Result<bool, Error> {
-        self.settled(|data| data.take(name).is_some()).await
+        self.settled(|stored, changes| changes.remove(stored, name))
+            .await
     }
 
-    /// Removes the value under this name and returns it, to one caller only: for a message that is
-    /// shown once, a one-time code, the state of an OAuth login.
-    ///
-    /// The value is removed from the store before it is returned. Of parallel requests that take
-    /// it, one gets it and the others get `None`. It stays removed if the client disconnects while
-    /// this runs, and if the handler then responds with a 5xx. Other changes of this request are
-    /// saved at its end, as always.
+    /// Removes the value under this name and returns it, once and only once: it is removed from the store
+    /// before it is returned, so of several requests one gets it. A client that hangs up has used it up.
     ///
     /// # Errors
-    /// - [`ErrorKind::Data`] if the value is not a `T`. It is removed anyway.
-    /// - [`ErrorKind::Conflict`] if other requests kept changing the session.
-    /// - [`ErrorKind::Store`] if the store failed. The value may have been removed, but no caller
-    ///   has it.
-    /// - As described [above](Session#errors).
+    /// - [`ErrorKind::Data`] if the stored value is not a `T`; it is removed all the same
+    /// - [`ErrorKind::Conflict`] if other requests kept changing the session; the value stays
+    /// - those of [every method](Session#errors)
     pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        let (session, name) = (self.clone(), Box::<str>::from(name));
-        let taking = async move { session.take_json(&name).await };
-        let json = match Handle::try_current() {
-            // On a task of its own, which a client that disconnects doesn't cancel.
-            Ok(runtime) => runtime.spawn(taking).await.unwrap_or_else(|error| {
-                Err(if error.is_panic() {
-                    ErrorKind::Panicked
-                } else {
-                    ErrorKind::NoRuntime
-                }
-                .into())
-            }),
-            Err(_) => taking.await,
-        };
-        json?.as_deref().map(parse).transpose()
+        let (request, name) = (Arc::clone(&self.request), Box::<str>::from(name));
+        let taking = finish(async move {
+            if !request.is_settled() {
+                Arc::clone(&request).settle().await?;
+            }
+            request.session().turn().await.take(&name).await
+        });
+        let json = taking.await?;
+        json.as_deref().map(parse).transpose()
     }
 
-    async fn take_json(&self, name: &str) -> Result<Option<Box<str>>, Error> {
-        self.settled(|_| ()).await?;
-        let visit = self.owner.visit();
-        let _turn = visit.turn.lock().await;
-        visit.take_at(name, visit.now()).await
-    }
-
-    /// Removes every value that this visitor has. The session stays, and so does who is logged in: what ends them is
-    /// [`logout`](crate::Auth::logout).
+    /// Removes all values. The session and the login are kept; use [`logout`](crate::Auth::logout) to end
+    /// them.
     ///
-    /// What counts is what there was when this request read the session: a name that another request inserts at the same time
-    /// stays.
+    /// This removes the values that were there when the request read the session: a name that another
+    /// request inserts at the same time stays.
     ///
     /// # Errors
-    /// As said [above](Session#errors).
+    /// Those of [every method](Session#errors).
     pub async fn clear(&self) -> Result<(), Error> {
-        self.settled(Data::clear).await
+        self.settled(|stored, changes| changes.clear(stored)).await
     }
 
-    /// Saves the changes now instead of at the end: before a long answer, or from a task that outlives the request.
+    /// Saves the changes now instead of at the end of the request: before a long response, or from a task
+    /// that outlives the request.
     ///
-    /// Two requests of one visitor that change different names both keep their changes. Where the session has ended
-    /// meanwhile the data is dropped; that is no error.
+    /// Two requests of one visitor that change different names both keep their changes. If the session has
+    /// ended meanwhile, the data is dropped; that is no error.
     ///
     /// # Errors
-    /// [`ErrorKind::Conflict`] where other requests kept changing the session, [`ErrorKind::TooLate`] where the visitor has no
-    /// session yet and the head of the response has left. And as said [above](Session#errors).
+    /// - [`ErrorKind::Conflict`] if other requests kept changing the session
+    /// - [`ErrorKind::TooLarge`] if the data, together with what other requests saved, would take more than
+    ///   64 KiB
+    /// - [`ErrorKind::TooLate`] if the visitor has no session yet and the head of the response has left
+    /// - those of [every method](Session#errors)
     pub async fn save(&self) -> Result<(), Error> {
-        self.settled(|_| ()).await?;
-        let visit = self.owner.visit();
-        let _turn = visit.turn.lock().await;
-        visit.save_at(visit.now()).await
+        self.settled(|_, _| ()).await?;
+        self.request.session().turn().await.save().await
     }
 
-    async fn settled<T>(&self, then: impl FnOnce(&mut Data) -> T) -> Result<T, Error> {
-        if !self.owner.is_settled() {
-            self.owner.settle().await?;
+    async fn settled<T>(&self, then: impl FnOnce(&Entries, &mut Changes) -> T) -> Result<T, Error> {
+        if !self.request.is_settled() {
+            Arc::clone(&self.request).settle().await?;
         }
-        let mut state = self.owner.visit().state();
-        // Settled means read, and nothing unreads a session.
-        state
-            .data_mut()
-            .map(then)
-            .ok_or_else(|| ErrorKind::Store.into())
+        let mut state = self.request.session().state();
+        #[allow(
+            clippy::expect_used,
+            reason = "settled means read, and nothing unreads a session"
+        )]
+        let (stored, changes) = state.data().expect("a settled session has been read");
+        Ok(then(stored, changes))
     }
 }
 

@@ -1,371 +1,473 @@
-//! The bytes of a record: what is known of the login, then the visitor's data.
+//! The bytes of a session record: the only format there is.
 //!
 //! ```text
-//! kind     u8    S
-//! version  u8    1
-//! length   u16   of the login's part, 0 where nobody has logged in
-//!   flags  u8    1 = fresh, 2 = forced, 4 = remembered, 8 = its remember series waits to be seen,
-//!                16 = the client is known, 32 = it has timeouts of its own, 64 = the user agent is known
-//!   at     i64   when the person proved who they are, Unix milliseconds
-//!   stamp  32 B  digest of the user's security stamp
-//!   series 32 B  with flag 8: the key of that series
-//!   client 16 B  with flag 16: a digest of what the client looked like
-//!   limits 16 B  with flag 32: idle and absolute, two u64 of milliseconds
-//!   agent        with flag 64: u8 length, what the browser called itself
-//!   …            what a later release of this version adds; skipped
-//! data           (u32 length, name, u32 length, JSON) …
+//! head, the same in every version, so that an older release can log out a newer record
+//!   kind      u8    S
+//!   version   u8    1
+//!   present   u8    1 = current, 2 = previous, 4 = series
+//!   rotated   i64   when the current session secret was made
+//!   current   32 B  digest of the session secret; absent once the record is closed
+//!   previous  32 B  digest of the one before
+//!   series    32 B  digest of the remember cookie's series secret
+//! body of version 1
+//!   mark      8 B   random, new with every update: by it a writer recognizes its own write
+//!   idle      i64   idle timeout of the session
+//!   absolute  i64   absolute timeout of the session
+//!   ends      i64   absolute end of the session
+//!   epoch     u32   number of logins in this record
+//!   parts     u8    1 = login, 2 = remember
+//!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B,
+//!             stamp 32 B, client 16 B
+//!   remember: flags u8 (1 = previous, 2 = skipped, 4 = seen), issued i64, ends i64, exchanged i64, clock 8 B,
+//!             current 32 B, previous 32 B, skipped 32 B
+//!   data      (u32 length, name, u32 length, JSON) …
 //! ```
+//!
+//! Numbers are big-endian, times Unix milliseconds. Parts that are absent take no room.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
-use crate::{clock::Millis, store::RecordKey, timeouts::Timeouts};
+use super::{
+    browser::Browser,
+    entries::{Entries, Reader},
+};
+use crate::{
+    clock::{ClockId, Millis, Reading, millis},
+    store::Digest,
+    timeouts::Timeouts,
+};
 
 const KIND: u8 = b'S';
 const VERSION: u8 = 1;
+
+const CURRENT: u8 = 1;
+const PREVIOUS: u8 = 2;
+const SERIES: u8 = 4;
+
+const LOGIN: u8 = 1;
+const REMEMBER: u8 = 2;
+
 const FRESH: u8 = 1;
 const FORCED: u8 = 2;
-const REMEMBERED: u8 = 4;
-const UNSEEN: u8 = 8;
-const CLIENT: u8 = 16;
-const TIMEOUTS: u8 = 32;
-const AGENT: u8 = 64;
-/// The most that is kept of what a browser calls itself, in bytes. Browsers' names take 70 to 150.
-pub(crate) const MAX_AGENT: usize = 200;
+const STAMP: u8 = 4;
+const CLIENT: u8 = 8;
 
-/// What is known of the login that made a session.
+const REMEMBER_PREVIOUS: u8 = 1;
+const SKIPPED: u8 = 2;
+const SEEN: u8 = 4;
+
+/// Which secrets open a session. Every version of the payload starts with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Proof {
-    /// When the person proved who they are.
+pub(crate) struct Head {
+    /// `None` once the record is closed.
+    pub(crate) current: Option<Digest>,
+    pub(crate) previous: Option<Digest>,
+    /// When `current` was made, or when the record was closed.
+    pub(crate) rotated: Millis,
+    pub(crate) series: Option<Digest>,
+}
+
+/// A decoded record, except for the data, which is checked here and read in place.
+#[derive(Clone, Debug)]
+pub(crate) struct Payload {
+    pub(crate) head: Head,
+    pub(crate) mark: Mark,
+    pub(crate) limits: Limits,
+    /// Raised by every login in this record. Data that was read in another epoch is not merged.
+    pub(crate) epoch: u32,
+    pub(crate) login: Option<LoginFacts>,
+    pub(crate) remember: Option<RememberPart>,
+    pub(crate) entries: Entries,
+}
+
+pub(crate) type Mark = [u8; 8];
+
+/// How long the session part of a record lives; its remember part has its own end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) idle: Millis,
+    /// How long the session lives from a login or a confirmation on.
+    pub(crate) absolute: Millis,
+    pub(crate) ends: Millis,
+}
+
+impl Limits {
+    pub(crate) fn new(timeouts: Timeouts, now: Millis) -> Self {
+        Self {
+            idle: millis(timeouts.idle()),
+            absolute: millis(timeouts.absolute()),
+            ends: timeouts.ends(now),
+        }
+    }
+
+    /// The same limits, starting anew.
+    pub(crate) fn renewed(&self, now: Millis) -> Self {
+        Self {
+            ends: now.saturating_add(self.absolute),
+            ..*self
+        }
+    }
+
+    /// When a session that was used at `touched` expires.
+    pub(crate) fn expires(&self, touched: Millis) -> Millis {
+        touched.saturating_add(self.idle).min(self.ends)
+    }
+}
+
+/// What is known of the login in a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LoginFacts {
+    /// When the user entered credentials.
     pub(crate) at: Millis,
-    /// A digest of the user's security stamp at that time.
-    pub(crate) stamp: [u8; 32],
     /// They did so in this session.
     pub(crate) fresh: bool,
     /// The application let an inactive user in, knowingly.
     pub(crate) forced: bool,
-    /// The login behind this session gave the browser a remember cookie.
-    pub(crate) remembered: bool,
-    /// The remember series that was rotated when this session was made, until the browser has shown that it got both.
-    pub(crate) unseen: Option<RecordKey>,
-    /// A digest of what the client looked like.
+    pub(crate) browser: Browser,
+    /// Digest of the user's security stamp, if there is one.
+    pub(crate) stamp: Option<Digest>,
+    /// Digest of what the client looked like.
     pub(crate) client: Option<[u8; 16]>,
-    /// Where the login set timeouts of its own.
-    pub(crate) timeouts: Option<Timeouts>,
 }
 
-impl Proof {
-    /// Of a user who is logged in for one request only.
-    pub(crate) fn none() -> Self {
-        Self {
-            at: 0,
-            stamp: [0; 32],
-            fresh: false,
-            forced: false,
-            remembered: false,
-            unseen: None,
-            client: None,
-            timeouts: None,
-        }
-    }
-}
-
-/// A payload that has been checked from end to end, so that reading from it can't fail.
-#[derive(Clone, Debug)]
-pub(crate) struct Payload {
-    bytes: Arc<[u8]>,
-    data: usize,
-    agent: Range<usize>,
-    pub(crate) proof: Option<Proof>,
+/// What is known of the remember cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct RememberPart {
+    pub(crate) current: Digest,
+    /// The token that was exchanged for `current`.
+    pub(crate) previous: Option<Digest>,
+    /// A token that was handed out and never seen, since the one before it was exchanged again.
+    pub(crate) skipped: Option<Digest>,
+    /// When `current` was made, and by whose clock.
+    pub(crate) exchanged: Reading,
+    /// The browser has shown that it received the cookies of the last exchange.
+    pub(crate) seen: bool,
+    /// When the login was that asked to be remembered.
+    pub(crate) issued: Millis,
+    pub(crate) ends: Millis,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DecodeError {
     Unreadable,
-    Newer,
+    /// Written by a newer release: its head can be read, and it must not be overwritten.
+    Newer(Head),
 }
 
 impl Payload {
-    pub(crate) fn decode(bytes: Arc<[u8]>) -> Result<Self, DecodeError> {
-        let mut rest = Reader {
-            bytes: &bytes,
-            at: 0,
+    pub(crate) fn decode(bytes: &Arc<[u8]>) -> Result<Self, DecodeError> {
+        let mut reader = Reader { bytes, at: 0 };
+        let (version, head) = reader.head().ok_or(DecodeError::Unreadable)?;
+        match version {
+            VERSION => reader.body(head, bytes).ok_or(DecodeError::Unreadable),
+            newer if newer > VERSION => Err(DecodeError::Newer(head)),
+            _ => Err(DecodeError::Unreadable),
+        }
+    }
+
+    pub(crate) fn encode(&self) -> Arc<[u8]> {
+        let data = self.entries.bytes();
+        let mut bytes = Vec::with_capacity(320 + data.len());
+        let Head {
+            current,
+            previous,
+            rotated,
+            series,
+        } = self.head;
+        let present = flag(&current, CURRENT) | flag(&previous, PREVIOUS) | flag(&series, SERIES);
+        bytes.extend([KIND, VERSION, present]);
+        bytes.extend(rotated.to_be_bytes());
+        extend_with(&mut bytes, [current, previous, series]);
+
+        bytes.extend(self.mark);
+        bytes.extend(self.limits.idle.to_be_bytes());
+        bytes.extend(self.limits.absolute.to_be_bytes());
+        bytes.extend(self.limits.ends.to_be_bytes());
+        bytes.extend(self.epoch.to_be_bytes());
+        bytes.push(flag(&self.login, LOGIN) | flag(&self.remember, REMEMBER));
+        if let Some(login) = &self.login {
+            let set = |is: bool, flag| if is { flag } else { 0 };
+            bytes.push(
+                set(login.fresh, FRESH)
+                    | set(login.forced, FORCED)
+                    | flag(&login.stamp, STAMP)
+                    | flag(&login.client, CLIENT),
+            );
+            bytes.extend(login.at.to_be_bytes());
+            bytes.extend(login.browser.to_bytes());
+            extend_with(&mut bytes, [login.stamp]);
+            bytes.extend(login.client.iter().flatten());
+        }
+        if let Some(remember) = &self.remember {
+            bytes.push(
+                flag(&remember.previous, REMEMBER_PREVIOUS)
+                    | flag(&remember.skipped, SKIPPED)
+                    | if remember.seen { SEEN } else { 0 },
+            );
+            bytes.extend(remember.issued.to_be_bytes());
+            bytes.extend(remember.ends.to_be_bytes());
+            bytes.extend(remember.exchanged.at.to_be_bytes());
+            bytes.extend(remember.exchanged.by.0);
+            let digests = [Some(remember.current), remember.previous, remember.skipped];
+            extend_with(&mut bytes, digests);
+        }
+        bytes.extend(data);
+        bytes.into()
+    }
+
+    /// Whether the session part may be used at `now` by who has its secret.
+    pub(crate) fn is_session_live(&self, touched: Millis, now: Millis) -> bool {
+        now < self.limits.expires(touched)
+    }
+
+    /// When a record with this payload expires and how far a touch may move that.
+    pub(crate) fn lifetime(&self, touched: Millis) -> Lifetime {
+        let remembered = self.remember.map_or(Millis::MIN, |remember| remember.ends);
+        Lifetime {
+            expires: self.limits.expires(touched).max(remembered),
+            ends: self.limits.ends.max(remembered),
+        }
+    }
+}
+
+/// Two fields of a record that follow from its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lifetime {
+    pub(crate) expires: Millis,
+    pub(crate) ends: Millis,
+}
+
+fn flag<T>(part: &Option<T>, flag: u8) -> u8 {
+    if part.is_some() { flag } else { 0 }
+}
+
+fn extend_with<const N: usize>(bytes: &mut Vec<u8>, digests: [Option<Digest>; N]) {
+    for digest in digests.into_iter().flatten() {
+        bytes.extend(digest.0);
+    }
+}
+
+/// The parts of a payload.
+impl<'a> Reader<'a> {
+    /// A part that is there if its flag is set.
+    #[allow(
+        clippy::option_option,
+        reason = "the outer one ends the reading, the inner one is an absent part"
+    )]
+    fn optional<T>(
+        &mut self,
+        flags: u8,
+        flag: u8,
+        part: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<Option<T>> {
+        match flags & flag {
+            0 => Some(None),
+            _ => part(self).map(Some),
+        }
+    }
+
+    fn head(&mut self) -> Option<(u8, Head)> {
+        let [kind, version, present] = self.array()?;
+        if kind != KIND {
+            return None;
+        }
+        let rotated = self.i64()?;
+        let head = Head {
+            current: self.optional(present, CURRENT, Self::digest)?,
+            previous: self.optional(present, PREVIOUS, Self::digest)?,
+            rotated,
+            series: self.optional(present, SERIES, Self::digest)?,
         };
-        match rest.array::<2>() {
-            Some([KIND, VERSION]) => {}
-            Some([KIND, newer]) if newer > VERSION => return Err(DecodeError::Newer),
-            _ => return Err(DecodeError::Unreadable),
+        Some((version, head))
+    }
+
+    fn body(mut self, head: Head, bytes: &Arc<[u8]>) -> Option<Payload> {
+        let mark = self.array()?;
+        let limits = Limits {
+            idle: self.i64()?,
+            absolute: self.i64()?,
+            ends: self.i64()?,
+        };
+        let epoch = u32::from_be_bytes(self.array()?);
+        let parts = self.byte()?;
+        let login = self.optional(parts, LOGIN, Self::login)?;
+        let remember = self.optional(parts, REMEMBER, Self::remember)?;
+        let range = self.at..self.bytes.len();
+        while self.at < self.bytes.len() {
+            self.entry()?;
         }
-        let (proof, agent) = decode_login(&mut rest).ok_or(DecodeError::Unreadable)?;
-        let data = rest.at;
-        while rest.at < bytes.len() {
-            rest.entry().ok_or(DecodeError::Unreadable)?;
-        }
-        Ok(Self {
-            bytes,
-            data,
-            agent,
-            proof,
+        Some(Payload {
+            head,
+            mark,
+            limits,
+            epoch,
+            login,
+            remember,
+            entries: Entries::checked(bytes, range),
         })
     }
 
-    pub(crate) fn encode<'a>(
-        proof: Option<&Proof>,
-        agent: Option<&str>,
-        entries: impl Iterator<Item = (&'a str, &'a str)>,
-    ) -> Self {
-        let mut bytes = vec![KIND, VERSION, 0, 0];
-        let mut known = 0..0;
-        if let Some(proof) = proof {
-            known = encode_login(&mut bytes, proof, agent);
-        }
-        let data = bytes.len();
-        for (name, json) in entries {
-            for text in [name, json] {
-                // Session data is held below 64 KiB, or somewhat more where several requests added to it at once.
-                bytes.extend((text.len() as u32).to_be_bytes());
-                bytes.extend(text.as_bytes());
-            }
-        }
-        Self {
-            bytes: bytes.into(),
-            data,
-            agent: known,
-            proof: proof.copied(),
-        }
+    fn login(&mut self) -> Option<LoginFacts> {
+        let flags = self.byte()?;
+        Some(LoginFacts {
+            fresh: flags & FRESH != 0,
+            forced: flags & FORCED != 0,
+            at: self.i64()?,
+            browser: Browser::from_bytes(self.array()?),
+            stamp: self.optional(flags, STAMP, Self::digest)?,
+            client: self.optional(flags, CLIENT, Self::array)?,
+        })
     }
 
-    /// What the browser called itself when the session was made.
-    pub(crate) fn agent(&self) -> Option<&str> {
-        let agent = self.bytes.get(self.agent.clone())?;
-        str::from_utf8(agent).ok().filter(|agent| !agent.is_empty())
-    }
-
-    /// The bytes that a store keeps.
-    pub(crate) fn bytes(&self) -> Arc<[u8]> {
-        Arc::clone(&self.bytes)
-    }
-
-    /// Name and JSON of each value.
-    pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut rest = Reader {
-            bytes: &self.bytes,
-            at: self.data,
+    fn remember(&mut self) -> Option<RememberPart> {
+        let flags = self.byte()?;
+        let (issued, ends) = (self.i64()?, self.i64()?);
+        let exchanged = Reading {
+            at: self.i64()?,
+            by: ClockId(self.array()?),
         };
-        std::iter::from_fn(move || rest.entry())
+        Some(RememberPart {
+            seen: flags & SEEN != 0,
+            issued,
+            ends,
+            exchanged,
+            current: self.digest()?,
+            previous: self.optional(flags, REMEMBER_PREVIOUS, Self::digest)?,
+            skipped: self.optional(flags, SKIPPED, Self::digest)?,
+        })
     }
 }
 
-/// The login's part, and where in it stands what the browser called itself.
-fn decode_login(rest: &mut Reader<'_>) -> Option<(Option<Proof>, Range<usize>)> {
-    let len = usize::from(u16::from_be_bytes(rest.array()?));
-    if len == 0 {
-        return Some((None, 0..0));
-    }
-    let Range { start, end } = rest.take(len)?;
-    let mut part = Reader {
-        bytes: rest.bytes.get(..end)?,
-        at: start,
-    };
-    let [flags] = part.array()?;
-    let at = i64::from_be_bytes(part.array()?);
-    let stamp = part.array()?;
-    let has = |flag| flags & flag != 0;
-    let unseen = match has(UNSEEN) {
-        true => Some(RecordKey::from_bytes(part.array()?)),
-        false => None,
-    };
-    let client = match has(CLIENT) {
-        true => Some(part.array()?),
-        false => None,
-    };
-    let timeouts = match has(TIMEOUTS) {
-        true => Some(part.timeouts()?),
-        false => None,
-    };
-    let agent = match has(AGENT) {
-        true => {
-            let [len] = part.array()?;
-            part.take(usize::from(len))?
-        }
-        false => 0..0,
-    };
-    let proof = Proof {
-        at,
-        stamp,
-        fresh: has(FRESH),
-        forced: has(FORCED),
-        remembered: has(REMEMBERED),
-        unseen,
-        client,
-        timeouts,
-    };
-    Some((Some(proof), agent))
-}
-
-/// Appends the login's part to the head. Answers where the agent stands.
-fn encode_login(bytes: &mut Vec<u8>, proof: &Proof, agent: Option<&str>) -> Range<usize> {
-    let start = bytes.len();
-    let flag = |is: bool, flag| if is { flag } else { 0 };
-    bytes.push(
-        flag(proof.fresh, FRESH)
-            | flag(proof.forced, FORCED)
-            | flag(proof.remembered, REMEMBERED)
-            | flag(proof.unseen.is_some(), UNSEEN)
-            | flag(proof.client.is_some(), CLIENT)
-            | flag(proof.timeouts.is_some(), TIMEOUTS)
-            | flag(agent.is_some(), AGENT),
-    );
-    bytes.extend(proof.at.to_be_bytes());
-    bytes.extend(proof.stamp);
-    bytes.extend(proof.unseen.iter().flat_map(RecordKey::as_bytes));
-    bytes.extend(proof.client.iter().flatten());
-    for limit in proof.timeouts.iter().flat_map(Timeouts::as_millis) {
-        bytes.extend(limit.to_be_bytes());
-    }
-    let mut known = 0..0;
-    if let Some(agent) = agent {
-        let agent = agent.get(..MAX_AGENT).unwrap_or(agent).as_bytes();
-        bytes.push(agent.len() as u8);
-        known = bytes.len()..bytes.len() + agent.len();
-        bytes.extend(agent);
-    }
-    let len = (bytes.len() - start) as u16;
-    bytes.splice(start - 2..start, len.to_be_bytes());
-    known
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, len: usize) -> Option<Range<usize>> {
-        let end = self
-            .at
-            .checked_add(len)
-            .filter(|&end| end <= self.bytes.len())?;
-        let range = self.at..end;
-        self.at = end;
-        Some(range)
-    }
-
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let range = self.take(N)?;
-        self.bytes.get(range)?.try_into().ok()
-    }
-
-    fn timeouts(&mut self) -> Option<Timeouts> {
-        let idle = u64::from_be_bytes(self.array()?);
-        let absolute = u64::from_be_bytes(self.array()?);
-        Timeouts::from_millis([idle, absolute])
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let len = u32::from_be_bytes(self.array()?);
-        let range = self.take(len.try_into().ok()?)?;
-        std::str::from_utf8(self.bytes.get(range)?).ok()
-    }
-
-    fn entry(&mut self) -> Option<(&'a str, &'a str)> {
-        Some((self.text()?, self.text()?))
+impl Head {
+    /// Whether one of these digests of a session secret is, or was, this record's.
+    pub(crate) fn knows(&self, secret: &Digest) -> bool {
+        self.current.as_ref() == Some(secret) || self.previous.as_ref() == Some(secret)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::random::random_bytes;
 
-    fn proof() -> Proof {
-        Proof {
-            at: 1_700_000_000_000,
-            stamp: [7; 32],
-            fresh: true,
-            forced: false,
-            remembered: true,
-            unseen: Some(RecordKey::from_bytes([9; 32])),
-            client: Some([5; 16]),
-            timeouts: Some(Timeouts::aal3()),
+    fn digest() -> Digest {
+        Digest(random_bytes().unwrap())
+    }
+
+    fn full() -> Payload {
+        Payload {
+            head: Head {
+                current: Some(digest()),
+                previous: Some(digest()),
+                rotated: 5,
+                series: Some(digest()),
+            },
+            mark: [1; 8],
+            limits: Limits {
+                idle: 1,
+                absolute: 3,
+                ends: -2,
+            },
+            epoch: 7,
+            login: Some(LoginFacts {
+                at: 3,
+                fresh: true,
+                forced: true,
+                browser: Browser::of("Firefox/1 Windows"),
+                stamp: Some(digest()),
+                client: Some([4; 16]),
+            }),
+            remember: Some(RememberPart {
+                current: digest(),
+                previous: Some(digest()),
+                skipped: Some(digest()),
+                exchanged: Reading {
+                    at: 9,
+                    by: ClockId([2; 8]),
+                },
+                seen: true,
+                issued: 10,
+                ends: 11,
+            }),
+            entries: Entries::new([("a", "1"), ("b", "\"x\"")].into_iter()),
         }
     }
 
-    const AGENT: Option<&str> = Some("Mozilla/5.0");
+    fn empty() -> Payload {
+        Payload {
+            head: Head {
+                current: None,
+                previous: None,
+                rotated: 0,
+                series: None,
+            },
+            login: None,
+            remember: None,
+            entries: Entries::empty(),
+            ..full()
+        }
+    }
 
-    fn entries(payload: &Payload) -> Vec<(&str, &str)> {
-        payload.entries().collect()
+    fn assert_same(left: &Payload, right: &Payload) {
+        assert_eq!(left.head, right.head);
+        assert_eq!(
+            (left.mark, left.limits, left.epoch),
+            (right.mark, right.limits, right.epoch)
+        );
+        assert_eq!((left.login, left.remember), (right.login, right.remember));
+        assert!(left.entries.iter().eq(right.entries.iter()));
     }
 
     #[test]
-    fn what_is_written_is_what_is_read() {
-        for proof in [None, Some(proof())] {
-            let data = [("cart", "[1,2]"), ("名", "\"é\""), ("", "null")];
-            let agent = AGENT.filter(|_| proof.is_some());
-            let written = Payload::encode(proof.as_ref(), agent, data.into_iter());
-            let read = Payload::decode(written.bytes()).unwrap();
-            assert_eq!(read.proof, proof);
-            assert_eq!((read.agent(), written.agent()), (agent, agent));
-            assert_eq!(entries(&read), data);
+    fn payload_round_trips() {
+        for payload in [full(), empty()] {
+            assert_same(&payload, &Payload::decode(&payload.encode()).unwrap());
         }
     }
 
     #[test]
-    fn fault_7_every_truncation_and_every_flipped_bit_is_read_or_refused_without_a_panic() {
-        let whole = Payload::encode(
-            Some(&proof()),
-            AGENT,
-            [("a", "1"), ("b", "\"two\"")].into_iter(),
-        )
-        .bytes();
-        for end in 0..whole.len() {
-            if let Ok(payload) = Payload::decode(whole[..end].into()) {
-                let _ = (entries(&payload), payload.agent());
+    fn truncated_or_flipped_payload_never_panics() {
+        let bytes = full().encode();
+        for length in 0..bytes.len() {
+            let cut: Arc<[u8]> = bytes[..length].into();
+            let _ = Payload::decode(&cut);
+        }
+        for bit in 0..bytes.len() * 8 {
+            let mut flipped = bytes.to_vec();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(payload) = Payload::decode(&flipped.into()) {
+                let _ = payload.entries.iter().count();
             }
         }
-        for bit in 0..whole.len() * 8 {
-            let mut bytes = whole.to_vec();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            if let Ok(payload) = Payload::decode(bytes.into()) {
-                let _ = (entries(&payload), payload.agent());
-            }
-        }
-        for junk in [
-            &b""[..],
-            b"{}",
-            b"\0\0",
-            b"S\x01",
-            b"R\x01\0\0",
-            &[0xff; 300],
-        ] {
-            assert!(Payload::decode(junk.into()).is_err(), "{junk:?}");
+    }
+
+    #[test]
+    fn newer_payload_still_shows_its_head() {
+        let mut bytes = full().encode().to_vec();
+        bytes[1] = VERSION + 1;
+        bytes.truncate(3 + 8 + 3 * 32);
+        let newer = Payload::decode(&bytes.clone().into()).unwrap_err();
+        assert!(matches!(newer, DecodeError::Newer(head) if head.current.is_some()));
+        for (at, byte) in [(0, b'R'), (1, 0)] {
+            let mut other = bytes.clone();
+            other[at] = byte;
+            assert_eq!(
+                Payload::decode(&other.into()).unwrap_err(),
+                DecodeError::Unreadable
+            );
         }
     }
 
     #[test]
-    fn fault_8_a_newer_version_is_told_from_rubbish() {
-        let mut bytes = Payload::encode(None, None, std::iter::empty())
-            .bytes()
-            .to_vec();
-        bytes[1] += 1;
-        assert_eq!(
-            Payload::decode(bytes.into()).unwrap_err(),
-            DecodeError::Newer
-        );
-        assert_eq!(
-            Payload::decode(b"S\0".as_slice().into()).unwrap_err(),
-            DecodeError::Unreadable
-        );
-    }
-
-    #[test]
-    fn a_longer_login_part_of_a_later_release_is_read() {
-        let mut bytes = Payload::encode(Some(&proof()), AGENT, [("a", "1")].into_iter())
-            .bytes()
-            .to_vec();
-        let end = 4 + usize::from(bytes[3]);
-        bytes[3] += 3;
-        bytes.splice(end..end, [1, 2, 3]);
-        let read = Payload::decode(bytes.into()).unwrap();
-        assert_eq!(read.proof, Some(proof()));
-        assert_eq!(entries(&read), [("a", "1")]);
+    fn an_ordinary_session_takes_under_150_bytes() {
+        let mut payload = full();
+        payload.remember = None;
+        payload.head.previous = None;
+        payload.head.series = None;
+        payload.entries = Entries::empty();
+        if let Some(login) = &mut payload.login {
+            login.stamp = None;
+        }
+        assert!(payload.encode().len() < 150);
     }
 }

@@ -1,161 +1,231 @@
-//! Saving a visitor's data: compare-and-swap, so that two requests of one visitor both keep what they changed.
-
-use std::sync::Arc;
+//! Saving a visitor's data: compare-and-swap, so that two requests of one visitor both keep their changes.
 
 use super::{
-    payload::Payload,
-    state::{Live, Slot},
-    visit::Visit,
+    data::Changes,
+    entries::Entries,
+    payload::{Head, Limits, Payload},
+    state::{Change, HeldBy, Open, SessionState, Turn},
+    swap::{NewSession, Step, Swapped, create, swap},
 };
 use crate::{
-    clock::Millis,
     error::{Error, ErrorKind},
     event::EventKind,
-    realm::NewRecord,
-    store::{Family, Outcome, pause},
-    why::Why,
+    reason::AnonymousReason,
+    store::{SessionId, SessionRecord, SessionToken},
 };
 
-/// How often a save meets somebody else's before it gives up: with the pauses between, about two seconds.
-const TRIES: u32 = 64;
+/// Why data was not written.
+enum Dropped {
+    /// A login has happened since the data was read.
+    OtherEpoch,
+    TooLarge,
+    /// There is no such value.
+    NoValue,
+}
 
-impl Visit {
-    /// Writes this request's changes to the store; where there is no session yet, makes one.
+impl Turn<'_> {
+    /// Writes this request's changes to the store; creates a session if there is none.
     ///
-    /// A session that ended meanwhile takes its data along: that is no error, but an event says so.
-    pub(crate) async fn save_at(&self, now: Millis) -> Result<(), Error> {
-        for attempt in 0..TRIES {
-            let (live, sent) = {
-                let state = self.state();
-                match &state.slot {
-                    _ if !state.has_unsaved_data() => return Ok(()),
-                    Slot::Live(live) => (Some(live.clone()), state.sent),
-                    _ => (None, state.sent),
+    /// If the session ended meanwhile, its data is dropped. That is no error, but emits an event.
+    pub(crate) async fn save(&self) -> Result<(), Error> {
+        let open = {
+            let state = self.state();
+            match &state.session {
+                _ if !state.has_unsaved_data() => return Ok(()),
+                SessionState::Open(open) => Some(open.clone()),
+                _ => None,
+            }
+        };
+        let Some(open) = open else {
+            return self.create_for_data().await;
+        };
+        let epoch = open.payload.epoch;
+        let changes = open.changes.clone();
+        let swapped = swap(
+            self.realm(),
+            open.record.clone(),
+            open.payload.clone(),
+            |record, payload| {
+                if payload.epoch != epoch {
+                    return Step::Stop(Dropped::OtherEpoch);
                 }
-            };
-            let Some(live) = live else {
-                return match sent {
-                    true => Err(ErrorKind::TooLate.into()),
-                    false => self.create_first_at(now).await,
+                let Ok(entries) = changes.apply(&payload.entries) else {
+                    return Step::Stop(Dropped::TooLarge);
                 };
+                let new = Payload {
+                    entries,
+                    ..payload.clone()
+                };
+                Step::Write(new, self.touched(&open, record.touched, payload))
+            },
+        )
+        .await?;
+        match swapped {
+            Swapped::Done(record, payload) => self.stored(record, payload),
+            Swapped::Gone => self.drop_data(&open, true),
+            Swapped::Stopped(Dropped::TooLarge) => return Err(ErrorKind::TooLarge.into()),
+            Swapped::Stopped(_) => self.drop_data(&open, false),
+        }
+        Ok(())
+    }
+
+    /// Removes a value from the store, and only then returns it: of several requests one gets it.
+    pub(crate) async fn take(&self, name: &str) -> Result<Option<Box<str>>, Error> {
+        let (pending, open) = {
+            let mut state = self.state();
+            let pending = match state.data() {
+                Some((_, changes)) => changes.change(name),
+                None => None,
             };
-            let payload = live
-                .data
-                .encode(live.data.proof().as_ref(), live.data.agent());
-            match self
-                .realm
-                .update(&live.record, payload.bytes(), now)
-                .await?
-            {
-                Outcome::Done => {
-                    self.rebase(live.record.version + 1, payload);
+            match &state.session {
+                SessionState::Open(open) => (pending, open.clone()),
+                _ => {
+                    drop(state);
+                    self.take_back(name);
+                    return Ok(pending.flatten());
+                }
+            }
+        };
+        if pending.as_ref().is_none_or(Option::is_some) && open.payload.entries.get(name).is_none()
+        {
+            return Ok(pending.flatten());
+        }
+        let epoch = open.payload.epoch;
+        let mut taken = None;
+        let swapped = swap(
+            self.realm(),
+            open.record.clone(),
+            open.payload.clone(),
+            |record, payload| {
+                if payload.epoch != epoch {
+                    return Step::Stop(Dropped::OtherEpoch);
+                }
+                let Some(value) = payload.entries.get(name) else {
+                    return Step::Stop(Dropped::NoValue);
+                };
+                taken = Some(Box::from(value));
+                let others = payload.entries.iter().filter(|(other, _)| *other != name);
+                let new = Payload {
+                    entries: Entries::new(others),
+                    ..payload.clone()
+                };
+                Step::Write(new, self.touched(&open, record.touched, payload))
+            },
+        )
+        .await?;
+        Ok(match swapped {
+            Swapped::Done(record, payload) => {
+                self.take_back(name);
+                self.stored(record, payload);
+                pending.unwrap_or(taken)
+            }
+            Swapped::Stopped(Dropped::NoValue) => {
+                self.take_back(name);
+                pending.flatten()
+            }
+            Swapped::Stopped(_) => {
+                self.drop_data(&open, false);
+                None
+            }
+            Swapped::Gone => {
+                self.drop_data(&open, true);
+                None
+            }
+        })
+    }
+
+    fn take_back(&self, name: &str) {
+        if let Some((_, changes)) = self.state().data() {
+            changes.take_back(name);
+        }
+    }
+
+    /// When the session was last used, once this request has written to it. Only the bearer of the current
+    /// secret uses it.
+    fn touched(&self, open: &Open, touched: i64, payload: &Payload) -> i64 {
+        match open.held_by {
+            HeldBy::Secret(digest) if payload.head.current == Some(digest) => touched.max(self.now),
+            _ => touched,
+        }
+    }
+
+    /// The session is stored like this now. Changes made while it was written are still to be saved.
+    fn stored(&self, record: SessionRecord, payload: Payload) {
+        if let SessionState::Open(open) = &mut self.state().session {
+            open.record = record;
+            open.changes.saved(&payload.entries);
+            open.payload = payload;
+        }
+    }
+
+    fn drop_data(&self, open: &Open, session_ended: bool) {
+        self.realm().report_of(EventKind::DataDropped, &open.record);
+        let mut state = self.state();
+        match &mut state.session {
+            _ if session_ended => state.session_ended(AnonymousReason::UnknownSession),
+            SessionState::Open(open) => open.changes = Changes::default(),
+            _ => {}
+        }
+    }
+
+    async fn create_for_data(&self) -> Result<(), Error> {
+        let changes = {
+            let mut state = self.state();
+            let sent = state.sent;
+            match &mut state.session {
+                SessionState::None(none) if none.late => {
+                    none.changes = Changes::default();
+                    drop(state);
+                    self.realm().report(EventKind::DataDropped);
                     return Ok(());
                 }
-                Outcome::Conflict => {
-                    pause(attempt).await;
-                    self.reload_at(&live, now).await?;
-                }
-                Outcome::Gone => self.drop_data(&live),
+                SessionState::None(_) if sent => return Err(ErrorKind::TooLate.into()),
+                SessionState::None(none) => none.changes.clone(),
+                _ => return Ok(()),
             }
-        }
-        Err(ErrorKind::Conflict.into())
-    }
-
-    /// Removes a value from the store, and only then returns it. This request's other changes stay
-    /// unsaved.
-    ///
-    /// If A and B take the same value and A's update is first, B's fails with a conflict, and B
-    /// finds the value gone when it reads the record again. If the outcome of an update is unknown,
-    /// the value is not returned: it may have been removed.
-    pub(crate) async fn take_at(&self, name: &str, now: Millis) -> Result<Option<Box<str>>, Error> {
-        for attempt in 0..TRIES {
-            let (live, rest) = {
-                let mut state = self.state();
-                let stored = match &state.slot {
-                    Slot::Live(live) => live
-                        .data
-                        .get(name)
-                        .and_then(|_| live.data.stored_without(name))
-                        .map(|rest| (live.clone(), rest)),
-                    _ => None,
-                };
-                match stored {
-                    Some(stored) => stored,
-                    // No other request can know a value that is not in the store.
-                    None => return Ok(state.data_mut().and_then(|data| data.take(name))),
-                }
-            };
-            match self.realm.update(&live.record, rest.bytes(), now).await? {
-                Outcome::Done => {
-                    self.rebase(live.record.version + 1, rest);
-                    let mut state = self.state();
-                    let changed = state.data_mut().and_then(|data| data.take(name));
-                    return Ok(changed.or_else(|| live.data.get(name).map(Box::from)));
-                }
-                Outcome::Conflict => {
-                    pause(attempt).await;
-                    self.reload_at(&live, now).await?;
-                }
-                Outcome::Gone => self.drop_data(&live),
-            }
-        }
-        Err(ErrorKind::Conflict.into())
-    }
-
-    /// The first data of an anonymous visitor: only now is there something to remember.
-    async fn create_first_at(&self, now: Millis) -> Result<(), Error> {
-        if self.state().drop_if_closed() {
-            self.realm.report(EventKind::DataDropped);
-            return Ok(());
-        }
-        let family = Family::random().map_err(|_| ErrorKind::Random)?;
-        let ends = self.realm.timeouts.ends(now);
-        let new = NewRecord {
-            family,
+        };
+        let realm = self.realm();
+        let id = SessionId::random().map_err(|_| ErrorKind::Random)?;
+        let token = SessionToken::random(id).map_err(|_| ErrorKind::Random)?;
+        let digest = realm.digests.session.secret(id, &token.secret);
+        let entries = changes
+            .apply(Entries::none())
+            .map_err(|_| ErrorKind::TooLarge)?;
+        let payload = Payload {
+            head: Head {
+                current: Some(digest),
+                previous: None,
+                rotated: self.now,
+                series: None,
+            },
+            mark: [0; 8],
+            limits: Limits::new(realm.timeouts, self.now),
+            epoch: 0,
+            login: None,
+            remember: None,
+            entries,
+        };
+        let new = NewSession {
+            id,
             owner: None,
-            created: now,
-            ends,
-            timeouts: self.realm.timeouts,
-            payload: Arc::default(),
+            created: self.now,
+            now: self.now,
+            payload,
         };
-        let mut new = self.draft(new, None, self.data(), now)?;
-        self.create_at(&mut new).await?;
-        self.state().adopt(new, true);
-        Ok(())
-    }
-
-    /// Brings the copy up to what the store holds by now.
-    async fn reload_at(&self, live: &Live, now: Millis) -> Result<(), Error> {
-        let stored = match self.realm.load(&live.record.key, now).await? {
-            Some(record) => Payload::decode(record.payload.clone())
-                .ok()
-                .map(|payload| (record.version, payload)),
-            None => None,
-        };
-        match stored {
-            Some((version, payload)) => self.rebase(version, payload),
-            None => self.drop_data(live),
-        }
-        Ok(())
-    }
-
-    fn rebase(&self, version: u64, payload: Payload) {
-        if let Slot::Live(live) = &mut self.state().slot {
-            live.record.version = version;
-            live.record.payload = payload.bytes();
-            live.data.rebase(payload);
-        }
-    }
-
-    /// The session ended under this request. So did a cookie that was to name it.
-    fn drop_data(&self, live: &Live) {
-        self.realm.report_of(
-            EventKind::DataDropped,
-            live.record.owner.as_deref(),
-            live.record.family,
-        );
+        let (record, payload) = create(realm, new).await?;
         let mut state = self.state();
-        state.slot = Slot::closed(Why::UnknownSession);
-        state.keep_cookies_back();
+        let mut changes = match state.data() {
+            Some((_, changes)) => std::mem::take(changes),
+            None => Changes::default(),
+        };
+        changes.saved(&payload.entries);
+        state.session = SessionState::Open(Open {
+            record,
+            payload,
+            changes,
+            held_by: HeldBy::Secret(digest),
+        });
+        state.cookie = Some(Change::Set(token));
+        Ok(())
     }
 }

@@ -1,84 +1,80 @@
-//! What a store keeps: one record for one token.
+//! The record of a session, and the id under which a store keeps it.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use serde_core::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::token::{RandomFailed, random_bytes};
+use crate::random::{RandomFailed, random_bytes};
 
-/// One session as a store keeps it. Times are Unix milliseconds.
+/// One session as a store keeps it. Times are Unix milliseconds from the caller's clock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "every store has to keep all of it"
 )]
-pub struct Record {
-    /// Under which it is found: the digest of a token that only the browser has.
-    pub key: RecordKey,
-    /// The browser's line of descent.
-    pub family: Family,
-    /// Whose it is: realm and user id in one text, or nobody's. Stores list and delete by it, and never look inside.
+pub struct SessionRecord {
+    /// The key. No id is ever used twice.
+    pub id: SessionId,
+    /// Realm and user id in one text, or `None` for an anonymous session. It never changes. Stores
+    /// list and delete by it and never look inside.
     pub owner: Option<Arc<str>>,
-    /// When it was made.
-    pub created: i64,
-    /// When it was last noted as used.
-    pub touched: i64,
-    /// From when on it is dead. Use moves it on, never beyond `ends`.
-    pub expires: i64,
-    /// The limit that use can't move, fixed when the record is made.
-    pub ends: i64,
-    /// Raised by one with each update.
+    /// Raised by one with every [`update`](super::SessionStore::update).
     pub version: u64,
-    /// Mostly less than 64 KiB, more where several requests added to a full session at once; they mean nothing to a store.
+    /// When the record was created.
+    pub created: i64,
+    /// When the session was last used, accurate to a tenth of the idle timeout.
+    pub touched: i64,
+    /// From this moment on the record counts as absent. A [`touch`](super::SessionStore::touch)
+    /// moves it on, but never past `ends`.
+    pub expires: i64,
+    /// The latest moment to which a touch can move `expires`. Only an update changes it.
+    pub ends: i64,
+    /// Opaque to stores. At most about 66 KiB.
     pub payload: Arc<[u8]>,
 }
 
-impl Record {
-    /// Whether it may still be used at `now`.
+impl SessionRecord {
+    /// Whether the record counts as present at `now`.
     #[must_use]
     pub fn is_live(&self, now: i64) -> bool {
         now < self.expires
     }
 }
 
-/// The key of a record: 32 bytes of SHA-256, uniformly distributed. No token can be computed from it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RecordKey([u8; 32]);
-
-impl RecordKey {
-    /// The key that a store had written down as these bytes.
-    #[must_use]
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for a store to write down.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for RecordKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RecordKey([redacted])")
-    }
-}
-
-/// One browser's line of descent: 128 random bits that every renewal and login of the same user inherits.
+/// The id of a session: 128 random bits.
 ///
-/// It names a device and opens nothing, so it is safe to show and to send in a form: as [`DeviceId`](crate::DeviceId) it is what
-/// [`Auth::revoke`](crate::Auth::revoke) takes. Its text is 22 characters of base64url, in serde too.
+/// It names a session in lists, URLs and logs, and is what [`Auth::revoke`](crate::Auth::revoke)
+/// takes. It is not a secret: knowing it does not let anyone open, end, change or block a session.
+/// Its text is 22 characters of base64url, in `Display`, `FromStr` and serde alike, so it can stand
+/// in a path or a form:
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account;
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// use axum::{Form, response::Redirect};
+/// use login_manager::{Auth, Error, store::SessionId};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Chosen { id: SessionId }
+///
+/// async fn log_out_session(auth: Auth<Account>, Form(chosen): Form<Chosen>) -> Result<Redirect, Error> {
+///     auth.revoke(chosen.id).await?; // does nothing if it is another user's session
+///     Ok(Redirect::to("/account"))
+/// }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Family([u8; 16]);
+pub struct SessionId([u8; Self::LEN]);
 
-impl Family {
+impl SessionId {
+    pub(crate) const LEN: usize = 16;
+
     pub(crate) fn random() -> Result<Self, RandomFailed> {
         random_bytes().map(Self)
     }
 
-    /// The family that a store had written down as these bytes.
+    /// The id that a store has written down as these bytes.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -91,44 +87,48 @@ impl Family {
     }
 }
 
-impl fmt::Display for Family {
+impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&Base64UrlUnpadded::encode_string(&self.0))
+        let mut text = [0; 22];
+        match Base64UrlUnpadded::encode(&self.0, &mut text) {
+            Ok(text) => f.write_str(text),
+            Err(_) => Err(fmt::Error),
+        }
     }
 }
 
-impl fmt::Debug for Family {
+impl fmt::Debug for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Family({self})")
+        write!(f, "SessionId({self})")
     }
 }
 
-/// The text is no family, and no device's id: not 22 characters of base64url.
+/// The text is not a [`SessionId`]: it is not 22 characters of base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the id of a device is 22 characters of base64url")]
-pub struct InvalidFamily(());
+#[error("a session id is 22 characters of base64url")]
+pub struct InvalidSessionId(());
 
-impl FromStr for Family {
-    type Err = InvalidFamily;
+impl FromStr for SessionId {
+    type Err = InvalidSessionId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let mut bytes = [0; 16];
+        let mut bytes = [0; Self::LEN];
         match Base64UrlUnpadded::decode(text, &mut bytes) {
-            Ok(decoded) if decoded.len() == 16 => Ok(Self(bytes)),
-            _ => Err(InvalidFamily(())),
+            Ok(decoded) if decoded.len() == Self::LEN => Ok(Self(bytes)),
+            _ => Err(InvalidSessionId(())),
         }
     }
 }
 
 /// As its text.
-impl Serialize for Family {
+impl Serialize for SessionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// From its text, so that it may stand in a path or a form. Any other text is refused.
-impl<'de> Deserialize<'de> for Family {
+/// From its text; any other text is rejected.
+impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(de::Error::custom)
@@ -140,35 +140,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_family_survives_its_text() {
-        let family = Family::random().unwrap();
-        assert_eq!(family.to_string().parse(), Ok(family));
+    fn session_id_round_trips_through_text() {
+        let id = SessionId::random().unwrap();
+        assert_eq!(id.to_string().len(), 22);
+        assert_eq!(id.to_string().parse(), Ok(id));
         for bad in [
             "",
             "short",
             "22 characters of b64u!",
             "AAAAAAAAAAAAAAAAAAAAAAAAA",
+            "AAAAAAAAAAAAAAAAAAAAAB", // not canonical: the last bits carry no data
         ] {
-            assert!(bad.parse::<Family>().is_err(), "{bad}");
+            assert!(bad.parse::<SessionId>().is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn a_family_survives_serde_as_its_text() {
-        let family = Family::random().unwrap();
-        let json = serde_json::to_string(&family).unwrap();
-        assert_eq!(json, format!("\"{family}\""));
-        assert_eq!(serde_json::from_str::<Family>(&json).unwrap(), family);
+    fn session_id_round_trips_through_serde() {
+        let id = SessionId::random().unwrap();
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, format!("\"{id}\""));
+        assert_eq!(serde_json::from_str::<SessionId>(&json).unwrap(), id);
         for bad in ["\"short\"", "1", "null", "[1, 2]"] {
-            assert!(serde_json::from_str::<Family>(bad).is_err(), "{bad}");
+            assert!(serde_json::from_str::<SessionId>(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn debug_does_not_leak_the_key() {
-        assert_eq!(
-            format!("{:?}", RecordKey::from_bytes([7; 32])),
-            "RecordKey([redacted])"
-        );
     }
 }

@@ -1,156 +1,219 @@
-//! Tokens, and the digests under which a store knows them.
+//! Secrets, and the digests by which a store knows them.
 
 use std::fmt;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use rand::{TryRng as _, rngs::SysRng};
+use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 
-use super::RecordKey;
+use super::SessionId;
+use crate::random::{RandomFailed, random_bytes};
 
-/// Bytes of a token: 256 bits, twice what OWASP ASVS 5.0 (7.2.3) asks for.
-const LEN: usize = 32;
-/// Characters of its text: unpadded base64url.
-const TEXT_LEN: usize = 43;
-
-/// What a browser shows to be recognised. Whoever has it is let in, so it never prints itself.
+/// 256 random bits in a cookie, twice what OWASP ASVS 5.0 (7.2.3) asks for. Its bearer is let in, so it
+/// never prints itself.
 #[derive(Clone)]
-pub(crate) struct Token([u8; LEN]);
+pub(crate) struct Secret([u8; Self::LEN]);
 
-impl Token {
+impl Secret {
+    pub(crate) const LEN: usize = 32;
+
     pub(crate) fn random() -> Result<Self, RandomFailed> {
         random_bytes().map(Self)
     }
 
-    /// Reads the text back; anything but the one spelling that [`Token::text`] writes is no token.
-    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        if text.len() != TEXT_LEN {
-            return None;
-        }
-        let mut bytes = [0; LEN];
-        Base64UrlUnpadded::decode(text, &mut bytes).ok()?;
-        Some(Self(bytes))
-    }
-
-    /// The text for a cookie. The name says what it is: do not log it.
-    pub(crate) fn text(&self) -> String {
-        Base64UrlUnpadded::encode_string(&self.0)
-    }
-
-    /// The key under which a store knows it, for one purpose in one realm: elsewhere it is worth nothing.
-    pub(crate) fn key(&self, purpose: Purpose, realm: &str) -> RecordKey {
-        RecordKey::from_bytes(digest(purpose, &[realm.as_bytes(), &self.0]))
+    fn read(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let (secret, rest) = bytes.split_first_chunk()?;
+        Some((Self(*secret), rest))
     }
 }
 
-/// What a remember cookie holds: which series, and the secret that is good for one use.
-#[derive(Clone)]
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+/// What the session cookie holds: which session, and the secret that opens it.
+#[derive(Clone, Debug)]
+pub(crate) struct SessionToken {
+    pub(crate) id: SessionId,
+    pub(crate) secret: Secret,
+}
+
+impl SessionToken {
+    const LEN: usize = SessionId::LEN + Secret::LEN;
+
+    pub(crate) fn random(id: SessionId) -> Result<Self, RandomFailed> {
+        Ok(Self {
+            id,
+            secret: Secret::random()?,
+        })
+    }
+
+    /// Reads the one spelling that [`text`](Self::text) writes.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Self::LEN];
+        let (id, rest) = decode(text, &mut bytes)?;
+        let (secret, _) = Secret::read(rest)?;
+        Some(Self { id, secret })
+    }
+
+    /// The text for a cookie. Do not log it.
+    pub(crate) fn text(&self) -> String {
+        let mut bytes = [0; Self::LEN];
+        encode([self.id.as_bytes().as_slice(), &self.secret.0], &mut bytes)
+    }
+}
+
+/// What the remember cookie holds: which session, a secret that stays the same as long as the login is
+/// remembered, and a token that is exchanged at each use.
+#[derive(Clone, Debug)]
 pub(crate) struct RememberToken {
-    series: Token,
-    secret: Token,
+    pub(crate) id: SessionId,
+    pub(crate) series: Secret,
+    pub(crate) token: Secret,
 }
 
 impl RememberToken {
-    pub(crate) fn random() -> Result<Self, RandomFailed> {
+    const LEN: usize = SessionId::LEN + 2 * Secret::LEN;
+
+    pub(crate) fn random(id: SessionId) -> Result<Self, RandomFailed> {
         Ok(Self {
-            series: Token::random()?,
-            secret: Token::random()?,
+            id,
+            series: Secret::random()?,
+            token: Secret::random()?,
         })
     }
 
-    /// The same series with a new secret.
-    pub(crate) fn rotated(&self) -> Result<Self, RandomFailed> {
+    /// The same series with a new token.
+    pub(crate) fn exchanged(&self) -> Result<Self, RandomFailed> {
         Ok(Self {
+            id: self.id,
             series: self.series.clone(),
-            secret: Token::random()?,
+            token: Secret::random()?,
         })
     }
 
+    /// Reads the one spelling that [`text`](Self::text) writes.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
-        let (series, secret) = text.split_at_checked(TEXT_LEN)?;
-        let secret = secret.strip_prefix(b".")?;
-        Some(Self {
-            series: Token::parse(series)?,
-            secret: Token::parse(secret)?,
-        })
+        let mut bytes = [0; Self::LEN];
+        let (id, rest) = decode(text, &mut bytes)?;
+        let (series, rest) = Secret::read(rest)?;
+        let (token, _) = Secret::read(rest)?;
+        Some(Self { id, series, token })
     }
 
-    /// The text for a cookie. The name says what it is: do not log it.
+    /// The text for a cookie. Do not log it.
     pub(crate) fn text(&self) -> String {
-        format!("{}.{}", self.series.text(), self.secret.text())
-    }
-
-    /// The key under which a store knows the series.
-    pub(crate) fn key(&self, realm: &str) -> RecordKey {
-        self.series.key(Purpose::Series, realm)
-    }
-
-    /// The digest by which the series knows the secret.
-    pub(crate) fn secret_digest(&self, realm: &str) -> [u8; 32] {
-        digest(
-            Purpose::Secret,
-            &[realm.as_bytes(), &self.series.0, &self.secret.0],
+        let mut bytes = [0; Self::LEN];
+        encode(
+            [self.id.as_bytes().as_slice(), &self.series.0, &self.token.0],
+            &mut bytes,
         )
     }
 }
 
-impl fmt::Debug for RememberToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("RememberToken([redacted])")
+/// Decodes unpadded base64url of exactly this length, canonical spelling only.
+fn decode<'a>(text: &[u8], bytes: &'a mut [u8]) -> Option<(SessionId, &'a [u8])> {
+    let length = bytes.len();
+    if text.len() != length.div_ceil(3) * 4 - (3 - length % 3) % 3 {
+        return None;
+    }
+    let decoded = Base64UrlUnpadded::decode(text, bytes).ok()?;
+    let (id, rest) = decoded.split_first_chunk()?;
+    (decoded.len() == length).then_some((SessionId::from_bytes(*id), rest))
+}
+
+fn encode<const N: usize>(parts: [&[u8]; N], bytes: &mut [u8]) -> String {
+    bytes
+        .iter_mut()
+        .zip(parts.into_iter().flatten())
+        .for_each(|(to, from)| *to = *from);
+    Base64UrlUnpadded::encode_string(bytes)
+}
+
+/// A SHA-256 digest, compared in constant time.
+#[derive(Clone, Copy, Eq)]
+pub(crate) struct Digest(pub(crate) [u8; Self::LEN]);
+
+impl Digest {
+    pub(crate) const LEN: usize = 32;
+}
+
+impl PartialEq for Digest {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
     }
 }
 
-impl fmt::Debug for Token {
+impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token([redacted])")
+        f.write_str("Digest([redacted])")
     }
 }
 
-/// What a digest is good for. A value made for one is worth nothing as another.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
-    Session,
-    Series,
-    Secret,
-    Stamp,
-    Client,
+/// Computes digests for one purpose in one realm; elsewhere they match nothing.
+///
+/// Purpose and realm are absorbed in advance as one block of SHA-256, so that the digest of a cookie
+/// (16 bytes of id, 32 of secret) takes one compression.
+#[derive(Clone)]
+pub(crate) struct Digester(Sha256);
+
+impl Digester {
+    fn new(purpose: &str, realm: &str) -> Self {
+        let mut name = Sha256::new();
+        for part in ["login-manager", purpose, realm] {
+            name.update((part.len() as u64).to_be_bytes());
+            name.update(part);
+        }
+        let mut block = [0; 64];
+        block
+            .iter_mut()
+            .zip(name.finalize())
+            .for_each(|(to, from)| *to = from);
+        Self(Sha256::new_with_prefix(block))
+    }
+
+    /// The digest of a secret that is valid for one session.
+    pub(crate) fn secret(&self, id: SessionId, secret: &Secret) -> Digest {
+        let mut hash = self.0.clone();
+        hash.update(id.as_bytes());
+        hash.update(secret.0);
+        Digest(hash.finalize().into())
+    }
+
+    /// The digest of several parts, each led by its length, so that no two lists of parts run together.
+    pub(crate) fn parts(&self, parts: &[&[u8]]) -> Digest {
+        let mut hash = self.0.clone();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        Digest(hash.finalize().into())
+    }
 }
 
-impl Purpose {
-    fn name(self) -> &'static [u8] {
-        match self {
-            Self::Session => b"session",
-            Self::Series => b"series",
-            Self::Secret => b"secret",
-            Self::Stamp => b"stamp",
-            Self::Client => b"client",
+/// The digesters of one realm.
+#[derive(Clone)]
+pub(crate) struct Digests {
+    pub(crate) session: Digester,
+    pub(crate) series: Digester,
+    pub(crate) remember: Digester,
+    pub(crate) stamp: Digester,
+    pub(crate) client: Digester,
+}
+
+impl Digests {
+    pub(crate) fn new(realm: &str) -> Self {
+        let of = |purpose| Digester::new(purpose, realm);
+        Self {
+            session: of("session"),
+            series: of("series"),
+            remember: of("remember"),
+            stamp: of("stamp"),
+            client: of("client"),
         }
     }
-}
-
-/// SHA-256 over the purpose and the parts, each led by its length, so that no two lists of parts run together.
-pub(crate) fn digest(purpose: Purpose, parts: &[&[u8]]) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for part in [b"login-manager".as_slice(), purpose.name()]
-        .iter()
-        .chain(parts)
-    {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    }
-    hash.finalize().into()
-}
-
-/// The operating system gave no random bytes. There is no weaker source to fall back on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct RandomFailed;
-
-pub(crate) fn random_bytes<const N: usize>() -> Result<[u8; N], RandomFailed> {
-    let mut bytes = [0; N];
-    SysRng
-        .try_fill_bytes(&mut bytes)
-        .map_err(|_| RandomFailed)?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -160,16 +223,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a1_tokens_are_256_random_bits() {
+    fn secrets_are_256_random_bits() {
         const N: usize = 100_000;
         let mut seen = HashSet::new();
-        let mut ones = [0_u32; LEN * 8];
+        let mut ones = [0_u32; Secret::LEN * 8];
         for _ in 0..N {
-            let token = Token::random().unwrap();
+            let secret = Secret::random().unwrap();
             for (bit, count) in ones.iter_mut().enumerate() {
-                *count += u32::from(token.0[bit / 8] >> (bit % 8) & 1);
+                *count += u32::from(secret.0[bit / 8] >> (bit % 8) & 1);
             }
-            assert!(seen.insert(token.0));
+            assert!(seen.insert(secret.0));
         }
         let sigma = (N as f64).sqrt() / 2.0;
         for count in ones {
@@ -181,64 +244,48 @@ mod tests {
     }
 
     #[test]
-    fn a5_only_the_one_spelling_of_a_token_is_read() {
-        let token = Token::random().unwrap();
+    fn only_the_canonical_spelling_of_a_token_is_read() {
+        let token = SessionToken::random(SessionId::random().unwrap()).unwrap();
         let text = token.text();
-        assert_eq!(text.len(), TEXT_LEN);
-        assert_eq!(Token::parse(text.as_bytes()).unwrap().0, token.0);
-
-        let zero = "A".repeat(43);
-        assert!(Token::parse(zero.as_bytes()).is_some());
+        assert_eq!(text.len(), 64);
+        let read = SessionToken::parse(text.as_bytes()).unwrap();
+        assert_eq!((read.id, read.secret.0), (token.id, token.secret.0));
         let wrong = [
             String::new(),
-            "A".repeat(42),
-            "A".repeat(44),
-            format!("{}=", "A".repeat(42)),
-            format!("{}B", "A".repeat(42)), // not canonical: the last two bits are no data
-            format!("{}+", "A".repeat(42)),
-            format!("{}/", "A".repeat(42)),
-            format!(" {}", "A".repeat(42)),
-            format!("\"{}\"", "A".repeat(41)),
-            format!("{}%41", "A".repeat(40)),
-            format!("{}é", "A".repeat(41)),
-            format!("{}\0", "A".repeat(42)),
+            "A".repeat(63),
+            "A".repeat(65),
+            format!("{}=", "A".repeat(63)),
+            format!("{}+", "A".repeat(63)),
+            format!("{}/", "A".repeat(63)),
+            format!(" {}", "A".repeat(63)),
+            format!("\"{}\"", "A".repeat(62)),
+            format!("{}%41", "A".repeat(61)),
+            format!("{}é", "A".repeat(62)),
+            format!("{}\0", "A".repeat(63)),
         ];
         for text in wrong {
-            assert!(Token::parse(text.as_bytes()).is_none(), "{text:?}");
+            assert!(SessionToken::parse(text.as_bytes()).is_none(), "{text:?}");
         }
     }
 
     #[test]
-    fn d10_a_digest_is_good_for_one_purpose_in_one_realm() {
-        let token = Token([1; LEN]);
-        let key = token.key(Purpose::Session, "customer");
-        assert_ne!(key, token.key(Purpose::Session, "admin"));
-        assert_ne!(key, token.key(Purpose::Stamp, "customer"));
-        assert_ne!(
-            digest(Purpose::Session, &[b"ab", b"c"]),
-            digest(Purpose::Session, &[b"a", b"bc"])
-        );
-    }
-
-    #[test]
-    fn d9_a_remember_token_is_read_in_one_spelling() {
-        let token = RememberToken::random().unwrap();
+    fn remember_token_keeps_its_series_when_exchanged() {
+        let token = RememberToken::random(SessionId::random().unwrap()).unwrap();
         let text = token.text();
+        assert_eq!(text.len(), 107);
         let read = RememberToken::parse(text.as_bytes()).unwrap();
-        assert_eq!(read.key("r"), token.key("r"));
-        assert_eq!(read.secret_digest("r"), token.secret_digest("r"));
-        assert_ne!(
-            token.rotated().unwrap().secret_digest("r"),
-            token.secret_digest("r")
-        );
-        assert_eq!(token.rotated().unwrap().key("r"), token.key("r"));
+        assert_eq!((read.id, read.series.0), (token.id, token.series.0));
+        assert_eq!(read.token.0, token.token.0);
+        let next = token.exchanged().unwrap();
+        assert_eq!((next.id, next.series.0), (token.id, token.series.0));
+        assert_ne!(next.token.0, token.token.0);
+        let not_canonical = format!("{}B", &"A".repeat(106));
         for wrong in [
             "",
             &text[1..],
             &text[..86],
-            &text.replace('.', "-"),
             &format!("{text}A"),
-            &text[..43],
+            &not_canonical,
         ] {
             assert!(
                 RememberToken::parse(wrong.as_bytes()).is_none(),
@@ -248,9 +295,24 @@ mod tests {
     }
 
     #[test]
-    fn debug_does_not_leak_the_token() {
-        let token = RememberToken::random().unwrap();
-        assert_eq!(format!("{token:?}"), "RememberToken([redacted])");
-        assert_eq!(format!("{:?}", Token([7; LEN])), "Token([redacted])");
+    fn digest_differs_by_purpose_realm_and_session() {
+        let (customer, admin) = (Digests::new("customer"), Digests::new("admin"));
+        let (id, secret) = (SessionId::from_bytes([1; 16]), Secret([2; 32]));
+        let digest = customer.session.secret(id, &secret);
+        assert_eq!(digest, customer.session.secret(id, &secret));
+        assert_ne!(digest, admin.session.secret(id, &secret));
+        assert_ne!(digest, customer.series.secret(id, &secret));
+        let other = SessionId::from_bytes([3; 16]);
+        assert_ne!(digest, customer.session.secret(other, &secret));
+        assert_ne!(
+            customer.stamp.parts(&[b"ab", b"c"]),
+            customer.stamp.parts(&[b"a", b"bc"])
+        );
+    }
+
+    #[test]
+    fn debug_does_not_print_secrets_or_digests() {
+        assert_eq!(format!("{:?}", Secret([7; 32])), "Secret([redacted])");
+        assert_eq!(format!("{:?}", Digest([7; 32])), "Digest([redacted])");
     }
 }

@@ -8,9 +8,8 @@ use crate::{
     error::{Error, ErrorKind},
     identity::stamp_digest,
     manager::LoginManager,
-    realm::NewRecord,
-    session::{Data, Proof},
-    store::Family,
+    session::{Browser, Head, Limits, LoginFacts, NewSession, Payload, StoredData, create},
+    store::{SessionId, SessionToken},
     user::AuthUser,
 };
 
@@ -64,24 +63,38 @@ impl<U: AuthUser> TestLogin<'_, U> {
     async fn run(self) -> Result<HeaderValue, Error> {
         let realm = self.manager.realm();
         let now = realm.clock.now();
-        let id = self.user.id().to_string();
-        let proof = Proof {
-            at: now,
-            stamp: stamp_digest(realm, &id, self.user),
-            fresh: self.fresh,
-            forced: !self.user.is_active(),
-            ..Proof::none()
+        let owner = realm.owner(&self.user.id().to_string());
+        let id = SessionId::random().map_err(|_| ErrorKind::Random)?;
+        let token = SessionToken::random(id).map_err(|_| ErrorKind::Random)?;
+        let payload = Payload {
+            head: Head {
+                current: Some(realm.digests.session.secret(id, &token.secret)),
+                previous: None,
+                rotated: now,
+                series: None,
+            },
+            mark: [0; 8],
+            limits: Limits::new(realm.timeouts, now),
+            epoch: 1,
+            login: Some(LoginFacts {
+                at: now,
+                fresh: self.fresh,
+                forced: !self.user.is_active(),
+                browser: Browser::default(),
+                stamp: stamp_digest(realm, &owner, self.user),
+                client: None,
+            }),
+            remember: None,
+            entries: StoredData::empty(),
         };
-        let new = NewRecord {
-            family: Family::random().map_err(|_| ErrorKind::Random)?,
-            owner: Some(realm.owner(&id)),
+        let new = NewSession {
+            id,
+            owner: Some(owner),
             created: now,
-            ends: realm.timeouts.ends(now),
-            timeouts: realm.timeouts,
-            payload: Data::empty().encode(Some(&proof), None).bytes(),
+            now,
+            payload,
         };
-        let (mut token, mut record) = realm.draft(new, now)?;
-        realm.create(&mut token, &mut record).await?;
+        create(realm, new).await?;
         let cookie = format!("{}={}", realm.cookies.session_name(), token.text());
         HeaderValue::try_from(cookie).map_err(|cause| Error::new(ErrorKind::Data, cause))
     }

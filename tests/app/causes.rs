@@ -10,8 +10,12 @@ use async_trait::async_trait;
 use axum::Router;
 use http::request::Parts;
 use login_manager::{
-    BoxError, Event, EventKind, LoginManager, SessionStore, StoreError, login_required,
-    store::{Created, Outcome, Page, Record, RecordKey, Which},
+    BoxError, LoginManager, SessionStore,
+    event::Event,
+    event::EventKind,
+    login_required,
+    store::StoreError,
+    store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord},
 };
 use tracing::Level;
 
@@ -95,37 +99,31 @@ struct Down;
 
 #[async_trait]
 impl SessionStore for Down {
-    async fn create(&self, _: Record) -> Result<Created, BoxError> {
+    async fn create(&self, _: SessionRecord) -> Result<CreateOutcome, BoxError> {
         Err(StoreError::new("no such table: login_sessions").into())
     }
 
-    async fn load(&self, _: &RecordKey) -> Result<Option<Record>, BoxError> {
+    async fn load(&self, _: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
         Err(Box::new(Speechless))
     }
 
-    async fn update(
-        &self,
-        _: &RecordKey,
-        _: u64,
-        _: Arc<[u8]>,
-        _: i64,
-    ) -> Result<Outcome, BoxError> {
+    async fn update(&self, _: SessionRecord, _: i64) -> Result<Outcome, BoxError> {
         Err("unused".into())
     }
 
-    async fn touch(&self, _: &RecordKey, _: i64, _: i64) -> Result<Outcome, BoxError> {
+    async fn touch(&self, _: &SessionId, _: i64, _: i64) -> Result<Outcome, BoxError> {
         Err("unused".into())
     }
 
-    async fn delete(&self, _: &RecordKey, _: Option<u64>) -> Result<Outcome, BoxError> {
+    async fn delete(&self, _: &SessionId, _: Option<u64>) -> Result<Outcome, BoxError> {
         Ok(Outcome::Gone)
     }
 
-    async fn list(&self, _: &str, _: Page, _: i64) -> Result<Vec<Record>, BoxError> {
+    async fn list(&self, _: &str, _: Page, _: i64) -> Result<Vec<SessionRecord>, BoxError> {
         Err("unused".into())
     }
 
-    async fn delete_all(&self, _: &str, _: Which) -> Result<u64, BoxError> {
+    async fn delete_all(&self, _: &str, _: Option<SessionId>) -> Result<u64, BoxError> {
         Err("unused".into())
     }
 
@@ -154,7 +152,7 @@ async fn fault_1_a_store_whose_error_cannot_be_displayed_is_down_as_any_other() 
     let heard = Heard::default();
     let manager = heard.listen(LoginManager::new(Down, world.accounts.clone()));
     let mut browser = Browser::new(routes(&world.accounts).layer(manager));
-    browser.plant(SESSION, &"A".repeat(43));
+    browser.plant(SESSION, &"A".repeat(64));
     assert_eq!(browser.get("/who").await.status, 503);
     assert_eq!(heard.take(EventKind::StoreFailed).cause(), Some(""));
 }
@@ -176,22 +174,24 @@ async fn l1_a_refusal_and_a_failing_check_say_whose_they_are() {
         Router::new().nest("/in", inside).merge(routes(accounts))
     });
     assert_eq!(world.browser.get("/in/me").await.status, 401);
-    let why = login_manager::Why::NoCookie;
-    let event = heard.take(EventKind::Refused(login_manager::Reason::LoginRequired(
-        why,
-    )));
-    assert_eq!((event.user_id(), event.family()), (None, None));
+    let why = login_manager::auth::AnonymousReason::NoCookie;
+    let event = heard.take(EventKind::Denied(
+        login_manager::guard::DeniedReason::LoginRequired(why),
+    ));
+    assert_eq!((event.user_id(), event.session_id()), (None, None));
 
     world.browser.post("/login/alice").await;
-    let family = heard.take(EventKind::LoggedIn).family();
+    let family = heard.take(EventKind::LoggedIn).session_id();
     assert_eq!(world.browser.get("/in/me").await.status, 403);
-    let event = heard.take(EventKind::Refused(login_manager::Reason::Forbidden));
-    assert_eq!((event.user_id(), event.family()), (Some("1"), family));
+    let event = heard.take(EventKind::Denied(
+        login_manager::guard::DeniedReason::Forbidden,
+    ));
+    assert_eq!((event.user_id(), event.session_id()), (Some("1"), family));
 
     let log = Log::listen();
     assert_eq!(world.browser.get("/in/me?down").await.status, 503);
     let event = heard.take(EventKind::AuthorizeFailed);
-    assert_eq!((event.user_id(), event.family()), (Some("1"), family));
+    assert_eq!((event.user_id(), event.session_id()), (Some("1"), family));
     assert_eq!(event.cause(), Some("the table is gone"));
     let warnings = log.at(Level::WARN);
     assert_eq!(warnings.len(), 1);

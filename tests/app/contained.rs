@@ -1,4 +1,4 @@
-//! Panics and errors of handlers, stores, loaders and user types: contained, nothing half done, and the next request is fine.
+//! Panics of handlers, stores, loaders and user types end the request, leave nothing half done and disturb no other request.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -9,14 +9,17 @@ use axum::{
 };
 use http::{Method, StatusCode};
 use login_manager::{
-    Auth, AuthUser, CurrentUser, Error, ErrorKind, EventKind, LoginManager, LoginRequired,
-    MemoryStore, Session, login_required,
+    Auth, AuthUser, CurrentUser, Error, LoginManager, LoginRequired, MemoryStore, Session,
+    event::EventKind, login_required,
 };
 
 use crate::{
-    browser::{Answer, Browser},
+    browser::Browser,
     events::Events,
-    faulty_store::{Call::Update, Fault::Fails, FaultyStore},
+    faulty_store::{
+        Call::{Create, Delete, Update},
+        Fault::{Fails, Panics},
+    },
     world::{Account, Accounts, Trouble, World, account, routes},
 };
 
@@ -29,14 +32,11 @@ fn world(more: Router) -> (World, Events) {
     (world, events)
 }
 
-/// Sends a request on a task of its own; `None` where that panicked.
-async fn survives(browser: &Browser, method: Method, uri: &str) -> Option<Answer> {
+/// Sends a request on a task of its own, which panics.
+async fn panics(browser: &Browser, method: Method, uri: &str) {
     match browser.start(method, uri).await {
-        Ok((_, answer)) => Some(answer),
-        Err(error) => {
-            assert!(error.is_panic());
-            None
-        }
+        Ok((_, answer)) => panic!("{uri} answers {}", answer.status),
+        Err(error) => assert!(error.is_panic()),
     }
 }
 
@@ -68,8 +68,7 @@ async fn fault_26_a_handler_that_panics_saves_nothing_and_sends_nothing() {
         world.browser.post("/login/alice").await;
         world.browser.post("/put/a/1").await;
         let before = world.store.inner.records();
-        let panics = survives(&world.browser, Method::POST, &format!("/panics/{what}")).await;
-        assert!(panics.is_none());
+        panics(&world.browser, Method::POST, &format!("/panics/{what}")).await;
         assert_eq!(world.store.inner.records(), before, "{what}");
         assert_eq!(world.browser.get("/get/a").await.body, "1", "{what}");
         assert_eq!(world.browser.post("/put/a/2").await.status, 200, "{what}");
@@ -77,17 +76,13 @@ async fn fault_26_a_handler_that_panics_saves_nothing_and_sends_nothing() {
 }
 
 #[tokio::test]
-async fn fault_26_a_handler_that_panics_after_a_verb_leaves_a_clean_anonymous_browser() {
+async fn handler_that_panics_after_a_verb_keeps_the_verb() {
     for what in ["login", "logout"] {
         let (mut world, _) = world(Router::new().route("/panics/{what}", post(panics_after)));
         world.browser.post("/login/alice").await;
-        assert!(
-            survives(&world.browser, Method::POST, &format!("/panics/{what}"))
-                .await
-                .is_none()
-        );
+        panics(&world.browser, Method::POST, &format!("/panics/{what}")).await;
         assert_eq!(world.browser.get("/who").await.body, "nobody", "{what}");
-        assert!(world.store.inner.len() <= 1, "one that nobody can reach");
+        assert!(world.live_sessions() <= 1, "one whose cookie no client has");
         assert_eq!(world.browser.post("/login/alice").await.body, "alice");
         assert_eq!(world.browser.get("/me").await.body, "alice");
     }
@@ -109,25 +104,80 @@ async fn n4_data_that_panics_while_it_is_read_poisons_nothing() {
 }
 
 #[tokio::test]
-async fn fault_27_a_loader_that_panics_is_a_500_and_not_nobody() {
-    let (mut world, events) = world(
+async fn loader_that_panics_ends_the_request_and_no_session() {
+    let (mut world, _) = world(
         Router::new()
             .route("/guarded", get(|| async { "in" }))
             .route_layer(login_required::<Account>()),
     );
     world.browser.post("/login/alice").await;
+    let before = world.store.inner.records();
     world.accounts.trouble(Trouble::Panics);
     for uri in ["/me", "/who", "/guarded"] {
-        let answer = survives(&world.browser, Method::GET, uri).await.unwrap();
-        assert_eq!(answer.status, 500, "{uri}");
-        assert!(
-            answer.set_cookies().is_empty() && answer.body.is_empty(),
-            "{uri}"
-        );
+        panics(&world.browser, Method::GET, uri).await;
     }
-    assert!(events.take().contains(&EventKind::LoaderFailed));
+    assert_eq!(world.store.inner.records(), before);
     world.accounts.trouble(None);
     assert_eq!(world.browser.get("/guarded").await.body, "in");
+}
+
+/// The handler goes on after the panic, as a task that was spawned in it does.
+#[tokio::test]
+async fn loader_that_panics_poisons_nothing_in_the_request() {
+    let tries_twice = |accounts: &Accounts| {
+        let accounts = accounts.clone();
+        move |auth: Auth<Account>, session: Session| async move {
+            let other = auth.clone();
+            accounts.trouble(Trouble::Panics);
+            assert!(
+                tokio::spawn(async move { other.user().await.is_ok() })
+                    .await
+                    .is_err()
+            );
+            accounts.trouble(None);
+            session.insert("a", "1").await?;
+            auth.confirm().await?;
+            Ok::<_, Error>(auth.user().await?.unwrap().name.clone())
+        }
+    };
+    let mut world = World::with(
+        |accounts| routes(accounts).route("/twice", post(tries_twice(accounts))),
+        |manager| manager,
+    );
+    world.browser.post("/login/alice").await;
+    assert_eq!(world.browser.post("/twice").await.body, "alice");
+    assert_eq!(world.browser.get("/get/a").await.body, "1");
+}
+
+#[tokio::test]
+async fn store_that_panics_in_a_verb_leaves_it_done_or_undone() {
+    for (verb, call, before, after) in [
+        ("/login/alice", Create, "nobody", "nobody"),
+        ("/login/alice", Update, "visitor", "nobody"),
+        ("/login/alice", Update, "alice", "alice"),
+        ("/confirm", Update, "alice", "alice"),
+        ("/renew", Update, "alice", "alice"),
+        ("/put/a/2", Update, "alice", "alice"),
+        ("/logout", Delete, "alice", "alice"),
+    ] {
+        let case = format!("{verb} as {before}: {call:?} panics");
+        let (mut world, _) = world(Router::new());
+        match before {
+            "nobody" => {}
+            "visitor" => _ = world.browser.post("/put/a/1").await,
+            name => {
+                world.browser.post(&format!("/login/{name}")).await;
+                world.browser.post("/put/a/1").await;
+            }
+        }
+        world.store.fail_once(call, Panics);
+        panics(&world.browser, Method::POST, verb).await;
+        assert!(!world.store.is_still_to_fail(), "{case}");
+        assert_eq!(world.browser.get("/who").await.body, after, "{case}");
+        let data = if before == "nobody" { "" } else { "1" };
+        assert_eq!(world.browser.get("/get/a").await.body, data, "{case}");
+        assert_eq!(world.browser.post(verb).await.status, 200, "{case}");
+    }
 }
 
 /// A user some part of which panics.
@@ -178,24 +228,19 @@ fn fragile(loaded: &'static str, store: &MemoryStore) -> Browser {
 }
 
 #[tokio::test]
-async fn fault_27_a_user_type_that_panics_at_login_logs_nobody_in() {
+async fn user_type_that_panics_at_login_logs_no_user_in() {
     for breaks in ["id", "active", "stamp"] {
         let store = MemoryStore::new();
         let mut browser = fragile("nothing", &store);
-        let uri = format!("/login/{breaks}");
-        let answer = survives(&browser, Method::POST, &uri).await.unwrap();
-        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR, "{breaks}");
-        assert!(
-            answer.set_cookies().is_empty() && store.is_empty(),
-            "{breaks}"
-        );
+        panics(&browser, Method::POST, &format!("/login/{breaks}")).await;
+        assert!(store.is_empty(), "{breaks}");
         assert_eq!(browser.post("/login/nothing").await.body, "in", "{breaks}");
         assert_eq!(browser.get("/me").await.body, "in", "{breaks}");
     }
 }
 
 #[tokio::test]
-async fn fault_27_a_user_type_that_panics_when_asked_who_it_is_is_contained() {
+async fn user_type_that_panics_when_it_is_checked_ends_no_session() {
     for breaks in ["id", "active", "stamp"] {
         let store = MemoryStore::new();
         let mut sound = fragile("nothing", &store);
@@ -203,9 +248,7 @@ async fn fault_27_a_user_type_that_panics_when_asked_who_it_is_is_contained() {
         let mut broken = fragile(breaks, &store);
         broken.plant("__Host-fragile-session", &sound.cookie("session").unwrap());
         for uri in ["/me", "/who"] {
-            let answer = survives(&broken, Method::GET, uri).await;
-            let answer = answer.unwrap_or_else(|| panic!("{breaks} at {uri} ends the task"));
-            assert_eq!(answer.status, 500, "{breaks} at {uri}");
+            panics(&broken, Method::GET, uri).await;
         }
         assert_eq!(sound.get("/me").await.body, "in", "{breaks}");
     }
@@ -217,7 +260,7 @@ async fn fault_30_a_5xx_keeps_the_verbs_and_drops_the_data() {
         match &*what {
             "login" => drop(auth.login(account(2, "bob")).await.unwrap()),
             "logout" => auth.logout().await.unwrap(),
-            "renew" => auth.renew().await.unwrap(),
+            "renew" => auth.rotate().await.unwrap(),
             "save" => {
                 session.insert("saved", "1").await.unwrap();
                 session.save().await.unwrap();
@@ -267,13 +310,12 @@ async fn p13_data_that_cannot_be_saved_makes_a_503_that_still_brings_the_new_coo
 
 #[tokio::test]
 async fn p15_a_check_that_fails_is_not_a_403() {
-    for (fails, status) in [("error", 503), ("hangs", 503), ("panics", 500), ("no", 403)] {
+    for (fails, status) in [("error", 503), ("hangs", 503), ("no", 403)] {
         let guard = login_required::<Account>().and_authorize(
             move |_: std::sync::Arc<Account>, _: &http::request::Parts| async move {
                 match fails {
                     "error" => Err("the permissions are down"),
                     "hangs" => std::future::pending().await,
-                    "panics" => panic!("the check panics"),
                     _ => Ok(false),
                 }
             },
@@ -286,57 +328,29 @@ async fn p15_a_check_that_fails_is_not_a_403() {
             |manager| manager.with_deadline(Duration::from_millis(1)),
         );
         world.browser.post("/login/alice").await;
-        let answer = survives(&world.browser, Method::GET, "/guarded")
-            .await
-            .unwrap();
+        let answer = world.browser.get("/guarded").await;
         assert_eq!(answer.status.as_u16(), status, "{fails}");
         assert!(answer.set_cookies().is_empty(), "{fails}");
     }
 }
 
-#[test]
-fn without_a_runtime_a_verb_says_so_and_does_nothing() {
-    let store = FaultyStore::new();
-    let manager = LoginManager::new(store.clone(), Accounts::new());
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let app = Router::new()
-        .route(
-            "/",
-            post(move |auth: Auth<Account>| async move { sender.send(auth).unwrap() }),
-        )
-        .layer(manager);
-    // The request itself is in flight and never ends, so that it isn't too late.
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
-    let auth = runtime.block_on(async {
-        Browser::new(app).post("/").await;
-        receiver.recv().unwrap()
-    });
-    drop(runtime);
-
-    let errors = [
-        poll_now(auth.login(account(1, "alice")).into_future()).map(drop),
-        poll_now(auth.logout()),
-        poll_now(auth.renew()),
-        poll_now(auth.confirm()).map(drop),
-    ];
-    for error in errors {
-        assert_eq!(error.unwrap_err().kind(), ErrorKind::NoRuntime);
+/// The store panics while a logout is retried in the background.
+#[tokio::test(start_paused = true)]
+async fn panic_in_a_retried_deletion_stops_no_later_retry() {
+    let (mut world, _) = world(Router::new());
+    let mut other = world.browser.another();
+    for browser in [&mut world.browser, &mut other] {
+        browser.post("/login/alice").await;
     }
-    assert!(
-        poll_now(auth.user()).unwrap().is_none(),
-        "a question needs none"
-    );
-    assert_eq!(store.take_calls(), []);
-}
+    world.store.fail(Delete, Fails);
+    assert_eq!(world.browser.post("/logout").await.status, 503);
+    world.store.fail(Delete, Panics);
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert_eq!(world.store.inner.len(), 2);
 
-/// The answer of a future that has it at once.
-fn poll_now<T>(future: impl Future<Output = T>) -> T {
-    let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
-    match std::pin::pin!(future).poll(&mut cx) {
-        std::task::Poll::Ready(value) => value,
-        std::task::Poll::Pending => panic!("it waits"),
-    }
+    world.store.fail(Delete, Fails);
+    assert_eq!(other.post("/logout").await.status, 503);
+    world.store.heal();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert!(world.store.inner.is_empty());
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use login_manager::{ConfigError, LoginManager, NextIn, SameSite};
+use login_manager::{ConfigError, LoginManager, manager::NextIn, manager::SameSite};
 use tracing::Level;
 
 use crate::{

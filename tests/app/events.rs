@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use login_manager::{Event, EventKind, LoginManager};
+use login_manager::{LoginManager, event::Event, event::EventKind};
 
 use crate::world::Account;
 
@@ -16,7 +16,7 @@ impl Events {
         let events = self.clone();
         manager.with_on_event(move |event| {
             // Every request asks.
-            if event.kind() != EventKind::Asked {
+            if event.kind() != EventKind::Resolved {
                 events.0.lock().unwrap().push(event.clone());
             }
         })

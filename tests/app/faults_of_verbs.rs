@@ -3,23 +3,23 @@
 use std::time::Duration;
 
 use axum::{Router, extract::Path, routing::post};
-use login_manager::{Auth, Error, EventKind};
-use tokio::time::Instant;
+use login_manager::{Auth, Error, event::EventKind};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     browser::{Answer, Browser},
     events::Events,
     faulty_store::{
-        Call::{self, Create, Delete, DeleteAll, Load, Replace, Update},
-        Fault::{self, DoesAndFails, Fails, Hangs, Panics},
+        Call::{self, Create, Delete, DeleteAll, Load, LoadFresh, Update},
+        Fault::{self, DoesAndFails, Fails, Hangs},
         FaultyStore,
     },
     world::{Account, Accounts, World, routes},
 };
 
 const COOKIE: &str = "__Host-account-session";
-const CALLS: [Call; 6] = [Load, Create, Update, Delete, Replace, DeleteAll];
-const FAULTS: [Fault; 4] = [Fails, DoesAndFails, Hangs, Panics];
+const CALLS: [Call; 4] = [Load, Create, Update, Delete];
+const FAULTS: [Fault; 3] = [Fails, DoesAndFails, Hangs];
 
 /// Where a browser starts, and who it is then.
 const STARTS: [(&str, &str); 4] = [
@@ -48,36 +48,34 @@ async fn assert_is_still(mut browser: Browser, start: &str, user: &str, case: &s
 }
 
 fn assert_failed(answer: &Answer, fault: Fault, case: &str) {
-    let status = if fault == Panics { 500 } else { 503 };
-    assert_eq!(answer.status.as_u16(), status, "{case}");
-    assert_eq!(
-        answer.header("retry-after").is_some(),
-        status == 503,
-        "{case}"
-    );
+    let case = format!("{case}, {fault:?}");
+    assert_eq!(answer.status, 503, "{case}");
+    assert!(answer.header("retry-after").is_some(), "{case}");
     assert_eq!(answer.body, "", "{case}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_3_a_login_renewal_or_save_that_the_store_fails_leaves_everything_as_it_was() {
+async fn verb_that_the_store_fails_leaves_everything_as_it_was() {
     let mut failed = 0;
     for (start, user) in STARTS {
         for verb in ["/login/alice", "/renew", "/confirm", "/put/b/2"] {
             for call in CALLS {
-                for fault in [Fails, Hangs, Panics] {
+                for fault in [Fails, Hangs] {
                     let case = format!("{start}, {verb}: {call:?} {fault:?}");
                     let (mut world, _) = start_at(start).await;
-                    let before = world.store.inner.records();
+                    let before = world.store.inner.len();
                     world.store.fail_once(call, fault);
                     let answer = world.browser.post(verb).await;
-                    if world.store.is_still_to_fail() {
+                    // A login stands even if the old session can't be closed right away.
+                    let closes = verb.starts_with("/login") && user != "alice" && call == Update;
+                    if world.store.is_still_to_fail() || closes {
                         assert_eq!(answer.status, 200, "{case}");
                         continue;
                     }
                     failed += 1;
                     assert_failed(&answer, fault, &case);
                     assert!(answer.set_cookies().is_empty(), "{case}");
-                    assert_eq!(world.store.inner.records(), before, "{case}");
+                    assert_eq!(world.store.inner.len(), before, "{case}");
                     assert_is_still(world.browser.clone(), start, user, &case).await;
                     // Every verb may be repeated.
                     assert_eq!(world.browser.post(verb).await.status, 200, "{case}");
@@ -91,16 +89,16 @@ async fn fault_3_a_login_renewal_or_save_that_the_store_fails_leaves_everything_
             }
         }
     }
-    assert!(failed > 60, "{failed}");
+    assert!(failed > 30, "{failed}");
 }
 
-/// What a store does that goes down in the middle: nothing can be taken back either.
+/// A store that goes down in the middle: nothing can be rolled back either.
 #[tokio::test(start_paused = true)]
-async fn b22_a_store_that_stays_down_leaves_the_old_session_whole() {
+async fn store_that_stays_down_leaves_the_old_session_whole() {
     for (start, user) in STARTS {
         for verb in ["/login/alice", "/renew", "/confirm"] {
             for call in CALLS {
-                for fault in [Fails, Hangs, Panics] {
+                for fault in [Fails, Hangs] {
                     let case = format!("{start}, {verb}: {call:?} {fault:?}");
                     let (mut world, _) = start_at(start).await;
                     world.store.fail(call, fault);
@@ -119,7 +117,7 @@ async fn b22_a_store_that_stays_down_leaves_the_old_session_whole() {
 }
 
 #[tokio::test]
-async fn b22_a_login_whose_outcome_is_unknown_is_whole_or_undone() {
+async fn login_of_unknown_outcome_is_whole_or_undone() {
     for (start, user) in STARTS {
         for call in CALLS {
             let case = format!("{start}: {call:?}");
@@ -142,40 +140,27 @@ async fn b22_a_login_whose_outcome_is_unknown_is_whole_or_undone() {
                 "{case}"
             );
             assert_eq!(world.browser.get("/who").await.body, "alice", "{case}");
-            assert_eq!(world.store.inner.len(), 1, "{case}");
+            assert_eq!(world.live_sessions(), 1, "{case}");
         }
     }
 }
 
-/// A renewal can't tell its own deletion from a logout: it may end the session, but it never says that it is there.
 #[tokio::test]
-async fn fault_3_a_renewal_whose_outcome_is_unknown_is_no_half_of_one() {
+async fn rotation_of_unknown_outcome_is_settled() {
     for verb in ["/renew", "/confirm"] {
-        for call in CALLS {
-            let case = format!("{verb}: {call:?}");
-            let (mut world, _) = start_at("/login/alice").await;
-            let token = world.browser.cookie("session").unwrap();
-            world.store.fail_once(call, DoesAndFails);
-            let answer = world.browser.post(verb).await;
-            if world.store.is_still_to_fail() {
-                continue;
-            }
-            if answer.status != 200 {
-                assert!([409, 503].contains(&answer.status.as_u16()), "{case}");
-                assert_eq!(world.browser.cookie("session").unwrap(), token, "{case}");
-            }
-            let records = world.store.inner.len();
-            match world.browser.get("/who").await.body.as_str() {
-                "alice" => assert_eq!(records, 1, "{case}"),
-                "nobody" => assert_eq!(records, 0, "{case}"),
-                other => panic!("{case}: {other}"),
-            }
-        }
+        let (mut world, _) = start_at("/login/alice").await;
+        let token = world.token();
+        world.store.fail_once(Update, DoesAndFails);
+        assert_eq!(world.browser.post(verb).await.status, 200, "{verb}");
+        assert_ne!(world.token(), token, "{verb}");
+        world.let_grace_pass();
+        assert_eq!(world.browser.get("/who").await.body, "alice", "{verb}");
+        assert_eq!(world.store.inner.len(), 1, "{verb}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn fault_4_a_logout_that_the_store_fails_says_so_and_the_browser_forgets() {
+async fn logout_that_the_store_fails_is_an_error_and_clears_cookies() {
     let mut failed = 0;
     for (start, user) in STARTS {
         for call in CALLS {
@@ -208,20 +193,21 @@ async fn fault_4_a_logout_that_the_store_fails_says_so_and_the_browser_forgets()
             }
         }
     }
-    assert!(failed > 20, "{failed}");
+    assert!(failed > 15, "{failed}");
 }
 
-#[tokio::test]
-async fn fault_4_a_logout_works_where_only_reading_fails_or_the_loader_does() {
+#[tokio::test(start_paused = true)]
+async fn logout_needs_no_loader_and_is_retried_if_reading_fails() {
     let (mut world, _) = start_at("/login/alice").await;
     world.accounts.fail(true);
     assert_eq!(world.browser.post("/logout").await.body, "bye");
     assert!(world.store.inner.is_empty());
 
     let (mut world, _) = start_at("/login/alice").await;
-    world.store.fail(Load, Fails);
+    world.store.fail_once(Load, Fails);
     assert_eq!(world.browser.post("/logout").await.status, 503);
-    assert!(world.store.inner.is_empty(), "the one record at least");
+    sleep(Duration::from_secs(100)).await;
+    assert!(world.store.inner.is_empty());
 }
 
 /// Resolves the user, breaks the store, tries a verb, mends the store and says who the request is now.
@@ -232,7 +218,7 @@ fn attempt(accounts: &Accounts, store: FaultyStore, call: Call, fault: Fault) ->
         store.fail(call, fault);
         let done = match &*verb {
             "logout" => auth.logout().await,
-            "renew" => auth.renew().await,
+            "renew" => auth.rotate().await,
             "confirm" => auth.confirm().await.map(drop),
             name => auth.login(accounts.by_name(name).unwrap()).await.map(drop),
         };
@@ -252,11 +238,11 @@ fn attempt(accounts: &Accounts, store: FaultyStore, call: Call, fault: Fault) ->
 }
 
 #[tokio::test(start_paused = true)]
-async fn p13_within_the_request_a_verb_that_failed_changed_nothing() {
+async fn failed_verb_changes_nothing_within_the_request() {
     let mut failed = 0;
     for (start, user) in STARTS {
         for verb in ["bob", "alice", "renew", "confirm", "logout"] {
-            for call in [Create, Delete, Replace, DeleteAll] {
+            for call in [Create, Update, Delete, DeleteAll] {
                 for fault in FAULTS {
                     let case = format!("{start}, {verb}: {call:?} {fault:?}");
                     let (mut world, _) = start_at(start).await;
@@ -271,22 +257,24 @@ async fn p13_within_the_request_a_verb_that_failed_changed_nothing() {
                     }
                     failed += 1;
                     let cart = if start == "/" { "" } else { "apples" };
-                    assert_eq!(answer.body, format!("false {user} {cart}"), "{case}");
                     if verb == "logout" {
+                        // The browser forgets its cookies all the same, so the rest of the request is anonymous.
+                        assert_eq!(answer.body, "false nobody ", "{case}");
                         world.browser.receive(&answer);
                         assert!(world.browser.cookie_names().is_empty(), "{case}");
                     } else {
+                        assert_eq!(answer.body, format!("false {user} {cart}"), "{case}");
                         assert!(answer.set_cookies().is_empty(), "{case}");
                     }
                 }
             }
         }
     }
-    assert!(failed > 40, "{failed}");
+    assert!(failed > 20, "{failed}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn n2_a_verb_on_a_store_that_hangs_gives_up_soon() {
+async fn verb_on_a_store_that_hangs_gives_up_at_the_deadline() {
     for (start, _) in STARTS {
         for verb in ["/login/alice", "/logout", "/renew", "/confirm"] {
             let (mut world, _) = start_at(start).await;
@@ -295,8 +283,13 @@ async fn n2_a_verb_on_a_store_that_hangs_gives_up_soon() {
             let answer = world.browser.post(verb).await;
             let calls = world.store.take_calls().len() as u32;
             let case = format!("{start}, {verb}: {:?}", begin.elapsed());
-            assert!(calls <= 2, "{case}: one that fails, one that takes back");
-            assert!(begin.elapsed() <= Duration::from_millis(2050), "{case}");
+            // A write whose outcome is unknown is followed by one look at the record.
+            assert!(calls <= 2, "{case}");
+            let deadlines = Duration::from_secs(2) * calls;
+            assert!(
+                begin.elapsed() <= deadlines + Duration::from_millis(50),
+                "{case}"
+            );
             assert_eq!(
                 answer.status.as_u16(),
                 if calls > 0 { 503 } else { 200 },
@@ -307,19 +300,14 @@ async fn n2_a_verb_on_a_store_that_hangs_gives_up_soon() {
 }
 
 #[tokio::test]
-async fn a6_a_store_that_knows_every_new_key_is_given_up() {
+async fn store_that_knows_every_new_id_fails_the_login() {
     let (mut world, _) = start_at("/put/cart/apples").await;
     let before = world.store.inner.records();
     world.store.knows_every_key();
     let answer = world.browser.post("/login/alice").await;
-    assert_failed(&answer, Fails, "exists for ever");
+    assert_failed(&answer, Fails, "exists");
     assert!(answer.set_cookies().is_empty());
     assert_eq!(world.store.inner.records(), before);
-    let tries = world
-        .store
-        .take_calls()
-        .iter()
-        .filter(|call| **call == Create)
-        .count();
-    assert!((2..=16).contains(&tries), "{tries}");
+    // The look at what is there tells a store that met its own retry from one that is broken.
+    assert_eq!(world.store.take_calls(), [Load, Create, LoadFresh]);
 }

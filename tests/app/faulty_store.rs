@@ -9,7 +9,7 @@ use std::{
 use async_trait::async_trait;
 use login_manager::{
     BoxError, MemoryStore, SessionStore,
-    store::{Created, Outcome, Page, Record, RecordKey, Replaced, Which},
+    store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord},
 };
 use tokio::{
     sync::Notify,
@@ -26,11 +26,10 @@ const LATE: Duration = Duration::from_secs(3);
 pub enum Call {
     Create,
     Load,
+    LoadFresh,
     Update,
     Touch,
     Delete,
-    /// In one step. Where nobody asks for that, and no fault and no gate waits for it, it is a `Create` and a `Delete`.
-    Replace,
     List,
     DeleteAll,
     DeleteExpired,
@@ -46,17 +45,18 @@ pub struct FaultyStore {
 #[derive(Default)]
 struct Plan {
     calls: Vec<Call>,
-    asked: Vec<RecordKey>,
+    asked: Vec<SessionId>,
     failing: HashMap<Call, Fault>,
     failing_once: Vec<(Call, Fault)>,
     gates: Vec<(Call, When, Gate)>,
-    handed_out: Option<Record>,
+    gate_after: Option<(usize, When, Gate)>,
+    fault_after: Option<(usize, Fault)>,
+    handed_out: Option<SessionRecord>,
     is_remote: bool,
     takes: Duration,
     knows_every_key: bool,
-    replaces_at_once: bool,
     collisions: usize,
-    taken: HashSet<RecordKey>,
+    taken: HashSet<SessionId>,
 }
 
 /// How a call goes wrong.
@@ -131,7 +131,8 @@ impl FaultyStore {
 
     /// Whether a call that was to fail once is still to come.
     pub fn is_still_to_fail(&self) -> bool {
-        !self.plan.lock().unwrap().failing_once.is_empty()
+        let plan = self.plan.lock().unwrap();
+        !plan.failing_once.is_empty() || plan.fault_after.is_some()
     }
 
     /// Lets every call of every method go wrong from now on.
@@ -140,6 +141,7 @@ impl FaultyStore {
         for call in [
             Create,
             Load,
+            LoadFresh,
             Update,
             Touch,
             Delete,
@@ -156,11 +158,12 @@ impl FaultyStore {
         let mut plan = self.plan.lock().unwrap();
         plan.failing.clear();
         plan.failing_once.clear();
+        plan.fault_after = None;
         plan.handed_out = None;
     }
 
     /// Answers every `load` with this record, whatever was asked for.
-    pub fn hand_out(&self, record: Record) {
+    pub fn hand_out(&self, record: SessionRecord) {
         self.plan.lock().unwrap().handed_out = Some(record);
     }
 
@@ -180,14 +183,17 @@ impl FaultyStore {
     }
 
     /// Changes every record behind everybody's back.
-    pub async fn rewrite(&self, change: impl Fn(&mut Record)) {
+    pub async fn rewrite(&self, change: impl Fn(&mut SessionRecord)) {
         for mut record in self.inner.records() {
             assert_eq!(
-                self.inner.delete(&record.key, None).await.unwrap(),
+                self.inner.delete(&record.id, None).await.unwrap(),
                 Outcome::Done
             );
             change(&mut record);
-            assert_eq!(self.inner.create(record).await.unwrap(), Created::Done);
+            assert_eq!(
+                self.inner.create(record).await.unwrap(),
+                CreateOutcome::Done
+            );
         }
     }
 
@@ -196,7 +202,7 @@ impl FaultyStore {
         self.plan.lock().unwrap().collisions = times;
     }
 
-    fn is_taken(&self, key: RecordKey) -> bool {
+    fn is_taken(&self, key: SessionId) -> bool {
         let mut plan = self.plan.lock().unwrap();
         if plan.collisions > 0 && plan.taken.insert(key) {
             plan.collisions -= 1;
@@ -215,37 +221,33 @@ impl FaultyStore {
         gate
     }
 
+    /// Holds one call, whatever its method, after this many others.
+    pub fn gate_after(&self, calls: usize, when: When) -> Gate {
+        let gate = Gate::new();
+        self.plan.lock().unwrap().gate_after = Some((calls, when, gate.clone()));
+        gate
+    }
+
+    /// Lets one call go wrong, whatever its method, after this many others.
+    pub fn fail_after(&self, calls: usize, fault: Fault) {
+        self.plan.lock().unwrap().fault_after = Some((calls, fault));
+    }
+
     /// The calls since the last time this was asked.
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.plan.lock().unwrap().calls)
     }
 
     /// The keys that were to be loaded since the last time this was asked.
-    pub fn take_asked(&self) -> Vec<RecordKey> {
+    pub fn take_asked(&self) -> Vec<SessionId> {
         std::mem::take(&mut self.plan.lock().unwrap().asked)
     }
 
     /// Loses every record, as a store that was wiped.
     pub async fn forget_all(&self) {
         for record in self.inner.records() {
-            let _deleted = self.inner.delete(&record.key, None).await.unwrap();
+            let _deleted = self.inner.delete(&record.id, None).await.unwrap();
         }
-    }
-
-    /// From now on it takes one step to replace a record.
-    pub fn replace_at_once(&self) {
-        self.plan.lock().unwrap().replaces_at_once = true;
-    }
-
-    fn replaces_at_once(&self) -> bool {
-        let plan = self.plan.lock().unwrap();
-        plan.replaces_at_once
-            || plan.failing.contains_key(&Call::Replace)
-            || plan
-                .failing_once
-                .iter()
-                .any(|(call, _)| *call == Call::Replace)
-            || plan.gates.iter().any(|(call, ..)| *call == Call::Replace)
     }
 
     async fn run<T: Send + 'static>(
@@ -253,13 +255,24 @@ impl FaultyStore {
         call: Call,
         work: impl Future<Output = Result<T, BoxError>> + Send + 'static,
     ) -> Result<T, BoxError> {
-        let (fault, is_remote, takes) = {
+        let (fault, gate, is_remote, takes) = {
             let mut plan = self.plan.lock().unwrap();
             plan.calls.push(call);
             let once = plan.failing_once.iter().position(|(at, _)| *at == call);
             let once = once.map(|at| plan.failing_once.remove(at).1);
-            let fault = once.or(plan.failing.get(&call).copied());
-            (fault, plan.is_remote, plan.takes)
+            let counted = plan.fault_after.take_if(|(calls, _)| is_due(calls));
+            let fault = once.or(counted.map(|(_, fault)| fault));
+            let fault = fault.or(plan.failing.get(&call).copied());
+            let gate = plan.gate_after.take_if(|(calls, ..)| is_due(calls));
+            (fault, gate, plan.is_remote, plan.takes)
+        };
+        let pass = async |at: When| {
+            if let Some((_, when, gate)) = &gate
+                && *when == at
+            {
+                gate.pass().await;
+            }
+            self.wait_at(call, at).await;
         };
         if takes > Duration::ZERO {
             sleep(takes).await;
@@ -267,7 +280,7 @@ impl FaultyStore {
         if is_remote {
             tokio::task::yield_now().await;
         }
-        self.wait_at(call, When::Before).await;
+        pass(When::Before).await;
         match fault {
             Some(Fault::Fails) => return Err("the store is down".into()),
             Some(Fault::Hangs) => std::future::pending().await,
@@ -285,11 +298,29 @@ impl FaultyStore {
         if is_remote {
             tokio::task::yield_now().await;
         }
-        self.wait_at(call, When::After).await;
+        pass(When::After).await;
         if fault == Some(Fault::DoesAndFails) {
             Err("the connection broke".into())
         } else {
             done
+        }
+    }
+
+    fn look_up(
+        &self,
+        id: &SessionId,
+    ) -> impl Future<Output = Result<Option<SessionRecord>, BoxError>> + Send + use<> {
+        let handed_out = {
+            let mut plan = self.plan.lock().unwrap();
+            plan.asked.push(*id);
+            plan.handed_out.clone()
+        };
+        let (inner, id) = (self.inner.clone(), *id);
+        async move {
+            match handed_out {
+                Some(record) => Ok(Some(record)),
+                None => inner.load(&id).await,
+            }
         }
     }
 
@@ -308,14 +339,21 @@ impl FaultyStore {
     }
 }
 
+/// Counts a call down. Returns whether it is the one.
+fn is_due(calls: &mut usize) -> bool {
+    let is_due = *calls == 0;
+    *calls = calls.saturating_sub(1);
+    is_due
+}
+
 #[async_trait]
 impl SessionStore for FaultyStore {
-    async fn create(&self, record: Record) -> Result<Created, BoxError> {
+    async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {
         let knows_it = self.plan.lock().unwrap().knows_every_key;
         let store = self.clone();
         let create = async move {
-            if knows_it || store.is_taken(record.key) {
-                Ok(Created::Exists)
+            if knows_it || store.is_taken(record.id) {
+                Ok(CreateOutcome::Exists)
             } else {
                 store.inner.create(record).await
             }
@@ -323,80 +361,48 @@ impl SessionStore for FaultyStore {
         self.run(Call::Create, create).await
     }
 
-    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
-        let handed_out = {
-            let mut plan = self.plan.lock().unwrap();
-            plan.asked.push(*key);
-            plan.handed_out.clone()
-        };
-        let (inner, key) = (self.inner.clone(), *key);
-        let load = async move {
-            match handed_out {
-                Some(record) => Ok(Some(record)),
-                None => inner.load(&key).await,
-            }
-        };
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        let load = self.look_up(id);
         self.run(Call::Load, load).await
     }
 
-    async fn update(
-        &self,
-        key: &RecordKey,
-        version: u64,
-        payload: Arc<[u8]>,
-        now: i64,
-    ) -> Result<Outcome, BoxError> {
-        let (inner, key) = (self.inner.clone(), *key);
-        let update = async move { inner.update(&key, version, payload, now).await };
+    async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        let load = self.look_up(id);
+        self.run(Call::LoadFresh, load).await
+    }
+
+    async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
+        let inner = self.inner.clone();
+        let update = async move { inner.update(record, now).await };
         self.run(Call::Update, update).await
     }
 
-    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        let (inner, key) = (self.inner.clone(), *key);
-        let touch = async move { inner.touch(&key, now, expires).await };
+    async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        let (inner, id) = (self.inner.clone(), *id);
+        let touch = async move { inner.touch(&id, now, expires).await };
         self.run(Call::Touch, touch).await
     }
 
-    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        let (inner, key) = (self.inner.clone(), *key);
-        let delete = async move { inner.delete(&key, version).await };
+    async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
+        let (inner, id) = (self.inner.clone(), *id);
+        let delete = async move { inner.delete(&id, version).await };
         self.run(Call::Delete, delete).await
     }
 
-    async fn replace(
+    async fn list(
         &self,
-        old: &RecordKey,
-        version: u64,
-        new: Record,
-    ) -> Result<Replaced, BoxError> {
-        if self.replaces_at_once() {
-            let (inner, old) = (self.inner.clone(), *old);
-            let replace = async move { inner.replace(&old, version, new).await };
-            return self.run(Call::Replace, replace).await;
-        }
-        // As a store does that leaves it at the default.
-        let key = new.key;
-        if self.create(new).await? == Created::Exists {
-            return Ok(Replaced::Exists);
-        }
-        let replaced = match self.delete(old, Some(version)).await? {
-            Outcome::Done => return Ok(Replaced::Done),
-            Outcome::Conflict => Replaced::Conflict,
-            Outcome::Gone => Replaced::Gone,
-        };
-        let _taken_back = self.delete(&key, None).await?;
-        Ok(replaced)
-    }
-
-    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
+        owner: &str,
+        page: Page,
+        now: i64,
+    ) -> Result<Vec<SessionRecord>, BoxError> {
         let (inner, owner) = (self.inner.clone(), owner.to_owned());
         let list = async move { inner.list(&owner, page, now).await };
         self.run(Call::List, list).await
     }
 
-    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
+    async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
         let (inner, owner) = (self.inner.clone(), owner.to_owned());
-        let delete_all = async move { inner.delete_all(&owner, which).await };
+        let delete_all = async move { inner.delete_all(&owner, except).await };
         self.run(Call::DeleteAll, delete_all).await
     }
 

@@ -3,7 +3,8 @@
 use axum::{Router, body::Body, response::IntoResponse, routing::get};
 use http::{Method, Request, Uri};
 use login_manager::{
-    Auth, LoginManager, LoginRequired, NextPath, fresh_login_required, login_required, login_view,
+    Auth, LoginManager, LoginRequired, NextPath, fresh_login_required, guard::login_view,
+    login_required,
 };
 
 use crate::{

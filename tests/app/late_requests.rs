@@ -6,28 +6,25 @@ use std::sync::{
 };
 
 use axum::{extract::Path, routing::post};
-use login_manager::{EventKind, Session};
+use login_manager::{Session, event::EventKind};
 use tokio::sync::Notify;
 
 use crate::{
+    browser::{Answer, Browser},
     faulty_store::{Call, When},
     world::{HOUR, World, routes},
 };
 
 #[tokio::test]
-async fn p4_a_logout_is_carried_out_when_the_client_hangs_up() {
-    for call in [Call::Load, Call::Delete, Call::DeleteAll] {
+async fn logout_completes_when_the_client_hangs_up() {
+    for call in [Call::Load, Call::Delete] {
         let mut world = World::new();
         world.browser.post("/login/alice").await;
         let token = world.token();
         let gate = world.store.gate(call, When::Before);
         let mut browser = world.browser.clone();
         let request = tokio::spawn(async move { browser.post("/logout").await });
-        // A logout need not use each of these calls; those that it uses are no place to lose it.
-        tokio::select! {
-            () = gate.reached() => {}
-            () = idle() => continue,
-        }
+        gate.reached().await;
         request.abort();
         assert!(request.await.unwrap_err().is_cancelled());
         gate.open();
@@ -45,14 +42,8 @@ async fn idle() {
 }
 
 #[tokio::test]
-async fn b6_a_late_writer_does_not_bring_back_what_a_logout_or_a_renewal_ended() {
-    for end in [
-        "/logout",
-        "/renew",
-        "/confirm",
-        "/login/alice",
-        "/login/bob",
-    ] {
+async fn late_writer_does_not_revive_what_has_ended() {
+    for end in ["/logout", "/login/alice", "/login/bob"] {
         let mut world = World::new();
         world.browser.post("/login/alice").await;
         let token = world.token();
@@ -61,12 +52,13 @@ async fn b6_a_late_writer_does_not_bring_back_what_a_logout_or_a_renewal_ended()
         let late = tokio::spawn(async move { late.post("/put/cart/apples").await });
         gate.reached().await;
         world.browser.post(end).await;
-        let records = world.store.inner.len();
+        let records = world.store.inner.records();
         gate.open();
         let answer = late.await.unwrap();
         assert_eq!(answer.status, 200, "the answer stands after {end}");
         assert_eq!(answer.set_cookies(), [""; 0], "{end}");
-        assert_eq!(world.store.inner.len(), records, "{end}");
+        assert_eq!(world.store.inner.records(), records, "{end}");
+        world.let_grace_pass();
         assert_eq!(world.who_has(&token).await, "nobody", "{end}");
         assert!(world.events.take().contains(&EventKind::DataDropped));
     }
@@ -128,53 +120,41 @@ async fn b6_a_hundred_late_writers_do_not_bring_back_what_a_logout_ended() {
 }
 
 #[tokio::test]
-async fn p13_a_login_beside_a_logout_sets_no_cookie_for_a_session_that_is_dead() {
-    for verb in ["/login/alice", "/login/bob"] {
-        beside_a_logout(verb).await;
+async fn login_beside_logout_works_and_ends_the_old_session() {
+    // The same user's login is an update, another user's a new record.
+    for (verb, user, call) in [
+        ("/login/alice", "alice", Call::Update),
+        ("/login/bob", "bob", Call::Create),
+    ] {
+        let ((answer, mut browser), world, token) = beside_a_logout(verb, call).await;
+        assert_eq!(answer.status, 200, "{verb}");
+        assert_eq!(browser.get("/who").await.body, user, "{verb}");
+        assert_eq!(world.live_sessions(), 1, "{verb}");
+        assert_eq!(world.who_has(&token).await, "nobody", "{verb}");
     }
 }
 
 #[tokio::test]
-async fn p10_a_confirmation_or_renewal_beside_a_logout_brings_nobody_back() {
+async fn rotation_beside_logout_is_gone_and_sends_no_cookie() {
     for verb in ["/confirm", "/renew"] {
-        beside_a_logout(verb).await;
+        let ((answer, _), world, token) = beside_a_logout(verb, Call::Update).await;
+        assert_eq!(answer.status, 409, "{verb}");
+        assert_eq!(answer.set_cookies(), [""; 0], "{verb}");
+        assert!(world.store.inner.is_empty(), "{verb}");
+        assert_eq!(world.who_has(&token).await, "nobody", "{verb}");
     }
 }
 
-/// Holds the verb at each of its writes until a logout of the same session is done. Each must look to its client as if
-/// one had come after the other.
-async fn beside_a_logout(verb: &'static str) {
-    let ends_the_old = if verb == "/login/bob" {
-        Call::DeleteAll
-    } else {
-        Call::Delete
-    };
-    let moments = [
-        (Call::Create, When::After),
-        (ends_the_old, When::Before),
-        (ends_the_old, When::After),
-    ];
-    for (call, when) in moments {
-        let mut world = World::new();
-        world.browser.post("/login/alice").await;
-        let gate = world.store.gate(call, when);
-        let mut browser = world.browser.clone();
-        let held = tokio::spawn(async move { (browser.post(verb).await, browser) });
-        gate.reached().await;
-        assert_eq!(world.browser.post("/logout").await.status, 200);
-        gate.open();
-        let (answer, mut browser) = held.await.unwrap();
-        let described = format!("{verb}, {call:?} {when:?}");
-        let login = verb.starts_with("/login");
-        if login || (call, when) == (Call::Delete, When::After) {
-            // A login stands by itself; and who ended the old session first left the logout nothing to end.
-            assert_eq!(answer.status, 200, "{described}");
-            assert_ne!(browser.get("/who").await.body, "nobody", "{described}");
-        } else {
-            assert_eq!(answer.status, 409, "{described}");
-            assert_eq!(answer.set_cookies(), [""; 0], "{described}");
-            assert!(world.store.inner.is_empty(), "{described}");
-        }
-        assert!(world.store.inner.len() <= 1, "{described}");
-    }
+/// Holds the verb before its write until a logout of the same session is done.
+async fn beside_a_logout(verb: &'static str, call: Call) -> ((Answer, Browser), World, String) {
+    let mut world = World::new();
+    world.browser.post("/login/alice").await;
+    let token = world.token();
+    let gate = world.store.gate(call, When::Before);
+    let mut browser = world.browser.clone();
+    let held = tokio::spawn(async move { (browser.post(verb).await, browser) });
+    gate.reached().await;
+    assert_eq!(world.browser.post("/logout").await.status, 200);
+    gate.open();
+    (held.await.unwrap(), world, token)
 }

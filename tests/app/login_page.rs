@@ -5,7 +5,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use login_manager::{Auth, Error, NextPath, Notice};
+use login_manager::{Auth, Error, NextPath, guard::Notice};
 
 use crate::{
     doors::{DOORS, Runs, with_view},

@@ -3,8 +3,8 @@
 use axum::{Router, routing::get};
 use http::StatusCode;
 use login_manager::{
-    Auth, EventKind, FreshLoginRequired, LoginManager, LoginRequired, NextPath, Notice, Reason,
-    fresh_login_required, login_required, login_view,
+    Auth, FreshLoginRequired, LoginManager, LoginRequired, NextPath, event::EventKind,
+    fresh_login_required, guard::DeniedReason, guard::Notice, guard::login_view, login_required,
 };
 
 use crate::{
@@ -147,7 +147,7 @@ fn by_language(manager: LoginManager<Account>) -> LoginManager<Account> {
     with_views(manager).with_login_view_of(|denied| {
         assert_eq!(denied.login_url(), None, "it is being looked for");
         let page = match denied.reason() {
-            Reason::FreshLoginRequired => "refresh",
+            DeniedReason::FreshLoginRequired => "refresh",
             _ => "login",
         };
         match denied.uri().path().get(..4)? {
@@ -223,7 +223,7 @@ async fn h6_the_way_back_never_leads_to_the_login_page_of_the_part_or_to_the_pag
     assert_eq!(answer.body, "None /part/x");
     assert_eq!(world.events.take(), [], "none of them is an attack");
     world.browser.get("/part/login?next=//evil.example").await;
-    assert_eq!(world.events.take(), [EventKind::NextRefused]);
+    assert_eq!(world.events.take(), [EventKind::NextRejected]);
 }
 
 #[tokio::test]
@@ -266,7 +266,7 @@ async fn a_link_to_the_login_page_leads_to_that_of_the_part_and_back_here() {
         "/admin-login?next=/admin/page"
     );
     let mut in_a_cookie = World::with(app, |manager| {
-        with_views(manager).with_next_in(login_manager::NextIn::Cookie)
+        with_views(manager).with_next_in(login_manager::manager::NextIn::Cookie)
     });
     assert_eq!(in_a_cookie.browser.get("/page").await.body, "/login");
 }

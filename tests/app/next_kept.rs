@@ -6,7 +6,9 @@ use axum::{
     routing::get,
 };
 use http::{Method, header::CONTENT_TYPE};
-use login_manager::{Auth, Error, LoginManager, LoginRequired, NextIn, NextPath, Notice};
+use login_manager::{
+    Auth, Error, LoginManager, LoginRequired, NextPath, guard::Notice, manager::NextIn,
+};
 
 use crate::world::{Account, Accounts, World, account, routes};
 

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
-use login_manager::{Argon2Cost, PasswordError, Passwords};
+use login_manager::{Passwords, password::Argon2Cost, password::PasswordError};
 
 #[tokio::test]
 async fn i5_any_password_will_do_and_none_grows_old() {

@@ -8,9 +8,8 @@ use std::{
     time::Duration,
 };
 
-use async_trait::async_trait;
 use http::{Method, request::Parts};
-use login_manager::{Authorize, BoxError, login_required};
+use login_manager::{BoxError, guard::Authorize, login_required};
 
 use crate::{
     doors::{Runs, guarded, with_view},
@@ -55,9 +54,8 @@ async fn p31_who_may_not_gets_403_and_who_is_not_logged_in_is_sent_to_log_in() {
 /// Answers by the query of the request; as a trait of its own.
 struct ByQuery(Arc<AtomicUsize>);
 
-#[async_trait]
 impl Authorize<Account> for ByQuery {
-    async fn authorize(&self, user: &Arc<Account>, head: &Parts) -> Result<bool, BoxError> {
+    async fn authorize(&self, user: &Account, head: &Parts) -> Result<bool, BoxError> {
         self.0.fetch_add(1, SeqCst);
         assert_eq!(user.name, "alice");
         answer(head.uri.query().unwrap_or_default().to_owned()).await
@@ -69,13 +67,12 @@ async fn answer(query: String) -> Result<bool, BoxError> {
         "yes" => Ok(true),
         "no" => Ok(false),
         "slow" => std::future::pending().await,
-        "panic" => panic!("the check panics"),
         _ => Err("the permissions are down".into()),
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn p15_a_check_that_fails_or_is_slow_is_503_and_never_403() {
+async fn check_that_fails_or_is_slow_is_503_and_never_403() {
     let asked = Arc::new(AtomicUsize::new(0));
     let by_trait = login_required::<Account>().and_authorize(ByQuery(Arc::clone(&asked)));
     let by_closure = login_required::<Account>().and_authorize(|_: Arc<Account>, head: &Parts| {
@@ -100,7 +97,6 @@ async fn p15_a_check_that_fails_or_is_slow_is_503_and_never_403() {
             ("no", 403, 0),
             ("slow", 503, 0),
             ("down", 503, 0),
-            ("panic", 500, 0),
         ] {
             let start = tokio::time::Instant::now();
             let answer = world.browser.get(&format!("/me?{query}")).await;

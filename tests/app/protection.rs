@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use http::header::USER_AGENT;
-use login_manager::{EventKind, LoginManager, SessionProtection};
+use login_manager::{LoginManager, event::EventKind, manager::SessionProtection};
 
 use crate::{
     browser::Browser,
@@ -30,7 +30,7 @@ fn protected(events: &Events) -> usize {
         .lock()
         .unwrap()
         .iter()
-        .filter(|kind| **kind == EventKind::Protected)
+        .filter(|kind| **kind == EventKind::ClientChanged)
         .count()
 }
 

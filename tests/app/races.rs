@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::{Router, routing::post};
 use http::Method;
-use login_manager::{Auth, Error, EventKind, Session};
+use login_manager::{Auth, Error, Session, event::EventKind};
 
 use crate::{
     browser::{Answer, Browser},
@@ -77,24 +77,30 @@ async fn p10_who_loaded_before_a_logout_and_writes_after_it_revives_nothing() {
 }
 
 #[tokio::test]
-async fn b6_a_late_write_reaches_no_session_that_took_the_place_of_its_own() {
-    for verb in ["/renew", "/confirm", "/login/alice", "/login/bob"] {
-        let (mut world, _) = world();
+async fn late_write_is_kept_after_rotation_not_after_login() {
+    for (verb, user, kept) in [
+        ("/renew", "alice", "1"),
+        ("/confirm", "alice", "1"),
+        ("/login/alice", "alice", ""),
+        ("/login/bob", "bob", ""),
+    ] {
+        let (mut world, events) = world();
         world.browser.post("/login/alice").await;
         let ((_, late), (mut browser, done)) =
             hold(&world, ("/put/a/1", Update, Before), verb).await;
         assert_eq!((status(&done), status(&late)), (200, 200), "{verb}");
         assert!(late.set_cookies().is_empty(), "{verb}");
         browser.receive(&late);
-        assert_eq!(world.store.inner.len(), 1, "{verb}");
-        assert_eq!(browser.get("/get/a").await.body, "", "{verb}");
-        let user = if verb == "/login/bob" { "bob" } else { "alice" };
+        assert_eq!(world.live_sessions(), 1, "{verb}");
+        assert_eq!(browser.get("/get/a").await.body, kept, "{verb}");
         assert_eq!(browser.get("/who").await.body, user, "{verb}");
+        let dropped = events.take().contains(&EventKind::DataDropped);
+        assert_eq!(dropped, kept.is_empty(), "{verb}");
     }
 }
 
 #[tokio::test]
-async fn b6_a_late_touch_revives_nothing() {
+async fn late_touch_revives_nothing() {
     for verb in ["/logout", "/renew", "/login/bob"] {
         let (mut world, _) = world();
         world.browser.post("/login/alice").await;
@@ -112,6 +118,7 @@ async fn b6_a_late_touch_revives_nothing() {
         begins.open();
         ends.reached().await;
         assert_eq!(world.store.inner.records(), before, "{verb}");
+        world.let_grace_pass();
         assert_eq!(bearer(&world.browser, &token).await, "nobody", "{verb}");
         ends.open();
     }
@@ -142,7 +149,7 @@ async fn a_clearing_and_an_insert_at_once_each_have_their_way() {
 }
 
 #[tokio::test]
-async fn clearing_takes_the_data_and_leaves_the_session() {
+async fn clear_removes_data_and_keeps_session() {
     let (mut world, _) = world();
     let nothing = world.browser.post("/clear").await;
     assert!(nothing.set_cookies().is_empty());
@@ -158,7 +165,7 @@ async fn clearing_takes_the_data_and_leaves_the_session() {
         assert_eq!(world.browser.get("/get/a").await.body, "");
         assert_eq!(world.browser.get("/get/b").await.body, "");
         assert_eq!(world.browser.cookie("session"), before);
-        assert_eq!(world.store.inner.len(), 1);
+        assert_eq!(world.live_sessions(), 1);
     }
     assert_eq!(world.browser.get("/who").await.body, "alice");
 }
@@ -230,7 +237,7 @@ async fn saves_twice(session: Session) -> Result<(), Error> {
 }
 
 #[tokio::test]
-async fn p10_a_request_whose_session_ended_under_it_starts_no_other() {
+async fn request_whose_session_ended_starts_no_other() {
     let app = |accounts: &Accounts| -> Router {
         routes(accounts).route("/saves-twice", post(saves_twice))
     };
@@ -248,7 +255,7 @@ async fn p10_a_request_whose_session_ended_under_it_starts_no_other() {
         } else {
             (1, "bob")
         };
-        assert_eq!(world.store.inner.len(), expected.0, "{meanwhile}");
+        assert_eq!(world.live_sessions(), expected.0, "{meanwhile}");
         assert_eq!(browser.get("/who").await.body, expected.1, "{meanwhile}");
     }
 }

@@ -3,8 +3,8 @@
 use axum::{Router, handler::Handler, routing::get};
 use http::{Method, StatusCode};
 use login_manager::{
-    Auth, CurrentUser, Denied, FreshLoginRequired, LoginRequired, Reason, Session, Why,
-    login_required, login_view,
+    Auth, CurrentUser, FreshLoginRequired, LoginRequired, Session, auth::AnonymousReason,
+    guard::Denied, guard::DeniedReason, guard::login_view, login_required,
 };
 use tracing::Level;
 
@@ -49,7 +49,7 @@ async fn a_guard_can_have_its_own_login_view() {
 async fn an_answer_of_the_applications_own_replaces_all_of_ours_at_both_doors() {
     let unauthorized = |denied: &Denied<'_>| {
         let reason = match denied.reason() {
-            Reason::LoginRequired(why) => format!("{why:?}"),
+            DeniedReason::LoginRequired(why) => format!("{why:?}"),
             _ => "Forbidden".into(),
         };
         let said = format!(
@@ -256,7 +256,10 @@ async fn p40_a_manager_that_was_added_twice_just_works() {
 #[tokio::test]
 async fn a_refusal_says_why_in_its_reason() {
     let reasons = |denied: &Denied<'_>| {
-        assert_ne!(denied.reason(), Reason::LoginRequired(Why::LoggedOut));
+        assert_ne!(
+            denied.reason(),
+            DeniedReason::LoginRequired(AnonymousReason::LoggedOut)
+        );
         http::Response::new(format!("{:?}", denied.reason()).into_bytes())
     };
     for door in DOORS {
@@ -325,7 +328,7 @@ fn decoded(url: &str) -> String {
 async fn an_answer_of_ones_own_can_begin_with_the_default() {
     let page_for_forbidden = |denied: &Denied<'_>| {
         let mut response = denied.default_response();
-        if denied.reason() == Reason::Forbidden {
+        if denied.reason() == DeniedReason::Forbidden {
             *response.body_mut() = b"not for you".to_vec();
         }
         response

@@ -9,7 +9,6 @@ use login_manager::{Auth, LoginManager};
 
 use crate::{
     browser::{Answer, Browser},
-    tokens::{contains, dump},
     world::{Account, Accounts, HOUR, SESSION, World, account, routes},
 };
 
@@ -32,10 +31,22 @@ fn world() -> World {
     World::with(more_routes, |manager| manager)
 }
 
-fn remember_cookie(browser: &Browser) -> (String, String) {
+/// The session id, the series secret and the token of the browser's remember cookie.
+fn remember_cookie(browser: &Browser) -> (Vec<u8>, Vec<u8>, Vec<u8>) {
     let cookie = browser.cookie("remember").unwrap();
-    let (series, secret) = cookie.split_once('.').unwrap();
-    (series.to_owned(), secret.to_owned())
+    let bytes = Base64UrlUnpadded::decode_vec(&cookie).unwrap();
+    assert_eq!(bytes.len(), 16 + 32 + 32);
+    (
+        bytes[..16].to_vec(),
+        bytes[16..48].to_vec(),
+        bytes[48..].to_vec(),
+    )
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack
+        .windows(needle.len())
+        .any(|window| window == needle)
 }
 
 /// The browser was closed: session cookies are gone.
@@ -58,74 +69,69 @@ fn max_age(answer: &Answer) -> Duration {
 }
 
 #[tokio::test]
-async fn d1_a_remember_cookie_is_two_random_tokens_that_the_store_doesnt_know() {
+async fn remember_cookie_holds_two_secrets_unknown_to_the_store() {
     let mut world = world();
     let mut seen = std::collections::HashSet::new();
     for _ in 0..200 {
         world.browser.post("/remember/alice").await;
-        let (series, secret) = remember_cookie(&world.browser);
-        for part in [series, secret] {
-            let bytes = Base64UrlUnpadded::decode_vec(&part).unwrap();
-            assert_eq!(bytes.len(), 32);
-            assert!(seen.insert(bytes));
-        }
+        let (_, series, token) = remember_cookie(&world.browser);
+        assert!(seen.insert(series) && seen.insert(token));
     }
-    let (series, secret) = remember_cookie(&world.browser);
+    let (id, series, token) = remember_cookie(&world.browser);
     restart(&mut world.browser);
     world.browser.get("/who").await;
-    let (_, renewed) = remember_cookie(&world.browser);
+    let (_, _, renewed) = remember_cookie(&world.browser);
     let records = world.store.inner.records();
-    let dumped: Vec<u8> = records.iter().flat_map(dump).collect();
-    for part in [series, secret, renewed] {
-        let decoded = Base64UrlUnpadded::decode_vec(&part).unwrap();
-        for bytes in [part.as_bytes(), &decoded] {
+    let [record] = &records[..] else { panic!() };
+    for secret in [series, token, renewed] {
+        let text = Base64UrlUnpadded::encode_string(&secret);
+        for bytes in [text.as_bytes(), &secret] {
             for window in bytes.windows(8) {
-                assert!(!contains(&dumped, window));
+                assert!(!contains(&record.payload, window));
             }
         }
     }
 
-    // Nor does any 32 bytes of a record, put together in any way, make a cookie.
-    let keys: Vec<_> = records
-        .iter()
-        .flat_map(|record| {
-            let found = record.payload.windows(32).map(<[u8]>::to_vec);
-            found.chain([record.key.as_bytes().to_vec()])
-        })
-        .map(|bytes| Base64UrlUnpadded::encode_string(&bytes))
-        .collect();
-    let series_keys = records
-        .iter()
-        .map(|record| Base64UrlUnpadded::encode_string(record.key.as_bytes()));
-    for series in series_keys {
-        for secret in &keys {
-            let cookie = format!("{REMEMBER}={series}.{secret}");
-            let answer = world.browser.get_with_cookies("/who", &[cookie]).await;
-            assert_eq!(answer.body, "nobody");
-        }
+    // Nor do any 64 bytes of a record make a cookie: neither side by side, nor any 32 twice.
+    let side_by_side = record.payload.windows(64).map(<[u8]>::to_vec);
+    let twice = record.payload.windows(32).map(|window| window.repeat(2));
+    for secrets in side_by_side.chain(twice) {
+        let cookie = Base64UrlUnpadded::encode_string(&[&id[..], &secrets].concat());
+        let cookie = format!("{REMEMBER}={cookie}");
+        let answer = world.browser.get_with_cookies("/who", &[cookie]).await;
+        assert_eq!(answer.body, "nobody");
     }
     assert_eq!(world.browser.get("/who").await.body, "alice");
 }
 
 #[tokio::test]
-async fn d3_each_use_renews_the_secret_and_makes_a_new_session_in_the_same_series() {
+async fn each_restore_exchanges_the_token_and_the_session_secret() {
     let mut world = world();
     world.browser.post("/remember/alice").await;
-    let (series, mut secret) = remember_cookie(&world.browser);
+    let (id, series, mut token) = remember_cookie(&world.browser);
     let mut attacker = world.browser.another();
     attacker.post("/put/cart/apples").await;
     let planted = attacker.cookie("session").unwrap();
+    let mut used = Vec::new();
     for _ in 0..3 {
         restart(&mut world.browser);
         world.browser.plant(SESSION, &planted);
         assert_eq!(world.browser.get("/who").await.body, "alice");
-        let (same, renewed) = remember_cookie(&world.browser);
-        assert_eq!(same, series);
-        assert_ne!(renewed, secret);
-        secret = renewed;
+        let (same_id, same_series, renewed) = remember_cookie(&world.browser);
+        assert_eq!((&same_id, &same_series), (&id, &series));
+        assert_ne!(renewed, token);
+        token = renewed;
+        assert!(!used.contains(&world.token()));
+        used.push(world.token());
         assert_ne!(world.token(), planted);
         assert_eq!(attacker.get("/who").await.body, "nobody");
         assert_eq!(world.who_has(&planted).await, "nobody");
+        world.clock.advance(HOUR);
+        // The planted session was closed, and another one is planted.
+        attacker.post("/put/cart/apples").await;
+    }
+    for old in &used[..2] {
+        assert_eq!(world.who_has(old).await, "nobody");
     }
 }
 
@@ -200,12 +206,12 @@ async fn d8_no_series_is_for_longer_than_400_days() {
 }
 
 #[tokio::test]
-async fn d9_a_cookie_that_differs_in_one_character_is_nobodys() {
-    for at in 0..87 {
+async fn remember_cookie_with_one_character_changed_is_ignored() {
+    for at in 0..107 {
         let mut world = world();
         world.browser.post("/remember/alice").await;
         let cookie = world.browser.cookie("remember").unwrap();
-        assert_eq!(cookie.len(), 87);
+        assert_eq!(cookie.len(), 107);
         let other = if &cookie[at..=at] == "A" { "B" } else { "A" };
         let edited = format!("{}{other}{}", &cookie[..at], &cookie[at + 1..]);
         let mut thief = world.browser.another();
@@ -228,7 +234,7 @@ async fn d11_a_bad_remember_cookie_is_removed_and_the_key_beside_it_counts() {
     let mut world = World::with(more_routes, with_keys);
     world.browser.post("/remember/alice").await;
     let good = world.browser.cookie("remember").unwrap();
-    let unknown = format!("{}.{}", "A".repeat(43), "A".repeat(43));
+    let unknown = "A".repeat(107);
     world.browser.post("/logout").await;
     world.browser.post("/remember/bob").await;
     let expired = world.browser.cookie("remember").unwrap();

@@ -7,7 +7,7 @@ use std::sync::{
 
 use axum::{Router, extract::State, routing::post};
 use http::{header::AUTHORIZATION, request::Parts};
-use login_manager::{Auth, BoxError, Error, EventKind, LoginManager, Session};
+use login_manager::{Auth, BoxError, Error, LoginManager, Session, event::EventKind};
 
 use crate::{
     browser::Browser,
@@ -109,7 +109,7 @@ fn with_login(accounts: &Accounts) -> Router {
 }
 
 #[tokio::test]
-async fn b3_a_login_beside_an_api_key_finds_nothing_that_was_written_for_its_user() {
+async fn login_beside_an_api_key_finds_no_data_of_that_user() {
     let world = World::with(with_login, with_keys);
     let mut carol = key(&world.browser, "Key carol");
     assert_eq!(carol.post("/write-and-log-in").await.body, "carol");
@@ -123,7 +123,7 @@ async fn b3_a_login_beside_an_api_key_finds_nothing_that_was_written_for_its_use
 }
 
 #[tokio::test]
-async fn b1_a_login_beside_an_api_key_ends_the_session_that_the_browser_had() {
+async fn login_beside_an_api_key_ends_the_browsers_own_session() {
     let world = World::with(with_login, with_keys);
     let mut browser = key(&world.browser, "Key carol");
     let mut visitor = world.browser.another();
@@ -131,8 +131,9 @@ async fn b1_a_login_beside_an_api_key_ends_the_session_that_the_browser_had() {
     browser.plant(SESSION, &visitor.cookie("session").unwrap());
     assert_eq!(browser.post("/write-and-log-in").await.body, "carol");
     assert_eq!(browser.get("/who").await.body, "bob");
+    assert_eq!(browser.get("/get/secret").await.body, "");
     assert_eq!(visitor.get("/get/cart").await.body, "");
-    assert_eq!(world.store.inner.len(), 1);
+    assert_eq!(world.live_sessions(), 1);
 }
 
 #[tokio::test]
@@ -199,7 +200,7 @@ async fn a_loader_cannot_wait_for_its_own_answer_and_is_told_of() {
                     .push((event.kind(), event.user_id().map(str::to_owned)));
             })
             .with_request_loader(|head: &Parts| {
-                let found = Auth::<Account>::of(&head.extensions).is_some();
+                let found = Auth::<Account>::from_extensions(&head.extensions).is_some();
                 async move { (!found).then(|| account(3, "carol")) }
             })
     });
@@ -208,7 +209,7 @@ async fn a_loader_cannot_wait_for_its_own_answer_and_is_told_of() {
         *events.lock().unwrap(),
         [
             (EventKind::LoadedByRequest, Some("3".to_owned())),
-            (EventKind::Asked, Some("3".to_owned()))
+            (EventKind::Resolved, Some("3".to_owned()))
         ]
     );
 }

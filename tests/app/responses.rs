@@ -32,12 +32,12 @@ async fn page(
     match &*asks {
         "user" => _ = auth.user().await?,
         "id" => _ = auth.user_id().await?,
-        "why" => _ = auth.why().await?,
+        "why" => _ = auth.anonymous_reason().await?,
         "fresh" => _ = auth.is_fresh().await?,
         "data" => _ = session.get::<String>("key").await?,
         "put" => session.insert("key", "value").await?,
         "login" => _ = auth.login(account(1, "alice")).await?,
-        "renew" => auth.renew().await?,
+        "renew" => auth.rotate().await?,
         "confirm" => _ = auth.confirm().await?,
         "logout" => auth.logout().await?,
         _ => {}
@@ -316,6 +316,71 @@ async fn p19_a_visitor_who_leaves_nothing_gets_nothing() {
     }
     assert!(store.inner.is_empty());
     assert_eq!(store.take_calls(), []);
+}
+
+/// Fields that shared caches of some vendors obey, whatever `Cache-Control` says.
+const TARGETED: [&str; 8] = [
+    "CDN-Cache-Control",
+    "Surrogate-Control",
+    "Cloudflare-CDN-Cache-Control",
+    "Vercel-CDN-Cache-Control",
+    "Netlify-CDN-Cache-Control",
+    "Akamai-Cache-Control",
+    "Edge-Control",
+    "X-Accel-Expires",
+];
+
+#[tokio::test]
+async fn targeted_cache_fields_go_where_our_cookie_is_set() {
+    let cacheable = || {
+        let mut headers = http::HeaderMap::new();
+        for name in TARGETED {
+            let name: header::HeaderName = name.parse().unwrap();
+            headers.append(name.clone(), HeaderValue::from_static("max-age=60"));
+            headers.append(name, HeaderValue::from_static("public"));
+        }
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("public"));
+        headers
+    };
+    let verb = async move |auth: Auth<Account>, session: Session, Path(verb): Path<String>| {
+        match &*verb {
+            "login" => drop(auth.login(account(1, "alice")).remember(true).await?),
+            "rotate" => auth.rotate().await?,
+            "confirm" => _ = auth.confirm().await?,
+            "logout" => auth.logout().await?,
+            "put" => session.insert("a", "1").await?,
+            "look" => _ = auth.user().await?,
+            _ => {}
+        }
+        Ok::<_, Error>(cacheable())
+    };
+    let world = World::with(
+        |accounts| routes(accounts).route("/cacheable/{verb}", any(verb)),
+        |manager| manager,
+    );
+    let mut browser = world.browser.clone();
+    for (step, sets) in [
+        ("nothing", false),
+        ("look", false),
+        ("put", true),
+        ("put", false),
+        ("login", true),
+        ("look", false),
+        ("rotate", true),
+        ("confirm", true),
+        ("logout", true),
+        ("nothing", false),
+    ] {
+        let answer = browser.get(&format!("/cacheable/{step}")).await;
+        assert_eq!(answer.status, 200, "{step}");
+        assert_eq!(!answer.set_cookies().is_empty(), sets, "{step}");
+        for name in TARGETED {
+            let kept = answer.headers.get_all(name).iter().count();
+            assert_eq!(kept, if sets { 0 } else { 2 }, "{step}: {name}");
+        }
+        let expected = if sets { "no-store" } else { "public" };
+        assert_eq!(answer.header("cache-control"), Some(expected), "{step}");
+    }
 }
 
 /// A body that nobody may read.

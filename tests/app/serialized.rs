@@ -7,7 +7,10 @@ use axum::{
     extract::Path,
     routing::{get, post},
 };
-use login_manager::{Auth, Device, Error, EventKind, NextPath, Notice, Reason, Session, Why};
+use login_manager::{
+    Auth, Error, NextPath, Session, auth::AnonymousReason, auth::SessionInfo, event::EventKind,
+    guard::DeniedReason, guard::Notice,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -81,9 +84,12 @@ fn next_path_is_its_path_or_the_empty_string() {
 #[test]
 fn reasons_are_stable_names() {
     for (reason, name) in [
-        (Reason::LoginRequired(Why::NoCookie), "login_required"),
-        (Reason::FreshLoginRequired, "fresh_login_required"),
-        (Reason::Forbidden, "forbidden"),
+        (
+            DeniedReason::LoginRequired(AnonymousReason::NoCookie),
+            "login_required",
+        ),
+        (DeniedReason::FreshLoginRequired, "fresh_login_required"),
+        (DeniedReason::Forbidden, "forbidden"),
     ] {
         assert_eq!((reason.as_str(), &*reason.to_string()), (name, name));
         assert_eq!(to_json(reason), json!(name));
@@ -99,13 +105,15 @@ fn reasons_are_stable_names() {
 
 #[test]
 fn each_why_has_a_name_of_its_own() {
-    use Why::*;
+    use AnonymousReason::*;
     let all = [
         (NoCookie, "no_cookie"),
         (CookiesIgnored, "cookies_ignored"),
         (AmbiguousCookie, "ambiguous_cookie"),
         (MalformedCookie, "malformed_cookie"),
         (UnknownSession, "unknown_session"),
+        (SessionReplaced, "session_replaced"),
+        (NotYetValid, "not_yet_valid"),
         (IdleTimeout, "idle_timeout"),
         (AbsoluteTimeout, "absolute_timeout"),
         (NotLoggedIn, "not_logged_in"),
@@ -132,24 +140,25 @@ fn each_why_has_a_name_of_its_own() {
 fn each_event_has_a_name_of_its_own() {
     use EventKind::*;
     let all = [
-        (Asked, "asked"),
+        (Resolved, "resolved"),
         (LoggedIn, "logged_in"),
         (LoggedOut, "logged_out"),
         (Confirmed, "confirmed"),
-        (Renewed, "renewed"),
-        (Refused(Reason::Forbidden), "refused"),
+        (Rotated, "rotated"),
+        (Joined, "joined"),
+        (Denied(DeniedReason::Forbidden), "denied"),
         (LoadedByRequest, "loaded_by_request"),
         (Restored, "restored"),
         (RememberTheft, "remember_theft"),
-        (Protected, "protected"),
+        (ClientChanged, "client_changed"),
         (Revoked, "revoked"),
         (Forgotten, "forgotten"),
-        (Ended(Why::IdleTimeout), "ended"),
+        (Ended(AnonymousReason::IdleTimeout), "ended"),
         (AmbiguousCookie, "ambiguous_cookie"),
         (MalformedCookie, "malformed_cookie"),
-        (UnknownToken, "unknown_token"),
-        (LoginRefused, "login_refused"),
-        (NextRefused, "next_refused"),
+        (UnknownSession, "unknown_session"),
+        (LoginRejected, "login_rejected"),
+        (NextRejected, "next_rejected"),
         (Unreadable, "unreadable"),
         (StoreFailed, "store_failed"),
         (LoaderFailed, "loader_failed"),
@@ -183,15 +192,15 @@ async fn a_session_list_is_a_list_of_maps() {
     let id = here["id"].as_str().unwrap();
     let expected = json!({
         "id": id,
-        "created": now,
+        "logged_in": now,
         "last_seen": now,
-        "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Test/1.0",
+        "browser": "a browser on Linux",
         "is_current": true,
         "is_logged_in": true,
         "is_remembered": false,
     });
     assert_eq!(*here, expected);
-    assert_eq!(there["created"], json!(now - 3600));
+    assert_eq!(there["logged_in"], json!(now - 3600));
     assert_eq!(
         (&there["is_current"], &there["is_remembered"]),
         (&json!(false), &json!(true))
@@ -201,5 +210,5 @@ async fn a_session_list_is_a_list_of_maps() {
 /// A list goes into a template by itself.
 const _: fn() = || {
     fn is_serialize<T: Serialize>() {}
-    is_serialize::<Vec<Device>>();
+    is_serialize::<Vec<SessionInfo>>();
 };

@@ -42,7 +42,7 @@ fn cookie_of(headers: &HeaderMap) -> String {
 
 /// `/login` logs alice in, `/logout` logs out, everything else says who it is.
 async fn handle(request: Req) -> Result<Res, Infallible> {
-    let auth = Auth::<Account>::of(request.extensions()).unwrap();
+    let auth = Auth::<Account>::from_extensions(request.extensions()).unwrap();
     let body = match request.uri().path() {
         "/login" => auth
             .login(account(1, "alice"))
@@ -315,7 +315,7 @@ async fn an_error_is_a_response_without_axum() {
     let store = FaultyStore::new();
     let cookie = log_in(&store).await;
     let ask = service_fn(async |request: Req| {
-        let auth = Auth::<Account>::of(request.extensions()).unwrap();
+        let auth = Auth::<Account>::from_extensions(request.extensions()).unwrap();
         Ok::<Res, Infallible>(match auth.user().await {
             Ok(_) => Response::new(Vec::new()),
             Err(error) => error.response().map(String::into_bytes),
@@ -368,7 +368,7 @@ async fn an_outer_middleware_sees_the_login_and_the_logout_of_the_handler() {
         move |inner: tower::util::BoxCloneService<Req, Res, Infallible>| {
             let seen = Arc::clone(&seen);
             service_fn(move |request: Req| {
-                let auth = Auth::<Account>::of(request.extensions()).unwrap();
+                let auth = Auth::<Account>::from_extensions(request.extensions()).unwrap();
                 let (inner, seen) = (inner.clone(), Arc::clone(&seen));
                 async move {
                     let name = async || auth.user().await.unwrap().map(|user| user.name.clone());

@@ -8,16 +8,14 @@ use std::{
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     task::Poll,
-    time::Duration,
 };
 
 use axum::{Router, extract::Path, routing::post};
 use http::{Method, StatusCode};
-use login_manager::{Auth, CachedStore, Error, EventKind, LoginManager, Session};
+use login_manager::{Auth, Error, Session, event::EventKind};
 use tower::ServiceExt;
 
 use crate::{
-    browser::Browser,
     faulty_store::{
         Call::{Load, Update},
         Fault::{DoesAndFails, Fails, Hangs},
@@ -45,7 +43,7 @@ fn two_steps(accounts: &Accounts, checks: &Checks) -> Router {
     let password = move |auth: Auth<Account>, session: Session, Path(name): Path<String>| async move {
         let id = users.by_name(&name).unwrap().id;
         session.insert("second-factor", &id).await?;
-        auth.renew().await
+        auth.rotate().await
     };
     let (users, checks) = (accounts.clone(), checks.clone());
     let code = move |auth: Auth<Account>, session: Session, Path(code): Path<String>| async move {
@@ -232,27 +230,29 @@ async fn a_client_that_hangs_up_has_used_the_value_up() {
         }
         points += 1;
     }
-    assert!(points > 2, "the handler waited for nothing: {points}");
+    assert!(points >= 2, "the handler waited for nothing: {points}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_not_returned_if_the_store_fails() {
-    for (call, fault, remains) in [
-        (Update, Fails, true),
-        (Update, DoesAndFails, false),
-        (Update, Hangs, true),
-        (Load, Fails, true),
+    // If the outcome of the update is unknown, the record tells whether the value was removed by it.
+    for (call, fault, status, removed) in [
+        (Update, Fails, 503, false),
+        (Update, DoesAndFails, 401, true),
+        (Update, Hangs, 503, false),
+        (Load, Fails, 503, false),
     ] {
         let (mut world, checks) = world();
         world.browser.post("/password/alice").await;
         world.store.fail_once(call, fault);
         let case = format!("{call:?} {fault:?}");
         let answer = world.browser.post("/code/000000").await;
-        assert_eq!((answer.status.as_u16(), checks.take()), (503, 0), "{case}");
-        let status = if remains { 200 } else { 401 };
+        let checked = (answer.status.as_u16(), checks.take());
+        assert_eq!(checked, (status, usize::from(removed)), "{case}");
+        let status = if removed { 401 } else { 200 };
         let answer = world.browser.post("/code/123456").await;
         assert_eq!(answer.status, status, "{case}");
-        assert_eq!(checks.take(), usize::from(remains), "{case}");
+        assert_eq!(checks.take(), usize::from(!removed), "{case}");
     }
 }
 
@@ -301,24 +301,4 @@ async fn a_value_of_another_type_is_removed_by_a_taker() {
     let (mut world, _) = world();
     world.browser.post("/put/key/text").await;
     assert_eq!(world.browser.post("/number").await.body, "Err(Data) None");
-}
-
-/// A cache that still holds the value on another node.
-#[tokio::test]
-async fn a_cached_copy_is_not_taken_a_second_time() {
-    let (world, checks) = world();
-    let node = |world: &World| {
-        let store = CachedStore::new(world.store.clone(), Duration::from_secs(60));
-        let manager: LoginManager<Account> = LoginManager::new(store, world.accounts.clone());
-        two_steps(&world.accounts, &checks).layer(manager)
-    };
-    let mut here = Browser::new(node(&world));
-    let elsewhere = node(&world);
-    here.post("/password/alice").await;
-    let mut there = here.moved_to(elsewhere);
-    assert_eq!(there.get("/get/key").await.status, 200);
-    assert_eq!(here.post("/code/000000").await.status, 401);
-    assert_eq!(checks.take(), 1);
-    assert_eq!(there.post("/code/123456").await.status, 401);
-    assert_eq!(checks.take(), 0);
 }

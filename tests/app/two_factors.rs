@@ -9,7 +9,7 @@ use axum::{
 };
 use http::StatusCode;
 use login_manager::{
-    Auth, CurrentUser, Error, EventKind, FreshLoginRequired, Session, login_required,
+    Auth, CurrentUser, Error, FreshLoginRequired, Session, event::EventKind, login_required,
     testing::TestClock,
 };
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ fn steps(accounts: &Accounts, clock: &TestClock) -> Router {
             at: now.unix_millis(),
         };
         session.insert("second-factor", &pending).await?;
-        auth.renew().await
+        auth.rotate().await
     };
     let (all, now) = (accounts.clone(), clock.clone());
     let code = move |auth: Auth<Account>, session: Session, Path(code): Path<String>| async move {
@@ -104,7 +104,7 @@ async fn assert_opens_nothing(browser: &mut Browser) {
 }
 
 #[tokio::test]
-async fn b20_between_the_two_steps_a_visitor_is_nobody() {
+async fn visitor_is_anonymous_between_two_factors() {
     let mut world = world();
     world.browser.post("/password/alice").await;
     assert_opens_nothing(&mut world.browser).await;
@@ -118,7 +118,7 @@ async fn b20_between_the_two_steps_a_visitor_is_nobody() {
     assert_eq!(world.browser.get("/get/second-factor").await.body, "");
     assert_ne!(world.token(), between);
     assert_eq!(world.who_has(&between).await, "nobody");
-    assert_eq!(world.store.inner.len(), 1);
+    assert_eq!(world.live_sessions(), 1);
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn b20_the_second_step_is_open_once_and_for_ten_minutes() {
 }
 
 #[tokio::test]
-async fn b20_who_planted_the_cookie_before_the_password_has_nothing_of_the_step() {
+async fn cookie_planted_before_the_password_has_no_second_step() {
     let mut world = world();
     let mut attacker = world.browser.another();
     attacker.post("/put/cart/apples").await;

@@ -17,8 +17,8 @@ use axum::{
 };
 use http::StatusCode;
 use login_manager::{
-    Auth, AuthUser, BoxError, CurrentUser, Error, EventKind, LoginManager, LoginRequired, Session,
-    SessionStore, UserLoader, testing::TestClock,
+    Auth, AuthUser, BoxError, CurrentUser, Error, LoginManager, LoginRequired, Session,
+    SessionStore, UserLoader, event::EventKind, testing::TestClock,
 };
 
 use crate::{
@@ -80,6 +80,21 @@ impl World {
         answer.body
     }
 
+    /// How many sessions are live. One that another session has replaced is kept for 30 seconds more, closed.
+    pub fn live_sessions(&self) -> usize {
+        let closed_until = self.clock.unix_millis() + 30_000;
+        let records = self.store.inner.records();
+        let live = records
+            .iter()
+            .filter(|record| record.expires > closed_until);
+        live.count()
+    }
+
+    /// Moves the clock past the grace within which a replaced secret is still known.
+    pub fn let_grace_pass(&self) {
+        self.clock.advance(Duration::from_secs(31));
+    }
+
     /// The token in the browser's jar.
     pub fn token(&self) -> String {
         self.browser.cookie("-session").unwrap()
@@ -92,8 +107,8 @@ pub struct Events(Arc<Mutex<Vec<EventKind>>>);
 
 impl Events {
     /// Every request asks: that is only told to who listens for it.
-    fn hear(&self, kind: EventKind) {
-        if kind != EventKind::Asked {
+    pub fn hear(&self, kind: EventKind) {
+        if kind != EventKind::Resolved {
             self.0.lock().unwrap().push(kind);
         }
     }
@@ -128,11 +143,11 @@ pub fn routes(accounts: &Accounts) -> Router {
         .route("/do/{verbs}", post(perform).with_state(all))
         .route("/logout", post(|auth: Auth<Account>| async move { auth.logout().await.map(|()| "bye") }))
         .route("/confirm", post(|auth: Auth<Account>| async move { auth.confirm().await.map(|done| done.to_string()) }))
-        .route("/renew", post(|auth: Auth<Account>| async move { auth.renew().await.map(|()| "renewed") }))
+        .route("/renew", post(|auth: Auth<Account>| async move { auth.rotate().await.map(|()| "renewed") }))
         .route("/me", get(|LoginRequired(user): LoginRequired<Account>| async move { user.name.clone() }))
         .route("/who", get(who))
         .route("/how", get(how))
-        .route("/why", get(|auth: Auth<Account>| async move { auth.why().await.map(|why| format!("{why:?}")) }))
+        .route("/why", get(|auth: Auth<Account>| async move { auth.anonymous_reason().await.map(|why| format!("{why:?}")) }))
         .route("/put/{key}/{value}", post(put))
         .route("/get/{key}", get(read))
         .route("/clear", post(|session: Session| async move { session.clear().await }))
@@ -149,7 +164,7 @@ async fn perform(
     for verb in verbs.split(',') {
         match verb {
             "logout" => auth.logout().await?,
-            "renew" => auth.renew().await?,
+            "renew" => auth.rotate().await?,
             "confirm" => _ = auth.confirm().await?,
             "put" => session.insert("key", "value").await?,
             "save" => session.save().await?,
@@ -160,8 +175,11 @@ async fn perform(
             name => {
                 let remembered = name.strip_prefix("remember-");
                 let user = accounts.by_name(remembered.unwrap_or(name)).unwrap();
-                let login = auth.login(user).remember(remembered.is_some());
-                _ = login.await?;
+                let login = auth.login(user);
+                _ = match remembered {
+                    Some(_) => login.remember(true).await?,
+                    None => login.await?,
+                };
             }
         }
     }
@@ -302,7 +320,6 @@ impl Accounts {
     }
 }
 
-#[async_trait::async_trait]
 impl UserLoader<Account> for Accounts {
     async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
         self.0.loads.fetch_add(1, Ordering::SeqCst);
@@ -374,7 +391,9 @@ impl<U: AuthUser + Clone> People<U> {
             )
             .route(
                 "/why",
-                get(|auth: Auth<U>| async move { auth.why().await.map(|why| format!("{why:?}")) }),
+                get(|auth: Auth<U>| async move {
+                    auth.anonymous_reason().await.map(|why| format!("{why:?}"))
+                }),
             )
             .route(
                 "/me",
@@ -387,7 +406,6 @@ impl<U: AuthUser + Clone> People<U> {
     }
 }
 
-#[async_trait::async_trait]
 impl<U: AuthUser + Clone> UserLoader<U> for People<U> {
     async fn load(&self, id: &U::Id) -> Result<Option<U>, BoxError> {
         Ok(self.0.iter().find(|user| user.id() == *id).cloned())

@@ -52,6 +52,14 @@ pub fn routes() -> Router {
             "/logout",
             post(|auth: Auth<Account>| async move { auth.logout().await }),
         )
+        .route(
+            "/confirm",
+            post(|auth: Auth<Account>| async move { auth.confirm().await.map(drop) }),
+        )
+        .route(
+            "/rotate",
+            post(|auth: Auth<Account>| async move { auth.rotate().await }),
+        )
         .route("/put/{key}/{value}", post(put))
         .route("/get/{key}", get(read))
 }

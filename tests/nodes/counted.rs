@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use login_manager::{
     BoxError, SessionStore,
-    store::{Created, Outcome, Page, Record, RecordKey, Replaced, Which},
+    store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord},
 };
 
 /// Clones share the list.
@@ -36,48 +36,41 @@ impl Counted {
 
 #[async_trait]
 impl SessionStore for Counted {
-    async fn create(&self, record: Record) -> Result<Created, BoxError> {
+    async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {
         self.note("create").create(record).await
     }
 
-    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
-        self.note("load").load(key).await
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        self.note("load").load(id).await
     }
 
-    async fn update(
+    async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        self.note("load_fresh").load_fresh(id).await
+    }
+
+    async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
+        self.note("update").update(record, now).await
+    }
+
+    async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        self.note("touch").touch(id, now, expires).await
+    }
+
+    async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
+        self.note("delete").delete(id, version).await
+    }
+
+    async fn list(
         &self,
-        key: &RecordKey,
-        version: u64,
-        payload: Arc<[u8]>,
+        owner: &str,
+        page: Page,
         now: i64,
-    ) -> Result<Outcome, BoxError> {
-        let store = self.note("update");
-        store.update(key, version, payload, now).await
-    }
-
-    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        self.note("touch").touch(key, now, expires).await
-    }
-
-    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        self.note("delete").delete(key, version).await
-    }
-
-    async fn replace(
-        &self,
-        old: &RecordKey,
-        version: u64,
-        new: Record,
-    ) -> Result<Replaced, BoxError> {
-        self.note("replace").replace(old, version, new).await
-    }
-
-    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
+    ) -> Result<Vec<SessionRecord>, BoxError> {
         self.note("list").list(owner, page, now).await
     }
 
-    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
-        self.note("delete_all").delete_all(owner, which).await
+    async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
+        self.note("delete_all").delete_all(owner, except).await
     }
 
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {

@@ -18,8 +18,8 @@ use crate::{
 pub fn trials() -> Vec<Trial> {
     trials![
         [Kind::Sqlite] =>
-            n1_an_application_starts_while_its_file_is_not_there,
-            fault_5_a_file_that_is_locked_can_still_be_read;
+            an_application_starts_without_its_file,
+            a_locked_file_can_still_be_read;
     ]
 }
 
@@ -33,7 +33,7 @@ fn browser(place: &Place, patience: Duration) -> Browser {
     Browser::new(app::routes().layer(manager))
 }
 
-async fn n1_an_application_starts_while_its_file_is_not_there(place: Place) {
+async fn an_application_starts_without_its_file(place: Place) {
     let folder = env::temp_dir().join(&place.address.name);
     let away = folder.with_extension("away");
     fs::rename(&folder, &away).unwrap();
@@ -47,7 +47,7 @@ async fn n1_an_application_starts_while_its_file_is_not_there(place: Place) {
 }
 
 /// A lock that outlasts the patience, and one that outlasts the deadline.
-async fn fault_5_a_file_that_is_locked_can_still_be_read(place: Place) {
+async fn a_locked_file_can_still_be_read(place: Place) {
     for patience in [DEADLINE / 3, DEADLINE * 10] {
         let mut browser = browser(&place, patience);
         let mut other = browser.another();

@@ -22,7 +22,7 @@ use crate::{
 
 pub fn trials() -> Vec<Trial> {
     trials![
-        Kind::ALL => b22_what_a_node_has_acknowledged_outlives_it;
+        Kind::ALL => what_a_node_has_acknowledged_outlives_it;
     ]
 }
 
@@ -38,7 +38,7 @@ struct Acknowledged {
     logouts: Vec<(String, i64)>,
 }
 
-async fn b22_what_a_node_has_acknowledged_outlives_it(place: Place) {
+async fn what_a_node_has_acknowledged_outlives_it(place: Place) {
     let next_user = Arc::new(AtomicI64::new(1));
     let mut all = Acknowledged::default();
     let mut node = Node::start(&place.address, Settings::default()).await;

@@ -8,8 +8,6 @@
 //!
 //! Each trial has a file, a schema, a database or a prefix of its own, and removes it. What is left out because its server isn't given is
 //! reported as ignored with the reason, never as passed.
-//!
-//! The letters in the names are those of `tests/app`.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(dead_code, reason = "a helper for the next test does no harm")]
 #![allow(

@@ -4,7 +4,6 @@ use std::{
     env,
     fmt::Debug,
     io::{self, Read as _, Write as _},
-    num::NonZeroUsize,
     process::{self, ExitCode, Stdio},
     str::FromStr,
     sync::{
@@ -24,7 +23,7 @@ use axum::{
 };
 use http::StatusCode;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
-use login_manager::{EventKind, testing::TestClock};
+use login_manager::{event::EventKind, testing::TestClock};
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
     net::TcpListener,
@@ -161,8 +160,8 @@ async fn serve(address: Address) {
         }
         manager = manager.with_clock(&clock);
     }
-    if let Some(limit) = setting::<NonZeroUsize>(MAX_SESSIONS) {
-        manager = manager.with_max_sessions(limit);
+    if let Some(limit) = setting(MAX_SESSIONS) {
+        manager = manager.with_max_sessions(limit).unwrap();
     }
     let advance = |Path(seconds)| async move { clock.advance(Duration::from_secs(seconds)) };
     let routes = app::routes()

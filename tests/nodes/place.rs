@@ -4,7 +4,7 @@ use std::{env, sync::Arc};
 
 use login_manager::{
     SessionStore,
-    store::{Page, Record},
+    store::{Page, SessionRecord},
 };
 use sqlx::{Connection as _, MySqlConnection, PgConnection};
 
@@ -95,7 +95,7 @@ impl Place {
     }
 
     /// All that the store has of a user of [`app`](crate::app).
-    pub async fn records(&self, id: i64) -> Vec<Record> {
+    pub async fn records(&self, id: i64) -> Vec<SessionRecord> {
         let page = Page {
             after: None,
             limit: 1000,

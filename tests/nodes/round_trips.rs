@@ -1,11 +1,11 @@
-//! What a request costs: how often it asks the store, and how often it waits for the server.
+//! What a request costs: how often it calls the store, and how often it waits for the server.
 
 use http::Method;
 use libtest_mimic::Trial;
 
 use crate::{
     address::Way,
-    app,
+    app::{self, REMEMBER, SESSION},
     browser::Browser,
     counted::Counted,
     place::{Kind, Place},
@@ -15,72 +15,173 @@ use crate::{
 
 pub fn trials() -> Vec<Trial> {
     trials![
-        Kind::ALL =>
-            n8_calls_of_the_store,
-            n8_calls_of_the_store_for_who_is_remembered;
-        Kind::SERVERS =>
-            n8_a_warm_session_costs_one_round_trip,
-            n8_a_login_over_a_session_costs_two_round_trips;
-        Kind::POOLS => n8_a_connection_that_is_asked_first_costs_another_one;
+        Kind::ALL => requests_call_the_store_as_seldom_as_promised;
+        Kind::SERVERS => a_call_of_the_store_is_one_round_trip;
+        Kind::POOLS => testing_a_connection_first_costs_another_round_trip;
     ]
 }
 
-async fn n8_calls_of_the_store(place: Place) {
+/// A browser, and what its requests cost.
+trait Costs {
+    type Cost;
+
+    fn browser(&mut self) -> &mut Browser;
+
+    /// Sends a request of user 1, which must succeed, and waits for its background update if it
+    /// `marks_seen`.
+    async fn send(&mut self, method: Method, uri: &str, marks_seen: bool) -> Self::Cost;
+}
+
+/// Sends one request of every kind and returns what each costs.
+async fn costs<C: Costs>(costs: &mut C, round: usize) -> Vec<(&'static str, C::Cost)> {
+    let (get, post) = (Method::GET, Method::POST);
+    let mut all = Vec::new();
+    macro_rules! cost {
+        ($name:literal, $method:ident $uri:expr) => {
+            all.push(($name, costs.send($method.clone(), $uri, false).await))
+        };
+    }
+
+    costs.browser().forget_cookies();
+    cost!("a guard or a handler without any cookie", get "/who");
+    cost!("login without a session", post "/login/1");
+    cost!("guarded request", get "/me");
+    cost!("request that does not ask", get "/");
+    cost!("change of the data", post & format!("/put/round/{round}"));
+    cost!("login over a session of the same user", post "/login/1");
+    cost!("confirm", post "/confirm");
+    let before = costs.browser().clone();
+    cost!("rotate", post "/rotate");
+    let now = std::mem::replace(costs.browser(), before);
+    cost!("join", get "/me");
+    *costs.browser() = now.clone();
+    let token = now.cookie("session").unwrap();
+    let wrong = format!("{}{}", &token[..32], "A".repeat(32));
+    costs.browser().plant(SESSION, &wrong);
+    cost!("wrong secret", get "/who");
+    *costs.browser() = now;
+    cost!("logout", post "/logout");
+
+    cost!(
+        "data of a new visitor",
+        post & format!("/put/round/{round}")
+    );
+    cost!("login over an anonymous session", post "/login/1");
+    cost!("login over a session of another user", post "/login/2");
+
+    costs.browser().forget_cookies();
+    cost!("login with remember-me without a session", post "/remember/1");
+    let remember = costs.browser().cookie("remember").unwrap();
+    costs.browser().forget_cookies();
+    costs.browser().plant(REMEMBER, &remember);
+    cost!("restore", get "/me");
+    let seen = costs.send(get.clone(), "/me", true).await;
+    all.push(("first request after a restore", seen));
+    cost!("second request after a restore", get "/me");
+    all
+}
+
+/// How many updates the records of a user have had.
+async fn updates(place: &Place, user: i64) -> u64 {
+    let records = place.records(user).await;
+    records.iter().map(|record| record.version).sum()
+}
+
+struct Calls {
+    place: Place,
+    browser: Browser,
+    store: Counted,
+}
+
+impl Costs for Calls {
+    type Cost = Vec<&'static str>;
+
+    fn browser(&mut self) -> &mut Browser {
+        &mut self.browser
+    }
+
+    async fn send(&mut self, method: Method, uri: &str, marks_seen: bool) -> Self::Cost {
+        let before = updates(&self.place, 1).await;
+        let answer = self.browser.send(method, uri).await;
+        assert_eq!(answer.status, 200, "{uri}");
+        eventually("the background update is done", || async {
+            !marks_seen || updates(&self.place, 1).await > before
+        })
+        .await;
+        self.store.take_calls()
+    }
+}
+
+async fn requests_call_the_store_as_seldom_as_promised(place: Place) {
     let store = Counted::new(place.address.open(&Way::default()).store());
     let manager = app::manager(store.clone());
-    let mut browser = Browser::new(app::routes().layer(manager));
-    let mut stranger = browser.another();
-
-    for uri in ["/", "/who", "/me", "/get/key"] {
-        stranger.get(uri).await;
-        assert!(store.take_calls().is_empty(), "{uri}");
+    let browser = Browser::new(app::routes().layer(manager));
+    let mut calls = Calls {
+        place,
+        browser,
+        store,
+    };
+    let expected: [(&str, &[&str]); 18] = [
+        ("a guard or a handler without any cookie", &[]),
+        ("login without a session", &["create"]),
+        ("guarded request", &["load"]),
+        ("request that does not ask", &[]),
+        ("change of the data", &["load", "update"]),
+        ("login over a session of the same user", &["load", "update"]),
+        ("confirm", &["load", "update"]),
+        ("rotate", &["load", "update"]),
+        ("join", &["load"]),
+        ("wrong secret", &["load"]),
+        ("logout", &["load", "delete"]),
+        ("data of a new visitor", &["create"]),
+        (
+            "login over an anonymous session",
+            &["load", "create", "update"],
+        ),
+        (
+            "login over a session of another user",
+            &["load", "create", "update"],
+        ),
+        ("login with remember-me without a session", &["create"]),
+        ("restore", &["load", "update"]),
+        ("first request after a restore", &["load", "update"]),
+        ("second request after a restore", &["load"]),
+    ];
+    for round in 0..2 {
+        let costs = costs(&mut calls, round).await;
+        let costs: Vec<_> = costs
+            .iter()
+            .map(|(name, calls)| (*name, &**calls))
+            .collect();
+        assert_eq!(costs, expected, "round {round}");
     }
-    assert_eq!(browser.post("/login/1").await.body, "1");
-    assert_eq!(store.take_calls(), ["create"]);
-    for _ in 0..3 {
-        assert_eq!(browser.get("/me").await.body, "1");
-        assert_eq!(store.take_calls(), ["load"]);
+}
+
+impl Costs for World {
+    /// The round trips to the server, and those among them that only test a connection.
+    type Cost = (usize, usize);
+
+    fn browser(&mut self) -> &mut Browser {
+        &mut self.browser
     }
-    stranger.post("/put/key/value").await;
-    assert_eq!(store.take_calls(), ["create"]);
-    assert_eq!(stranger.post("/login/2").await.body, "2");
-    assert_eq!(store.take_calls(), ["load", "replace"]);
-    assert_eq!(stranger.get("/get/key").await.body, "value");
-    assert_eq!(store.take_calls(), ["load"]);
-    assert_eq!(stranger.post("/login/2").await.body, "2");
-    assert_eq!(store.take_calls(), ["load", "replace"], "once more");
-    assert_eq!(stranger.post("/logout").await.status, 200);
-    assert_eq!(store.take_calls(), ["load", "delete_all"]);
+
+    async fn send(&mut self, method: Method, uri: &str, marks_seen: bool) -> Self::Cost {
+        let before = updates(&self.place, 1).await;
+        self.is_at_rest().await;
+        self.proxy.take_round_trips();
+        let answer = self.browser.send(method, uri).await;
+        assert_eq!(answer.status, 200, "{uri}");
+        eventually("the background update is done", || async {
+            !marks_seen || updates(&self.place, 1).await > before
+        })
+        .await;
+        self.is_at_rest().await;
+        let (all, pings) = self.proxy.take_round_trips();
+        (all - pings, pings)
+    }
 }
 
-/// The series is there before anything that was there is given up: should it fail, all is as it was.
-async fn n8_calls_of_the_store_for_who_is_remembered(place: Place) {
-    let store = Counted::new(place.address.open(&Way::default()).store());
-    let manager = app::manager(store.clone());
-    let mut browser = Browser::new(app::routes().layer(manager));
-
-    assert_eq!(browser.post("/remember/1").await.body, "1");
-    assert_eq!(calls_of_login(&store).await, ["create", "create"]);
-    browser.forget_cookies();
-    browser.post("/put/key/value").await;
-    assert_eq!(store.take_calls(), ["create"]);
-    assert_eq!(browser.post("/remember/2").await.body, "2");
-    assert_eq!(calls_of_login(&store).await, ["load", "create", "replace"]);
-}
-
-/// Behind the answer of such a login a list says whether the user is remembered in too many browsers.
-async fn calls_of_login(store: &Counted) -> Vec<&'static str> {
-    let mut calls = Vec::new();
-    eventually("somebody lists", || {
-        calls.extend(store.take_calls());
-        std::future::ready(calls.contains(&"list"))
-    })
-    .await;
-    calls.retain(|call| *call != "list");
-    calls
-}
-
-/// One connection, so that every statement is known on it; no call may take longer than any is allowed to.
+/// One connection, so that every statement is known on it. No call may take longer than any is allowed to.
 async fn world(place: Place, test_before_acquire: bool) -> World {
     let configure = |way: &mut Way| {
         way.connections = 1;
@@ -90,56 +191,43 @@ async fn world(place: Place, test_before_acquire: bool) -> World {
     World::with(place, configure).await
 }
 
-/// How often a request waited, and how often it was asked whether the connection lives, before the answer or after it.
-async fn cost(world: &mut World, method: Method, uri: &str) -> (usize, usize) {
-    world.is_at_rest().await;
-    world.proxy.take_round_trips();
-    let answer = world.browser.send(method, uri).await;
-    assert_eq!(answer.status, 200, "{uri}");
-    world.is_at_rest().await;
-    let (all, pings) = world.proxy.take_round_trips();
-    (all - pings, pings)
-}
-
-async fn n8_a_warm_session_costs_one_round_trip(place: Place) {
-    // A pool asks a connection once more when it gets it back, behind the answer.
+async fn a_call_of_the_store_is_one_round_trip(place: Place) {
+    // A pool tests a connection that it gets back, after the response.
     let pings = usize::from(place.address.kind != Kind::Redis);
     let mut world = world(place, false).await;
-    world.browser.post("/login/1").await;
-    world.browser.get("/me").await;
-    for _ in 0..5 {
-        assert_eq!(cost(&mut world, Method::GET, "/me").await, (1, pings));
-        assert_eq!(cost(&mut world, Method::GET, "/").await, (0, 0));
-    }
-    for user in 2..5 {
-        world.browser.forget_cookies();
-        let uri = format!("/login/{user}");
-        assert_eq!(cost(&mut world, Method::POST, &uri).await, (1, pings));
-    }
-}
-
-/// A visitor with something in their cart, and somebody who logs in once more.
-async fn n8_a_login_over_a_session_costs_two_round_trips(place: Place) {
-    let pings = usize::from(place.address.kind != Kind::Redis);
-    let mut world = world(place, false).await;
-    for round in 0..4 {
-        world.browser.forget_cookies();
-        world.browser.post("/put/cart/apples").await;
-        for (login, name) in [("/login/1", "the first"), ("/login/1", "once more")] {
-            let (trips, asked) = cost(&mut world, Method::POST, login).await;
-            // The first time a statement is new to its connection.
-            if round > 0 {
-                assert_eq!((trips, asked), (2, 2 * pings), "{name}");
-            }
-        }
+    let expected = [
+        ("a guard or a handler without any cookie", 0),
+        ("login without a session", 1),
+        ("guarded request", 1),
+        ("request that does not ask", 0),
+        ("change of the data", 2),
+        ("login over a session of the same user", 2),
+        ("confirm", 2),
+        ("rotate", 2),
+        ("join", 1),
+        ("wrong secret", 1),
+        ("logout", 2),
+        ("data of a new visitor", 1),
+        ("login over an anonymous session", 3),
+        ("login over a session of another user", 3),
+        ("login with remember-me without a session", 1),
+        ("restore", 2),
+        ("first request after a restore", 2),
+        ("second request after a restore", 1),
+    ]
+    .map(|(name, trips)| (name, (trips, trips * pings)));
+    // In the first round, statements and scripts are new to the connection.
+    costs(&mut world, 0).await;
+    for round in 1..3 {
+        assert_eq!(costs(&mut world, round).await, expected, "round {round}");
     }
 }
 
-async fn n8_a_connection_that_is_asked_first_costs_another_one(place: Place) {
+async fn testing_a_connection_first_costs_another_round_trip(place: Place) {
     let mut world = world(place, true).await;
     world.browser.post("/login/1").await;
     world.browser.get("/me").await;
     for _ in 0..5 {
-        assert_eq!(cost(&mut world, Method::GET, "/me").await, (1, 2));
+        assert_eq!(world.send(Method::GET, "/me", false).await, (1, 2));
     }
 }

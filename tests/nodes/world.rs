@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// How long a call of the store may take: short, so that the trials are.
-pub const DEADLINE: Duration = Duration::from_millis(300);
+pub const DEADLINE: Duration = Duration::from_millis(500);
 /// By how much an answer may be late on a machine that has other things to do.
 pub const SLACK: Duration = Duration::from_millis(1200);
 /// How many connections the pool has at most.

@@ -1,4 +1,4 @@
-//! The cache, in front of every store. The staleness is long: on one node nothing may be stale.
+//! The cache in front of every store. The staleness is long: on one node no entry may be stale.
 
 use crate::{Store, memory, mysql, postgres, redis, sqlite};
 

@@ -1,24 +1,26 @@
-//! Every store, put to every check of the contract, each pair a test of its own: `memory::a6_create_never_overwrites`.
+//! Every check of the contract on every store, each pair a test of its own:
+//! `memory::create_never_overwrites`.
 //!
 //! ```sh
-//! cargo test --test stores                                  # all that can be reached
+//! cargo test --test stores                                  # every store that can be reached
 //! cargo test --test stores memory                           # one store
-//! cargo test --test stores a6_create                        # one check
+//! cargo test --test stores create_never                     # one check
 //! REDIS_URL=redis://127.0.0.1:6379 cargo test --test stores redis
 //! ```
 //!
-//! A store is a function that gives a [`Store`], and a line in [`STORES`]. It says its name, why it is left out if it is, and
-//! how to open it. Each check has a runtime of its own and opens the store in it: connections don't outlive their runtime.
-//! `memory` is the shortest, `redis` is one whose server may be missing.
+//! A store is a function that returns a [`Store`], and a line in [`STORES`]. It has a name and a
+//! way to open it, or the reason why it is left out. Each check has a runtime of its own and
+//! opens the store in it: connections do not outlive their runtime. `memory` is the shortest,
+//! `redis` one whose server may be missing.
 //!
-//! What is left out is reported as ignored with the reason, never as passed.
+//! A store that is left out is reported as ignored with the reason, never as passed.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test ends where it is surprised"
+    reason = "a test may panic"
 )]
 
 mod memory;
@@ -34,20 +36,19 @@ mod sql_migrations;
 mod sql_plans;
 mod sql_pools;
 mod sql_races;
+mod sql_sizes;
 mod sql_tables;
 mod sql_time_zones;
 mod sqlite;
 
 mod redis;
-mod redis_at_one_go;
+mod redis_delete_all;
 mod redis_faults;
 mod redis_keys;
 mod redis_proxy;
 mod redis_races;
-mod redis_replace;
-mod redis_replace_races;
 mod redis_server;
-mod redis_steps;
+mod redis_single_keys;
 mod redis_wire;
 mod redis_world;
 
@@ -85,7 +86,7 @@ const STORES: &[fn() -> Store] = &[
     cached::over_redis,
 ];
 
-/// What only some stores have to show.
+/// Tests of some stores beyond the contract.
 const MORE: &[fn() -> Vec<Trial>] = &[
     sql_errors::trials,
     sql_isolation::trials,
@@ -93,19 +94,19 @@ const MORE: &[fn() -> Vec<Trial>] = &[
     sql_plans::trials,
     sql_pools::trials,
     sql_races::trials,
+    sql_sizes::trials,
     sql_tables::trials,
     sql_time_zones::trials,
+    sqlite::trials,
     redis_keys::trials,
     redis_races::trials,
     redis_faults::trials,
-    redis_replace::trials,
-    redis_replace_races::trials,
-    redis_steps::trials,
-    redis_at_one_go::trials,
+    redis_single_keys::trials,
+    redis_delete_all::trials,
     redis_proxy::trials,
 ];
 
-/// One store, and how to come by it.
+/// One store, and how to open it.
 #[derive(Clone)]
 pub(crate) struct Store {
     name: &'static str,
@@ -145,7 +146,7 @@ impl Store {
         }
     }
 
-    /// Its records have a time to live, and `delete_expired` answers 0 whatever there is.
+    /// Its server removes expired records, and `delete_expired` always returns 0.
     pub(crate) fn that_clears_up_itself(self) -> Self {
         Self {
             clears_up_itself: true,
@@ -153,7 +154,7 @@ impl Store {
         }
     }
 
-    /// The same behind a cache that would hide for an hour what it doesn't notice.
+    /// The same behind a cache that would serve a stale entry for an hour.
     pub(crate) fn cached(self, name: &'static str) -> Self {
         let open = self.open.map(|open| -> Arc<Open> {
             Arc::new(move || {
@@ -169,8 +170,8 @@ impl Store {
 
     fn trial(self, check: StoreCheck) -> Trial {
         let name = format!("{}::{}", self.name, check.name());
-        if self.clears_up_itself && check.is_about_clearing_up() {
-            let reason = "this store clears up by itself";
+        if self.clears_up_itself && check.needs_delete_expired() {
+            let reason = "this store removes expired records by itself";
             return Trial::ignorable_test(name, move || Ok(Completion::ignored_with(reason)));
         }
         Trial::ignorable_test(name, move || match self.open {
@@ -180,7 +181,7 @@ impl Store {
     }
 }
 
-/// Threads of its own for each check: without them a race is none.
+/// With threads of its own for each check, for the races.
 fn run(open: &Open, check: StoreCheck) -> Result<Completion, Failed> {
     runtime()?.block_on(async {
         let store = open()

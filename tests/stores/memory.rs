@@ -1,4 +1,5 @@
-//! The store of one process. All checks share one: what a check leaves behind mustn't disturb the others.
+//! The store of one process. All checks share it, so the records that a check leaves behind must
+//! not disturb the others.
 
 use login_manager::MemoryStore;
 

@@ -1,4 +1,4 @@
-//! PostgreSQL at `POSTGRES_URL`, as it comes and where every transaction is serializable.
+//! PostgreSQL at `POSTGRES_URL`, with its defaults and with serializable transactions.
 
 use crate::{
     Store,

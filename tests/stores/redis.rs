@@ -1,4 +1,5 @@
-//! Redis: the server of `REDIS_URL`, and a cluster of three nodes where a `redis-server` is installed.
+//! Redis: the server of `REDIS_URL`, and a cluster of three nodes where a `redis-server` is
+//! installed.
 
 use std::{
     env, process,
@@ -40,10 +41,10 @@ pub(crate) fn cluster() -> Store {
     .that_clears_up_itself()
 }
 
-/// A store on a server that others use, too: its keys begin with a prefix of this run.
+/// A store on a shared server: its keys begin with a prefix of this run.
 pub(crate) async fn open(url: &str) -> Result<RedisStore, login_manager::BoxError> {
     let client = redis::Client::open(url)?;
-    // Half a second is too little for a machine that runs every check at once.
+    // Half a second is too short for a machine that runs all checks at once.
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
     let connection = client.get_multiplexed_async_connection_with_config(&config);
     let store = RedisStore::new(connection.await?);
@@ -61,13 +62,13 @@ fn prefix() -> &'static str {
 
 static CLUSTER: Mutex<Option<[RedisServer; 3]>> = Mutex::new(None);
 
-/// Started when the first check wants it. The client finds the other nodes by itself.
+/// Starts it on first use. The client finds the other nodes itself.
 fn cluster_url() -> String {
     let mut cluster = CLUSTER.lock().unwrap();
     cluster.get_or_insert_with(RedisServer::start_cluster_of)[0].url()
 }
 
-/// Ends the cluster, and takes this run's keys off the server that others use.
+/// Stops the cluster, and deletes this run's keys from the shared server.
 pub(crate) fn clean_up() {
     drop(CLUSTER.lock().unwrap().take());
     let Ok(client) = env::var("REDIS_URL").map(redis::Client::open) else {

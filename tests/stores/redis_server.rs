@@ -1,4 +1,4 @@
-//! Redis servers of the tests' own: to be stopped, filled up and wiped.
+//! Redis servers of the tests' own, which tests can stop, fill up and wipe.
 
 use std::{
     env,
@@ -14,10 +14,10 @@ use crate::folder::Folder;
 
 /// How long a server may take to start.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How many slots a cluster has.
+/// The number of slots of a cluster.
 const SLOTS: usize = 16384;
 
-/// A server on a free port of this machine. It ends when this is dropped, and when the tests die.
+/// A server on a free port of this machine. It stops when this is dropped or the tests are killed.
 pub(crate) struct RedisServer {
     port: u16,
     options: &'static [&'static str],
@@ -25,7 +25,7 @@ pub(crate) struct RedisServer {
     shell: Option<Child>,
 }
 
-/// Why there can be none, if so.
+/// The reason if there is no server to start.
 pub(crate) fn missing() -> Option<&'static str> {
     binary()
         .is_none()
@@ -50,13 +50,13 @@ impl RedisServer {
         server
     }
 
-    /// A cluster of several nodes, each with its part of the slots.
+    /// A cluster of several nodes that share the slots.
     pub(crate) fn start_cluster_of<const NODES: usize>() -> [Self; NODES] {
         let nodes: [_; NODES] = std::array::from_fn(|_| Self::with(&["--cluster-enabled", "yes"]));
         for (number, node) in nodes.iter().enumerate() {
             let [from, to] = [number, number + 1].map(|number| SLOTS * number / NODES);
-            node.say(&format!("CLUSTER ADDSLOTSRANGE {from} {}", to - 1));
-            nodes[0].say(&format!("CLUSTER MEET 127.0.0.1 {}", node.port));
+            node.send(&format!("CLUSTER ADDSLOTSRANGE {from} {}", to - 1));
+            nodes[0].send(&format!("CLUSTER MEET 127.0.0.1 {}", node.port));
         }
         let began = Instant::now();
         for node in &nodes {
@@ -69,7 +69,7 @@ impl RedisServer {
     }
 
     fn has_joined(&self, nodes: usize) -> bool {
-        let info = self.say("CLUSTER INFO");
+        let info = self.send("CLUSTER INFO");
         info.contains("cluster_state:ok") && info.contains(&format!("cluster_size:{nodes}\r"))
     }
 
@@ -95,9 +95,9 @@ impl RedisServer {
         }
     }
 
-    /// On the same port, with nothing in it.
+    /// Starts it on the same port, empty.
     pub(crate) fn start_again(&mut self) {
-        // The shell ends the server when its input does: also when the tests are killed.
+        // The shell stops the server when its input ends, also if the tests are killed.
         let shell = Command::new("sh")
             .args(["-c", r#""$@" & read -r _; kill $!; wait"#, "sh"])
             .arg(binary().unwrap())
@@ -116,15 +116,15 @@ impl RedisServer {
         }
     }
 
-    /// Sends one command and gives what comes back, in one piece as far as small answers go.
-    fn say(&self, command: &str) -> String {
+    /// Sends one command and returns the reply, which is small enough for one read.
+    fn send(&self, command: &str) -> String {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();
         stream
             .write_all(format!("{command}\r\n").as_bytes())
             .unwrap();
-        let mut answer = [0; 4096];
-        let read = stream.read(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer[..read]).into_owned()
+        let mut reply = [0; 4096];
+        let read = stream.read(&mut reply).unwrap();
+        String::from_utf8_lossy(&reply[..read]).into_owned()
     }
 }
 
@@ -134,7 +134,7 @@ impl Drop for RedisServer {
     }
 }
 
-/// One above which there is room for the port of the cluster's bus, 10000 further.
+/// A free port whose cluster bus port, 10000 higher, is free, too.
 fn free_port() -> u16 {
     loop {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();

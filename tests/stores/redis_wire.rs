@@ -1,8 +1,9 @@
-//! A connection that counts what goes over it, waits for a signal, repeats itself, and refuses scripts of several keys.
+//! A connection that counts commands, waits for a signal, sends commands twice and refuses those
+//! with several keys.
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
 };
 
 use redis::{
@@ -26,6 +27,7 @@ struct Plan {
     gate_is_behind: AtomicBool,
     repeats: AtomicBool,
     refusal: Mutex<Option<&'static str>>,
+    age: AtomicI64,
 }
 
 impl Wire {
@@ -37,7 +39,7 @@ impl Wire {
         }
     }
 
-    /// How many commands were sent since the last time this was asked.
+    /// Returns how many commands were sent since the last call of this.
     pub(crate) fn take_sent(&self) -> usize {
         self.plan.sent.swap(0, Ordering::SeqCst)
     }
@@ -50,20 +52,27 @@ impl Wire {
         gate
     }
 
-    /// Loses the answer to the command that comes after so many others, and sends it again when the gate is opened.
+    /// Loses the reply to the command that comes after so many others, and sends it again when the
+    /// gate is opened.
     pub(crate) fn lose_after(&self, commands: usize) -> Gate {
         self.plan.gate_is_behind.store(true, Ordering::SeqCst);
         self.gate_after(commands)
     }
 
-    /// Sends every command twice and keeps the second answer, as a client that lost the first.
+    /// Sends every command twice and returns the second reply, as a client that lost the first.
     pub(crate) fn repeat(&self) {
         self.plan.repeats.store(true, Ordering::SeqCst);
     }
 
-    /// Answers scripts of several keys with this error from now on, or lets them pass again.
+    /// Refuses commands with several keys with this error from now on, or lets them pass again.
     pub(crate) fn refuse(&self, with: Option<&'static str>) {
         *self.plan.refusal.lock().unwrap() = with;
+    }
+
+    /// Makes entries look older from now on: subtracts so many milliseconds from when they were
+    /// made.
+    pub(crate) fn age_entries(&self, by: i64) {
+        self.plan.age.store(by, Ordering::SeqCst);
     }
 
     fn refusal(&self, cmd: &Cmd) -> Option<RedisError> {
@@ -71,18 +80,21 @@ impl Wire {
         if keys(cmd).len() < 2 {
             return None;
         }
-        let answer = redis::parse_redis_value(format!("-{refusal}\r\n").as_bytes());
-        answer.and_then(Value::extract_error).err()
+        let reply = redis::parse_redis_value(format!("-{refusal}\r\n").as_bytes());
+        reply.and_then(Value::extract_error).err()
     }
 }
 
-/// The keys of a command, as far as ours go.
+/// The keys of a command of the store.
 pub(crate) fn keys(cmd: &Cmd) -> Vec<&[u8]> {
     let words = cmd.args_iter().map(|word| match word {
         Arg::Simple(word) => word,
         _ => b"",
     });
     let words: Vec<_> = words.collect();
+    if words[0] == b"MGET" {
+        return words[1..].to_vec();
+    }
     if !words[0].starts_with(b"EVAL") {
         return vec![words[1]];
     }
@@ -110,7 +122,18 @@ impl ConnectionLike for Wire {
             if self.plan.repeats.load(Ordering::SeqCst) {
                 let _lost = self.connection.req_packed_command(cmd).await;
             }
-            self.connection.req_packed_command(cmd).await
+            let reply = self.connection.req_packed_command(cmd).await?;
+            let age = self.plan.age.load(Ordering::SeqCst);
+            Ok(match reply {
+                // When an entry was made and its limit.
+                Value::Array(mut reply) if age > 0 && reply.len() == 2 => {
+                    if let Some(Value::Int(made)) = reply.first_mut() {
+                        *made -= age / 1000;
+                    }
+                    Value::Array(reply)
+                }
+                reply => reply,
+            })
         })
     }
 

@@ -1,12 +1,12 @@
-//! A Redis server that is nobody else's, and a store on it.
+//! A Redis server of the test's own, and a store on it.
 
 use std::sync::Arc;
 
 use login_manager::{
     RedisStore, SessionStore as _,
-    store::{Created, Family, Outcome, Page, Record, RecordKey, Replaced, Which},
+    store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord},
 };
-use redis::{FromRedisValue, aio::MultiplexedConnection};
+use redis::{FromRedisValue, ToRedisArgs, aio::MultiplexedConnection};
 use sha2::{Digest as _, Sha256};
 
 use crate::{redis_server::RedisServer, redis_wire::Wire};
@@ -19,12 +19,14 @@ pub(crate) const EVERYTHING: Page = Page {
     limit: usize::MAX,
 };
 
-/// A server that is nobody else's, and a store on it.
+/// No more arguments of a command.
+pub(crate) const NONE: &[&str] = &[];
+
 pub(crate) struct World {
     pub(crate) server: RedisServer,
     pub(crate) wire: Wire,
     pub(crate) store: RedisStore,
-    /// Past the store, for a look at the keys and for changing them.
+    /// Past the store, to look at the keys and to change them.
     pub(crate) redis: MultiplexedConnection,
 }
 
@@ -33,8 +35,8 @@ impl World {
         Self::on(RedisServer::start()).await
     }
 
-    /// On a cluster, where what takes two keys takes two steps.
-    pub(crate) async fn in_steps() -> Self {
+    /// On a cluster, where each command has one key.
+    pub(crate) async fn with_single_keys() -> Self {
         Self::on(RedisServer::start_cluster()).await
     }
 
@@ -49,146 +51,169 @@ impl World {
         }
     }
 
-    /// Makes the server know the scripts and the store know the server, so that commands can be counted.
+    /// Loads the scripts and lets the store learn about the server, so that commands can be
+    /// counted.
     pub(crate) async fn warm_up(&self) {
-        let [first, other] = [251, 250].map(|number| record(number).of("app/nobody else"));
+        let bob = "app/bob";
+        let [first, other] = [251, 250].map(|number| record(number).of(bob));
+        let (id, end) = (first.id, first.ends + HOUR);
         self.create(&first).await;
-        let replaced = self.store.replace(&first.key, 0, other.clone()).await;
-        assert_eq!(replaced.unwrap(), Replaced::Done);
-        let _ = self
-            .store
-            .update(&other.key, 0, Arc::from([]), NOW)
-            .await
-            .unwrap();
-        let _ = self.store.touch(&other.key, NOW, NOW + HOUR).await.unwrap();
-        let nobody = "app/nobody else";
-        let listed = self.store.list(nobody, EVERYTHING, NOW).await.unwrap();
-        assert_eq!(listed.len(), 1);
-        let revoked = self.store.delete_all(nobody, Which::All).await;
-        assert_eq!(revoked.unwrap(), 1);
-        assert_eq!(
-            self.store.delete(&other.key, None).await.unwrap(),
-            Outcome::Gone
-        );
+        self.create(&other).await;
+        let longer = SessionRecord { ends: end, ..first };
+        let updated = self.store.update(longer, NOW).await;
+        assert_eq!(updated.unwrap(), Outcome::Done);
+        let touched = self.store.touch(&id, NOW, NOW + HOUR).await;
+        assert_eq!(touched.unwrap(), Outcome::Done);
+        let listed = self.store.list(bob, EVERYTHING, NOW).await.unwrap();
+        assert_eq!(listed.len(), 2);
+        let deleted = self.store.delete(&id, None).await;
+        assert_eq!(deleted.unwrap(), Outcome::Done);
+        let deleted = self.store.delete_all(bob, None).await;
+        assert_eq!(deleted.unwrap(), 1);
         self.wire.take_sent();
     }
 
-    pub(crate) async fn create(&self, record: &Record) {
+    pub(crate) async fn create(&self, record: &SessionRecord) {
         let created = self.store.create(record.clone()).await.unwrap();
-        assert_eq!(created, Created::Done);
+        assert_eq!(created, CreateOutcome::Done);
     }
 
-    pub(crate) async fn listed(&self) -> Vec<RecordKey> {
+    pub(crate) async fn load(&self, id: SessionId) -> Option<SessionRecord> {
+        self.store.load(&id).await.unwrap()
+    }
+
+    pub(crate) async fn update(&self, record: &SessionRecord) -> Outcome {
+        self.store.update(record.clone(), NOW).await.unwrap()
+    }
+
+    pub(crate) async fn touch(&self, id: SessionId, now: i64, expires: i64) -> Outcome {
+        self.store.touch(&id, now, expires).await.unwrap()
+    }
+
+    pub(crate) async fn delete(&self, id: SessionId, version: Option<u64>) -> Outcome {
+        self.store.delete(&id, version).await.unwrap()
+    }
+
+    pub(crate) async fn delete_all(&self) -> u64 {
+        self.store.delete_all(OWNER, None).await.unwrap()
+    }
+
+    pub(crate) async fn listed(&self) -> Vec<SessionId> {
         let list = self.store.list(OWNER, EVERYTHING, NOW).await.unwrap();
-        list.iter().map(|record| record.key).collect()
+        list.iter().map(|record| record.id).collect()
     }
 
-    /// A command that the store knows nothing of.
-    pub(crate) async fn redis<T: FromRedisValue>(&self, words: &[&str]) -> T {
-        let mut command = redis::cmd(words[0]);
-        command.arg(&words[1..]);
+    /// A command past the store.
+    pub(crate) async fn redis<T: FromRedisValue>(
+        &self,
+        name: &str,
+        key: impl ToRedisArgs,
+        rest: impl ToRedisArgs,
+    ) -> T {
+        let mut command = redis::cmd(name);
+        command.arg(key).arg(rest);
         command.query_async(&mut self.redis.clone()).await.unwrap()
     }
 
     /// How long a key still lives.
-    pub(crate) async fn lives(&self, key: &str) -> i64 {
-        self.redis(&["PTTL", key]).await
+    pub(crate) async fn lives(&self, key: &[u8]) -> i64 {
+        self.redis("PTTL", key, NONE).await
     }
 
-    /// Puts an entry on the index by hand, for a record that was to last so long at most and is gone at `limit`.
-    pub(crate) async fn enlist(&self, record: &Record, longest: i64, limit: i64) {
-        let key = record.key.as_bytes();
-        let family = record.family.as_bytes();
-        let mark = [0; 8];
-        let entry = [&key[..], family, &mark, &longest.to_be_bytes()].concat();
-        let mut add = redis::cmd("ZADD");
-        let owner = record.owner.as_deref().unwrap();
-        add.arg(index_key(owner)).arg(limit).arg(entry);
-        add.exec_async(&mut self.redis.clone()).await.unwrap();
+    /// Adds an entry to the index by hand: made so long ago, and with a limit so far from now.
+    pub(crate) async fn add_entry(&self, record: &SessionRecord, age: i64, limit: i64) {
+        self.add_entries([record.clone()], age, limit).await;
     }
 
-    /// What the server's clock shows.
+    pub(crate) async fn add_entries(
+        &self,
+        records: impl IntoIterator<Item = SessionRecord>,
+        age: i64,
+        limit: i64,
+    ) {
+        let now = self.clock().await;
+        let seconds = |at: i64| (at / 1000).to_be_bytes()[3..].to_vec();
+        let stamp = [seconds(now - age), seconds(now + limit)].concat();
+        let entry = |record: SessionRecord| (0, [&record.id.as_bytes()[..], &stamp].concat());
+        let entries: Vec<_> = records.into_iter().map(entry).collect();
+        let _: i64 = self.redis("ZADD", index_key(OWNER), entries).await;
+    }
+
+    /// The server's clock.
     pub(crate) async fn clock(&self) -> i64 {
-        let (seconds, _): (i64, i64) = self.redis(&["TIME"]).await;
+        let (seconds, _): (i64, i64) = self.redis("TIME", NONE, NONE).await;
         seconds * 1000
     }
 
-    /// All keys but the traces of deletions, which go within a minute.
-    pub(crate) async fn keys(&self) -> Vec<String> {
-        let mut keys = Vec::new();
-        for key in self.redis::<Vec<String>>(&["KEYS", "*"]).await {
-            let kind: String = self.redis(&["TYPE", &key]).await;
-            if kind != "hash" || self.redis(&["HEXISTS", &key, "born"]).await {
-                keys.push(key);
-            }
-        }
+    pub(crate) async fn keys(&self) -> Vec<Vec<u8>> {
+        let mut keys: Vec<Vec<u8>> = self.redis("KEYS", "*", NONE).await;
         keys.sort();
         keys
     }
 
-    /// The keys of the entries, what is behind them cut off.
-    pub(crate) async fn index(&self) -> Vec<[u8; 32]> {
-        let index = index_key(OWNER);
-        let mut command = redis::cmd("ZRANGE");
-        command.arg(index).arg(0).arg(-1);
-        let members = command.query_async(&mut self.redis.clone()).await;
-        let members: Vec<Vec<u8>> = members.unwrap();
-        let keys = members.iter().map(|member| *member.first_chunk().unwrap());
-        let mut keys: Vec<_> = keys.collect();
-        keys.sort();
-        keys
+    /// The ids on the owner's index.
+    pub(crate) async fn index(&self) -> Vec<SessionId> {
+        let entries = self.entries().await;
+        let ids = entries.iter().map(|entry| entry[..16].try_into().unwrap());
+        ids.map(SessionId::from_bytes).collect()
+    }
+
+    /// How long the only entry on the owner's index protects its record.
+    pub(crate) async fn limit(&self) -> i64 {
+        let [entry] = &self.entries().await[..] else {
+            panic!("one entry")
+        };
+        let mut limit = [0; 8];
+        limit[3..].copy_from_slice(&entry[21..]);
+        i64::from_be_bytes(limit) * 1000 - self.clock().await
+    }
+
+    async fn entries(&self) -> Vec<Vec<u8>> {
+        self.redis("ZRANGE", index_key(OWNER), (0, -1)).await
     }
 }
 
-pub(crate) fn record(number: u8) -> Record {
-    Record {
-        key: RecordKey::from_bytes([number; 32]),
-        family: Family::from_bytes([number; 16]),
+pub(crate) fn id(number: u8) -> SessionId {
+    SessionId::from_bytes([number; 16])
+}
+
+pub(crate) fn record(number: u8) -> SessionRecord {
+    SessionRecord {
+        id: id(number),
         owner: Some(OWNER.into()),
+        version: 0,
         created: NOW,
         touched: NOW,
         expires: NOW + HOUR,
         ends: NOW + 10 * HOUR,
-        version: 0,
         payload: Arc::from(*b"payload"),
     }
 }
 
-/// A record like [`record`], where 256 of them are too few.
-pub(crate) fn one_of_many(number: u32) -> Record {
-    let mut key = [0; 32];
+/// A record like [`record`], for tests that need more than 256.
+pub(crate) fn one_of_many(number: u32) -> SessionRecord {
+    let mut id = [0; 16];
     // In another order than that of the numbers.
-    key[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
-    let key = RecordKey::from_bytes(key);
-    Record { key, ..record(1) }
-}
-
-pub(crate) fn nobodys(number: u8) -> Record {
-    Record {
-        owner: None,
-        ..record(number)
-    }
+    id[..4].copy_from_slice(&number.wrapping_mul(0x9e37_79b9).to_be_bytes());
+    let id = SessionId::from_bytes(id);
+    SessionRecord { id, ..record(1) }
 }
 
 pub(crate) trait Of {
     fn of(self, owner: &str) -> Self;
 }
 
-impl Of for Record {
+impl Of for SessionRecord {
     fn of(self, owner: &str) -> Self {
         let owner = Some(owner.into());
         Self { owner, ..self }
     }
 }
 
-pub(crate) fn record_key(record: &Record) -> String {
-    format!("login:r:{}", hex(record.key.as_bytes()))
+pub(crate) fn record_key(id: SessionId) -> Vec<u8> {
+    [b"login:r:", &id.as_bytes()[..]].concat()
 }
 
-pub(crate) fn index_key(owner: &str) -> String {
-    format!("login:o:{}", hex(&Sha256::digest(owner)))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+pub(crate) fn index_key(owner: &str) -> Vec<u8> {
+    [b"login:o:", &Sha256::digest(owner)[..16]].concat()
 }

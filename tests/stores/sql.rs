@@ -1,10 +1,10 @@
-//! The stores on sqlx, whichever the database.
+//! The stores on sqlx, for every database.
 //!
 //! ```sh
 //! POSTGRES_URL=postgres://postgres@localhost MYSQL_URL=mysql://root@localhost cargo test --test stores
 //! ```
 //!
-//! Each run makes a schema and a database of its own there, and removes them.
+//! Each run creates a schema and a database of its own there, and drops them.
 
 use std::sync::{
     Arc,
@@ -14,7 +14,7 @@ use std::sync::{
 use libtest_mimic::{Completion, Trial};
 use login_manager::{
     BoxError, ConfigError, MySqlStore, PostgresStore, SessionStore, SqliteStore,
-    store::{Family, Record, RecordKey},
+    store::{SessionId, SessionRecord},
 };
 use sha2::{Digest as _, Sha256};
 use sqlx::{AssertSqlSafe, MySqlPool, PgPool, Row as _, SqlitePool};
@@ -47,7 +47,7 @@ impl Pool {
         }
     }
 
-    /// What a query finds, the columns of text as text.
+    /// The rows of a query as text.
     pub(crate) async fn texts(&self, sql: impl Into<String>) -> Vec<String> {
         macro_rules! texts {
             ($pool:expr) => {
@@ -102,7 +102,7 @@ impl SqlStore {
         }
     }
 
-    /// As the rest of the crate sees it.
+    /// As the rest of the crate uses it.
     pub(crate) fn shared(&self) -> Arc<dyn SessionStore> {
         match self {
             Self::Sqlite(store) => Arc::new(store.clone()),
@@ -142,21 +142,19 @@ where
     kinds.iter().map(trial).collect()
 }
 
-/// When all of it takes place.
+/// The time of all tests.
 pub(crate) const NOW: i64 = 1_800_000_000_000;
 
-/// A record that nobody else has, alive for a second.
-pub(crate) fn record(owner: Option<&str>) -> Record {
-    let family: [u8; 16] = random()[..16].try_into().unwrap();
-    Record {
-        key: RecordKey::from_bytes(random()),
-        family: Family::from_bytes(family),
+/// A record of its own, live for a second.
+pub(crate) fn record(owner: Option<&str>) -> SessionRecord {
+    SessionRecord {
+        id: SessionId::from_bytes(random()[..16].try_into().unwrap()),
         owner: owner.map(Into::into),
+        version: 0,
         created: NOW - 10,
         touched: NOW - 5,
         expires: NOW + 1000,
         ends: NOW + 2000,
-        version: 0,
         payload: Arc::from(*b"payload"),
     }
 }
@@ -169,7 +167,7 @@ pub(crate) fn random_text() -> String {
     hex(&random())
 }
 
-/// Other bytes each time, in each process.
+/// Different bytes each time, in each process.
 fn random() -> [u8; 32] {
     use std::hash::{BuildHasher as _, RandomState};
 

@@ -1,4 +1,4 @@
-//! The stores on sqlx, put to the contract.
+//! The contract of the stores on sqlx.
 
 use crate::{
     Store,

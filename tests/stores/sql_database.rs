@@ -1,4 +1,4 @@
-//! A file, and a schema or a database of our own on a server, for as long as a test needs it.
+//! A file, or a schema or a database on a server, for the duration of a test.
 
 use std::{
     env, fs,
@@ -29,7 +29,7 @@ pub(crate) enum Kind {
     MySql,
 }
 
-/// A place for tables that nobody else uses. It goes when the last clone does.
+/// A place for tables of one test. It is dropped with the last clone.
 #[derive(Clone)]
 pub(crate) struct Database(Arc<Place>);
 
@@ -46,11 +46,11 @@ struct Place {
 pub(crate) struct Opening {
     pub(crate) connections: Option<u32>,
     pub(crate) patience: Option<Duration>,
-    /// Takes connections without asking whether they still live.
+    /// Uses connections without a ping.
     pub(crate) untested: bool,
-    /// What each connection begins with.
+    /// The first statement of each connection.
     pub(crate) first: Option<&'static str>,
-    /// Counts the steps of SQLite's machine, in tens.
+    /// Counts the steps of SQLite's virtual machine, in tens.
     pub(crate) steps: Option<Arc<AtomicU64>>,
 }
 
@@ -92,7 +92,7 @@ impl Database {
         &self.0.name
     }
 
-    /// A pool of its own: another node of the application.
+    /// A new pool, as of another node of the application.
     pub(crate) async fn pool(&self, opening: Opening) -> Result<Pool, BoxError> {
         let place = &self.0;
         place.made.get_or_try_init(|| place.make()).await?;
@@ -112,6 +112,9 @@ impl Database {
                     .after_connect(move |connection, _| {
                         let steps = opening.steps.clone();
                         Box::pin(async move {
+                            if let Some(first) = first {
+                                sqlx::raw_sql(first).execute(&mut *connection).await?;
+                            }
                             if let Some(steps) = steps {
                                 let count = move || {
                                     steps.fetch_add(1, Ordering::Relaxed);
@@ -214,7 +217,7 @@ impl Drop for Place {
         if !self.made.initialized() {
             return;
         }
-        // Whoever drops it may be inside a runtime, where nothing may block.
+        // It may be dropped inside a runtime, which must not block.
         thread::scope(|scope| {
             let removed = scope.spawn(|| {
                 let runtime = runtime::Builder::new_current_thread()

@@ -1,34 +1,34 @@
-//! What the errors say, and what they don't.
+//! The texts of errors.
 
 use std::time::Duration;
 
 use libtest_mimic::Trial;
 use login_manager::{
     BoxError, MySqlStore, PostgresStore, SessionStore as _,
-    store::{Created, Record, Replaced},
+    store::{CreateOutcome, Outcome, SessionRecord},
 };
 use sqlx::{mysql::MySqlPoolOptions, postgres::PgPoolOptions};
 
-use crate::sql::{Database, Kind, Opening, hex, on, on_each, record};
+use crate::sql::{Database, Kind, NOW, Opening, hex, on, on_each, record};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_each(
-        "l2_an_error_tells_nothing_of_the_record",
-        l2_an_error_tells_nothing_of_the_record,
+        "an_error_quotes_no_value_of_a_record",
+        an_error_quotes_no_value_of_a_record,
     );
     trials.extend(on_each(
-        "an_error_says_which_table_is_missing",
-        an_error_says_which_table_is_missing,
+        "an_error_names_the_missing_table",
+        an_error_names_the_missing_table,
     ));
     trials.extend(on(
         &[Kind::Postgres],
-        "l2_an_error_tells_nothing_of_the_connection_string",
-        l2_an_error_tells_nothing_of_the_connection_string,
+        "an_error_quotes_no_connection_string",
+        an_error_quotes_no_connection_string,
     ));
     trials
 }
 
-async fn l2_an_error_tells_nothing_of_the_record(database: Database) {
+async fn an_error_quotes_no_value_of_a_record(database: Database) {
     let pool = database.pool(Opening::default()).await.unwrap();
     let store = pool.store();
     store.migrate().await.unwrap();
@@ -42,72 +42,54 @@ async fn l2_an_error_tells_nothing_of_the_record(database: Database) {
         _ => "ALTER TABLE login_sessions ADD CONSTRAINT nosy CHECK (version <> 7)",
     })
     .await;
-    let record = Record {
-        version: 7,
+    let with_version = |version| SessionRecord {
+        version,
         ..record(Some("somebody"))
     };
-    let (store, old) = (store.shared(), other(&record));
-    assert_eq!(store.create(old.clone()).await.unwrap(), Created::Done);
+    let store = store.shared();
+    let (rejected, stored) = (with_version(7), with_version(6));
+    let created = store.create(stored.clone()).await.unwrap();
+    assert_eq!(created, CreateOutcome::Done);
     for error in [
-        store.create(record.clone()).await.unwrap_err(),
-        store
-            .replace(&old.key, 0, record.clone())
-            .await
-            .unwrap_err(),
+        store.create(rejected.clone()).await.unwrap_err(),
+        store.update(stored.clone(), NOW).await.unwrap_err(),
     ] {
-        tells_nothing(&*error, &record);
-        tells_nothing(&*error, &old);
+        quotes_nothing(&*error, &rejected);
+        quotes_nothing(&*error, &stored);
         let text = error.to_string();
-        assert!(text.starts_with("the database refused the values, code"));
+        assert!(text.starts_with("the database rejected the values, code"));
     }
-    let taken = other(&record);
-    assert_eq!(store.create(taken.clone()).await.unwrap(), Created::Done);
-    for key in [taken.key, old.key] {
-        let new = Record {
-            key,
-            ..other(&record)
-        };
-        let replaced = store.replace(&old.key, 0, new).await.unwrap();
-        assert_eq!(replaced, Replaced::Exists);
-    }
-    for (at, version) in [(0, u64::MAX), (u64::MAX, 0)] {
-        let new = Record {
-            version,
-            ..other(&record)
-        };
-        let replaced = store.replace(&old.key, at, new.clone()).await;
-        if at == 0 {
-            tells_nothing(&*replaced.unwrap_err(), &new);
-        } else {
-            assert_eq!(replaced.unwrap(), Replaced::Conflict);
-        }
-    }
-    assert_eq!(store.load(&old.key).await.unwrap(), Some(old));
+    let too_large = with_version(u64::MAX);
+    let error = store.create(too_large.clone()).await.unwrap_err();
+    quotes_nothing(&*error, &too_large);
+    let same_id = SessionRecord {
+        id: stored.id,
+        ..too_large
+    };
+    let updated = store.update(same_id, NOW).await.unwrap();
+    assert_eq!(updated, Outcome::Conflict);
+    let deleted = store.delete(&stored.id, Some(u64::MAX)).await.unwrap();
+    assert_eq!(deleted, Outcome::Conflict);
+    assert_eq!(store.load(&stored.id).await.unwrap(), Some(stored.clone()));
 
     if database.kind() == Kind::MySql {
-        // A second unique key is no collision of tokens, but MySQL can't tell; what counts is that nothing is quoted.
-        pool.run("CREATE UNIQUE INDEX one_family ON login_sessions (family)")
+        // A second unique key: MySQL reports its violation as it does that of the id.
+        pool.run("CREATE UNIQUE INDEX one_owner ON login_sessions (owner_hash)")
             .await;
+        let created = store.create(with_version(0)).await.unwrap();
+        assert_eq!(created, CreateOutcome::Exists);
     }
-    let record = Record {
-        version: 0,
-        ..record
-    };
-    let created = store.create(record.clone()).await.unwrap();
-    assert_eq!(created, Created::Done);
     pool.run("DROP TABLE login_sessions").await;
-    let error = store.load(&record.key).await.unwrap_err();
-    tells_nothing(&*error, &record);
-    let error = store.replace(&record.key, 0, other(&record)).await;
-    tells_nothing(&*error.unwrap_err(), &record);
+    for error in [
+        store.load(&stored.id).await.unwrap_err(),
+        store.update(stored.clone(), NOW).await.unwrap_err(),
+        store.delete_all("somebody", None).await.unwrap_err(),
+    ] {
+        quotes_nothing(&*error, &stored);
+    }
 }
 
-/// Another one of the same owner, at the first version.
-fn other(of: &Record) -> Record {
-    record(of.owner.as_deref())
-}
-
-fn tells_nothing(error: &(dyn std::error::Error + 'static), record: &Record) {
+fn quotes_nothing(error: &(dyn std::error::Error + 'static), record: &SessionRecord) {
     let mut all = String::new();
     let mut cause = Some(error);
     while let Some(error) = cause {
@@ -120,8 +102,7 @@ fn tells_nothing(error: &(dyn std::error::Error + 'static), record: &Record) {
         "somebody",
         &hex(b"payload"),
         &hex(b"somebody"),
-        &hex(&record.key.as_bytes()[..4]),
-        &hex(&record.family.as_bytes()[..4]),
+        &hex(&record.id.as_bytes()[..4]),
         "insert",
         "update",
     ] {
@@ -129,40 +110,40 @@ fn tells_nothing(error: &(dyn std::error::Error + 'static), record: &Record) {
     }
 }
 
-async fn an_error_says_which_table_is_missing(database: Database) {
+async fn an_error_names_the_missing_table(database: Database) {
     let pool = database.pool(Opening::default()).await.unwrap();
     let store = pool.store().with_table("nowhere").unwrap().shared();
-    let error = store.load(&record(None).key).await.unwrap_err();
+    let error = store.load(&record(None).id).await.unwrap_err();
     let text = error.to_string();
     assert!(
-        text.starts_with("the database answered with an error, code") && text.contains("nowhere"),
+        text.starts_with("the database returned an error, code") && text.contains("nowhere"),
         "{text}"
     );
 }
 
-async fn l2_an_error_tells_nothing_of_the_connection_string(_: Database) {
+async fn an_error_quotes_no_connection_string(_: Database) {
     let patience = Duration::from_millis(300);
     let postgres = PgPoolOptions::new()
         .acquire_timeout(patience)
-        .connect_lazy("postgres://nobody_known:hunter2@127.0.0.1:1/nowhere")
+        .connect_lazy("postgres://unknown_role:hunter2@127.0.0.1:1/nowhere")
         .unwrap();
     let mysql = MySqlPoolOptions::new()
         .acquire_timeout(patience)
-        .connect_lazy("mysql://nobody_known:hunter2@127.0.0.1:1/nowhere")
+        .connect_lazy("mysql://unknown_role:hunter2@127.0.0.1:1/nowhere")
         .unwrap();
-    let key = record(None).key;
+    let id = record(None).id;
     let postgres = PostgresStore::new(postgres);
     let mysql = MySqlStore::new(mysql);
     let errors: [BoxError; 2] = [
-        postgres.load(&key).await.unwrap_err(),
-        mysql.load(&key).await.unwrap_err(),
+        postgres.load(&id).await.unwrap_err(),
+        mysql.load(&id).await.unwrap_err(),
     ];
     let all = format!(
         "{errors:?} {} {} {postgres:?} {mysql:?}",
         errors[0], errors[1]
     );
     assert!(
-        !all.contains("hunter2") && !all.contains("nobody_known"),
+        !all.contains("hunter2") && !all.contains("unknown_role"),
         "{all}"
     );
 }

@@ -1,11 +1,11 @@
-//! Levels of isolation: what takes a record's place at the moment of a logout is caught at each.
+//! The promises of `delete_all` at every isolation level.
 
 use std::{sync::Arc, time::Duration};
 
 use libtest_mimic::Trial;
 use login_manager::{
     SessionStore,
-    store::{Created, Page, Record, RecordKey, Replaced, Which},
+    store::{CreateOutcome, Page, SessionId, SessionRecord},
     testing::store_checks,
 };
 use sqlx::{MySqlPool, PgPool};
@@ -14,26 +14,31 @@ use tokio::{task::JoinHandle, time::sleep};
 use crate::sql::{Database, Kind, NOW, Opening, Pool, on, record};
 
 const SERVERS: [Kind; 2] = [Kind::Postgres, Kind::MySql];
-/// How often a test looks who waits for whom before it fails.
+/// How often a test looks at the locks before it fails.
 const LOOKS: usize = 200;
-/// MySQL shows what it showed before to whoever looks again within a tenth of a second.
+/// MySQL caches its list of locks for a tenth of a second.
 const BETWEEN: Duration = Duration::from_millis(130);
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on(
         &SERVERS,
-        "what_is_promised_of_replaced_records_holds_at_any_isolation",
-        what_is_promised_of_replaced_records_holds_at_any_isolation,
+        "delete_all_keeps_the_contract_at_any_isolation",
+        delete_all_keeps_the_contract_at_any_isolation,
     );
     trials.extend(on(
         &SERVERS,
-        "p16_a_delete_all_catches_a_row_that_moves_behind_it",
-        p16_a_delete_all_catches_a_row_that_moves_behind_it,
+        "delete_all_includes_a_record_updated_meanwhile",
+        delete_all_includes_a_record_updated_meanwhile,
+    ));
+    trials.extend(on(
+        &SERVERS,
+        "delete_all_is_one_moment_for_creates_beside_it",
+        delete_all_is_one_moment_for_creates_beside_it,
     ));
     trials
 }
 
-/// What each connection begins with.
+/// The first statement of each connection.
 fn levels(kind: Kind) -> [&'static str; 3] {
     match kind {
         Kind::MySql => [
@@ -59,9 +64,9 @@ async fn pool_at(database: &Database, level: &'static str) -> Pool {
     pool
 }
 
-async fn what_is_promised_of_replaced_records_holds_at_any_isolation(database: Database) {
+async fn delete_all_keeps_the_contract_at_any_isolation(database: Database) {
     let is_meant = |name: &str| {
-        let words = ["replace", "renewed", "revives"];
+        let words = ["delete_all", "revives", "missing_from", "at_once"];
         words.iter().any(|word| name.contains(word))
     };
     for level in levels(database.kind()) {
@@ -73,58 +78,96 @@ async fn what_is_promised_of_replaced_records_holds_at_any_isolation(database: D
     }
 }
 
-/// The deletion has passed the place where the row goes, and waits for another one before it comes to where the row was.
-async fn p16_a_delete_all_catches_a_row_that_moves_behind_it(database: Database) {
+/// The deletion waits for an update of the row, and deletes it at the first try.
+async fn delete_all_includes_a_record_updated_meanwhile(database: Database) {
     for level in levels(database.kind()) {
         let pool = pool_at(&database, level).await;
         let store = pool.store().shared();
         if database.kind() == Kind::Postgres {
             pool.run(COUNT_TRIES).await;
         }
-        for (from, to) in [(0x80, 0x00), (0x80, 0x20), (0x00, 0x80), (0x20, 0x80)] {
-            let [moved, held, new] = [from, 0x40, to].map(|byte| Record {
-                key: RecordKey::from_bytes([byte; 32]),
-                ..record(Some("somebody"))
-            });
-            // The held one first: where nothing else settles the order, the deletion comes to it first.
-            for record in [&held, &moved] {
-                let created = store.create(record.clone()).await.unwrap();
-                assert_eq!(created, Created::Done);
-            }
-            let keys = [moved.key, held.key, new.key];
-            let (logout, renewal) = match &pool {
-                Pool::Postgres(pool) => behind_postgres(pool, &store, &moved, &held, new).await,
-                Pool::MySql(pool) => behind_mysql(pool, &store, &moved, &held, new).await,
-                Pool::Sqlite(_) => unreachable!("it has one writer at a time"),
-            };
-            let deleted = logout.await.unwrap();
-            let renewed = renewal.await.unwrap();
-            let when = format!("{from} to {to} at {level}, {renewed:?}");
-            assert_ne!(renewed, Replaced::Conflict, "{when}");
-            // It waits for nobody but who has this very row, and the deletion hasn't come to it.
-            if database.kind() == Kind::Postgres && from > 0x40 {
-                assert_eq!(renewed, Replaced::Done, "{when}");
-            }
-            assert_eq!(deleted, 2, "{when}");
-            for key in keys {
-                assert_eq!(store.load(&key).await.unwrap(), None, "{when}");
-            }
-            let page = Page {
-                after: None,
-                limit: 9,
-            };
-            let left = store.list("somebody", page, NOW).await.unwrap();
-            assert_eq!(left, [], "{when}");
+        let [held, other] = [0x40, 0x80].map(record_with);
+        for record in [&held, &other] {
+            let created = store.create(record.clone()).await.unwrap();
+            assert_eq!(created, CreateOutcome::Done);
+        }
+        let scene = Scene::new(&pool, &held).await;
+        let logout = scene.delete_all(&store).await;
+        scene.commit().await;
+        assert_eq!(logout.await.unwrap(), 2, "{level}");
+        for record in [&held, &other] {
+            assert_eq!(store.load(&record.id).await.unwrap(), None, "{level}");
         }
         if database.kind() == Kind::Postgres {
-            // Four times. Who renews without a pause can't have it undone over and over.
+            // A session that is updated all the time can't have it rolled back over and over.
             let tries = pool.texts("SELECT last_value::text FROM tries").await;
-            assert_eq!(tries, ["4"], "{level}");
+            assert_eq!(tries, ["1"], "{level}");
         }
     }
 }
 
-/// A sequence goes on even where the statement is undone.
+/// The deletion has passed the place of the first new record and not yet that of the second.
+async fn delete_all_is_one_moment_for_creates_beside_it(database: Database) {
+    for level in levels(database.kind()) {
+        let pool = pool_at(&database, level).await;
+        let store = pool.store().shared();
+        for (first, second) in [(0x20, 0xc0), (0xc0, 0x20)] {
+            let [passed, held] = [0x10, 0x80].map(record_with);
+            for record in [&passed, &held] {
+                let created = store.create(record.clone()).await.unwrap();
+                assert_eq!(created, CreateOutcome::Done);
+            }
+            let scene = Scene::new(&pool, &held).await;
+            let logout = scene.delete_all(&store).await;
+            let [first, second] = [first, second].map(record_with);
+            let one = create(&store, &first);
+            let mut looks = 0..LOOKS;
+            while !one.is_finished() && scene.waiting().await < 2 {
+                looks.next().expect("the create ends or waits");
+                sleep(BETWEEN).await;
+            }
+            let is_first_before = one.is_finished();
+            let two = create(&store, &second);
+            while !two.is_finished() && scene.waiting().await < 2 {
+                looks.next().expect("the create ends or waits");
+                sleep(BETWEEN).await;
+            }
+            scene.commit().await;
+            logout.await.unwrap();
+            one.await.unwrap();
+            two.await.unwrap();
+            let first = store.load(&first.id).await.unwrap().is_some();
+            let second = store.load(&second.id).await.unwrap().is_some();
+            assert!(
+                !(is_first_before && first && !second),
+                "the second is gone, the first is not, {level}"
+            );
+            store.delete_all("somebody", None).await.unwrap();
+            let page = Page {
+                after: None,
+                limit: 9,
+            };
+            assert_eq!(store.list("somebody", page, NOW).await.unwrap(), []);
+        }
+    }
+}
+
+fn record_with(byte: u8) -> SessionRecord {
+    SessionRecord {
+        id: SessionId::from_bytes([byte; 16]),
+        ..record(Some("somebody"))
+    }
+}
+
+fn create(store: &Arc<dyn SessionStore>, record: &SessionRecord) -> JoinHandle<()> {
+    let (store, record) = (Arc::clone(store), record.clone());
+    tokio::spawn(async move {
+        let created = store.create(record).await.unwrap();
+        assert_eq!(created, CreateOutcome::Done);
+    })
+}
+
+/// A sequence is not rolled back with its statement.
 const COUNT_TRIES: &str = "
 DROP SEQUENCE IF EXISTS tries;
 CREATE SEQUENCE tries;
@@ -134,66 +177,75 @@ CREATE OR REPLACE TRIGGER count_tries BEFORE DELETE ON login_sessions
     FOR EACH STATEMENT EXECUTE FUNCTION count_try();
 ";
 
-type Both = (JoinHandle<u64>, JoinHandle<Replaced>);
-type Shared = Arc<dyn SessionStore>;
-
-fn log_out(store: &Shared) -> JoinHandle<u64> {
-    let store = Arc::clone(store);
-    tokio::spawn(async move { store.delete_all("somebody", Which::All).await.unwrap() })
+/// A transaction that has updated a row and not committed yet.
+enum Scene {
+    Postgres(PgPool, sqlx::Transaction<'static, sqlx::Postgres>),
+    MySql(MySqlPool, sqlx::Transaction<'static, sqlx::MySql>),
 }
 
-fn renew(store: &Shared, old: &Record, new: Record) -> JoinHandle<Replaced> {
-    let (store, old) = (Arc::clone(store), old.key);
-    tokio::spawn(async move { store.replace(&old, 0, new).await.unwrap() })
-}
-
-/// Holds a row, lets the deletion run into it, then the renewal, and lets the row go.
-macro_rules! behind {
-    ($name:ident, $pool:ty, $hold:literal, $waiting:literal) => {
-        async fn $name(
-            pool: &$pool,
-            store: &Shared,
-            moved: &Record,
-            held: &Record,
-            new: Record,
-        ) -> Both {
-            let mut holder = pool.begin().await.unwrap();
-            sqlx::query($hold)
-                .bind(held.key.as_bytes().as_slice())
-                .fetch_one(&mut *holder)
-                .await
-                .unwrap();
-            let waiting =
-                async || -> i64 { sqlx::query_scalar($waiting).fetch_one(pool).await.unwrap() };
-            let logout = log_out(store);
-            let mut looks = 0..LOOKS;
-            while waiting().await == 0 {
-                looks.next().expect("the deletion runs into the row");
-                sleep(BETWEEN).await;
+impl Scene {
+    async fn new(pool: &Pool, held: &SessionRecord) -> Self {
+        let id = held.id.as_bytes().to_vec();
+        match pool {
+            Pool::Postgres(pool) => {
+                let mut transaction = pool.begin().await.unwrap();
+                sqlx::query("UPDATE login_sessions SET payload = '' WHERE uuid_send(id) = $1")
+                    .bind(id)
+                    .execute(&mut *transaction)
+                    .await
+                    .unwrap();
+                Self::Postgres(pool.clone(), transaction)
             }
-            let renewal = renew(store, moved, new);
-            // Either it is through, or it waits for the deletion.
-            while !renewal.is_finished() && waiting().await < 2 {
-                looks.next().expect("the renewal comes to something");
-                sleep(BETWEEN).await;
+            Pool::MySql(pool) => {
+                let mut transaction = pool.begin().await.unwrap();
+                sqlx::query("UPDATE login_sessions SET payload = '' WHERE id = ?")
+                    .bind(id)
+                    .execute(&mut *transaction)
+                    .await
+                    .unwrap();
+                Self::MySql(pool.clone(), transaction)
             }
-            holder.rollback().await.unwrap();
-            (logout, renewal)
+            Pool::Sqlite(_) => unreachable!("it has one writer at a time"),
         }
-    };
-}
+    }
 
-behind!(
-    behind_postgres,
-    PgPool,
-    "SELECT 1 FROM login_sessions WHERE record_key = $1 FOR UPDATE",
-    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN (SELECT pid FROM pg_locks \
-     WHERE relation = 'login_sessions'::regclass)"
-);
-behind!(
-    behind_mysql,
-    MySqlPool,
-    "SELECT 1 FROM login_sessions WHERE record_key = ? FOR UPDATE",
-    "SELECT COUNT(*) FROM information_schema.innodb_trx JOIN information_schema.processlist \
-     ON id = trx_mysql_thread_id WHERE db = DATABASE() AND trx_state = 'LOCK WAIT'"
-);
+    /// Begins a deletion that waits for the row.
+    async fn delete_all(&self, store: &Arc<dyn SessionStore>) -> JoinHandle<u64> {
+        let store = Arc::clone(store);
+        let logout = tokio::spawn(async move { store.delete_all("somebody", None).await.unwrap() });
+        let mut looks = 0..LOOKS;
+        while self.waiting().await == 0 {
+            looks.next().expect("the deletion waits for the row");
+            sleep(BETWEEN).await;
+        }
+        logout
+    }
+
+    /// The number of transactions that wait for a lock.
+    async fn waiting(&self) -> i64 {
+        match self {
+            Self::Postgres(pool, _) => sqlx::query_scalar(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid IN \
+                 (SELECT pid FROM pg_locks WHERE relation = 'login_sessions'::regclass)",
+            )
+            .fetch_one(pool)
+            .await
+            .unwrap(),
+            Self::MySql(pool, _) => sqlx::query_scalar(
+                "SELECT COUNT(*) FROM information_schema.innodb_trx \
+                 JOIN information_schema.processlist ON id = trx_mysql_thread_id \
+                 WHERE db = DATABASE() AND trx_state = 'LOCK WAIT'",
+            )
+            .fetch_one(pool)
+            .await
+            .unwrap(),
+        }
+    }
+
+    async fn commit(self) {
+        match self {
+            Self::Postgres(_, transaction) => transaction.commit().await.unwrap(),
+            Self::MySql(_, transaction) => transaction.commit().await.unwrap(),
+        }
+    }
+}

@@ -1,46 +1,46 @@
-//! Making the table: by many at once, by hand, again and again.
+//! Creating the table: by many nodes at once, by hand, repeatedly.
 
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use login_manager::store::Created;
+use login_manager::store::CreateOutcome;
 use tokio::{task::JoinSet, time::timeout};
 
 use crate::sql::{Database, Kind, Opening, Pool, on, on_each, record};
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_each(
-        "a_second_migration_keeps_what_is_there",
-        a_second_migration_keeps_what_is_there,
+        "a_second_migration_keeps_the_records",
+        a_second_migration_keeps_the_records,
     );
     trials.extend(on_each(
-        "eight_nodes_migrate_at_once",
-        eight_nodes_migrate_at_once,
+        "eight_nodes_may_migrate_at_once",
+        eight_nodes_may_migrate_at_once,
     ));
     trials.extend(on_each(
-        "the_schema_run_by_hand_is_what_a_migration_makes",
-        the_schema_run_by_hand_is_what_a_migration_makes,
+        "the_schema_run_by_hand_equals_a_migration",
+        the_schema_run_by_hand_equals_a_migration,
     ));
     trials.extend(on(
         &[Kind::Postgres],
-        "a_migration_with_nothing_to_do_waits_for_nobody",
-        a_migration_with_nothing_to_do_waits_for_nobody,
+        "a_migration_with_nothing_to_do_takes_no_lock",
+        a_migration_with_nothing_to_do_takes_no_lock,
     ));
     trials
 }
 
-async fn a_second_migration_keeps_what_is_there(database: Database) {
+async fn a_second_migration_keeps_the_records(database: Database) {
     let store = database.store().await;
     let record = record(Some("somebody"));
     let created = store.shared().create(record.clone()).await.unwrap();
-    assert_eq!(created, Created::Done);
+    assert_eq!(created, CreateOutcome::Done);
     store.migrate().await.unwrap();
     database.store().await.migrate().await.unwrap();
-    let found = store.shared().load(&record.key).await.unwrap();
+    let found = store.shared().load(&record.id).await.unwrap();
     assert_eq!(found, Some(record));
 }
 
-async fn eight_nodes_migrate_at_once(database: Database) {
+async fn eight_nodes_may_migrate_at_once(database: Database) {
     let mut pools = Vec::new();
     for _ in 0..8 {
         let opening = Opening {
@@ -61,7 +61,7 @@ async fn eight_nodes_migrate_at_once(database: Database) {
     }
 }
 
-async fn the_schema_run_by_hand_is_what_a_migration_makes(migrated: Database) {
+async fn the_schema_run_by_hand_equals_a_migration(migrated: Database) {
     let by_hand = migrated.kind().database().unwrap();
     let pool = migrated.pool(Opening::default()).await.unwrap();
     pool.store().migrate().await.unwrap();
@@ -80,7 +80,7 @@ async fn the_schema_run_by_hand_is_what_a_migration_makes(migrated: Database) {
     assert_eq!(described(&by_hand.0, &by_hand.1).await, made);
 }
 
-/// All that the database knows of our table, but for where it is.
+/// The database's description of the table, without its place.
 async fn described(pool: &Pool, database: &Database) -> Vec<String> {
     let sql = match database.kind() {
         Kind::Sqlite => "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name".into(),
@@ -102,8 +102,9 @@ async fn described(pool: &Pool, database: &Database) -> Vec<String> {
     texts.into_iter().map(anywhere).collect()
 }
 
-/// `CREATE INDEX IF NOT EXISTS` waits for all who write, and all who come later wait for it, even if the index exists.
-async fn a_migration_with_nothing_to_do_waits_for_nobody(database: Database) {
+/// `CREATE INDEX IF NOT EXISTS` waits for all writers, and later writers wait for it, even if the
+/// index exists.
+async fn a_migration_with_nothing_to_do_takes_no_lock(database: Database) {
     let store = database.store().await;
     let Pool::Postgres(pool) = database.pool(Opening::default()).await.unwrap() else {
         unreachable!("the pool is of the database's kind");

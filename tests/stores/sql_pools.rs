@@ -1,4 +1,4 @@
-//! Pools: two nodes, and a pool that is used up.
+//! Pools: two nodes, exhausted pools, dead connections.
 
 use std::{
     sync::Arc,
@@ -6,11 +6,11 @@ use std::{
 };
 
 use libtest_mimic::Trial;
-use login_manager::store::{Created, Outcome, Which};
+use login_manager::store::{CreateOutcome, Outcome};
 
 use crate::sql::{Database, NOW, Opening, Pool, on_each, record};
 
-/// The server's names for all connections of a pool, which then has them all open and idle.
+/// The server's ids of all connections of a pool, which are open and idle afterwards.
 macro_rules! ids {
     ($pool:expr, $sql:literal) => {{
         let mut connections = Vec::new();
@@ -30,27 +30,31 @@ macro_rules! ids {
 
 pub(crate) fn trials() -> Vec<Trial> {
     let mut trials = on_each(
-        "two_nodes_see_each_others_finished_writes_at_once",
-        two_nodes_see_each_others_finished_writes_at_once,
+        "two_nodes_see_each_others_writes_at_once",
+        two_nodes_see_each_others_writes_at_once,
     );
     trials.extend(on_each(
-        "n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers",
-        n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers,
+        "an_exhausted_pool_fails_in_time_and_recovers",
+        an_exhausted_pool_fails_in_time_and_recovers,
     ));
     let on_all = on_each(
-        "fault_1_a_read_goes_past_connections_that_have_died",
-        fault_1_a_read_goes_past_connections_that_have_died,
+        "a_read_skips_dead_connections",
+        a_read_skips_dead_connections,
     );
     let on_servers = |trial: &Trial| !trial.name().starts_with("sqlite");
     trials.extend(on_all.into_iter().filter(on_servers));
     trials
 }
 
-/// As after a restart of the server: every connection in the pool is dead, and the pool doesn't know.
-async fn fault_1_a_read_goes_past_connections_that_have_died(database: Database) {
+/// As after a restart of the server: every connection in the pool is dead, and the pool does not
+/// know.
+async fn a_read_skips_dead_connections(database: Database) {
     let record = record(None);
     let first = database.store().await.shared();
-    assert_eq!(first.create(record.clone()).await.unwrap(), Created::Done);
+    assert_eq!(
+        first.create(record.clone()).await.unwrap(),
+        CreateOutcome::Done
+    );
     let keeper = database.pool(Opening::default()).await.unwrap();
 
     let opening = Opening {
@@ -77,50 +81,49 @@ async fn fault_1_a_read_goes_past_connections_that_have_died(database: Database)
                 ),
             }
         }
-        let found = store.load(&record.key).await;
+        let found = store.load(&record.id).await;
         assert_eq!(found.unwrap().as_ref(), Some(&record), "round {round}");
     }
 }
 
-async fn two_nodes_see_each_others_finished_writes_at_once(database: Database) {
+async fn two_nodes_see_each_others_writes_at_once(database: Database) {
     let (here, there) = (database.store().await, database.store().await);
     let (here, there) = (here.shared(), there.shared());
     for round in 0..50 {
         let mut record = record(Some("somebody"));
         let created = here.create(record.clone()).await.unwrap();
-        assert_eq!(created, Created::Done);
+        assert_eq!(created, CreateOutcome::Done);
         assert_eq!(
-            there.load(&record.key).await.unwrap().as_ref(),
+            there.load(&record.id).await.unwrap().as_ref(),
             Some(&record),
             "round {round}"
         );
 
         record.payload = Arc::from(*b"changed");
-        let payload = Arc::clone(&record.payload);
-        let updated = there.update(&record.key, 0, payload, NOW).await.unwrap();
+        let updated = there.update(record.clone(), NOW).await.unwrap();
         assert_eq!(updated, Outcome::Done);
         record.version = 1;
-        let found = here.load(&record.key).await.unwrap();
+        let found = here.load(&record.id).await.unwrap();
         assert_eq!(found, Some(record.clone()), "round {round}");
 
         if round % 2 == 0 {
-            let deleted = here.delete(&record.key, Some(1)).await.unwrap();
+            let deleted = here.delete(&record.id, Some(1)).await.unwrap();
             assert_eq!(deleted, Outcome::Done);
         } else {
-            let deleted = here.delete_all("somebody", Which::All).await.unwrap();
+            let deleted = here.delete_all("somebody", None).await.unwrap();
             assert_eq!(deleted, 1);
         }
-        assert_eq!(there.load(&record.key).await.unwrap(), None);
-        let touched = there.touch(&record.key, NOW, NOW + 1500).await.unwrap();
+        assert_eq!(there.load(&record.id).await.unwrap(), None);
+        let touched = there.touch(&record.id, NOW, NOW + 1500).await.unwrap();
         assert_eq!(touched, Outcome::Gone, "round {round}");
     }
 }
 
-async fn n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers(database: Database) {
+async fn an_exhausted_pool_fails_in_time_and_recovers(database: Database) {
     let record = record(None);
     let keeper = database.store().await;
     let created = keeper.shared().create(record.clone()).await.unwrap();
-    assert_eq!(created, Created::Done);
+    assert_eq!(created, CreateOutcome::Done);
 
     let opening = Opening {
         connections: Some(2),
@@ -129,7 +132,7 @@ async fn n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers(database: Data
     };
     let pool = database.pool(opening).await.unwrap();
     let store = pool.store().shared();
-    let found = store.load(&record.key).await.unwrap();
+    let found = store.load(&record.id).await.unwrap();
     assert_eq!(found, Some(record.clone()));
 
     macro_rules! with_all_taken {
@@ -139,7 +142,7 @@ async fn n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers(database: Data
                 $pool.acquire().await.unwrap(),
             );
             let start = Instant::now();
-            let error = store.load(&record.key).await.unwrap_err();
+            let error = store.load(&record.id).await.unwrap_err();
             assert!(start.elapsed() < Duration::from_millis(1500));
             assert_eq!(
                 error.to_string(),
@@ -153,5 +156,5 @@ async fn n2_a_pool_that_is_used_up_fails_in_its_time_and_recovers(database: Data
         Pool::Postgres(pool) => with_all_taken!(pool),
         Pool::MySql(pool) => with_all_taken!(pool),
     }
-    assert_eq!(store.load(&record.key).await.unwrap(), Some(record));
+    assert_eq!(store.load(&record.id).await.unwrap(), Some(record));
 }

@@ -1,4 +1,4 @@
-//! An API beside the pages: programs bring a bearer token, people a cookie, and the handlers don't care.
+//! An API beside the pages: programs send a bearer token, browsers a cookie, and the handlers are the same.
 //!
 //! ```sh
 //! cargo run -p api_keys
@@ -41,7 +41,7 @@ pub(crate) fn app() -> Router {
     let login_manager = LoginManager::new(MemoryStore::new(), |name| async move {
         Some(Account { name }) // your database
     })
-    // The head is there for this call only: what the search needs is copied out of it.
+    // The future must not borrow the head: what the lookup needs is copied out of it first.
     .with_request_loader(|head: &Parts| {
         let key = bearer_token(head).map(|token| Sha256::digest(token).into());
         async move { by_key(key?) }
@@ -53,7 +53,7 @@ pub(crate) fn app() -> Router {
         .layer(login_manager.clone())
         .layer(CsrfLayer::new());
 
-    // Only keys here. No other site can send one along, so there is nothing to forge.
+    // Only keys here. No other site can make a browser send one, so this part needs no CSRF protection.
     let api = Router::new()
         .route("/me", get(me))
         .layer(login_manager.without_cookies());
@@ -64,13 +64,13 @@ pub(crate) fn app() -> Router {
 fn bearer_token(head: &Parts) -> Option<&str> {
     let credentials = head.headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = credentials.split_once(' ')?;
-    // Schemes have no case (RFC 9110, 11.1).
+    // Schemes are case-insensitive (RFC 9110, 11.1).
     scheme
         .eq_ignore_ascii_case("Bearer")
         .then(|| token.trim_start())
 }
 
-/// Your database knows the digests of random keys, not the keys: who reads it can't use them.
+/// Store digests of random keys, not the keys: anyone who reads the database can't use them.
 fn by_key(digest: [u8; 32]) -> Option<Account> {
     let alices: [u8; 32] = Sha256::digest("key-of-alice").into();
     let name = "alice".to_owned();
@@ -81,14 +81,14 @@ async fn me(LoginRequired(user): LoginRequired<Account>) -> String {
     format!("{}\n", user.name)
 }
 
-/// How you find out who it is comes here; see the quickstart.
+/// Check the credentials here; see the quickstart.
 async fn log_in(auth: Auth<Account>) -> Result<(), login_manager::Error> {
     let name = "alice".to_owned();
     auth.login(Account { name }).await.map(drop)
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "for whoever started it")]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
     let port = env::var("PORT").unwrap_or("3000".to_owned());

@@ -1,20 +1,20 @@
-//! A store of your own: the whole contract on one page, and the suite that finds out whether you kept it.
+//! A custom store: the whole contract on one page, and the contract suite run against it.
 //!
 //! ```sh
 //! cargo run -p own_store
 //! ```
 //!
 //! ```sh
-//! curl http://localhost:3000                         # nobody
+//! curl http://localhost:3000                         # anonymous
 //! curl -c jar -X POST http://localhost:3000/login
 //! curl -b jar http://localhost:3000                  # alice
 //! ```
 
 use std::{
-    collections::{BTreeSet, HashMap, hash_map::Entry},
+    collections::{BTreeMap, btree_map::Entry},
     env,
     error::Error,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Mutex, MutexGuard},
 };
 
 use axum::{
@@ -22,137 +22,123 @@ use axum::{
     routing::{get, post},
 };
 use login_manager::{
-    Auth, AuthUser, BoxError, CurrentUser, LoginManager, SessionStore, async_trait,
-    store::{Created, Outcome, Page, Record, RecordKey, Which},
+    Auth, AuthUser, BoxError, CurrentUser, LoginManager,
+    store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore, async_trait},
     testing::store_contract,
 };
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
 
-/// Two maps under one lock, which no call holds while it waits: so each is whole or never was, and sees all that ended before.
+/// A map in the order of the ids, behind one lock. No call holds the lock across an `await`, so each
+/// call is atomic. A database would have indexes on `owner` and `expires`; here every search reads the
+/// whole map.
 #[derive(Default)]
-pub(crate) struct OwnStore(Mutex<Maps>);
+pub(crate) struct OwnStore(Mutex<Records>);
 
-#[derive(Default)]
-struct Maps {
-    records: HashMap<RecordKey, Record>,
-    // By owner, then in the order in which `list` hands them out.
-    owned: BTreeSet<(Arc<str>, RecordKey)>,
-}
+type Records = BTreeMap<SessionId, SessionRecord>;
 
 #[async_trait]
 impl SessionStore for OwnStore {
-    async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        let mut maps = self.lock()?;
-        let (key, owner) = (record.key, record.owner.clone());
-        // Never an upsert, here and below: whoever comes late must not revive what a logout deleted.
-        match maps.records.entry(key) {
-            Entry::Occupied(_) => return Ok(Created::Exists),
-            Entry::Vacant(entry) => entry.insert(record),
-        };
-        maps.owned.extend(owner.map(|owner| (owner, key)));
-        Ok(Created::Done)
+    async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {
+        Ok(match self.lock()?.entry(record.id) {
+            Entry::Occupied(_) => CreateOutcome::Exists,
+            Entry::Vacant(entry) => {
+                entry.insert(record);
+                CreateOutcome::Done
+            }
+        })
     }
 
-    // Expired or not: whoever asks will look, and delete it.
-    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
-        Ok(self.lock()?.records.get(key).cloned())
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        Ok(self.lock()?.get(id).cloned())
     }
 
-    async fn update(
+    // Never an upsert, here and in `touch`: a request with an old copy must not bring back a session
+    // that a logout deleted.
+    async fn update(&self, new: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
+        Ok(match live(&mut *self.lock()?, &new.id, now) {
+            None => Outcome::Gone,
+            Some(stored) if stored.version != new.version => Outcome::Conflict,
+            Some(stored) => {
+                stored.version += 1;
+                stored.touched = stored.touched.max(new.touched);
+                stored.expires = new.expires;
+                stored.ends = new.ends;
+                stored.payload = new.payload;
+                Outcome::Done
+            }
+        })
+    }
+
+    async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        Ok(match live(&mut *self.lock()?, id, now) {
+            None => Outcome::Gone,
+            Some(stored) => {
+                stored.touched = stored.touched.max(now);
+                stored.expires = stored.expires.max(expires).min(stored.ends);
+                Outcome::Done
+            }
+        })
+    }
+
+    async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
+        let mut records = self.lock()?;
+        Ok(match records.get(id) {
+            None => Outcome::Gone,
+            Some(stored) if version.is_some_and(|version| version != stored.version) => {
+                Outcome::Conflict
+            }
+            Some(_) => {
+                records.remove(id);
+                Outcome::Done
+            }
+        })
+    }
+
+    async fn list(
         &self,
-        key: &RecordKey,
-        version: u64,
-        payload: Arc<[u8]>,
+        owner: &str,
+        page: Page,
         now: i64,
-    ) -> Result<Outcome, BoxError> {
-        Ok(match self.lock()?.live(key, now) {
-            None => Outcome::Gone,
-            Some(record) if record.version != version => Outcome::Conflict,
-            Some(record) => {
-                record.payload = payload;
-                record.version += 1;
-                Outcome::Done
-            }
-        })
+    ) -> Result<Vec<SessionRecord>, BoxError> {
+        let records = self.lock()?;
+        let due = records.values().filter(|record| {
+            record.owner.as_deref() == Some(owner)
+                && record.is_live(now)
+                && page.after.is_none_or(|after| record.id > after)
+        });
+        // The limit comes last: a page that is not full means that there are no more.
+        Ok(due.take(page.limit).cloned().collect())
     }
 
-    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        Ok(match self.lock()?.live(key, now) {
-            None => Outcome::Gone,
-            Some(record) => {
-                record.touched = now;
-                record.expires = record.expires.max(expires).min(record.ends);
-                Outcome::Done
-            }
-        })
-    }
-
-    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        let mut maps = self.lock()?;
-        let Some(record) = maps.records.get(key) else {
-            return Ok(Outcome::Gone);
-        };
-        if version.is_some_and(|version| version != record.version) {
-            return Ok(Outcome::Conflict);
-        }
-        maps.remove(&[*key]);
-        Ok(Outcome::Done)
-    }
-
-    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
-        let maps = self.lock()?;
-        let is_due = |record: &&Record| page.after.is_none_or(|after| record.key > after);
-        let live = maps.of(owner).filter(|record| record.is_live(now));
-        // The limit comes last: a page that isn't full says that there are no more.
-        Ok(live.filter(is_due).take(page.limit).cloned().collect())
-    }
-
-    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
-        let mut maps = self.lock()?;
-        let meant = maps
-            .of(owner)
-            .filter(|record| which.includes(record.family));
-        let keys: Vec<_> = meant.map(|record| record.key).collect();
-        Ok(maps.remove(&keys))
+    async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
+        Ok(delete(&mut *self.lock()?, usize::MAX, |record| {
+            record.owner.as_deref() == Some(owner) && Some(record.id) != except
+        }))
     }
 
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
-        let mut maps = self.lock()?;
-        let expired = maps.records.values().filter(|record| !record.is_live(now));
-        let keys: Vec<_> = expired.map(|record| record.key).take(limit).collect();
-        Ok(maps.remove(&keys))
+        Ok(delete(&mut *self.lock()?, limit, |record| {
+            !record.is_live(now)
+        }))
     }
 }
 
 impl OwnStore {
-    fn lock(&self) -> Result<MutexGuard<'_, Maps>, BoxError> {
-        self.0.lock().map_err(|_| "a call panicked before".into())
+    fn lock(&self) -> Result<MutexGuard<'_, Records>, BoxError> {
+        self.0.lock().map_err(|_| "a call panicked earlier".into())
     }
 }
 
-impl Maps {
-    /// Expired is absent. The caller says what time it is.
-    fn live(&mut self, key: &RecordKey, now: i64) -> Option<&mut Record> {
-        let record = self.records.get_mut(key);
-        record.filter(|record| record.is_live(now))
-    }
+/// An expired record counts as absent. The time comes from the caller.
+fn live<'a>(records: &'a mut Records, id: &SessionId, now: i64) -> Option<&'a mut SessionRecord> {
+    records.get_mut(id).filter(|record| record.is_live(now))
+}
 
-    fn of(&self, owner: &str) -> impl Iterator<Item = &Record> {
-        let [first, last] = [0x00, 0xff].map(|byte| RecordKey::from_bytes([byte; 32]));
-        self.owned
-            .range((owner.into(), first)..=(owner.into(), last))
-            .filter_map(|(_, key)| self.records.get(key))
-    }
-
-    fn remove(&mut self, keys: &[RecordKey]) -> u64 {
-        for key in keys {
-            let record = self.records.remove(key);
-            let owner = record.and_then(|record| record.owner);
-            owner.map(|owner| self.owned.remove(&(owner, *key)));
-        }
-        keys.len() as u64
-    }
+fn delete(records: &mut Records, limit: usize, which: impl Fn(&SessionRecord) -> bool) -> u64 {
+    let found = records.values().filter(|record| which(record));
+    let ids: Vec<_> = found.take(limit).map(|record| record.id).collect();
+    ids.iter().filter_map(|id| records.remove(id)).count() as u64
 }
 
 struct Account(String);
@@ -178,17 +164,17 @@ pub(crate) fn app() -> Router {
 }
 
 async fn who(CurrentUser(user): CurrentUser<Account>) -> String {
-    user.map_or("nobody\n".to_owned(), |user| format!("{}\n", user.0))
+    user.map_or("anonymous\n".to_owned(), |user| format!("{}\n", user.0))
 }
 
-/// How you find out who it is comes here; see the quickstart.
+/// Check the credentials here; see the quickstart.
 async fn log_in(auth: Auth<Account>) -> Result<(), login_manager::Error> {
     let alice = Account("alice".to_owned());
     auth.login(alice).await.map(drop)
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "for whoever started it")]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
     // In your crate this is a test: #[tokio::test(flavor = "multi_thread")].

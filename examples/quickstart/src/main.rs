@@ -1,4 +1,4 @@
-//! The smallest app with a login: two users, and everything in memory.
+//! The smallest app with a login: two users, all data in memory.
 //!
 //! ```sh
 //! cargo run -p quickstart
@@ -7,8 +7,8 @@
 //! Open <http://localhost:3000> and log in as `alice` with the password `wonderland`, or use another terminal:
 //!
 //! ```sh
-//! curl -i http://localhost:3000/dashboard                                  # 401: curl isn't a browser
-//! curl -i http://localhost:3000/dashboard -H 'Accept: text/html'           # 303: this is how browsers ask
+//! curl -i http://localhost:3000/dashboard                                  # 401: not a page load
+//! curl -i http://localhost:3000/dashboard -H 'Accept: text/html'           # 303: as browsers send it
 //! curl -c jar -d 'username=alice&password=wonderland' 'http://localhost:3000/login?next=/dashboard' -i
 //! curl -b jar http://localhost:3000/dashboard                              # Hello, alice!
 //! curl -b jar -X POST http://localhost:3000/logout -i
@@ -16,8 +16,9 @@
 //! ```
 //!
 //! The session cookie is `Secure`. Chrome, Firefox and curl (since 7.79) also take it on `http://localhost`; Safari doesn't (WebKit
-//! bug 281149). There, or at a LAN address, call `with_insecure_cookies()` while developing (`#[cfg(debug_assertions)]`), or use
-//! https. Where the login succeeds and the next page asks again, the cookie was refused. `PORT=8080` listens there.
+//! bug 281149). For Safari, or at a LAN address, call `with_insecure_cookies()` while developing (`#[cfg(debug_assertions)]`), or
+//! use https. If a login succeeds and the next page asks for it again, the browser rejected the cookie. `PORT=8080` changes the
+//! port.
 
 use std::{collections::HashMap, env, error::Error, future, sync::Arc};
 
@@ -29,8 +30,8 @@ use axum::{
     routing::{get, post},
 };
 use login_manager::{
-    Auth, AuthUser, CurrentUser, LoginManager, LoginRequired, MemoryStore, NextPath, PasswordError,
-    Passwords,
+    Auth, AuthUser, CurrentUser, LoginManager, LoginRequired, MemoryStore, NextPath, Passwords,
+    password::PasswordError,
 };
 use serde::Deserialize;
 use tokio::{net::TcpListener, signal};
@@ -64,7 +65,7 @@ pub(crate) async fn app() -> Result<Router, Box<dyn Error>> {
         let accounts = Arc::clone(&accounts);
         move |name: String| future::ready(accounts.get(&name).cloned()) // your database
     })
-    .with_realm("account")? // or it is named after the type's path, and moving the type logs everybody out
+    .with_realm("user")? // the default is the type's path, so moving the type would log all users out
     .with_login_view("/login")?;
 
     Ok(Router::new()
@@ -106,7 +107,7 @@ async fn dashboard(LoginRequired(user): LoginRequired<Account>) -> Html<String> 
     ))
 }
 
-/// Without an `action` the form is sent to the address of the page, so `?next=` comes back with it.
+/// Without an `action` the form is sent to the URL of the page, including `?next=`.
 const LOGIN_FORM: &str = r#"<form method="post">
   <label>User name <input name="username" autocomplete="username" required></label>
   <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
@@ -146,7 +147,7 @@ async fn log_out(auth: Auth<Account>) -> Result<Redirect> {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "for whoever started it")]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
     let port = env::var("PORT").unwrap_or("3000".to_owned());

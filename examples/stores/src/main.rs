@@ -1,4 +1,4 @@
-//! One app, any store: what changes is one line.
+//! One app on any store: only one line differs.
 //!
 //! ```sh
 //! cargo run -p stores                                        # in memory
@@ -8,8 +8,8 @@
 //! STORE=redis://localhost cargo run -p stores                # Valkey too
 //! ```
 //!
-//! Log in, stop it, start it again: every store but the first still knows you. Start a second one with `PORT=3001` on the same
-//! store: who logs in or out at one has done so at both.
+//! Log in, stop the app and start it again: with every store but the first you are still logged in. Start a second one with
+//! `PORT=3001` on the same store: a login or logout at one applies to both.
 //!
 //! ```sh
 //! curl -c jar -X POST http://localhost:3000/login
@@ -35,10 +35,10 @@ use sqlx::{
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
 
-/// Below the two seconds that the manager gives a store.
+/// Below the manager's deadline of two seconds for a store call.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The store behind an address. A real application has one of these arms.
+/// The store at a URL. A real application needs only one of these arms.
 pub(crate) async fn open(address: &str) -> Result<Arc<dyn SessionStore>, BoxError> {
     let (kind, _) = address.split_once(':').unwrap_or((address, ""));
     Ok(match kind {
@@ -82,11 +82,11 @@ pub(crate) async fn open(address: &str) -> Result<Arc<dyn SessionStore>, BoxErro
 
 /// The whole app. Tests call it too.
 pub(crate) fn app(store: Arc<dyn SessionStore>) -> Result<Router, BoxError> {
-    // Your database. An async closure will do, as it captures nothing; with a pool it would be
+    // Your database. An async closure works because it captures nothing; with a pool it would be
     // `move |name| { let pool = pool.clone(); async move { … } }`.
     let login_manager = LoginManager::new(store, async |name: String| Some(Account { name }))
-        .with_realm("account")?;
-    login_manager.spawn_cleanup(3600 * SECOND)?;
+        .with_realm("visitor")?;
+    login_manager.spawn_cleanup(3600 * SECOND);
 
     Ok(Router::new()
         .route("/", get(home))
@@ -113,7 +113,7 @@ async fn home(CurrentUser(user): CurrentUser<Account>) -> String {
     format!("Hello, {name}!\n")
 }
 
-/// Whoever asks is alice here: the other examples check passwords.
+/// Logs every visitor in as alice. The other examples check passwords.
 async fn log_in(auth: Auth<Account>) -> Result<(), Error> {
     let name = "alice".to_owned();
     auth.login(Account { name }).await.map(drop)
@@ -124,7 +124,7 @@ async fn log_out(auth: Auth<Account>) -> Result<(), Error> {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "for whoever started it")]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt::init();
     let store = open(&env::var("STORE").unwrap_or("memory".to_owned())).await?;

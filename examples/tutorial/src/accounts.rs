@@ -24,8 +24,8 @@ impl AuthUser for Account {
     }
 }
 
-/// `AUTOINCREMENT`, because the id of a deleted account must never be somebody else's. `NOCASE`, so that nobody passes
-/// for alice as Alice. Change the stamp together with a password, and every session of the account ends.
+/// `AUTOINCREMENT`, because the id of a deleted account must never be used again. `NOCASE`, so that no user can pass for
+/// alice as Alice. A new stamp ends every session of the account, so it changes with the password.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -38,7 +38,7 @@ const SCHEMA: &str = "
 pub(crate) struct Accounts(SqlitePool);
 
 impl Accounts {
-    /// The accounts of this database; makes their table where it is missing.
+    /// The accounts of this database. Creates their table if it is missing.
     pub(crate) async fn new(database: SqlitePool) -> Result<Self, sqlx::Error> {
         sqlx::query(SCHEMA).execute(&database).await?;
         Ok(Self(database))
@@ -54,7 +54,7 @@ impl Accounts {
         account.try_map(from_row).fetch_optional(&self.0).await
     }
 
-    /// Answers whether it was added: false when the name is taken, also by a registration at the same moment.
+    /// Returns whether it was added: false if the name is taken, also by a concurrent registration.
     pub(crate) async fn add(&self, name: &str, password_hash: &str) -> Result<bool, sqlx::Error> {
         let sql = "INSERT INTO accounts (name, password_hash) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
         let added = sqlx::query(sql).bind(name).bind(password_hash);
@@ -95,7 +95,6 @@ impl Accounts {
 }
 
 /// How the login manager finds the user of a session.
-#[login_manager::async_trait]
 impl UserLoader<Account> for Accounts {
     async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
         Ok(self.find(*id).await?)

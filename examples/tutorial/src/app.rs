@@ -41,7 +41,7 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
         // After this time the account page asks for the password again.
         .with_fresh_for(10 * MINUTE)?
         .with_refresh_view("/confirm")?;
-    login_manager.spawn_cleanup(HOUR)?;
+    login_manager.spawn_cleanup(HOUR);
 
     // A request passes the layers from the last to the first.
     Ok(Router::new()
@@ -81,7 +81,8 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
         }))
 }
 
-/// Should a template ever fail to escape something: no foreign script runs, and nobody frames us.
+/// Defense in depth if a template fails to escape something: no foreign script runs, and no other site can
+/// frame the pages.
 async fn secure(mut response: Response) -> Response {
     const POLICY: &str =
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";

@@ -1,4 +1,4 @@
-//! What visitors see when something fails: never why.
+//! What visitors see if something fails, without the cause.
 
 use axum::{
     body::Body,
@@ -9,12 +9,12 @@ use axum::{
     },
     response::{IntoResponse, Response},
 };
-use login_manager::PasswordError;
+use login_manager::password::PasswordError;
 use minijinja::context;
 
 use super::page::Templates;
 
-/// What a handler gives up on. The cause goes to the log and nowhere else.
+/// An error that a handler can't deal with. Its cause is only logged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AppError {
     #[error("the account database failed")]
@@ -41,7 +41,7 @@ impl IntoResponse for AppError {
     }
 }
 
-/// Gives a page to every error that comes as a bare status, be it from a handler, a layer or the router.
+/// Gives a page to every error that is only a status, whether from a handler, a layer or the router.
 pub(crate) async fn page(State(templates): State<Templates>, mut response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();

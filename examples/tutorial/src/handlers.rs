@@ -5,7 +5,9 @@ use axum::{
     extract::State,
     response::{Html, IntoResponse, Redirect, Response},
 };
-use login_manager::{Auth, DeviceId, FreshLoginRequired, LoginRequired, NextPath, PasswordError};
+use login_manager::{
+    Auth, FreshLoginRequired, LoginRequired, NextPath, password::PasswordError, store::SessionId,
+};
 use minijinja::context;
 use serde::Deserialize;
 
@@ -19,8 +21,8 @@ use super::{
 
 /// In characters; as `maxlength` in the forms.
 const MAX_NAME: usize = 64;
-/// In characters; as `minlength` in the forms. The least that OWASP ASVS 5.0 (6.2.1) allows; it recommends 15, and NIST SP 800-63B-4
-/// (3.1.1.2) asks for them where nothing but the password stands before the account.
+/// In characters; as `minlength` in the forms. The minimum of OWASP ASVS 5.0 (6.2.1), which recommends 15; NIST SP 800-63B-4
+/// (3.1.1.2) requires 15 if the password is the only factor.
 const MIN_PASSWORD: usize = 8;
 const TOO_SHORT: &str =
     "That password is too short: at least 8 characters, please. A few words are better.";
@@ -28,13 +30,13 @@ const TOO_LONG: &str = "That password is too long.";
 const NOT_CURRENT: &str = "That is not your current password.";
 const EMPTY: &str = "Please fill in both fields.";
 
-/// What is missing counts as empty, so that the visitor gets the form again and not a bare error.
+/// A missing field counts as empty, so the visitor gets the form again instead of a bare error.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Credentials {
     username: String,
     password: String,
-    /// A box that isn't ticked isn't sent.
+    /// Browsers send nothing for a box that isn't ticked.
     remember: Option<String>,
 }
 
@@ -107,7 +109,7 @@ pub(crate) async fn log_in(
     let account = app.accounts.find_by_name(form.name()).await?;
     let is_right = is_password_of(&app, account.as_ref(), &form.password).await?;
     let Some(account) = account.filter(|_| is_right) else {
-        // The response doesn't say which of the two is wrong, so it doesn't tell who has an
+        // The response doesn't say which of the two is wrong, so it doesn't reveal who has an
         // account.
         let fields = vec!["password", "username"];
         return again("Wrong user name or password.", fields);
@@ -214,7 +216,7 @@ pub(crate) async fn change_password(
 
 #[derive(Deserialize)]
 pub(crate) struct SessionToEnd {
-    id: DeviceId,
+    id: SessionId,
 }
 
 /// The id of another user's session ends nothing.
@@ -240,7 +242,7 @@ pub(crate) async fn log_out(auth: Auth<Account>) -> Result<Redirect, AppError> {
     Ok(Redirect::to("/?message=logged-out"))
 }
 
-/// Whether this is the account's password. Where there is no account it takes as long to say no.
+/// Whether this is the account's password. If there is no account, the check takes as long.
 async fn is_password_of(
     app: &App,
     account: Option<&Account>,
@@ -252,8 +254,11 @@ async fn is_password_of(
         && verdict.needs_rehash()
         && let Err(error) = renew_hash(app, account, password).await
     {
-        // No reason to refuse anybody: the next time tries again.
-        tracing::warn!(error = &error as &dyn std::error::Error, "a hash stays old");
+        // The login succeeds anyway, and the next one tries again.
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "an outdated hash was not renewed"
+        );
     }
     Ok(verdict.is_valid())
 }
@@ -263,13 +268,13 @@ async fn renew_hash(app: &App, account: &Account, password: &str) -> Result<(), 
     Ok(app.accounts.replace_hash(account, &hash).await?)
 }
 
-/// Of those that are chosen now. Who has a shorter one from before may log in with it.
+/// Applies to new passwords only: users with a shorter one can still log in.
 fn is_too_short(password: &str) -> bool {
     password.chars().count() < MIN_PASSWORD
 }
 
 impl Credentials {
-    /// Without the blanks that a phone's keyboard adds.
+    /// Without the spaces that a phone's keyboard adds.
     fn name(&self) -> &str {
         self.username.trim()
     }

@@ -1,12 +1,12 @@
-//! The app of a login tutorial: register, log in, see a page of your own, change the password, log out.
+//! The app of a login tutorial: register, log in, open a protected page, change the password, log out.
 //!
 //! ```sh
 //! cargo run -p tutorial
 //! ```
 //!
-//! Open <http://localhost:3000>. Accounts and sessions are in `tutorial.db` in the current directory, so a restart logs nobody
-//! out. `DATABASE=other.db` puts them elsewhere, `PORT=8080` listens there. Safari doesn't take the cookie from `http://localhost`:
-//! see the README.
+//! Open <http://localhost:3000>. Accounts and sessions are in `tutorial.db` in the current directory, so logins survive a restart.
+//! `DATABASE=other.db` uses another file, `PORT=8080` another port. Safari rejects the cookie from `http://localhost`: see the
+//! README.
 //!
 //! ```sh
 //! curl -i -d 'username=alice&password=wonderland' http://localhost:3000/register
@@ -35,7 +35,7 @@ use tokio::{net::TcpListener, signal};
 pub(crate) use self::{app::app, database::open};
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "for whoever started it")]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), BoxError> {
     tracing_subscriber::fmt::init();
     let path = env::var_os("DATABASE").unwrap_or("tutorial.db".into());
@@ -63,7 +63,7 @@ async fn main() -> Result<(), BoxError> {
 
 async fn ctrl_c() {
     if signal::ctrl_c().await.is_err() {
-        // It can't be waited for here: run until killed.
+        // There is no such signal here: run until killed.
         future::pending::<()>().await;
     }
 }

@@ -7,7 +7,7 @@ use axum::{
     http::{StatusCode, Uri, header::CONTENT_TYPE, request::Parts},
     response::{Html, IntoResponse, Response},
 };
-use login_manager::{CurrentUser, Notice};
+use login_manager::{CurrentUser, guard::Notice};
 use minijinja::{Environment, Value, context};
 use serde::Deserialize;
 
@@ -19,7 +19,7 @@ pub(crate) struct Templates(Arc<Environment<'static>>);
 impl Templates {
     pub(crate) fn new() -> Result<Self, minijinja::Error> {
         let mut templates = Environment::new();
-        // In a template named .html everything is escaped.
+        // Templates named `.html` escape every value.
         for (name, source) in [
             ("account.html", include_str!("templates/account.html")),
             ("base.html", include_str!("templates/base.html")),
@@ -72,7 +72,7 @@ impl Page {
         Ok(Html(page))
     }
 
-    /// The form once more, with what is wrong with it.
+    /// The form again, with the problem.
     pub(crate) fn again(
         &self,
         template: &str,
@@ -100,7 +100,7 @@ impl FromRequestParts<App> for Page {
     }
 }
 
-/// The address only names the message: a link can't make our pages say what its author likes.
+/// The URL only names the message, so a link can't put text of its author's choice on our pages.
 fn message(uri: &Uri) -> Option<String> {
     #[derive(Deserialize)]
     struct Named {
@@ -129,7 +129,7 @@ pub(crate) async fn style() -> impl IntoResponse {
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], css)
 }
 
-/// Only for comfort: every page works without it.
+/// For convenience only: every page works without it.
 pub(crate) async fn script() -> impl IntoResponse {
     let javascript = include_str!("templates/script.js");
     (

@@ -1,4 +1,4 @@
-//! Two kinds of users in one application and one store: customers, and the staff that looks after them.
+//! Two kinds of users in one application and one store: customers and staff.
 //!
 //! ```sh
 //! cargo run -p two_realms
@@ -21,7 +21,8 @@ use axum::{
     routing::{get, post},
 };
 use login_manager::{
-    Auth, AuthUser, ConfigError, LoginManager, LoginRequired, MemoryStore, Timeouts, login_required,
+    Auth, AuthUser, ConfigError, LoginManager, LoginRequired, MemoryStore, login_required,
+    manager::Timeouts,
 };
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
@@ -52,8 +53,8 @@ impl AuthUser for Staff {
 
 /// The whole app. Tests call it too.
 ///
-/// Each manager is a realm of its own: its own cookies, its own sessions, its own limits. A handler says whom it means by
-/// the user type. Staff has shorter sessions, and everything below `/staff` is for staff, but for its login.
+/// Each manager is a realm with its own cookies, sessions and limits. A handler chooses the realm by the user
+/// type. Staff have shorter sessions, and every page below `/staff` except its login requires a staff login.
 pub(crate) fn app() -> Result<Router, ConfigError> {
     let store = MemoryStore::new();
     let customers = LoginManager::new(store.clone(), |id| async move { Some(Customer { id }) })
@@ -87,7 +88,7 @@ async fn desk(LoginRequired(member): LoginRequired<Staff>) -> String {
     format!("Hello, member of staff {}.\n", member.id)
 }
 
-/// How you find out who it is comes here, and below; see the quickstart.
+/// Check the credentials here and below; see the quickstart.
 async fn customer_log_in(auth: Auth<Customer>) -> Result<(), login_manager::Error> {
     auth.login(Customer { id: 1 }).await.map(drop)
 }
@@ -101,7 +102,7 @@ async fn staff_log_out(auth: Auth<Staff>) -> Result<(), login_manager::Error> {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "for whoever started it")]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
     let port = env::var("PORT").unwrap_or("3000".to_owned());

@@ -1,4 +1,4 @@
-//! Cookies of your own beside ours: `CookieManagerLayer` for a theme, the login manager for who is there.
+//! Your own cookies beside those of the login manager: `CookieManagerLayer` keeps a theme.
 //!
 //! ```sh
 //! cargo run -p with_tower_cookies
@@ -10,7 +10,7 @@
 //! curl -b jar http://localhost:3000                        # alice, in dark
 //! ```
 //!
-//! The order of the two layers doesn't matter: neither looks at the other's cookies, and each adds its own to the response.
+//! The order of the two layers doesn't matter: neither reads the other's cookies, and each adds its own to the response.
 
 use std::{env, error::Error};
 
@@ -45,7 +45,7 @@ pub(crate) fn app() -> Result<Router, login_manager::ConfigError> {
     let login_manager = LoginManager::new(MemoryStore::new(), |name| async move {
         Some(Account { name }) // your database
     })
-    .with_realm("account")?;
+    .with_realm("reader")?;
 
     Ok(Router::new()
         .route("/", get(home))
@@ -64,14 +64,14 @@ async fn home(CurrentUser(user): CurrentUser<Account>, cookies: Cookies) -> Stri
     format!("Hello, {name}, in {theme}!\n")
 }
 
-/// Your own way to find out who it is comes here; see the quickstart.
+/// Check the credentials here; see the quickstart.
 async fn log_in(auth: Auth<Account>) -> Result<&'static str, login_manager::Error> {
     let name = "alice".to_owned();
     auth.login(Account { name }).await?;
     Ok("Logged in.\n")
 }
 
-/// A preference is no secret: it may live in the browser, where everybody can change it.
+/// A preference is not a secret, so a plain cookie that the visitor can change is enough.
 async fn dark(cookies: Cookies) -> &'static str {
     let theme = Cookie::build((THEME, "dark"))
         .path("/")
@@ -82,7 +82,7 @@ async fn dark(cookies: Cookies) -> &'static str {
 }
 
 #[tokio::main]
-#[expect(clippy::print_stdout, reason = "for whoever started it")]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
     let port = env::var("PORT").unwrap_or("3000".to_owned());

@@ -3,7 +3,7 @@
 mod cookies;
 mod refusals;
 
-use std::{num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::request::Parts;
 
@@ -12,21 +12,24 @@ use crate::{
     error::ConfigError,
     event::{Event, OnEvent},
     grace::RememberGrace,
-    loader::RequestLoader,
+    loader::IntoRequestLoader,
     protection::{Fingerprint, SessionProtection},
-    realm::Realm,
+    realm::{Realm, Sliding},
     timeouts::Timeouts,
     user::AuthUser,
 };
+
+/// The longest grace for a secret that was replaced.
+const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
 
 impl<U: AuthUser> LoginManager<U> {
     /// Adds a loader for requests that carry their own credentials: API keys, bearer tokens.
     /// Loaders are called in the order in which they are added.
     #[must_use]
-    pub fn with_request_loader(mut self, loader: impl RequestLoader<U>) -> Self {
+    pub fn with_request_loader<Kind>(mut self, loader: impl IntoRequestLoader<U, Kind>) -> Self {
         Arc::make_mut(&mut self.loaders)
             .requests
-            .push(Arc::new(loader));
+            .push(loader.into_request_loader().0);
         self
     }
 
@@ -84,7 +87,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// # Errors
     /// If it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
     pub fn with_realm(self, realm: &str) -> Result<Self, ConfigError> {
-        self.try_keeping(|kept| kept.set_name(realm))
+        self.try_keeping(|kept| kept.set_name::<U>(realm))
     }
 
     /// Sets how long a session lives. Default: 24 hours idle, 14 days in total.
@@ -93,18 +96,47 @@ impl<U: AuthUser> LoginManager<U> {
         self.keeping(|realm| realm.timeouts = timeouts)
     }
 
-    /// Sets the maximum number of browsers in which a user can be logged in or remembered; a
-    /// further login ends the oldest. Default: unlimited.
-    #[must_use]
-    pub fn with_max_sessions(self, limit: NonZeroUsize) -> Self {
-        self.keeping(|realm| realm.max_sessions = Some(limit))
+    /// The maximum number of sessions in which a user can be logged in or remembered; a further login ends the
+    /// oldest. Default: no limit.
+    ///
+    /// # Errors
+    /// If the limit is 0.
+    pub fn with_max_sessions(self, limit: usize) -> Result<Self, ConfigError> {
+        check_limit("with_max_sessions", limit)?;
+        Ok(self.keeping(|realm| realm.max_sessions = Some(limit)))
     }
 
-    /// Sets the maximum number of browsers in which a user can be remembered. With a further one,
-    /// the oldest is no longer remembered, but its current session is kept. Default: 10.
+    /// The maximum number of browsers in which a user can be remembered. Beyond it the oldest is no longer
+    /// remembered; its session goes on. Default: no limit.
+    ///
+    /// # Errors
+    /// If the limit is 0.
+    pub fn with_max_remembered(self, limit: usize) -> Result<Self, ConfigError> {
+        check_limit("with_max_remembered", limit)?;
+        Ok(self.keeping(|realm| realm.max_remembered = Some(limit)))
+    }
+
+    /// Requests that look at a session without using it: they don't keep it from reaching its idle timeout. For
+    /// pages that poll in the background, whether or not a user is there:
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # let manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// let manager = manager.without_touch(|head| head.uri.path() == "/notifications");
+    /// ```
+    ///
+    /// Default: every request that reads the session uses it. Assurance levels 2 and 3 of NIST SP 800-63B-4
+    /// ([`Timeouts::aal2`], [`Timeouts::aal3`]) count the inactivity of the user, so set it with them if a page
+    /// polls.
     #[must_use]
-    pub fn with_max_remembered(self, limit: NonZeroUsize) -> Self {
-        self.keeping(|realm| realm.max_remembered = limit)
+    pub fn without_touch(
+        mut self,
+        is_passive: impl Fn(&Parts) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.without_touch = Some(Arc::new(is_passive));
+        self
     }
 
     /// Sets how long a browser is remembered, counted from the login. Use does not extend it.
@@ -118,12 +150,47 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(self.keeping(|realm| realm.remember_for = lifetime))
     }
 
-    /// Sets how long a remember token is still accepted after it has been used. Default:
-    /// [60 seconds](RememberGrace::UntilSeen), and longer if the browser has not yet presented its
-    /// successor.
-    #[must_use]
-    pub fn with_remember_grace(self, grace: RememberGrace) -> Self {
-        self.keeping(|realm| realm.remember_grace = grace)
+    /// Moves the end of a remember cookie with each use: it ends `idle` after it was last used, but never later
+    /// than `at_most` after the login. Default: the end is fixed at the login.
+    ///
+    /// # Errors
+    /// If one of them is under a second or over 400 days, or `idle` is longer than `at_most`.
+    pub fn with_remember_sliding(
+        self,
+        idle: Duration,
+        at_most: Duration,
+    ) -> Result<Self, ConfigError> {
+        Timeouts::check("with_remember_sliding", idle)?;
+        Timeouts::check("with_remember_sliding", at_most)?;
+        if idle > at_most {
+            return Err(ConfigError::new(
+                "with_remember_sliding",
+                format!("{idle:?}, {at_most:?}"),
+                "the first is at most as long as the second",
+            ));
+        }
+        Ok(self.keeping(|realm| {
+            realm.remember_for = idle;
+            realm.remember_sliding = Some(Sliding { idle, at_most });
+        }))
+    }
+
+    /// Sets how long a secret is still accepted after it was replaced: a remember token after its exchange, and a
+    /// session secret after a rotation, a confirmation or a further login of the same user. Default:
+    /// [30 seconds](RememberGrace::UntilSeen), and for a remember token longer if the browser has not yet shown
+    /// that it received its successor.
+    ///
+    /// # Errors
+    /// If it is longer than five minutes: so long a copy of a replaced secret would be accepted.
+    pub fn with_remember_grace(self, grace: RememberGrace) -> Result<Self, ConfigError> {
+        if grace.length() > MAX_GRACE {
+            return Err(ConfigError::new(
+                "with_remember_grace",
+                format!("{:?}", grace.length()),
+                "a grace is at most five minutes",
+            ));
+        }
+        Ok(self.keeping(|realm| realm.remember_grace = grace))
     }
 
     /// Sets how long a call to the store, the loader or an authorization check may take. Default: 2
@@ -151,5 +218,12 @@ impl<U: AuthUser> LoginManager<U> {
     ) -> Result<Self, ConfigError> {
         change(Arc::make_mut(&mut self.realm))?;
         Ok(self)
+    }
+}
+
+fn check_limit(setting: &'static str, limit: usize) -> Result<(), ConfigError> {
+    match limit {
+        0 => Err(ConfigError::new(setting, "0", "a limit is at least 1")),
+        _ => Ok(()),
     }
 }

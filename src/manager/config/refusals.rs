@@ -6,8 +6,8 @@ use http::Response;
 
 use crate::{
     LoginManager,
+    denied::{Denied, LoginView, NextIn, Refusals},
     error::ConfigError,
-    refusal::{Denied, LoginView, NextIn, Refusals},
     user::AuthUser,
 };
 
@@ -36,7 +36,7 @@ impl<U: AuthUser> LoginManager<U> {
 
     /// Chooses the login page for each request, for example by language or tenant. If it returns
     /// `None`, the configured page is used. It is not called in parts of the application that set
-    /// their own [login view](crate::login_view).
+    /// their own [login view](crate::guard::login_view).
     ///
     /// The result is checked as in [`with_login_view`](LoginManager::with_login_view). If it is
     /// invalid, an error is logged and the configured page is used.

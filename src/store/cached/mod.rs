@@ -1,37 +1,43 @@
-//! A store that remembers for a moment what it has read.
+//! A read-through cache in front of a store.
 
-mod changes;
+mod invalidations;
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use moka::sync::Cache;
 
-use self::changes::{Change, Changes, Moment, Slot};
-use super::{Created, Outcome, Page, Record, RecordKey, Replaced, SessionStore, Which};
+use self::invalidations::{Invalidations, ReadAt, Slot};
+use super::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore};
 use crate::error::BoxError;
 
-/// The longest staleness there is. Whoever wants more wants no logout.
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How many bytes of records are kept.
+/// The upper bound for `staleness`.
+const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
+/// The default capacity in bytes.
 const CAPACITY: u64 = 16 * 1024 * 1024;
-/// What an entry costs beside its payload and its owner, about.
+/// The approximate size of an entry beside its payload and its owner.
 const OVERHEAD: usize = 320;
 
-/// Puts a cache in front of another store, for fewer reads. **It makes logouts late where there are several nodes.**
+/// A read-through cache in front of another store: fewer reads, but with several nodes **logouts
+/// take effect later**.
 ///
-/// A session's record is read on every request that asks who is there. With this store it is read again only after `staleness`, or when it
-/// was changed:
+/// A session's record is read on every request that asks for the user. With this store it is read
+/// again only after `staleness`, or if it was written:
 ///
-/// - A change made **through this store** (a login, a logout, new data, a revocation) is seen through it **at once**.
-/// - A change made **elsewhere** — by another process, or through another `CachedStore` — is seen **at the latest
-///   `staleness` after** it was made. For so long a session goes on here that was ended there.
-/// - A change that **failed or timed out** here may still be made later. What it was about isn't remembered for a minute.
+/// - A write **through this store** (login, logout, saved data, revocation) is seen through it **at
+///   once**.
+/// - A write **elsewhere**, by another process or another `CachedStore`, is seen **at most
+///   `staleness` later**. Until then a session that was ended there continues here.
+/// - A write that **failed or timed out** here may still take effect. The records that it
+///   concerns are not cached for a minute.
 ///
-/// So on one node it costs nothing but memory, and on several it is a decision: for a few seconds a stolen session outlives its revocation.
-/// Also an outage of the store is noticed later by those whose sessions are remembered.
-/// Only records that exist are remembered, and only `load` is answered from memory: lists and changes always go to
-/// the store. Clones share their memory.
+/// On one node it costs only memory. On several nodes it is a decision: for a few seconds a
+/// stolen session outlives its revocation. An outage of the store is also noticed later by users
+/// whose sessions are cached.
+///
+/// Only [`load`](SessionStore::load) is served from the cache, and only existing records are
+/// cached. [`load_fresh`](SessionStore::load_fresh) and all other methods always call the store.
+/// Clones share their cache.
 ///
 /// ```
 /// use std::time::Duration;
@@ -44,61 +50,76 @@ const OVERHEAD: usize = 320;
 pub struct CachedStore {
     store: Arc<dyn SessionStore>,
     staleness: Duration,
-    // The first reads the records of the second.
-    changes: Arc<Changes>,
-    records: Cache<RecordKey, Remembered>,
+    invalidations: Arc<Invalidations>,
+    records: Cache<SessionId, Cached>,
 }
 
-/// A record, and when it was read.
 #[derive(Clone)]
-struct Remembered {
-    record: Record,
+struct Cached {
+    record: SessionRecord,
     owner: Option<Slot>,
-    // From before the store was asked: what it answered is at least as new.
-    read: Moment,
+    // From before the store was called, so the record is at least as new.
+    read: ReadAt,
 }
 
 impl CachedStore {
-    /// Remembers what this store answers, for so long and no longer; a day at most.
+    /// Caches records of `store` for `staleness`, at most a day.
     #[must_use]
     pub fn new(store: impl SessionStore, staleness: Duration) -> Self {
-        let staleness = staleness.min(DAY);
+        let staleness = staleness.min(MAX_STALENESS);
         Self {
             store: Arc::new(store),
             staleness,
-            changes: Arc::new(Changes::new()),
-            records: remember(CAPACITY, staleness),
+            invalidations: Arc::new(Invalidations::new()),
+            records: cache(CAPACITY, staleness),
         }
     }
 
-    /// How many bytes of records it remembers, about. Default: 16 MiB. Empties it.
+    /// The approximate size of the cache in bytes. Default: 16 MiB. Empties the cache.
     #[must_use]
     pub fn with_capacity(mut self, bytes: u64) -> Self {
-        self.records = remember(bytes, self.staleness);
+        self.records = cache(bytes, self.staleness);
         self
     }
 
-    fn remembered(&self, key: &RecordKey) -> Option<Record> {
-        let Remembered {
+    fn cached(&self, id: &SessionId) -> Option<SessionRecord> {
+        let Cached {
             record,
             owner,
             read,
-        } = self.records.get(key)?;
-        // Used elsewhere meanwhile, a session lives longer than this copy knows: it must not come to its end here.
+        } = self.records.get(id)?;
+        // If the session is used on another node, it lives longer than this copy says. It must
+        // not expire here, so the copy is used for at most half its idle time.
         let idle = record.expires.saturating_sub(record.touched).max(0);
-        let patience = Duration::from_millis(idle.unsigned_abs() / 2).min(self.staleness);
-        let is_good = read.at.elapsed() < patience
-            && self.changes.spared_key(Slot::of_key(key), read)
-            && owner.is_none_or(|owner| self.changes.spared_owner(owner, read))
-            // An expired record that a store has cleared away stays dead if the clock goes back.
-            && self.changes.spared_by_sweeps(record.expires, read);
-        is_good.then_some(record)
+        let staleness = Duration::from_millis(idle.unsigned_abs() / 2).min(self.staleness);
+        let is_valid = read.at.elapsed() < staleness
+            && self.invalidations.id_is_unchanged(Slot::of_id(id), read)
+            && owner.is_none_or(|owner| self.invalidations.owner_is_unchanged(owner, read))
+            // A record that was removed as expired stays absent if the clock is turned back.
+            && self
+                .invalidations
+                .is_not_removed_as_expired(record.expires, read);
+        is_valid.then_some(record)
+    }
+
+    fn insert(&self, id: &SessionId, found: Option<&SessionRecord>, read: ReadAt) {
+        match found {
+            Some(record) => {
+                let cached = Cached {
+                    record: record.clone(),
+                    owner: record.owner.as_deref().map(Slot::of_owner),
+                    read,
+                };
+                self.records.insert(*id, cached);
+            }
+            None => self.records.invalidate(id),
+        }
     }
 }
 
-fn remember(bytes: u64, staleness: Duration) -> Cache<RecordKey, Remembered> {
-    let weigh = |_: &RecordKey, remembered: &Remembered| {
-        let record = &remembered.record;
+fn cache(bytes: u64, staleness: Duration) -> Cache<SessionId, Cached> {
+    let weigh = |_: &SessionId, cached: &Cached| {
+        let record = &cached.record;
         let owner = record.owner.as_deref().map_or(0, str::len);
         u32::try_from(OVERHEAD + owner + record.payload.len()).unwrap_or(u32::MAX)
     };
@@ -117,92 +138,79 @@ impl fmt::Debug for CachedStore {
     }
 }
 
+/// Every write invalidates what it concerns whatever its outcome: after `Conflict` or `Gone` the
+/// caller reads again to see why.
 #[async_trait]
 impl SessionStore for CachedStore {
-    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
-        if let Some(record) = self.remembered(key) {
+    async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {
+        let write = self.invalidations.write_of_id(&record.id);
+        let outcome = self.store.create(record).await?;
+        write.finish();
+        Ok(outcome)
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        if let Some(record) = self.cached(id) {
             return Ok(Some(record));
         }
-        let read = self.changes.now();
-        let found = self.store.load(key).await?;
-        match &found {
-            Some(record) => {
-                let owner = record.owner.as_deref().map(Slot::of_owner);
-                let record = record.clone();
-                let remembered = Remembered {
-                    record,
-                    owner,
-                    read,
-                };
-                self.records.insert(*key, remembered);
-            }
-            None => self.records.invalidate(key),
-        }
+        let read = self.invalidations.read_now();
+        let found = self.store.load(id).await?;
+        self.insert(id, found.as_ref(), read);
         Ok(found)
     }
 
-    async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        let change = self.changes.of_key(&record.key);
-        let answer = self.store.create(record).await?;
-        change.close();
-        Ok(answer)
+    async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        let read = self.invalidations.read_now();
+        let found = self.store.load_fresh(id).await?;
+        self.insert(id, found.as_ref(), read);
+        Ok(found)
     }
 
-    async fn update(
+    fn is_cache(&self) -> bool {
+        true
+    }
+
+    async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
+        let write = self.invalidations.write_of_id(&record.id);
+        let outcome = self.store.update(record, now).await?;
+        write.finish();
+        Ok(outcome)
+    }
+
+    async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        let write = self.invalidations.write_of_id(id);
+        let outcome = self.store.touch(id, now, expires).await?;
+        write.finish();
+        Ok(outcome)
+    }
+
+    async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
+        let write = self.invalidations.write_of_id(id);
+        let outcome = self.store.delete(id, version).await?;
+        write.finish();
+        Ok(outcome)
+    }
+
+    async fn list(
         &self,
-        key: &RecordKey,
-        version: u64,
-        payload: Arc<[u8]>,
+        owner: &str,
+        page: Page,
         now: i64,
-    ) -> Result<Outcome, BoxError> {
-        // Also when the answer is Conflict or Gone: whoever reads again wants to see why.
-        let change = self.changes.of_key(key);
-        let answer = self.store.update(key, version, payload, now).await?;
-        change.close();
-        Ok(answer)
-    }
-
-    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        let change = self.changes.of_key(key);
-        let answer = self.store.touch(key, now, expires).await?;
-        change.close();
-        Ok(answer)
-    }
-
-    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        let change = self.changes.of_key(key);
-        let answer = self.store.delete(key, version).await?;
-        change.close();
-        Ok(answer)
-    }
-
-    async fn replace(
-        &self,
-        old: &RecordKey,
-        version: u64,
-        new: Record,
-    ) -> Result<Replaced, BoxError> {
-        let changes = [self.changes.of_key(old), self.changes.of_key(&new.key)];
-        let answer = self.store.replace(old, version, new).await?;
-        changes.into_iter().for_each(Change::close);
-        Ok(answer)
-    }
-
-    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
+    ) -> Result<Vec<SessionRecord>, BoxError> {
         self.store.list(owner, page, now).await
     }
 
-    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
-        let change = self.changes.of_owner(owner);
-        let answer = self.store.delete_all(owner, which).await?;
-        change.close();
-        Ok(answer)
+    async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
+        let write = self.invalidations.write_of_owner(owner);
+        let deleted = self.store.delete_all(owner, except).await?;
+        write.finish();
+        Ok(deleted)
     }
 
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
-        let change = self.changes.of_expired(now);
-        let answer = self.store.delete_expired(now, limit).await?;
-        change.close();
-        Ok(answer)
+        let write = self.invalidations.write_of_expired(now);
+        let deleted = self.store.delete_expired(now, limit).await?;
+        write.finish();
+        Ok(deleted)
     }
 }

@@ -1,93 +1,53 @@
-//! A new record and its entry on the owner's index: at one go where one server has both, else the entry first.
+//! Creating a record and its index entry: together on one server, otherwise the entry first.
 
-use redis::Cmd;
+use redis::RedisError;
 
 use super::{
-    MARGIN, RedisStore, fields,
-    index::{Claim, claim, entry},
-    lifetime, script, unknown_answer,
+    MARGIN, RedisStore, call_id, lifetime,
+    packed::{owner_digest, pack},
+    script,
+    server::failure,
+    unknown_reply,
 };
 use crate::{
-    error::BoxError,
-    store::{Created, Record},
+    error::{BoxError, StoreError},
+    store::{CreateOutcome, SessionRecord},
 };
 
-/// A record that a call is about to write, and the claim by which that call knows it again, however often a command comes.
-pub(super) struct New {
-    pub(super) record: Record,
-    claim: Claim,
-    longest: i64,
-}
-
-impl New {
-    pub(super) fn of(record: Record) -> Result<Self, BoxError> {
-        // A record that claims to live on after its end is listed as long as it does.
-        let longest = lifetime(record.touched, record.ends.max(record.expires));
-        let claim = claim(&record, longest)?;
-        Ok(Self {
-            record,
-            claim,
-            longest,
-        })
-    }
-
-    /// Appends what the record is to be. The moment by which it must be gone is known where its entry is written already.
-    pub(super) fn write(&self, limit: &[u8], command: &mut Cmd) {
-        command
-            .arg(&self.claim)
-            .arg(limit)
-            .arg(self.entry())
-            .arg(MARGIN)
-            .arg(self.longest)
-            .arg(lifetime(self.record.touched, self.record.expires));
-        fields::write(&self.record, command);
-    }
-
-    fn entry(&self) -> Vec<u8> {
-        entry(&self.record.key, &self.claim)
-    }
-}
-
 impl RedisStore {
-    pub(super) async fn create_new(&self, new: &New) -> Result<Created, BoxError> {
-        let Some(owner) = &new.record.owner else {
-            return self.write(new, &[]).await;
+    pub(super) async fn create_record(
+        &self,
+        record: &SessionRecord,
+    ) -> Result<CreateOutcome, BoxError> {
+        let call = call_id()?;
+        let value = pack(record, call)?;
+        let until_expires = lifetime(record.touched, record.expires);
+        let until_end = lifetime(record.touched, record.ends.max(record.expires));
+        let id = record.id.as_bytes();
+        let arguments = (id, MARGIN, until_expires, until_end);
+        let (server, script, key) = (&self.server, &script::CREATE, self.record_key(&record.id));
+        let Some(owner) = record.owner.as_deref() else {
+            let arguments = (arguments, "", "", &call, &value);
+            return created_outcome(server.run(script, &[key], arguments).await);
         };
-        // The index comes first: a proxy that looks at no other key then writes a record where nobody finds it, rather
-        // than an entry. A session is missing at once, not years later in a logout everywhere.
-        let keys = [self.owner(owner.as_bytes()), self.record(&new.record.key)];
-        let create = |command: &mut Cmd| new.write(&[], command);
-        let server = &self.server;
-        match server.run_at_one_go(&script::CREATE, &keys, create).await? {
-            Some(answer) => created(answer),
-            None => self.create_in_steps(new).await,
+        let owner = owner_digest(Some(owner));
+        let keys = [self.index_key(&owner), key];
+        let created = server.run(script, &keys, (arguments, "", "", &call, &value));
+        if let Some(created) = server.together(created).await.transpose() {
+            return created_outcome(created);
         }
-    }
-
-    pub(super) async fn create_in_steps(&self, new: &New) -> Result<Created, BoxError> {
-        let Some(owner) = &new.record.owner else {
-            return self.write(new, &[]).await;
-        };
-        let limit = self.enlist(owner, new.entry(), new.longest).await?;
-        let created = self.write(new, &limit).await?;
-        if created == Created::Exists {
-            let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &[new.entry()]).await;
-        }
-        Ok(created)
-    }
-
-    /// Writes the record alone.
-    async fn write(&self, new: &New, limit: &[u8]) -> Result<Created, BoxError> {
-        let create = |command: &mut Cmd| new.write(limit, command);
-        let key = self.record(&new.record.key);
-        created(self.server.run(&script::CREATE, key, create).await?)
+        let (made, limit) = self.add_to_index(&owner, &record.id, until_end).await?;
+        let [_, key] = keys;
+        let arguments = (arguments, made, limit, &call, &value);
+        created_outcome(server.run(script, &[key], arguments).await)
     }
 }
 
-fn created(answer: Vec<u8>) -> Result<Created, BoxError> {
-    match &*answer {
-        b"done" => Ok(Created::Done),
-        b"exists" => Ok(Created::Exists),
-        _ => Err(unknown_answer()),
+fn created_outcome(reply: Result<Vec<u8>, RedisError>) -> Result<CreateOutcome, BoxError> {
+    match &*reply.map_err(failure)? {
+        b"done" => Ok(CreateOutcome::Done),
+        b"exists" => Ok(CreateOutcome::Exists),
+        b"late" => Err(StoreError::new("redis: a session was not written in time").into()),
+        _ => Err(unknown_reply()),
     }
 }

@@ -1,138 +1,166 @@
-//! Which records are an owner's.
+//! The owner's index: which records an owner has.
 
-use redis::Cmd;
-use sha2::{Digest as _, Sha256};
+use redis::RedisError;
 
-use super::{MARGIN, RedisStore, no_random_bytes, script};
+use super::{
+    BATCH, MARGIN, RedisStore,
+    join_all::join_all,
+    packed::{OwnerDigest, owner_digest},
+    script,
+    server::{failure, is_wrong_type},
+};
 use crate::{
-    error::{BoxError, StoreError},
-    store::{Family, Record, RecordKey, random_bytes},
+    error::BoxError,
+    store::{Page, SessionId, SessionRecord},
 };
 
-/// What an entry says after the key: the family, the call's mark, and how long the record can last at most. With the key
-/// it makes 64 bytes, the most that Redis keeps in the compact form of a small sorted set.
-pub(super) type Claim = [u8; 32];
+/// The age from which an entry without a record is removed. In a cluster the entry is written
+/// before the record, and a record is not written an hour after its entry; their servers' clocks
+/// may differ by as much again.
+const SETTLED: i64 = 2 * MARGIN;
 
-/// A line of an index: one create's claim to a key.
-pub(super) struct Entry {
-    pub(super) key: RecordKey,
-    pub(super) family: Family,
-    /// Made so long ago that its record isn't on its way any more: where it isn't there, it never comes.
-    pub(super) is_settled: bool,
-    pub(super) bytes: Vec<u8>,
+/// The id of an entry. `None` if it is none of ours.
+pub(super) fn id_of(entry: &[u8]) -> Option<SessionId> {
+    let (id, _) = entry.split_first_chunk()?;
+    (entry.len() == 26).then(|| SessionId::from_bytes(*id))
 }
 
 impl RedisStore {
-    /// Puts a record on its owner's index before it is written. Answers the moment by which it must have gone again.
-    pub(super) async fn enlist(
+    /// Adds an entry before its record is written. Returns when it was made and the limit of the
+    /// record.
+    pub(super) async fn add_to_index(
+        &self,
+        owner: &OwnerDigest,
+        id: &SessionId,
+        longest: i64,
+    ) -> Result<(i64, i64), BoxError> {
+        let keys = [self.index_key(owner)];
+        let arguments = (id.as_bytes(), MARGIN, longest);
+        let added = self.server.run(&script::ADD_TO_INDEX, &keys, arguments);
+        added.await.map_err(failure)
+    }
+
+    /// Removes the entries of a record that was deleted.
+    pub(super) async fn remove_from_index(
+        &self,
+        owner: &[u8],
+        id: &SessionId,
+    ) -> Result<(), RedisError> {
+        let mut command = redis::cmd("ZREMRANGEBYLEX");
+        let from = [b"[", &id.as_bytes()[..]].concat();
+        let to = [&from[..], &[0xff; 11]].concat();
+        command.arg(self.index_key(owner)).arg(from).arg(to);
+        self.server.query(&command).await
+    }
+
+    /// Removes those of these entries without a record that are settled.
+    pub(super) async fn prune_index(
+        &self,
+        owner: &OwnerDigest,
+        absent: &[Vec<u8>],
+    ) -> Result<(), RedisError> {
+        // A script can't pass more than some thousands to a command.
+        for entries in absent.chunks(BATCH) {
+            let keys = [self.index_key(owner)];
+            let pruned = self
+                .server
+                .run(&script::PRUNE_INDEX, &keys, (SETTLED, entries));
+            let () = pruned.await?;
+        }
+        Ok(())
+    }
+
+    /// Reads entries from this lower bound on, at most so many.
+    pub(super) async fn entries(
+        &self,
+        owner: &OwnerDigest,
+        from: &[u8],
+        count: Option<usize>,
+    ) -> Result<Vec<Vec<u8>>, RedisError> {
+        let mut command = redis::cmd("ZRANGEBYLEX");
+        command.arg(self.index_key(owner)).arg(from).arg("+");
+        if let Some(count) = count {
+            command.arg("LIMIT").arg(0).arg(count);
+        }
+        self.server.query(&command).await
+    }
+
+    /// Reads as much of the index as the page needs, and the records.
+    pub(super) async fn list_page(
         &self,
         owner: &str,
-        entry: Vec<u8>,
-        longest: i64,
-    ) -> Result<Vec<u8>, BoxError> {
-        let enlist = |command: &mut Cmd| {
-            command.arg(&entry).arg(longest).arg(MARGIN);
+        page: Page,
+        now: i64,
+    ) -> Result<Vec<SessionRecord>, BoxError> {
+        let digest = &owner_digest(Some(owner));
+        let mut from = page.after.map_or_else(|| b"-".to_vec(), |id| after(&id));
+        let (mut listed, mut absent) = (Vec::new(), Vec::new());
+        while listed.len() < page.limit {
+            let count = (page.limit - listed.len()).min(BATCH);
+            let entries = match self.entries(digest, &from, Some(count)).await {
+                Ok(entries) => entries,
+                Err(error) => return Err(self.index_failure(digest, error).await),
+            };
+            let ids = entries.iter().map(|entry| id_of(entry));
+            let ids: Vec<_> = ids.collect();
+            let found = self.load_all(ids.iter().flatten()).await?;
+            let mut found = found.into_iter();
+            for (entry, id) in entries.iter().zip(&ids) {
+                match id.and_then(|_| found.next().flatten()) {
+                    Some(record) if record.owner.as_deref() == Some(owner) => {
+                        listed.extend(Some(record).filter(|record| record.is_live(now)));
+                    }
+                    _ => absent.push(entry.clone()),
+                }
+            }
+            match entries.last() {
+                Some(last) if entries.len() == count => from = [b"(", &last[..]].concat(),
+                _ => break,
+            }
+        }
+        // Best effort: the next list tries again.
+        self.prune_index(digest, &absent).await.ok();
+        Ok(listed)
+    }
+
+    /// The records with these ids, in the same order.
+    async fn load_all(
+        &self,
+        ids: impl Iterator<Item = &SessionId> + Clone,
+    ) -> Result<Vec<Option<SessionRecord>>, BoxError> {
+        let mut command = redis::cmd("MGET");
+        for id in ids.clone() {
+            command.arg(self.record_key(id));
+        }
+        if ids.clone().next().is_none() {
+            return Ok(Vec::new());
+        }
+        let values = self.server.query::<Vec<Option<Vec<u8>>>>(&command);
+        let Some(values) = self.server.together(values).await.map_err(failure)? else {
+            let records = join_all(ids.map(|id| self.load_one(id))).await;
+            return records.into_iter().collect();
         };
-        self.server
-            .run(&script::ENLIST, self.owner(owner.as_bytes()), enlist)
-            .await
-    }
-
-    /// Takes entries off an owner's index whose records are gone already.
-    pub(super) async fn strike(&self, owner: &[u8], entries: &[Vec<u8>]) -> Result<(), BoxError> {
-        if entries.is_empty() {
-            return Ok(());
+        let mut records = Vec::new();
+        for (id, value) in ids.zip(values) {
+            records.push(match value {
+                Some(value) => self.readable(id, &value).await,
+                None => None,
+            });
         }
-        let mut command = redis::cmd("ZREM");
-        command.arg(self.owner(owner)).arg(entries);
-        self.server.ask(&command).await
+        Ok(records)
     }
 
-    /// The entries on an owner's index, in the order of their keys.
-    pub(super) async fn index(&self, owner: &str) -> Result<Vec<Entry>, BoxError> {
-        let (now, listed): (i64, Vec<(Vec<u8>, i64)>) = self
-            .server
-            .run(&script::INDEX, self.owner(owner.as_bytes()), |_| {})
-            .await?;
-        let read = |(bytes, limit)| Entry::read(bytes, limit, now);
-        let entries: Option<Vec<_>> = listed.into_iter().map(read).collect();
-        let none_of_ours =
-            || StoreError::new("an index in redis has an entry that is none of ours");
-        let mut entries = entries.ok_or_else(none_of_ours)?;
-        entries.sort_by_key(|entry| entry.key);
-        Ok(entries)
-    }
-
-    /// A digest, because an owner can be long, and a user's id should not stand in every key that a tool lists.
-    pub(super) fn owner(&self, owner: &[u8]) -> Vec<u8> {
-        self.key("o:", &Sha256::digest(owner))
+    /// An index of another type would stand in the way for ever, so it is deleted. This call fails,
+    /// because there may be records that are on no index now.
+    pub(super) async fn index_failure(&self, owner: &OwnerDigest, error: RedisError) -> BoxError {
+        if is_wrong_type(&error) {
+            self.unlink(self.index_key(owner)).await;
+        }
+        failure(error)
     }
 }
 
-impl Entry {
-    /// By when the record is gone less how long it can last is when the entry was made, on the server's clock like `now`.
-    fn read(bytes: Vec<u8>, limit: i64, now: i64) -> Option<Self> {
-        let (key, claim) = bytes.split_first_chunk()?;
-        let (family, claim) = claim.split_first_chunk()?;
-        let (_mark, longest) = claim.split_first_chunk::<8>()?;
-        let longest = i64::from_be_bytes(longest.try_into().ok()?);
-        Some(Self {
-            key: RecordKey::from_bytes(*key),
-            family: Family::from_bytes(*family),
-            is_settled: limit.saturating_sub(longest) <= now.saturating_sub(MARGIN),
-            bytes,
-        })
-    }
-}
-
-/// A new claim for this record. Each call makes one, and knows its own record by it.
-pub(super) fn claim(record: &Record, longest: i64) -> Result<Claim, BoxError> {
-    let mark: [u8; 8] = random_bytes().map_err(|_| no_random_bytes())?;
-    let mut claim = Claim::default();
-    let bytes = record.family.as_bytes().iter().chain(&mark);
-    let longest = longest.to_be_bytes();
-    for (to, from) in claim.iter_mut().zip(bytes.chain(&longest)) {
-        *to = *from;
-    }
-    Ok(claim)
-}
-
-pub(super) fn entry(key: &RecordKey, claim: &[u8]) -> Vec<u8> {
-    [key.as_bytes(), claim].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    #[test]
-    fn an_entry_is_read_as_it_was_written_and_settled_an_hour_later() {
-        let record = Record {
-            key: RecordKey::from_bytes([7; 32]),
-            family: Family::from_bytes([9; 16]),
-            owner: None,
-            created: 0,
-            touched: 0,
-            expires: 0,
-            ends: 0,
-            version: 0,
-            payload: Arc::from([]),
-        };
-        let bytes = entry(&record.key, &claim(&record, 500).unwrap());
-        assert_eq!(bytes.len(), 64);
-        for (now, is_settled) in [(0, false), (MARGIN + 99, false), (MARGIN + 100, true)] {
-            let entry = Entry::read(bytes.clone(), 600, now).unwrap();
-            assert_eq!((entry.key, entry.family), (record.key, record.family));
-            assert_eq!(entry.is_settled, is_settled, "at {now}");
-        }
-        for len in [0, 31, 32, 47, 48, 56, 63, 65] {
-            assert!(Entry::read(vec![7; len], 600, 0).is_none(), "{len} bytes");
-        }
-        for (limit, now) in [(i64::MIN, i64::MAX), (i64::MAX, i64::MIN)] {
-            let entry = Entry::read(bytes.clone(), limit, now).unwrap();
-            assert_eq!(entry.is_settled, limit < now);
-        }
-    }
+/// The lower bound of entries after those of an id.
+pub(super) fn after(id: &SessionId) -> Vec<u8> {
+    [b"(", &id.as_bytes()[..], &[0xff; 11]].concat()
 }

@@ -1,53 +1,59 @@
-//! Sessions on a Redis server, or a cluster of them.
+//! Sessions on a Redis server or cluster.
 //!
-//! A record is a hash, `login:r:` and its key in hex. An owner's index is a sorted set, `login:o:` and the owner's SHA-256 in
-//! hex; an entry is a record's key and family and the mark of the call that created it. Whatever changes a record is one
-//! script. The mark tells its entry from that of a record that somebody creates under the same key meanwhile.
+//! A record is a string: `login:r:` and its id. The index of an owner is a sorted set: `login:o:`
+//! and a digest of the owner. Every change of a record is one script.
 //!
-//! On one server a script has all the keys that a `create` or a `replace` needs, and each is one step. A `delete_all` is one for
-//! every thousand records: its script makes their keys from the index. In a cluster every key stands by itself, so what takes
-//! two of them takes two steps, in an order that never leaves a live record off its owner's index: an entry is written before
-//! its record and removed after it. The store takes the one step until a server refuses a
-//! script of several keys. The steps hold anywhere and beside it, so it may take them wherever it can't tell. What a
-//! `delete` finds under its key says on which index the entry is; it goes by a second step everywhere.
+//! On one server a script has both keys, so `create` and `update` are one step each. In a cluster
+//! each key is on a node of its own, and the index entry is written before the record and removed
+//! after it, so that a live record is always on its owner's index. The store sends both keys
+//! together until a server refuses that. The single steps are correct anywhere.
 //!
-//! Under the key of a deleted record stays for a minute what tells a repeated command that it was done, and under that of no
-//! record, made from the owner, how many a `delete_all` has deleted.
+//! Deletions leave no tombstones. A late `update` or `touch` finds no record and returns `Gone`. A
+//! late `create` is one whose caller has no reply yet: no other call knows its id, except for a
+//! `delete_all`, and to that it is a `create` after the deletion. An id is never used again, so a
+//! record that was acknowledged and deleted could only come back by a copy of its `create` that was
+//! still on its way on a connection that a cluster client had given up, for longer than the session
+//! lasted.
 
-mod at_once;
 mod create;
-mod fields;
+mod delete_all;
 mod index;
+mod join_all;
+mod packed;
 mod prefix;
-mod replace;
-mod revoke;
 mod script;
 mod server;
+mod update;
 
-use std::{fmt, fmt::Write as _, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use redis::{Cmd, aio::ConnectionLike};
+use redis::{RedisError, aio::ConnectionLike};
 use tokio::runtime::Handle;
 
-use self::{at_once::at_once, create::New, prefix::check_prefix, server::Server};
-use super::{
-    Created, Outcome, Page, Record, RecordKey, Replaced, SessionStore, Which, random_bytes,
+use self::{
+    packed::{CallId, OwnerDigest, ordered, unpack},
+    prefix::check_prefix,
+    server::{Server, failure, is_wrong_type},
 };
+use super::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore};
 use crate::error::{BoxError, ConfigError, StoreError};
+use crate::random::random_bytes;
 
-/// How much later than needed Redis clears up, in milliseconds. Its clock only measures how long a key has been there, and
-/// an hour is more than two servers of a cluster should disagree by.
+/// How much later than needed Redis removes something, in milliseconds: an hour. Clocks of nodes
+/// and of the servers of a cluster should not differ by as much.
 const MARGIN: i64 = 60 * 60 * 1000;
-/// The longest time to live that Redis is asked for: 35 thousand years, well within what a double counts exactly.
-const LONGEST: i64 = 1 << 50;
-/// How many questions about an owner's records are on their way at the same time.
-const BATCH: usize = 64;
+/// The longest lifetime that Redis is asked for, in milliseconds: 17 thousand years, which a double
+/// counts exactly.
+const LONGEST: i64 = 1 << 49;
+/// How many records are read together.
+const BATCH: usize = 256;
 
-/// Keeps sessions on a Redis or Valkey server (Redis 6.2 or later), or on a cluster.
+/// Keeps sessions on a Redis or Valkey server (Redis 6.2 or later) or a cluster.
 ///
-/// Takes any asynchronous connection of the `redis` crate, version 1. A `ConnectionManager` connects again by itself after an
-/// outage; a `MultiplexedConnection` doesn't; a `ClusterConnection` knows a cluster. Clones share the connection.
+/// Takes any asynchronous connection of the `redis` crate, version 1. A `ConnectionManager`
+/// reconnects after an outage; a `MultiplexedConnection` doesn't; use a `ClusterConnection` for a
+/// cluster. Clones share the connection.
 ///
 /// ```no_run
 /// # async fn app() -> Result<(), Box<dyn std::error::Error>> {
@@ -58,57 +64,66 @@ const BATCH: usize = 64;
 /// # Ok(()) }
 /// ```
 ///
-/// # What the server must be set to
+/// # Server settings
 ///
-/// - **`maxmemory-policy noeviction`.** Any other policy lets Redis throw sessions away when memory runs out: somebody is
-///   logged out, or worse, an owner's index goes first, and whatever looks for sessions by their owner misses those that
-///   are still there: the list of devices, "log out everywhere", the end of one device's sessions. With `noeviction`
-///   logins fail then, and those who are logged in stay so.
-/// - **`appendonly yes` and `appendfsync always`**, if an acknowledged logout must survive a crash of the server. With
-///   `everysec`, the default of `appendonly`, a crash takes back the last second: sessions that began in it are gone, and
-///   *sessions that ended in it are there again*. With snapshots alone it is minutes. Decide whether you accept that.
-/// - **Replicas copy late.** When one takes over, it may lack the last writes of the old primary, logouts among them. `WAIT` and
-///   `min-replicas-to-write` make that rarer, nothing in Redis rules it out. Where it must not happen, keep
-///   sessions in an SQL database.
+/// - **`maxmemory-policy noeviction`.** With any other policy Redis evicts sessions when memory
+///   runs out. Users are logged out, or an owner's index is evicted first, and the list of sessions
+///   and "log out everywhere" miss sessions that still exist. With `noeviction` logins fail
+///   instead, and existing sessions stay and can be logged out.
+/// - **`appendonly yes` and `appendfsync always`**, if an acknowledged logout must survive a crash
+///   of the server. With `everysec`, the default of `appendonly`, a crash undoes the last second:
+///   sessions that began in it are lost, and *sessions that ended in it are back*. With snapshots
+///   alone it is minutes. Decide whether that is acceptable.
+/// - **Replicas copy late.** A replica that takes over may lack the last writes of the old primary,
+///   logouts among them. `WAIT` and `min-replicas-to-write` make that rarer; Redis cannot rule it
+///   out. If it must not happen, keep sessions in an SQL database.
 ///
-/// A change of the user's [security stamp](crate::AuthUser::security_stamp) ends their sessions in all of these cases: it
-/// lives in your database.
+/// A change of the user's [security stamp](crate::AuthUser::security_stamp) ends their sessions in
+/// all of these cases: it is stored in your database.
 ///
-/// # What the connection must be set to
+/// # Connection settings
 ///
-/// - **Reads go to the primary**: no `read_from_replicas` on a cluster client, no connection to a replica, and no client-side
-///   caching. Else a logout on one node is seen late on another.
-/// - A response timeout below the manager's deadline. The `redis` crate's is half a second.
-/// - In an outage a `ConnectionManager` tries for some seconds before it says so, longer than the manager's deadline. With its
-///   `set_number_of_retries(1)` requests fail faster, and are served sooner when the server is back.
-/// - A proxy in between runs a script where all of its keys are, or refuses it. Behind one that looks at the first key only,
-///   over servers that are no cluster (twemproxy is one), logins don't last.
-/// - An account with rights to all keys that begin with the prefix. The script that ends all of a user's sessions makes the keys
-///   of the records from the user's index, rather than being given them. Redis and Valkey allow that outside of a cluster.
-///   Where it finds less than the index says, because of the account or a proxy, the store asks for each of the rest by its
-///   key, as it does in a cluster.
+/// - **Read from the primary**: no `read_from_replicas` on a cluster client, no connection to a
+///   replica, no client-side caching. Otherwise other nodes notice a logout late.
+/// - Set a response timeout below the manager's deadline. The default of the `redis` crate is half
+///   a second.
+/// - In an outage a `ConnectionManager` retries for some seconds before it returns an error, longer
+///   than the manager's deadline. With `set_number_of_retries(1)` requests fail faster and succeed
+///   sooner after the outage.
+/// - A proxy in between must run a script where all of its keys are, or refuse it. With a proxy
+///   that looks at the first key only, in front of several servers (twemproxy is one), logins don't
+///   last.
+/// - The account needs access to all keys that begin with the prefix. Two scripts derive keys that
+///   they are not given: the one that deletes all of a user's sessions, and the one that deletes a
+///   session and its index entry. Redis and Valkey allow that outside of a cluster. If it is
+///   refused, the store sends the keys one by one, as it does in a cluster.
 ///
-/// A cluster client repeats a command whose answer got lost. What comes twice counts once, and neither a
-/// `create` nor a `replace` brings back what was deleted in between: Redis remembers a deletion for a minute. An `update` may
-/// answer `Conflict` although it was made, where another one came in between.
+/// A cluster client sends a command again if the reply is lost. A repeated `create` or `update`
+/// recognizes its own write and returns `Done`, unless another call changed the record in between.
+/// A repeated `delete` returns `Gone`.
 ///
-/// # What a call costs
+/// # Costs
 ///
-/// `load`, `update` and `touch` are one round trip. On one server a login is one, too, also over an existing session of
-/// nobody's or of the same user; over another user's it is two. In a cluster a user's list may be on another server than the
-/// session: there a login is two, and up to four over an existing session. Nothing has to be set for this. A cluster
-/// refuses the first script that wants both keys, and the store and its clones remember that for as long as they live.
-/// Where an ACL allows a script of each of the keys but none of both, each login pays for the refusal.
+/// A session takes about 400 bytes, including its place in the list of its user's sessions.
 ///
-/// The end of a device's sessions, or of all of a user's, is one round trip on one server for each thousand of them. Such a script
-/// takes about ten milliseconds, in which the server serves nobody else. For a user with 100 000 sessions it can be a tenth
-/// of a second, as is a look at their list. In a cluster it is a question for each session, 64 at a time, and the list is
-/// read until nothing new comes.
+/// `load`, `update`, `touch` and `delete` are one round trip, `load` a plain `GET`. `create` is one
+/// on one server and two in a cluster, where the list may be on another server than the session; so
+/// is `delete` there, and an `update` that moves the end of a session on is three. A cluster
+/// refuses the first script that has two keys; the store and its clones remember that. If an ACL
+/// allows scripts with each of the keys but not with both, each login pays for the refusal.
 ///
-/// # Clearing up
+/// A page of a list is two round trips, at most 256 sessions at a time. Deleting all sessions of a
+/// user is one round trip for each thousand of them on one server; such a script takes a few
+/// milliseconds, in which the server does nothing else. In a cluster it is one command for each
+/// session, 256 at a time.
 ///
-/// Redis drops a record an hour or more after it expired. [`delete_expired`](SessionStore::delete_expired) has nothing to do and
-/// answers 0. Whether a record has expired is decided by the caller's clock, never by the server's.
+/// # Expiry
+///
+/// Redis removes a record an hour or more after it expired.
+/// [`delete_expired`](SessionStore::delete_expired) does nothing and returns 0. The caller's clock
+/// decides whether a record has expired, never the server's.
+///
+/// A value that the store can't read is treated as absent and deleted.
 #[derive(Clone)]
 pub struct RedisStore {
     server: Server,
@@ -116,7 +131,7 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store on the server that this connection leads to. Its keys begin with `login:`.
+    /// A store on the server of this connection. Its keys begin with `login:`.
     #[must_use]
     pub fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
         Self {
@@ -125,10 +140,11 @@ impl RedisStore {
         }
     }
 
-    /// Begins its keys with this, so that several applications share a server. Default: `login:`.
+    /// Sets what its keys begin with, so that several applications can share a server. Default:
+    /// `login:`.
     ///
     /// # Errors
-    /// When it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons.
+    /// If it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons.
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self, ConfigError> {
         check_prefix(prefix)?;
         self.prefix = prefix.into();
@@ -146,150 +162,153 @@ impl fmt::Debug for RedisStore {
 
 #[async_trait]
 impl SessionStore for RedisStore {
-    async fn create(&self, record: Record) -> Result<Created, BoxError> {
-        self.create_new(&New::of(record)?).await
+    async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {
+        self.create_record(&record).await
     }
 
-    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
-        let mut command = redis::cmd("HMGET");
-        command.arg(self.record(key)).arg(&fields::FIELDS);
-        fields::read(*key, self.server.ask(&command).await?)
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        self.load_one(id).await
     }
 
-    async fn update(
-        &self,
-        key: &RecordKey,
-        version: u64,
-        payload: Arc<[u8]>,
-        now: i64,
-    ) -> Result<Outcome, BoxError> {
-        let mark = mark()?;
-        let next = version.saturating_add(1);
-        let update = |command: &mut Cmd| {
-            command
-                .arg(&mark)
-                .arg(now)
-                .arg(version)
-                .arg(next)
-                .arg(&*payload);
-        };
-        outcome(
-            &self
-                .server
-                .run::<Vec<u8>>(&script::UPDATE, self.record(key), update)
-                .await?,
-        )
+    async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
+        self.update_record(&record, now).await
     }
 
-    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
-        let touch = |command: &mut Cmd| {
-            command.arg(now).arg(expires).arg(LONGEST).arg(MARGIN);
-        };
-        outcome(
-            &self
-                .server
-                .run::<Vec<u8>>(&script::TOUCH, self.record(key), touch)
-                .await?,
-        )
+    async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        let arguments = (&ordered(now), &ordered(expires), LONGEST, MARGIN);
+        let keys = [self.record_key(id)];
+        outcome(self.server.run(&script::TOUCH, &keys, arguments).await)
     }
 
-    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
-        self.delete_at(key, version).await
-    }
-
-    async fn replace(
-        &self,
-        old: &RecordKey,
-        version: u64,
-        new: Record,
-    ) -> Result<Replaced, BoxError> {
-        self.replace_at(old, version, &New::of(new)?).await
-    }
-
-    /// Reads the owner's whole index, 80 bytes for a session, and then the records of the page. Redis could hand out the index
-    /// page by page in the order of its times or in that of its keys, not clear it up by the one and list it by the other.
-    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
-        let mut entries = self.index(owner).await?;
-        entries.retain(|entry| page.after.is_none_or(|after| entry.key > after));
-        entries.dedup_by_key(|entry| entry.key);
-        let mut listed = Vec::new();
-        let mut entries = entries.as_slice();
-        while !entries.is_empty() && listed.len() < page.limit {
-            let (batch, rest) =
-                entries.split_at((page.limit - listed.len()).min(BATCH).min(entries.len()));
-            let records = at_once(batch.iter().map(|entry| self.load(&entry.key))).await;
-            let mut gone = Vec::new();
-            for (entry, record) in batch.iter().zip(records) {
-                match record? {
-                    None if entry.is_settled => gone.push(entry.bytes.clone()),
-                    Some(record) if record.owner.as_deref() == Some(owner) => {
-                        listed.extend(Some(record).filter(|record| record.is_live(now)));
-                    }
-                    _ => {}
-                }
-            }
-            let _left_to_be_cleared_away = self.strike(owner.as_bytes(), &gone).await;
-            entries = rest;
+    async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
+        let (outcome, owner) = self.delete_if(id, version, None).await?;
+        if let Some(owner) = owner {
+            // Best effort: a list removes it later.
+            self.remove_from_index(&owner, id).await.ok();
         }
-        Ok(listed)
+        Ok(outcome)
     }
 
-    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
+    async fn list(
+        &self,
+        owner: &str,
+        page: Page,
+        now: i64,
+    ) -> Result<Vec<SessionRecord>, BoxError> {
+        self.list_page(owner, page, now).await
+    }
+
+    async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
         let (store, owner) = (self.clone(), owner.to_owned());
-        let revoking = async move { store.revoke_all(&owner, which).await };
-        // More than a thousand don't go at one go, nor two in a cluster. So this goes on to its end when its caller goes away.
+        let deleting = async move { store.delete_owned(&owner, except).await };
+        // More than one command may be needed, so this runs to its end even if the caller is
+        // dropped.
         match Handle::try_current() {
             Ok(runtime) => {
-                let ended = runtime.spawn(revoking).await;
-                ended.map_err(|_| StoreError::new("a task that deletes sessions broke off"))?
+                let ended = runtime.spawn(deleting).await;
+                ended.map_err(|_| StoreError::new("a task that deletes sessions was cancelled"))?
             }
-            Err(_) => revoking.await,
+            Err(_) => deleting.await,
         }
     }
 
-    /// Answers 0: Redis clears up by itself.
+    /// Returns 0: Redis removes expired records itself.
     async fn delete_expired(&self, _now: i64, _limit: usize) -> Result<u64, BoxError> {
         Ok(0)
     }
 }
 
 impl RedisStore {
-    fn record(&self, key: &RecordKey) -> Vec<u8> {
-        self.key("r:", key.as_bytes())
+    async fn load_one(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        let mut command = redis::cmd("GET");
+        command.arg(self.record_key(id));
+        let value: Option<Vec<u8>> = match self.server.query(&command).await {
+            Err(error) if is_wrong_type(&error) => Some(Vec::new()),
+            value => value.map_err(failure)?,
+        };
+        match value {
+            Some(value) => Ok(self.readable(id, &value).await),
+            None => Ok(None),
+        }
+    }
+
+    /// The record that this value holds. One that can't be read counts as absent and is deleted: it
+    /// would turn every request with this session into an error.
+    async fn readable(&self, id: &SessionId, value: &[u8]) -> Option<SessionRecord> {
+        let record = unpack(*id, value);
+        if record.is_none() {
+            #[cfg(feature = "tracing")]
+            tracing::warn!(session = %id, "a session in redis can't be read; it is deleted");
+            self.unlink(self.record_key(id)).await;
+        }
+        record
+    }
+
+    /// Best effort: the next call finds it again.
+    async fn unlink(&self, key: Vec<u8>) {
+        let mut command = redis::cmd("UNLINK");
+        command.arg(key);
+        self.server.query::<()>(&command).await.ok();
+    }
+
+    /// Deletes a record that has this version and, in a `delete_all`, this owner. Returns the
+    /// digest of its owner if its index entry is still there.
+    async fn delete_if(
+        &self,
+        id: &SessionId,
+        version: Option<u64>,
+        owner: Option<&OwnerDigest>,
+    ) -> Result<(Outcome, Option<Vec<u8>>), BoxError> {
+        let version = version.map(u64::to_be_bytes);
+        // A `delete_all` takes care of the index itself.
+        let indexes = owner.map_or_else(|| self.key("o:", &[]), |_| Vec::new());
+        let version = version.as_ref().map_or(&[][..], |version| version);
+        let arguments = (
+            version,
+            owner.map_or(&[][..], |owner| owner),
+            id.as_bytes(),
+            &indexes,
+        );
+        let keys = [self.record_key(id)];
+        let deleted = self.server.run(&script::DELETE, &keys, arguments);
+        let mut deleted = Vec::into_iter(deleted.await.map_err(failure)?);
+        let outcome = outcome(Ok(deleted.next().unwrap_or_default()))?;
+        Ok((outcome, deleted.next()))
+    }
+
+    fn record_key(&self, id: &SessionId) -> Vec<u8> {
+        self.key("r:", id.as_bytes())
+    }
+
+    fn index_key(&self, owner: &[u8]) -> Vec<u8> {
+        self.key("o:", owner)
     }
 
     fn key(&self, kind: &str, bytes: &[u8]) -> Vec<u8> {
-        let mut key = format!("{}{kind}", self.prefix);
-        for byte in bytes {
-            let _infallible = write!(key, "{byte:02x}");
-        }
-        key.into_bytes()
+        [self.prefix.as_bytes(), kind.as_bytes(), bytes].concat()
     }
 }
 
-/// Names one call: it knows its own work again when a connection repeats its command.
-fn mark() -> Result<[u8; 16], BoxError> {
-    random_bytes().map_err(|_| no_random_bytes())
+fn call_id() -> Result<CallId, BoxError> {
+    let no_random_bytes = |_| StoreError::new("the operating system gave no random bytes");
+    Ok(random_bytes().map_err(no_random_bytes)?)
 }
 
-fn no_random_bytes() -> BoxError {
-    StoreError::new("the operating system gave no random bytes").into()
-}
-
-/// How long Redis has to keep something, in milliseconds. A difference of the caller's times: the server's clock may be wrong.
+/// How long Redis has to keep something, in milliseconds. A difference of the caller's times: the
+/// server's clock may be wrong.
 fn lifetime(from: i64, to: i64) -> i64 {
     to.saturating_sub(from).clamp(0, LONGEST) + MARGIN
 }
 
-fn outcome(answer: &[u8]) -> Result<Outcome, BoxError> {
-    match answer {
+fn outcome(reply: Result<Vec<u8>, RedisError>) -> Result<Outcome, BoxError> {
+    match &*reply.map_err(failure)? {
         b"done" => Ok(Outcome::Done),
         b"conflict" => Ok(Outcome::Conflict),
         b"gone" => Ok(Outcome::Gone),
-        _ => Err(unknown_answer()),
+        _ => Err(unknown_reply()),
     }
 }
 
-fn unknown_answer() -> BoxError {
-    StoreError::new("redis gave an answer that none of our scripts gives").into()
+fn unknown_reply() -> BoxError {
+    StoreError::new("redis sent a reply that none of our scripts sends").into()
 }

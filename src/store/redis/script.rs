@@ -1,10 +1,9 @@
-//! What is done at one go. A script that is given one key touches no other and runs on any cluster; one that is given several
-//! runs where one server has them all.
+//! The scripts. All but two touch only the keys that they are given, and run on any cluster if that
+//! is one key.
 //!
-//! [`REVOKE_ALL`] alone touches keys that it wasn't given: it makes those of records from an index. Redis and Valkey say that
-//! a script should be given every key, and insist on it in a cluster, which refuses this one for the keys that it is given.
-//! Elsewhere both let it. Behind a proxy it may run where not all records are: it deletes what it finds, and of what it doesn't
-//! find it changes nothing and says so.
+//! [`DELETE`] makes the key of the owner's index from the record, and [`DELETE_ALL`] the keys of
+//! the records from the index. Redis and Valkey allow it outside of a cluster. Both work without,
+//! and report what is left to do.
 
 use std::sync::LazyLock;
 
@@ -16,25 +15,16 @@ macro_rules! script {
     };
 }
 
-pub(super) static ENLIST: LazyLock<Script> = script!("parts/clock", "parts/enlist", "enlist");
-pub(super) static INDEX: LazyLock<Script> = script!("parts/clock", "index");
-pub(super) static CREATE: LazyLock<Script> =
-    script!("parts/clock", "parts/enlist", "parts/insert", "create");
-pub(super) static REPLACE: LazyLock<Script> = script!(
-    "parts/clock",
-    "parts/enlist",
-    "parts/insert",
-    "parts/find",
-    "parts/bury",
-    "replace"
-);
-pub(super) static UPDATE: LazyLock<Script> = script!("parts/before", "update");
-pub(super) static TOUCH: LazyLock<Script> = script!("parts/clock", "parts/before", "touch");
-pub(super) static DELETE: LazyLock<Script> = script!("parts/find", "parts/bury", "delete");
-pub(super) static REVOKE_ALL: LazyLock<Script> = script!("parts/bury", "revoke_all");
-pub(super) static REVOKE: LazyLock<Script> = script!("parts/bury", "revoke");
+pub(super) static CREATE: LazyLock<Script> = script!("parts/record", "parts/index", "create");
+pub(super) static UPDATE: LazyLock<Script> = script!("parts/record", "parts/index", "update");
+pub(super) static TOUCH: LazyLock<Script> = script!("parts/record", "touch");
+pub(super) static DELETE: LazyLock<Script> = script!("parts/record", "delete");
+pub(super) static DELETE_ALL: LazyLock<Script> = script!("parts/record", "delete_all");
+pub(super) static ADD_TO_INDEX: LazyLock<Script> =
+    script!("parts/record", "parts/index", "add_to_index");
+pub(super) static PRUNE_INDEX: LazyLock<Script> = script!("parts/record", "prune_index");
 
-/// A script, and the hash under which a server remembers it.
+/// A script, and the hash under which a server caches it.
 pub(super) struct Script {
     code: &'static str,
     hash: String,
@@ -46,13 +36,13 @@ impl Script {
         Self { code, hash }
     }
 
-    /// Runs it by its hash, which a server knows that has seen it before.
+    /// Runs it from the server's cache.
     pub(super) fn by_hash(&self, keys: &[Vec<u8>]) -> Cmd {
         invocation("EVALSHA", &self.hash, keys)
     }
 
-    /// Runs it by its text, which the server then remembers.
-    pub(super) fn by_text(&self, keys: &[Vec<u8>]) -> Cmd {
+    /// Runs it and adds it to the server's cache.
+    pub(super) fn by_code(&self, keys: &[Vec<u8>]) -> Cmd {
         invocation("EVAL", self.code, keys)
     }
 }

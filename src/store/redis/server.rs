@@ -1,4 +1,4 @@
-//! The way to the server, whatever kind of connection leads there.
+//! The connection to the server, whatever its type.
 
 use std::sync::{
     Arc,
@@ -7,13 +7,14 @@ use std::sync::{
 
 use async_trait::async_trait;
 use redis::{
-    Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, Value, aio::ConnectionLike,
+    Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, ToRedisArgs, Value,
+    aio::ConnectionLike,
 };
 
 use super::script::Script;
 use crate::error::{BoxError, StoreError};
 
-/// Clones share the connection, and what was found out about the server.
+/// Clones share the connection and what was learned about the server.
 #[derive(Clone)]
 pub(super) struct Server {
     connection: Arc<dyn Connection>,
@@ -28,90 +29,77 @@ impl Server {
         }
     }
 
-    pub(super) async fn ask<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, BoxError> {
-        understood(self.connection.ask(command).await)
+    pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, RedisError> {
+        Ok(T::from_redis_value(self.connection.send(command).await?)?)
     }
 
-    /// Runs a script on a key.
+    /// Runs a script. A server that doesn't know it is sent the code.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
-        key: Vec<u8>,
-        with_arguments: impl Fn(&mut Cmd) + Send + Sync,
-    ) -> Result<T, BoxError> {
-        understood(self.invoke(script, &[key], with_arguments).await)
+        keys: &[Vec<u8>],
+        arguments: impl ToRedisArgs + Send + Sync,
+    ) -> Result<T, RedisError> {
+        match self.query(script.by_hash(keys).arg(&arguments)).await {
+            // Not `SCRIPT LOAD`: in a cluster it goes to every node, and this one may be replaced
+            // in between.
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                self.query(script.by_code(keys).arg(&arguments)).await
+            }
+            reply => reply,
+        }
     }
 
-    /// Runs a script on several keys. None where the server doesn't do that: then it has to be done in steps, of which each
-    /// has one key. They may follow a script that was run, so both have to know their own work again.
-    pub(super) async fn run_at_one_go<T: FromRedisValue>(
+    /// Sends a command with several keys, or runs a script on them. Returns `None` if the server
+    /// doesn't take them together; the caller then sends them one by one. The script may have run
+    /// nevertheless, so both ways have to recognize their own work.
+    pub(super) async fn together<T>(
         &self,
-        script: &Script,
-        keys: &[Vec<u8>],
-        with_arguments: impl Fn(&mut Cmd) + Send + Sync,
-    ) -> Result<Option<T>, BoxError> {
+        call: impl Future<Output = Result<T, RedisError>>,
+    ) -> Result<Option<T>, RedisError> {
         if self.is_cluster.load(Ordering::Relaxed) {
             return Ok(None);
         }
-        let answer = self.invoke(script, keys, with_arguments).await;
-        match answer.as_ref().err().map(RedisError::kind) {
-            // A cluster, and it stays one. It says so before it looks for the script, or while it moves a slot.
+        let reply = call.await;
+        match reply.as_ref().err().map(RedisError::kind) {
+            // A cluster stays one. It refuses before it looks for the script, or while it moves a
+            // slot.
             Some(ErrorKind::Server(ServerErrorKind::CrossSlot | ServerErrorKind::TryAgain)) => {
                 self.is_cluster.store(true, Ordering::Relaxed);
                 Ok(None)
             }
-            // A proxy that says it in its own words, or an account that may touch each of the keys but not both at once. Or
-            // something else, and then the steps fail, too. So this is asked again the next time.
+            // A proxy that says so in its own words, or an account that may access each of the keys
+            // but not both together. If it is something else, single keys fail, too. So the next
+            // call tries again.
             Some(ErrorKind::Server(ServerErrorKind::ResponseError | ServerErrorKind::NoPerm)) => {
                 Ok(None)
             }
-            _ => understood(answer).map(Some),
-        }
-    }
-
-    /// A server that has forgotten the script, or never saw it, is given its text.
-    async fn invoke(
-        &self,
-        script: &Script,
-        keys: &[Vec<u8>],
-        with_arguments: impl Fn(&mut Cmd) + Send + Sync,
-    ) -> Result<Value, RedisError> {
-        let mut by_hash = script.by_hash(keys);
-        with_arguments(&mut by_hash);
-        match self.connection.ask(&by_hash).await {
-            // Not `SCRIPT LOAD`: in a cluster that goes to every node, and this one may be replaced in between.
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
-                let mut by_text = script.by_text(keys);
-                with_arguments(&mut by_text);
-                self.connection.ask(&by_text).await
-            }
-            answer => answer,
+            _ => reply.map(Some),
         }
     }
 }
 
-fn understood<T: FromRedisValue>(answer: Result<Value, RedisError>) -> Result<T, BoxError> {
-    let answer = answer.map_err(|error| failure(&error))?;
-    T::from_redis_value(answer)
-        .map_err(|_| StoreError::new("redis gave an answer of another type").into())
-}
-
-/// What the types of connections have in common, fit for a `dyn`.
+/// What the types of connections have in common, as a trait that can be a `dyn`.
 #[async_trait]
 trait Connection: Send + Sync {
-    async fn ask(&self, command: &Cmd) -> Result<Value, RedisError>;
+    async fn send(&self, command: &Cmd) -> Result<Value, RedisError>;
 }
 
 #[async_trait]
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> Connection for C {
-    async fn ask(&self, command: &Cmd) -> Result<Value, RedisError> {
-        // A clone shares the socket: commands of many requests follow one another without waiting for answers.
+    async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
+        // A clone shares the socket: requests don't wait for each other's replies.
         command.query_async(&mut self.clone()).await
     }
 }
 
-/// What a [`RedisError`] may say without telling what was sent or received: its own text can quote both.
-fn failure(error: &RedisError) -> StoreError {
+/// Whether a key holds a value of another type.
+pub(super) fn is_wrong_type(error: &RedisError) -> bool {
+    error.code() == Some("WRONGTYPE")
+}
+
+/// An error fit for a log. The text of a [`RedisError`] can quote what was sent or received.
+pub(super) fn failure(error: RedisError) -> BoxError {
     let what = match error.code() {
         Some(code) if is_plain(code) => format!("the server answered {code}"),
         Some(_) => "the server answered with an error".to_owned(),
@@ -120,10 +108,11 @@ fn failure(error: &RedisError) -> StoreError {
         None if error.is_connection_dropped() => "connection lost".to_owned(),
         None => error.category().to_owned(),
     };
-    StoreError::new(format!("redis: {what}"))
+    StoreError::new(format!("redis: {what}")).into()
 }
 
-/// Whether it looks like one of the codes with which a server's errors begin. What isn't Redis may begin with anything.
+/// Whether it looks like the code of a server's error. Something that isn't Redis may send
+/// anything.
 fn is_plain(code: &str) -> bool {
     (1..=20).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_uppercase())
 }

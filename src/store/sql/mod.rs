@@ -1,14 +1,14 @@
-//! Stores on sqlx: one table in the application's own database, reached through the application's own pool.
+//! Stores on sqlx: one table in the application's own database, through the application's own pool.
 //!
-//! What the three share is written once: the name of the table, the statements, the verbs, what an error may say. Each
-//! database's file has what only that database does.
+//! The name of the table, the statements, the verbs and the errors are shared. Each database's
+//! file has only its schema and its dialect.
 
 #[macro_use]
-mod session_store;
+mod macros;
 
-mod again;
-mod failure;
+mod error;
 mod query;
+mod retry;
 mod statements;
 mod table;
 mod verbs;

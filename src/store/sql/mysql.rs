@@ -5,10 +5,11 @@ use std::sync::Arc;
 use sqlx::{AssertSqlSafe, MySql, MySqlPool};
 
 use super::{
+    error::store_error,
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError, StoreError};
+use crate::error::{BoxError, ConfigError};
 
 /// Keeps sessions in a table of a MariaDB or MySQL database.
 ///
@@ -16,11 +17,23 @@ use crate::error::{BoxError, ConfigError, StoreError};
 /// use std::time::Duration;
 ///
 /// use login_manager::MySqlStore;
-/// use sqlx::mysql::MySqlPoolOptions;
+/// use sqlx::{Connection as _, mysql::MySqlPoolOptions};
 ///
 /// # async fn open() -> Result<MySqlStore, Box<dyn std::error::Error + Send + Sync>> {
 /// let pool = MySqlPoolOptions::new()
 ///     .acquire_timeout(Duration::from_secs(1))
+///     // Ping only connections that have been idle for long.
+///     .test_before_acquire(false)
+///     .before_acquire(|connection, meta| {
+///         Box::pin(async move {
+///             if meta.idle_for < Duration::from_secs(60) {
+///                 return Ok(true);
+///             }
+///             let limit = Duration::from_millis(500);
+///             let ping = tokio::time::timeout(limit, connection.ping()).await;
+///             Ok(matches!(ping, Ok(Ok(()))))
+///         })
+///     })
 ///     .connect("mysql://app@db.example.com/app?ssl-mode=VERIFY_IDENTITY")
 ///     .await?;
 /// let store = MySqlStore::new(pool);
@@ -30,40 +43,31 @@ use crate::error::{BoxError, ConfigError, StoreError};
 /// ```
 ///
 /// # Settings
-/// - **The primary, always.** A replica answers from the past: it doesn't know the newest login, and lets in who has
-///   logged out. In a Galera cluster send all nodes of the application to one server, or set `wsrep_sync_wait = 7`.
-/// - **Durability** is the server's: with `innodb_flush_log_at_trx_commit = 1` (its default) a login that was acknowledged
-///   survives a crash. A failover to an asynchronous replica can still take back the last logins and logouts;
-///   semi-synchronous replication prevents that.
-/// - **TLS** is a feature of sqlx that your application switches on, such as `tls-rustls-ring-webpki` or `tls-native-tls`,
-///   with `ssl-mode=VERIFY_IDENTITY` in the URL. MySQL 8 asks for it, or for the feature `mysql-rsa`, where a role has a
-///   password.
-/// - **`acquire_timeout`** of the pool below the manager's deadline of 2 seconds, so that the error says that the pool was
-///   the trouble; sqlx has 30 seconds.
-/// - **`test_before_acquire(false)`** on the pool saves a round trip for every call: else each connection is asked before each use
-///   whether it still lives. A read that meets a dead connection goes on to the next by itself, and a restart of the server costs
-///   at most a login or logout that has to be repeated. But the pool then waits for ever for a connection that was lost without a
-///   word, behind a firewall or at a failover; give it a limit:
+/// - **The primary, always.** A replica lags behind: it lacks the newest logins and still has
+///   sessions that were logged out. In a Galera cluster let all nodes of the application use one
+///   server, or set `wsrep_sync_wait = 7`.
+/// - **Durability** is the server's: with `innodb_flush_log_at_trx_commit = 1` (its default) a
+///   login that was acknowledged survives a crash. A failover to an asynchronous replica can
+///   still undo the last logins and logouts; semi-synchronous replication prevents that.
+/// - **TLS** is a feature of sqlx that your application enables, such as `tls-rustls-ring-webpki`
+///   or `tls-native-tls`, with `ssl-mode=VERIFY_IDENTITY` in the URL. For a role with a password
+///   MySQL 8 requires it, or the feature `mysql-rsa`.
+/// - **`acquire_timeout`** of the pool should be below the manager's deadline of `2 s`, so that
+///   the error says that the pool was exhausted. sqlx's default is `30 s`.
+/// - **`test_before_acquire(false)`** saves a round trip for each call. sqlx pings a connection
+///   when it returns to the pool, whatever is set, so only connections that have been idle since
+///   may be dead. A read that meets a dead connection goes on to the next by itself; a login or
+///   logout fails and has to be repeated. `before_acquire` as above pings connections that were
+///   idle for a minute, with a limit, because a firewall or a failover may have dropped them
+///   silently.
+/// - **A server that is down at the start** makes `connect` fail. To start without it, use
+///   `connect_lazy` and create the table beforehand.
+/// - **Autocommit** stays on, as sqlx leaves it. Any isolation level from `READ COMMITTED` on is
+///   fine. A statement that was rolled back because of a deadlock runs again.
 ///
-///   ```no_run
-///   # use std::time::Duration;
-///   # use sqlx::{Connection as _, mysql::MySqlPoolOptions};
-///   # fn options() -> MySqlPoolOptions {
-///   MySqlPoolOptions::new().test_before_acquire(false).after_release(|connection, _| {
-///       Box::pin(async move {
-///           let pong = tokio::time::timeout(Duration::from_secs(1), connection.ping()).await;
-///           Ok(matches!(pong, Ok(Ok(()))))
-///       })
-///   })
-///   # }
-///   ```
-/// - **A server that is down at the start** fails `connect`; an application that shall start nevertheless uses `connect_lazy`, and
-///   makes the table beforehand.
-/// - **Autocommit** stays on, as sqlx leaves it. Any isolation level from READ COMMITTED on will do: a statement that fell victim to a deadlock is
-///   run again.
-///
-/// All times are integers that the application writes, so no time zone and no clock of the database matters; all texts are
-/// bytes, so no character set and no collation does.
+/// All times are integers that the application writes, so the time zone and the clock of the
+/// database do not matter. All texts are bytes, so character sets and collations do not matter
+/// either.
 #[derive(Clone)]
 pub struct MySqlStore {
     pool: MySqlPool,
@@ -71,31 +75,29 @@ pub struct MySqlStore {
     statements: Arc<Statements>,
 }
 
-session_store!(MySqlStore, MySql);
+sql_store!(MySqlStore, MySql, MySqlPool);
 
 impl MySqlStore {
-    /// Sessions in the table `login_sessions` of this pool's database. Asks nothing of the database yet.
-    #[must_use]
-    pub fn new(pool: MySqlPool) -> Self {
-        Self::in_table(pool, Table::default())
-    }
-
-    /// Takes another table, or `database.table`. The name is quoted wherever it is used; the database has to exist.
+    /// Uses another table, or `database.table`. The name is always quoted; the database has to
+    /// exist.
     ///
     /// # Errors
-    /// When a name is more than 48 ASCII letters, digits and underscores, or begins with a digit.
+    /// If a name is longer than 48 bytes, has other characters than ASCII letters, digits and
+    /// underscores, or begins with a digit.
     pub fn with_table(self, table: &str) -> Result<Self, ConfigError> {
-        Ok(Self::in_table(self.pool, Table::parse_with_schema(table)?))
+        Ok(self.in_table(Table::parse_with_schema(table)?))
     }
 
-    /// Makes the table and its indexes where they don't exist yet. Call it at every start; several nodes may do so at once.
+    /// Creates the table and its indexes if they do not exist. Call it at every start; several
+    /// nodes may do so at once.
     ///
-    /// It looks before it acts: where the table is there, it needs no right to create one.
+    /// If the table exists, it needs no right to create one.
     ///
     /// # Errors
-    /// When the user may not create tables and has to, or the database can't be reached.
+    /// - The table does not exist and the user may not create it.
+    /// - The database can't be reached.
     pub async fn migrate(&self) -> Result<(), BoxError> {
-        Ok(self.try_migrate().await.map_err(StoreError::from)?)
+        Ok(self.try_migrate().await.map_err(store_error)?)
     }
 
     async fn try_migrate(&self) -> Result<(), sqlx::Error> {
@@ -115,49 +117,51 @@ impl MySqlStore {
         Ok(())
     }
 
-    /// The SQL that [`migrate`](Self::migrate) runs, for those who manage their migrations themselves.
+    /// The SQL that [`migrate`](Self::migrate) runs, if you manage migrations yourself.
     #[must_use]
     pub fn schema(&self) -> String {
         let table = self.table.quoted('`');
-        // MEDIUMBLOB for owners too: outside of strict mode a longer value would be cut off in silence.
+        // MEDIUMBLOB for owners, too: outside of strict mode a longer value would be truncated
+        // silently.
         format!(
             "\
 CREATE TABLE IF NOT EXISTS {table} (
-    record_key BINARY(32) NOT NULL PRIMARY KEY,
-    family BINARY(16) NOT NULL,
-    owner_key BINARY(32),
+    id BINARY(16) NOT NULL PRIMARY KEY,
+    owner_hash INT,
     owner MEDIUMBLOB,
+    version BIGINT NOT NULL,
     created BIGINT NOT NULL,
     touched BIGINT NOT NULL,
     expires BIGINT NOT NULL,
     ends BIGINT NOT NULL,
-    version BIGINT NOT NULL,
     payload MEDIUMBLOB NOT NULL,
-    INDEX owner_idx (owner_key, record_key),
+    INDEX owner_idx (owner_hash, id),
     INDEX expires_idx (expires)
 ) ENGINE = InnoDB;
 "
         )
     }
+}
 
-    fn in_table(pool: MySqlPool, table: Table) -> Self {
-        let name = table.quoted('`');
-        let dialect = Dialect {
-            // The key settles the order of rows that expire together: replicas that run the statement delete the same ones.
-            delete_expired: format!(
-                "DELETE FROM {name} WHERE expires <= ? ORDER BY expires, record_key LIMIT ?"
-            ),
-            table: name,
-            least: "LEAST",
-            greatest: "GREATEST",
-            numbered: false,
-            spells_out: false,
-            before_delete_all: "",
-        };
-        Self {
-            pool,
-            statements: Arc::new(Statements::new(&dialect)),
-            table,
-        }
+fn dialect(table: &Table) -> Dialect {
+    let table = table.quoted('`');
+    Dialect {
+        // The id settles the order of rows that expire together, so that replicas that run the
+        // statement delete the same ones.
+        delete_expired: format!(
+            "DELETE FROM {table} WHERE expires <= ? ORDER BY expires, id LIMIT ?"
+        ),
+        table,
+        id_read: "id",
+        id_written: "?",
+        least: "LEAST",
+        greatest: "GREATEST",
+        is_numbered: false,
+        // At READ COMMITTED it would not lock the gaps that it has passed: a record that is
+        // created behind it would survive, and a later one before it would not.
+        delete_all_at: Some((
+            "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+            ["x'", "'"],
+        )),
     }
 }

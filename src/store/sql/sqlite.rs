@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Sqlite, SqlitePool};
+use tokio::sync::Mutex;
 
 use super::{
+    error::store_error,
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError, StoreError};
+use crate::error::{BoxError, ConfigError};
 
 /// Keeps sessions in a table of an SQLite database, which is a file on this machine.
 ///
@@ -16,7 +18,9 @@ use crate::error::{BoxError, ConfigError, StoreError};
 /// use std::time::Duration;
 ///
 /// use login_manager::SqliteStore;
-/// use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+/// use sqlx::sqlite::{
+///     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+/// };
 ///
 /// # async fn open() -> Result<SqliteStore, Box<dyn std::error::Error + Send + Sync>> {
 /// let options = SqliteConnectOptions::new()
@@ -35,99 +39,104 @@ use crate::error::{BoxError, ConfigError, StoreError};
 /// # }
 /// ```
 ///
-/// # Settings
-/// - **WAL** lets requests read while one writes. Without it a write waits for all reads, and they for it.
-/// - **`synchronous`** is `FULL` where nothing else is said: a login that was acknowledged survives a power cut. With
-///   `NORMAL` in WAL a power cut can take back the last logins, and the last logouts too.
-/// - **`busy_timeout`** is how long a write waits for another one, in this process or in another. Below the manager's
-///   deadline of 2 seconds you get an error that says "database is locked", beyond it one that only says it took too long.
-///   sqlx has 5 seconds.
-/// - **`acquire_timeout`** of the pool for the same reason; sqlx has 30 seconds.
-/// - **In memory** (`sqlite::memory:`) the database goes with its one connection, so that must stay: `max_connections(1)`,
-///   `idle_timeout(None)`, `max_lifetime(None)`, `test_before_acquire(false)`.
+/// SQLite has one writer at a time. The writes of this store and its clones wait for each other
+/// in order and take no connection while they wait, so concurrent logins do not fail with
+/// "database is locked". Reads do not wait. Create one store and clone it.
 ///
-/// Several processes on one machine may share the file; it doesn't belong on a network drive.
+/// # Settings
+/// - **WAL** lets requests read while one writes. Without it reads and writes block each other.
+/// - **`synchronous`** is `FULL` by default: a login that was acknowledged survives a power
+///   failure. With `NORMAL` in WAL mode a power failure can undo the last logins and logouts, and
+///   the WAL file may grow to hundreds of megabytes under constant load, because readers keep
+///   SQLite from starting it over. It does not shrink by itself afterwards: with
+///   `.pragma("journal_size_limit", "67108864")` it is truncated when it starts over.
+/// - **`busy_timeout`** is how long a write waits for a write of another process, or of another
+///   part of this application. Below the manager's deadline of `2 s` the error says "database is
+///   locked", above it only that the store took too long. sqlx's default is `5 s`.
+/// - **`acquire_timeout`** of the pool should be below the deadline for the same reason. sqlx's
+///   default is `30 s`.
+/// - **In memory** (`sqlite::memory:`) the database lives as long as its one connection. Keep it
+///   with `max_connections(1)`, `idle_timeout(None)`, `max_lifetime(None)` and
+///   `test_before_acquire(false)`.
+///
+/// Several processes on one machine may share the file. Do not put it on a network drive.
 #[derive(Clone)]
 pub struct SqliteStore {
     pool: SqlitePool,
     table: Table,
     statements: Arc<Statements>,
+    // SQLite's own way to wait is to sleep and try again, which is slow and starves some of the
+    // writers.
+    writer: Arc<Mutex<()>>,
 }
 
-session_store!(SqliteStore, Sqlite);
+sql_store!(SqliteStore, Sqlite, SqlitePool, one_writer: writer);
 
 impl SqliteStore {
-    /// Sessions in the table `login_sessions` of this pool's database. Asks nothing of the database yet.
-    #[must_use]
-    pub fn new(pool: SqlitePool) -> Self {
-        Self::in_table(pool, Table::default())
-    }
-
-    /// Takes another table. Its name is quoted wherever it is used.
+    /// Uses another table. The name is always quoted.
     ///
     /// # Errors
-    /// When the name is more than 48 ASCII letters, digits and underscores, or begins with a digit.
+    /// If the name is longer than 48 bytes, has other characters than ASCII letters, digits and
+    /// underscores, or begins with a digit.
     pub fn with_table(self, table: &str) -> Result<Self, ConfigError> {
-        Ok(Self::in_table(self.pool, Table::parse(table)?))
+        Ok(self.in_table(Table::parse(table)?))
     }
 
-    /// Makes the table and its indexes where they don't exist yet. Call it at every start; several may do so at once.
+    /// Creates the table and its indexes if they do not exist. Call it at every start; several
+    /// processes may do so at once.
     ///
     /// # Errors
-    /// When the database is read-only and has no such table, can't be reached, or was locked for longer than `busy_timeout`.
+    /// - The database is read-only and has no such table.
+    /// - The database can't be opened, or was locked for longer than `busy_timeout`.
     pub async fn migrate(&self) -> Result<(), BoxError> {
+        let _writer = self.writer.lock().await;
         sqlx::raw_sql(AssertSqlSafe(self.schema()))
             .execute(&self.pool)
             .await
-            .map_err(StoreError::from)?;
+            .map_err(store_error)?;
         Ok(())
     }
 
-    /// The SQL that [`migrate`](Self::migrate) runs, for those who manage their migrations themselves.
+    /// The SQL that [`migrate`](Self::migrate) runs, if you manage migrations yourself.
     #[must_use]
     pub fn schema(&self) -> String {
         let table = self.table.quoted('"');
         let by_owner = self.table.index("owner");
         let by_expires = self.table.index("expires");
-        // With rows of some kilobytes, a table without rowid would have few of them to a page, and long searches.
+        // `WITHOUT ROWID` would put payloads into the tree of random ids, which is a third empty.
         format!(
             "\
 CREATE TABLE IF NOT EXISTS {table} (
-    record_key BLOB NOT NULL PRIMARY KEY CHECK (length(record_key) = 32),
-    family BLOB NOT NULL CHECK (length(family) = 16),
-    owner_key BLOB CHECK (length(owner_key) = 32),
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
+    owner_hash INTEGER,
     owner BLOB,
+    version INTEGER NOT NULL CHECK (version >= 0),
     created INTEGER NOT NULL,
     touched INTEGER NOT NULL,
     expires INTEGER NOT NULL,
     ends INTEGER NOT NULL,
-    version INTEGER NOT NULL CHECK (version >= 0),
     payload BLOB NOT NULL
 ) STRICT;
-CREATE INDEX IF NOT EXISTS \"{by_owner}\" ON {table} (owner_key, record_key);
+CREATE INDEX IF NOT EXISTS \"{by_owner}\" ON {table} (owner_hash, id) WHERE owner_hash IS NOT NULL;
 CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
 "
         )
     }
+}
 
-    fn in_table(pool: SqlitePool, table: Table) -> Self {
-        let name = table.quoted('"');
-        let dialect = Dialect {
-            delete_expired: format!(
-                "DELETE FROM {name} WHERE rowid IN \
-                 (SELECT rowid FROM {name} WHERE expires <= ? ORDER BY expires LIMIT ?)"
-            ),
-            table: name,
-            least: "MIN",
-            greatest: "MAX",
-            numbered: false,
-            spells_out: false,
-            before_delete_all: "",
-        };
-        Self {
-            pool,
-            statements: Arc::new(Statements::new(&dialect)),
-            table,
-        }
+fn dialect(table: &Table) -> Dialect {
+    let table = table.quoted('"');
+    Dialect {
+        delete_expired: format!(
+            "DELETE FROM {table} WHERE rowid IN \
+             (SELECT rowid FROM {table} WHERE expires <= ? ORDER BY expires LIMIT ?)"
+        ),
+        table,
+        id_read: "id",
+        id_written: "?",
+        least: "MIN",
+        greatest: "MAX",
+        is_numbered: false,
+        delete_all_at: None,
     }
 }

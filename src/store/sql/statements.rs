@@ -1,14 +1,14 @@
-//! The text of the statements, put together once for a table.
+//! The text of the statements, built once for a table.
 
 use std::sync::Arc;
 
 use super::query::Value;
 
-/// What a row holds, in the order of `query::record`.
-const COLUMNS: &str =
-    "record_key, family, owner, created, touched, expires, ends, version, payload";
+/// The columns of a record after its id, in the order of `query::record`.
+const COLUMNS: &str = "owner, version, created, touched, expires, ends, payload";
 
-/// Each verb is one of these, and each is a transaction by itself, in one message: a call that is dropped did all of it or nothing.
+/// One statement for each verb, and each a transaction by itself: a call that is dropped did all
+/// of it or nothing.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) create: Statement,
@@ -17,64 +17,72 @@ pub(super) struct Statements {
     pub(super) touch: Statement,
     pub(super) delete: Statement,
     pub(super) delete_version: Statement,
-    pub(super) replace: Statement,
     pub(super) list: Statement,
     pub(super) list_after: Statement,
-    pub(super) spells_out: bool,
-    pub(super) all: Selection,
-    pub(super) family: Selection,
-    pub(super) other_families: Selection,
+    pub(super) delete_all: DeleteAll,
+    pub(super) delete_all_but: DeleteAll,
     pub(super) delete_expired: Statement,
 }
 
-/// One statement.
+/// A statement that is prepared once for each connection.
 #[derive(Clone, Debug)]
 pub(super) struct Statement(pub(super) Arc<str>);
 
-/// Some of an owner's rows.
+/// Deletes an owner's records.
 #[derive(Debug)]
-pub(super) struct Selection {
-    pub(super) delete: Statement,
-    /// Finds one of them, if there is one.
-    pub(super) any: Statement,
+pub(super) enum DeleteAll {
+    Prepared(Statement),
+    /// At an isolation level of its own, which takes a second statement in the same message. Only
+    /// text may be two statements, so it carries its values.
+    Text(TextStatement),
 }
 
-impl Statement {
-    /// With its values in its text, for a planner that would plan worse without knowing them. They are numbers and hex: none of
-    /// them can be more than a value.
-    pub(super) fn spelled_out(&self, values: &[Value<'_>]) -> String {
-        let mut sql = self.0.to_string();
-        // From the last, so that $1 isn't found in $10.
-        for (before, value) in values.iter().enumerate().rev() {
-            let literal = match *value {
-                Value::Int(int) => int.to_string(),
+/// A statement that is sent as text, with its values in it.
+#[derive(Debug)]
+pub(super) struct TextStatement {
+    sql: String,
+    /// What stands before and after the hex digits of bytes.
+    bytes: [&'static str; 2],
+}
+
+impl TextStatement {
+    /// The text. Values are numbers and hex digits, so none can be read as anything else.
+    pub(super) fn with(&self, values: &[Value<'_>]) -> String {
+        let mut parts = self.sql.split('?');
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for (part, value) in parts.zip(values) {
+            match *value {
+                Value::Int(int) | Value::MaybeInt(Some(int)) => text.push_str(&int.to_string()),
                 Value::Bytes(bytes) | Value::MaybeBytes(Some(bytes)) => {
-                    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                    format!("decode('{hex}', 'hex')")
+                    let [before, after] = self.bytes;
+                    text.push_str(before);
+                    text.extend(bytes.iter().map(|byte| format!("{byte:02x}")));
+                    text.push_str(after);
                 }
-                Value::MaybeBytes(None) => "NULL".to_owned(),
-            };
-            sql = sql.replace(&format!("${}", before + 1), &literal);
+                Value::MaybeInt(None) | Value::MaybeBytes(None) => text.push_str("NULL"),
+            }
+            text.push_str(part);
         }
-        sql
+        text
     }
 }
 
-/// Where the databases spell the same thing differently.
+/// The differences between the databases.
 pub(super) struct Dialect {
     /// The table, quoted.
     pub(super) table: String,
-    /// The smaller and the larger of two values.
+    /// A column of ids read as bytes, and bytes written as an id.
+    pub(super) id_read: &'static str,
+    pub(super) id_written: &'static str,
+    /// The functions for the smaller and the larger of two values.
     pub(super) least: &'static str,
     pub(super) greatest: &'static str,
     /// `$1` rather than `?`.
-    pub(super) numbered: bool,
-    /// Whether statements about all that an owner has carry their values in their text. A plan for all values would be a bad one
-    /// for an owner with many records, of whom a page is asked; and only a text may be two statements.
-    pub(super) spells_out: bool,
-    /// What a deletion of an owner's rows begins with, in the same transaction.
-    pub(super) before_delete_all: &'static str,
-    /// Deletes rows that have expired, a limited number of them. No two databases agree how.
+    pub(super) is_numbered: bool,
+    /// If `delete_all` needs an isolation level of its own: the statement that sets it for one
+    /// transaction, and how bytes are written in text.
+    pub(super) delete_all_at: Option<(&'static str, [&'static str; 2])>,
+    /// Deletes a limited number of expired rows.
     pub(super) delete_expired: String,
 }
 
@@ -82,62 +90,67 @@ impl Statements {
     pub(super) fn new(dialect: &Dialect) -> Self {
         let Dialect {
             table,
+            id_read,
+            id_written,
             least,
             greatest,
-            numbered,
-            spells_out,
-            before_delete_all,
+            is_numbered,
+            delete_all_at,
             delete_expired,
         } = dialect;
-        let statement = |sql: String| Statement(if *numbered { number(&sql) } else { sql }.into());
+        let statement =
+            |sql: String| Statement(if *is_numbered { number(&sql) } else { sql }.into());
+        // The hash finds the rows by an index of fixed width, the owner itself decides. `CASE`
+        // hides from PostgreSQL that few rows have this owner: else it may read and sort all rows
+        // of the hash, where the index has them in order and the limit ends the search.
         let list = |after: &str| {
             statement(format!(
-                "SELECT {COLUMNS} FROM {table} WHERE owner_key = ? AND expires > ?{after} ORDER BY record_key LIMIT ?"
+                "SELECT {id_read}, {COLUMNS} FROM {table} WHERE owner_hash = ?{after} AND expires > ? \
+                 AND CASE WHEN owner = ? THEN TRUE ELSE FALSE END ORDER BY id LIMIT ?"
             ))
         };
-        let selection = |which: &str| {
-            let rows = format!("FROM {table} WHERE owner_key = ?{which}");
-            Selection {
-                delete: statement(format!("{before_delete_all}DELETE {rows}")),
-                any: statement(format!("SELECT {COLUMNS} {rows} LIMIT 1")),
+        let delete_all = |but: &str| {
+            let sql = format!("DELETE FROM {table} WHERE owner_hash = ? AND owner = ?{but}");
+            match *delete_all_at {
+                None => DeleteAll::Prepared(statement(sql)),
+                Some((level, bytes)) => DeleteAll::Text(TextStatement {
+                    sql: format!("{level}; {sql}"),
+                    bytes,
+                }),
             }
         };
         Self {
             create: statement(format!(
-                "INSERT INTO {table} ({COLUMNS}, owner_key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                "INSERT INTO {table} (id, {COLUMNS}, owner_hash) \
+                 VALUES ({id_written}, ?, ?, ?, ?, ?, ?, ?, ?)"
             )),
             load: statement(format!(
-                "SELECT {COLUMNS} FROM {table} WHERE record_key = ?"
+                "SELECT {id_read}, {COLUMNS} FROM {table} WHERE id = {id_written}"
             )),
             update: statement(format!(
-                "UPDATE {table} SET payload = ?, version = version + 1 \
-                 WHERE record_key = ? AND version = ? AND expires > ?"
+                "UPDATE {table} SET touched = {greatest}(touched, ?), expires = ?, ends = ?, \
+                 payload = ?, version = version + 1 \
+                 WHERE id = {id_written} AND version = ? AND expires > ?"
             )),
             touch: statement(format!(
-                "UPDATE {table} SET touched = ?, expires = {least}({greatest}(expires, ?), ends) \
-                 WHERE record_key = ? AND expires > ?"
+                "UPDATE {table} SET touched = {greatest}(touched, ?), \
+                 expires = {least}({greatest}(expires, ?), ends) \
+                 WHERE id = {id_written} AND expires > ?"
             )),
-            delete: statement(format!("DELETE FROM {table} WHERE record_key = ?")),
+            delete: statement(format!("DELETE FROM {table} WHERE id = {id_written}")),
             delete_version: statement(format!(
-                "DELETE FROM {table} WHERE record_key = ? AND version = ?"
-            )),
-            // The row gets another key. So its owner's rows never lack it, and a deletion that waits for it meets it again.
-            replace: statement(format!(
-                "UPDATE {table} SET record_key = ?, family = ?, owner = ?, created = ?, touched = ?, expires = ?, \
-                 ends = ?, version = ?, payload = ?, owner_key = ? WHERE record_key = ? AND version = ?"
+                "DELETE FROM {table} WHERE id = {id_written} AND version = ?"
             )),
             list: list(""),
-            list_after: list(" AND record_key > ?"),
-            spells_out: *spells_out,
-            all: selection(""),
-            family: selection(" AND family = ?"),
-            other_families: selection(" AND family <> ?"),
+            list_after: list(&format!(" AND id > {id_written}")),
+            delete_all: delete_all(""),
+            delete_all_but: delete_all(&format!(" AND id <> {id_written}")),
             delete_expired: statement(delete_expired.clone()),
         }
     }
 }
 
-/// Numbers the placeholders: `?, ?` becomes `$1, $2`. No name and no literal of ours has a question mark.
+/// Numbers the placeholders: `?, ?` becomes `$1, $2`. No name and no literal has a question mark.
 fn number(sql: &str) -> String {
     let mut numbered = String::with_capacity(sql.len() + 16);
     for (before, part) in sql.split('?').enumerate() {
@@ -154,17 +167,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_can_be_spelled_out() {
-        let statement = Statement("a = $1 AND b > $2 AND c = $3 AND d = $4".into());
+    fn text_carries_its_values_as_numbers_and_hex() {
+        let statement = TextStatement {
+            sql: "a = ? AND b > ? AND c = ? AND d = ?".into(),
+            bytes: ["x'", "'"],
+        };
         let values = [
             Value::Bytes(&[0, 255]),
             Value::Int(-1),
             Value::MaybeBytes(None),
-            Value::MaybeBytes(Some(b"'")),
+            Value::MaybeBytes(Some(b"'?")),
         ];
         assert_eq!(
-            statement.spelled_out(&values),
-            "a = decode('00ff', 'hex') AND b > -1 AND c = NULL AND d = decode('27', 'hex')"
+            statement.with(&values),
+            "a = x'00ff' AND b > -1 AND c = NULL AND d = x'273f'"
         );
     }
 

@@ -1,11 +1,13 @@
-//! The name of the table: checked once, quoted wherever it stands.
+//! The name of the table: checked once, always quoted.
 
 use crate::error::ConfigError;
 
-/// The longest part of a name: with what an index adds to it, below the 63 bytes of PostgreSQL and the 64 of MySQL.
-const LONGEST: usize = 48;
+/// The maximum length of a part of a name: with the suffix of an index below the 63 bytes of
+/// PostgreSQL and the 64 of MySQL.
+const MAX_LEN: usize = 48;
 
-/// A table's name, and its schema's where one was given. It goes into statements as text, so nothing else may get in.
+/// A table's name, with its schema's if it has one. It becomes part of statements, so it is
+/// checked.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) schema: Option<String>,
@@ -21,7 +23,7 @@ impl Table {
             _ => Err(ConfigError::new(
                 "with_table",
                 given,
-                "a table is at most 48 ASCII letters, digits and underscores, the first one no digit",
+                "a table is at most 48 ASCII letters, digits and underscores, and begins with no digit",
             )),
         }
     }
@@ -33,7 +35,8 @@ impl Table {
             ConfigError::new(
                 "with_table",
                 given,
-                "a table, or schema.table, is at most 48 ASCII letters, digits and underscores each, the first one no digit",
+                "a table, or schema.table, is at most 48 ASCII letters, digits and underscores each, \
+                 and begins with no digit",
             )
         })
     }
@@ -44,7 +47,7 @@ impl Table {
             None => (None, given),
         };
         let is_name = |name: &str| {
-            name.len() <= LONGEST
+            name.len() <= MAX_LEN
                 && name
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
@@ -59,7 +62,7 @@ impl Table {
         })
     }
 
-    /// The name as it stands in a statement. Quoted, so that it may be a word of SQL and keeps its case.
+    /// The name for a statement, quoted, so that it may be a keyword and keeps its case.
     pub(super) fn quoted(&self, quote: char) -> String {
         self.in_schema(&self.name, quote)
     }
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_table_is_a_plain_name() {
-        let longest = "a".repeat(LONGEST);
+        let longest = "a".repeat(MAX_LEN);
         for good in ["login_sessions", "_", "Sessions2", "select", &longest] {
             assert_eq!(
                 Table::read(good).unwrap().quoted('"'),
@@ -105,8 +108,8 @@ mod tests {
     }
 
     #[test]
-    fn a_table_that_could_be_more_than_a_name_is_refused() {
-        let too_long = "a".repeat(LONGEST + 1);
+    fn a_table_that_is_more_than_a_name_is_rejected() {
+        let too_long = "a".repeat(MAX_LEN + 1);
         for bad in [
             "",
             ".",
@@ -134,12 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_table_says_what_is_accepted() {
+    fn the_error_says_which_tables_are_accepted() {
         #[cfg(feature = "sqlite")]
         assert_eq!(
             Table::parse("main.sessions").unwrap_err().to_string(),
-            "with_table: \"main.sessions\" is not accepted; a table is at most 48 ASCII letters, digits and underscores, \
-             the first one no digit"
+            "with_table: \"main.sessions\" is not accepted; a table is at most 48 ASCII letters, \
+             digits and underscores, and begins with no digit"
         );
         #[cfg(any(feature = "postgres", feature = "mysql"))]
         assert_eq!(

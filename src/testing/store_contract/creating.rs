@@ -1,30 +1,30 @@
 //! New records.
 
 use super::{
-    answer::{Verdict, answers},
+    outcome::{Verdict, expect},
     probe::{HOUR, Probe},
 };
-use crate::store::{Created, Outcome, Record, Which};
+use crate::store::{CreateOutcome, Outcome, SessionRecord};
 
-pub(super) async fn a6_create_never_overwrites(probe: Probe) -> Verdict {
+pub(super) async fn create_never_overwrites(probe: Probe) -> Verdict {
     let first = probe.inserted().await?;
-    let other = Record {
-        key: first.key,
+    let other = SessionRecord {
+        id: first.id,
         version: 5,
         ends: first.ends + 1,
         ..probe.record()
     };
     for (second, of) in [
         (&first, "the same record"),
-        (&other, "another record under the same key"),
+        (&other, "another record with the same id"),
     ] {
         let created = probe.create(second).await?;
-        answers(format!("create of {of}"), Created::Exists, created)?;
+        expect(format!("create of {of}"), CreateOutcome::Exists, created)?;
         probe
-            .finds(&first, "after a create that answered Exists")
+            .finds(&first, "after a create that returned Exists")
             .await?;
     }
-    let when = "after a create for the owner that answered Exists";
+    let when = "of an owner whose create returned Exists";
     if let Some(owner) = &other.owner {
         probe.lists(owner, probe.now(), [], when).await?;
     }
@@ -35,7 +35,7 @@ pub(super) async fn a6_create_never_overwrites(probe: Probe) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn fault_12_what_was_created_is_there_at_once(probe: Probe) -> Verdict {
+pub(super) async fn a_created_record_is_there_at_once(probe: Probe) -> Verdict {
     let owner = probe.owner();
     let mut so_far = Vec::new();
     for number in 1..=20 {
@@ -49,77 +49,52 @@ pub(super) async fn fault_12_what_was_created_is_there_at_once(probe: Probe) -> 
     Ok(())
 }
 
-pub(super) async fn the_key_of_a_deleted_record_is_free_again(probe: Probe) -> Verdict {
-    let first = probe.inserted().await?;
-    let deleted = probe.delete(&first.key, None).await?;
-    answers("delete", Outcome::Done, deleted)?;
-    let owner = probe.owner();
-    let second = Record {
-        key: first.key,
-        ..probe.record_of(&owner)
-    };
-    let created = probe.create(&second).await?;
-    answers(
-        "create under the key of a deleted record",
-        Created::Done,
-        created,
-    )?;
-    probe
-        .finds(&second, "after the create under a deleted record's key")
-        .await?;
-    probe
-        .lists(&owner, probe.now(), [&second], "of the new owner")
-        .await?;
-    if let Some(owner) = &first.owner {
-        probe
-            .lists(owner, probe.now(), [], "of the deleted record's owner")
-            .await?;
+pub(super) async fn changes_of_a_missing_record_create_nothing(probe: Probe) -> Verdict {
+    let (owner, now) = (probe.owner(), probe.now());
+    let record = probe.record_of(&owner);
+    let id = record.id;
+    let when = "of an id that was never created";
+    probe.lacks(&id, when).await?;
+    let updated = probe.update(&record, now).await?;
+    expect(format!("update {when}"), Outcome::Gone, updated)?;
+    let touched = probe.touch(&id, now, now + HOUR).await?;
+    expect(format!("touch {when}"), Outcome::Gone, touched)?;
+    for version in [None, Some(0)] {
+        let deleted = probe.delete(&id, version).await?;
+        let did = format!("delete at {version:?} {when}");
+        expect(did, Outcome::Gone, deleted)?;
     }
-    Ok(())
+    for except in [None, Some(id)] {
+        let deleted = probe.delete_all(&owner, except).await?;
+        expect("delete_all of an owner without records", 0, deleted)?;
+    }
+    probe
+        .lacks(&id, "after changes of a missing record")
+        .await?;
+    let when = "of an owner without records";
+    probe.lists(&owner, now, [], when).await?;
+    probe.insert(&record).await?;
+    let when = "after changes before its create";
+    probe.finds(&record, when).await?;
+    probe.lists(&owner, now, [&record], when).await
 }
 
-pub(super) async fn b6_what_is_not_there_is_not_made_by_a_change(probe: Probe) -> Verdict {
-    let (key, owner, now) = (probe.key(), probe.owner(), probe.now());
-    let when = "of a key that nobody has created";
-    probe.lacks(&key, when).await?;
-    let updated = probe.update(&key, 0, &[1], now).await?;
-    answers(format!("update {when}"), Outcome::Gone, updated)?;
-    let touched = probe.touch(&key, now, now + HOUR).await?;
-    answers(format!("touch {when}"), Outcome::Gone, touched)?;
-    for version in [None, Some(0)] {
-        let deleted = probe.delete(&key, version).await?;
-        answers(
-            format!("delete at {version:?} {when}"),
-            Outcome::Gone,
-            deleted,
-        )?;
-    }
-    for which in [
-        Which::All,
-        Which::Only(probe.family()),
-        Which::Except(probe.family()),
-    ] {
-        let deleted = probe.delete_all(&owner, which).await?;
-        answers(
-            format!("delete_all({which:?}) for an owner without records"),
-            0,
-            deleted,
-        )?;
-    }
-    probe
-        .lacks(&key, "after changes to what isn't there")
-        .await?;
-    let when = "of an owner that has no records";
-    probe.lists(&owner, now, [], when).await?;
-    let record = Record {
-        key,
-        ..probe.record_of(&owner)
-    };
+pub(super) async fn load_fresh_returns_the_latest_record(probe: Probe) -> Verdict {
+    let mut record = probe.record();
+    let fresh = probe.load_fresh(&record.id).await?;
+    expect("load_fresh before a create", None, fresh)?;
     probe.insert(&record).await?;
-    probe
-        .finds(&record, "after changes before it was there")
-        .await?;
-    probe
-        .lists(&owner, now, [&record], "after its first create")
-        .await
+    let fresh = probe.load_fresh(&record.id).await?;
+    expect("load_fresh after a create", Some(&record), fresh.as_ref())?;
+    for number in 0..5 {
+        // A cache would have the record now.
+        probe.finds(&record, "before a load_fresh").await?;
+        record = probe.updated(&record, &[number]).await?;
+        let fresh = probe.load_fresh(&record.id).await?;
+        expect("load_fresh after an update", Some(&record), fresh.as_ref())?;
+    }
+    let deleted = probe.delete(&record.id, None).await?;
+    expect("delete", Outcome::Done, deleted)?;
+    let fresh = probe.load_fresh(&record.id).await?;
+    expect("load_fresh after a delete", None, fresh)
 }

@@ -1,132 +1,95 @@
-//! Calls that are dropped half-way: the client has hung up, the deadline has passed.
-
-use std::sync::Arc;
+//! Calls that are dropped half-way, as when the client hangs up or the deadline has passed.
 
 use super::{
-    answer::{Broken, Verdict, answers, answers_one_of, same_records},
     hang_up::{Patience, dropped, is_whole},
-    probe::{HOUR, Probe},
+    outcome::{Broken, Verdict, expect, expect_one_of, same_records},
+    probe::{HOUR, Probe, with_payload},
     together::{RACERS, together},
 };
-use crate::store::{Created, Outcome, Page, Record, Replaced, Which};
+use crate::store::{CreateOutcome, Outcome, Page, SessionRecord};
 
-/// Dropped before the first look, after the first, and so on: at each place where a call may wait.
+/// Dropped before the first poll, after the first, and so on: at each place where a call may wait.
 const POLLS: usize = 20;
 
-pub(super) async fn fault_24_a_dropped_create_made_all_of_it_or_nothing(probe: Probe) -> Verdict {
+pub(super) async fn a_dropped_create_did_all_or_nothing(probe: Probe) -> Verdict {
     for polls in 0..=POLLS {
         let record = probe.record();
         dropped("create", polls, probe.store().create(record.clone())).await?;
         is_whole(&probe, &record, &[None, Some(record.clone())], polls).await?;
         let created = probe.create(&record).await?;
         let did = format!("create after one that was dropped after {polls} polls");
-        answers_one_of(&did, &[Created::Done, Created::Exists], &created)?;
+        let both = [CreateOutcome::Done, CreateOutcome::Exists];
+        expect_one_of(&did, &both, &created)?;
         is_whole(&probe, &record, &[Some(record.clone())], polls).await?;
     }
     Ok(())
 }
 
-pub(super) async fn fault_24_a_dropped_update_made_all_of_it_or_nothing(probe: Probe) -> Verdict {
+pub(super) async fn a_dropped_update_did_all_or_nothing(probe: Probe) -> Verdict {
     for polls in 0..=POLLS {
         let old = probe.inserted().await?;
-        let payload: Arc<[u8]> = super::round_trips::all_bytes(5000).into();
-        let new = Record {
-            version: 1,
-            payload: Arc::clone(&payload),
-            ..old.clone()
+        let new = SessionRecord {
+            touched: old.touched + 1,
+            expires: old.ends + 1,
+            ends: old.ends + 2,
+            ..with_payload(&old, &super::round_trips::all_bytes(5000))
         };
-        let call = probe
-            .store()
-            .update(&old.key, 0, Arc::clone(&payload), probe.now());
+        let stored = SessionRecord {
+            version: 1,
+            ..new.clone()
+        };
+        let call = probe.store().update(new.clone(), probe.now());
         dropped("update", polls, call).await?;
-        is_whole(&probe, &old, &[Some(old.clone()), Some(new.clone())], polls).await?;
-        // The dropped one may win yet; then this one meets its version.
-        let updated = probe.update(&old.key, 0, &payload, probe.now()).await?;
+        let states = [Some(old.clone()), Some(stored.clone())];
+        is_whole(&probe, &old, &states, polls).await?;
+        // The dropped one may still win; then this one finds another version.
+        let updated = probe.update(&new, probe.now()).await?;
         let did = format!("update after one that was dropped after {polls} polls");
-        answers_one_of(did, &[Outcome::Done, Outcome::Conflict], &updated)?;
-        is_whole(&probe, &old, &[Some(new)], polls).await?;
-        let updated = probe.update(&old.key, 1, b"next", probe.now()).await?;
-        answers("update at the version that it made", Outcome::Done, updated)?;
+        expect_one_of(did, &[Outcome::Done, Outcome::Conflict], &updated)?;
+        is_whole(&probe, &old, &[Some(stored.clone())], polls).await?;
+        probe.updated(&stored, b"next").await?;
     }
     Ok(())
 }
 
-pub(super) async fn fault_24_a_dropped_touch_made_all_of_it_or_nothing(probe: Probe) -> Verdict {
+pub(super) async fn a_dropped_touch_did_all_or_nothing(probe: Probe) -> Verdict {
     for polls in 0..=POLLS {
         let old = probe.inserted().await?;
-        let new = Record {
+        let new = SessionRecord {
             touched: probe.now() + 1,
             expires: old.expires + 1,
             ..old.clone()
         };
-        let call = || probe.store().touch(&old.key, new.touched, new.expires);
+        let call = || probe.store().touch(&old.id, new.touched, new.expires);
         dropped("touch", polls, call()).await?;
         is_whole(&probe, &old, &[Some(old.clone()), Some(new.clone())], polls).await?;
-        let touched = probe.touch(&old.key, new.touched, new.expires).await?;
+        let touched = probe.touch(&old.id, new.touched, new.expires).await?;
         let did = format!("touch after one that was dropped after {polls} polls");
-        answers(did, Outcome::Done, touched)?;
+        expect(did, Outcome::Done, touched)?;
         is_whole(&probe, &old, &[Some(new)], polls).await?;
     }
     Ok(())
 }
 
-pub(super) async fn fault_24_a_dropped_delete_made_all_of_it_or_nothing(probe: Probe) -> Verdict {
+pub(super) async fn a_dropped_delete_did_all_or_nothing(probe: Probe) -> Verdict {
     for polls in 0..=POLLS {
         let record = probe.inserted().await?;
         let version = (polls % 2 == 0).then_some(0);
-        dropped("delete", polls, probe.store().delete(&record.key, version)).await?;
+        dropped("delete", polls, probe.store().delete(&record.id, version)).await?;
         is_whole(&probe, &record, &[None, Some(record.clone())], polls).await?;
-        let deleted = probe.delete(&record.key, version).await?;
+        let deleted = probe.delete(&record.id, version).await?;
         let did = format!("delete after one that was dropped after {polls} polls");
-        answers_one_of(did, &[Outcome::Done, Outcome::Gone], &deleted)?;
+        expect_one_of(did, &[Outcome::Done, Outcome::Gone], &deleted)?;
         is_whole(&probe, &record, &[None], polls).await?;
     }
     Ok(())
 }
 
-pub(super) async fn fault_24_a_dropped_replace_leaves_one_of_them_at_least(
-    probe: Probe,
-) -> Verdict {
-    for polls in 0..=POLLS {
-        let (old, new) = (probe.inserted().await?, probe.record());
-        let call = probe.store().replace(&old.key, 0, new.clone());
-        dropped("replace", polls, call).await?;
-        // The old one first: where it is gone, the new one has come before.
-        let is_old = probe.load(&old.key).await?.is_some();
-        if !is_old && probe.load(&new.key).await?.is_none() {
-            return Err(format!(
-                "after a replace that was dropped after {polls} polls: neither is there"
-            ));
-        }
-        is_whole(&probe, &old, &[Some(old.clone()), None], polls).await?;
-        is_whole(&probe, &new, &[Some(new.clone()), None], polls).await?;
-        let newer = probe.record();
-        let replaced = probe.replace(&old.key, 0, &newer).await?;
-        let did = format!("replace after one that was dropped after {polls} polls");
-        answers_one_of(&did, &[Replaced::Done, Replaced::Gone], &replaced)?;
-        probe.lacks(&old.key, &did).await?;
-        if replaced == Replaced::Done {
-            probe.finds(&newer, &did).await?;
-        } else {
-            probe.finds(&new, &did).await?;
-            probe.lacks(&newer.key, &did).await?;
-        }
-    }
-    Ok(())
-}
-
-pub(super) async fn fault_24_a_dropped_delete_all_made_all_of_it_or_nothing(
-    probe: Probe,
-) -> Verdict {
+pub(super) async fn a_dropped_delete_all_did_all_or_nothing(probe: Probe) -> Verdict {
     for polls in 0..=POLLS {
         let owner = probe.owner();
         let records = probe.records_of(&owner, 5).await?;
-        dropped(
-            "delete_all",
-            polls,
-            probe.store().delete_all(&owner, Which::All),
-        )
-        .await?;
+        dropped("delete_all", polls, probe.store().delete_all(&owner, None)).await?;
         let patience = Patience::new();
         while let Err(what) = all_or_none(&probe, &owner, &records).await? {
             if !patience.lasts().await {
@@ -135,11 +98,11 @@ pub(super) async fn fault_24_a_dropped_delete_all_made_all_of_it_or_nothing(
                 ));
             }
         }
-        let deleted = probe.delete_all(&owner, Which::All).await?;
+        let deleted = probe.delete_all(&owner, None).await?;
         let did = format!("delete_all after one that was dropped after {polls} polls");
-        answers_one_of(did, &[0, 5], &deleted)?;
+        expect_one_of(did, &[0, 5], &deleted)?;
         for record in &records {
-            probe.lacks(&record.key, "after delete_all").await?;
+            probe.lacks(&record.id, "after delete_all").await?;
         }
         probe
             .lists(&owner, probe.now(), [], "after delete_all")
@@ -148,9 +111,7 @@ pub(super) async fn fault_24_a_dropped_delete_all_made_all_of_it_or_nothing(
     Ok(())
 }
 
-pub(super) async fn fault_24_dropped_reads_and_cleanups_leave_a_store_that_works(
-    probe: Probe,
-) -> Verdict {
+pub(super) async fn dropped_reads_and_cleanups_do_no_harm(probe: Probe) -> Verdict {
     let owner = probe.owner();
     let records = probe.records_of(&owner, 5).await?;
     let page = Page {
@@ -159,7 +120,8 @@ pub(super) async fn fault_24_dropped_reads_and_cleanups_leave_a_store_that_works
     };
     for polls in 0..=POLLS {
         for record in &records {
-            dropped("load", polls, probe.store().load(&record.key)).await?;
+            dropped("load", polls, probe.store().load(&record.id)).await?;
+            dropped("load_fresh", polls, probe.store().load_fresh(&record.id)).await?;
         }
         dropped("list", polls, probe.store().list(&owner, page, probe.now())).await?;
         let call = probe.store().delete_expired(probe.now() - HOUR, 3);
@@ -171,10 +133,14 @@ pub(super) async fn fault_24_dropped_reads_and_cleanups_leave_a_store_that_works
     Ok(())
 }
 
-async fn all_or_none(probe: &Probe, owner: &str, records: &[Record]) -> Result<Verdict, Broken> {
+async fn all_or_none(
+    probe: &Probe,
+    owner: &str,
+    records: &[SessionRecord],
+) -> Result<Verdict, Broken> {
     let mut found = Vec::new();
     for record in records {
-        found.extend(probe.load(&record.key).await?);
+        found.extend(probe.load(&record.id).await?);
     }
     let listed = probe.list_all(owner, probe.now()).await?;
     if !found.is_empty() && found.len() < records.len() {
@@ -185,18 +151,17 @@ async fn all_or_none(probe: &Probe, owner: &str, records: &[Record]) -> Result<V
 }
 
 /// More of them than a pool has connections.
-pub(super) async fn fault_24_64_hang_ups_at_once_leave_a_store_that_works(probe: Probe) -> Verdict {
+pub(super) async fn many_dropped_calls_at_once_do_no_harm(probe: Probe) -> Verdict {
     for polls in 0..6 {
         let record = probe.inserted().await?;
+        let new = with_payload(&record, b"new");
         together(0..RACERS, |number| {
-            let (probe, key) = (probe.clone(), record.key);
+            let (probe, new) = (probe.clone(), new.clone());
             async move {
                 match number % 4 {
-                    0 => dropped("load", polls, probe.store().load(&key)).await,
+                    0 => dropped("load", polls, probe.store().load(&new.id)).await,
                     1 => {
-                        let call = probe
-                            .store()
-                            .update(&key, 0, Arc::from(*b"new"), probe.now());
+                        let call = probe.store().update(new, probe.now());
                         dropped("update", polls, call).await
                     }
                     2 => {
@@ -204,22 +169,18 @@ pub(super) async fn fault_24_64_hang_ups_at_once_leave_a_store_that_works(probe:
                         dropped("create", polls, call).await
                     }
                     _ => {
-                        let old = probe.inserted().await?;
-                        let call = probe.store().replace(&old.key, 0, probe.record());
-                        dropped("replace", polls, call).await
+                        let other = probe.inserted().await?;
+                        let call = probe.store().delete(&other.id, Some(0));
+                        dropped("delete", polls, call).await
                     }
                 }
             }
         })
         .await?;
-        let new = Record {
-            version: 1,
-            payload: Arc::from(*b"new"),
-            ..record.clone()
-        };
+        let new = SessionRecord { version: 1, ..new };
         is_whole(&probe, &record, &[Some(record.clone()), Some(new)], polls).await?;
-        let deleted = probe.delete(&record.key, None).await?;
-        answers("delete after 64 hang-ups", Outcome::Done, deleted)?;
+        let deleted = probe.delete(&record.id, None).await?;
+        expect("delete after 64 dropped calls", Outcome::Done, deleted)?;
     }
     Ok(())
 }

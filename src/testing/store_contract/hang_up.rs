@@ -1,16 +1,16 @@
-//! Hanging up on a store, and looking what became of the call.
+//! Dropping a call, and the state of the record afterwards.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
 use super::{
-    answer::{Broken, Verdict, answered, difference, same_records},
+    outcome::{Broken, Verdict, difference, finished, same_records},
     probe::Probe,
 };
-use crate::{error::BoxError, store::Record};
+use crate::{error::BoxError, store::SessionRecord};
 
-/// Polls a call whenever it asks for it, that many times, and drops it.
+/// Polls a call whenever it is woken, `polls` times, and drops it.
 pub(super) async fn dropped<T>(
     verb: &str,
     mut polls: usize,
@@ -23,19 +23,19 @@ pub(super) async fn dropped<T>(
         }
         polls -= 1;
         match call.as_mut().poll(cx) {
-            Poll::Ready(answer) => Poll::Ready(answer.map(drop)),
+            Poll::Ready(outcome) => Poll::Ready(outcome.map(drop)),
             Poll::Pending if polls == 0 => Poll::Ready(Ok(())),
             Poll::Pending => Poll::Pending,
         }
     });
-    answered(verb, hung_up).await
+    finished(verb, hung_up).await
 }
 
-/// The record is in one of these states, and its owner's list says the same.
+/// The record is in one of these states, and its owner's list agrees.
 pub(super) async fn is_whole(
     probe: &Probe,
-    record: &Record,
-    states: &[Option<Record>],
+    record: &SessionRecord,
+    states: &[Option<SessionRecord>],
     polls: usize,
 ) -> Verdict {
     let patience = Patience::new();
@@ -51,10 +51,10 @@ pub(super) async fn is_whole(
 
 async fn looks_whole(
     probe: &Probe,
-    record: &Record,
-    states: &[Option<Record>],
+    record: &SessionRecord,
+    states: &[Option<SessionRecord>],
 ) -> Result<Verdict, Broken> {
-    let found = probe.load(&record.key).await?;
+    let found = probe.load(&record.id).await?;
     let owner = record.owner.clone().unwrap_or_default();
     let listed = probe.list_all(&owner, probe.now()).await?;
     if !states.contains(&found) {
@@ -64,18 +64,18 @@ async fn looks_whole(
     Ok(same_records(&found, &listed).map_err(|what| format!("list beside load: {what}")))
 }
 
-fn half_done(states: &[Option<Record>], found: Option<&Record>) -> Broken {
+fn half_done(states: &[Option<SessionRecord>], found: Option<&SessionRecord>) -> Broken {
     match (states.iter().flatten().next(), found) {
-        (Some(promised), Some(found)) => format!(
+        (Some(expected), Some(found)) => format!(
             "load: the record is neither as before nor as after; {}",
-            difference(promised, found)
+            difference(expected, found)
         ),
         (_, None) => "load: the record is lost".to_owned(),
         (None, Some(_)) => "load: the record is still there".to_owned(),
     }
 }
 
-/// What was dropped may still be on its way to a server: the right answer has two seconds to come.
+/// A dropped call may still be on its way to the server: the right state has two seconds to appear.
 pub(super) struct Patience(Instant);
 
 impl Patience {

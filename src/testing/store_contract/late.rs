@@ -1,4 +1,4 @@
-//! Who comes late revives nothing, and the list knows of everything that lives.
+//! Late changes revive nothing, and the list has every live record.
 
 use std::sync::{
     Arc,
@@ -8,20 +8,20 @@ use std::sync::{
 use tokio::task::yield_now;
 
 use super::{
-    answer::{Broken, Verdict, answers, answers_one_of, same_records},
-    probe::Probe,
+    outcome::{Broken, Verdict, expect, same_records},
+    probe::{Probe, with_payload},
     together::{RACERS, together},
 };
-use crate::store::{Created, Outcome, Record, Replaced, Which};
+use crate::store::{Outcome, SessionRecord};
 
-pub(super) async fn b6_no_update_revives_what_a_delete_removed(probe: Probe) -> Verdict {
+pub(super) async fn no_update_revives_a_deleted_record(probe: Probe) -> Verdict {
     for round in 0..9 {
         no_change_revives(&probe, Change::Update, round).await?;
     }
     Ok(())
 }
 
-pub(super) async fn b6_no_touch_revives_what_a_delete_removed(probe: Probe) -> Verdict {
+pub(super) async fn no_touch_revives_a_deleted_record(probe: Probe) -> Verdict {
     for round in 0..9 {
         no_change_revives(&probe, Change::Touch, round).await?;
     }
@@ -34,7 +34,7 @@ enum Change {
     Touch,
 }
 
-/// Fifteen keep changing a record while one deletes it, at another moment in each round.
+/// Fifteen tasks keep changing a record while one deletes it, at another moment in each round.
 async fn no_change_revives(probe: &Probe, change: Change, round: usize) -> Verdict {
     let record = probe.inserted().await?;
     let owner = record.owner.clone().unwrap_or_default();
@@ -51,71 +51,65 @@ async fn no_change_revives(probe: &Probe, change: Change, round: usize) -> Verdi
             }
             match round % 3 {
                 0 => {
-                    let deleted = probe.delete(&record.key, None).await?;
-                    answers("delete during changes", Outcome::Done, deleted)?;
+                    let deleted = probe.delete(&record.id, None).await?;
+                    expect("delete during changes", Outcome::Done, deleted)?;
                 }
                 1 => {
-                    let deleted = probe.delete_all(&owner, Which::All).await?;
-                    answers("delete_all during changes", 1, deleted)?;
+                    let deleted = probe.delete_all(&owner, None).await?;
+                    expect("delete_all during changes", 1, deleted)?;
                 }
-                _ => replace_it(&probe, &record).await?,
+                _ => delete_at_its_version(&probe, &record).await?,
             }
             is_deleted.store(true, Ordering::SeqCst);
             probe
-                .lacks(&record.key, "right after a delete during changes")
+                .lacks(&record.id, "right after a delete during changes")
                 .await
         }
     })
     .await?;
     let when = format!("after a delete during changes ({change:?})");
-    probe.lacks(&record.key, &when).await?;
+    probe.lacks(&record.id, &when).await?;
     probe.lists(&owner, probe.now(), [], &when).await
 }
 
-/// By one of another owner, at whatever version it has come to.
-async fn replace_it(probe: &Probe, record: &Record) -> Verdict {
-    let (mut version, new) = (0, probe.record());
+async fn delete_at_its_version(probe: &Probe, record: &SessionRecord) -> Verdict {
     loop {
-        match probe.replace(&record.key, version, &new).await? {
-            Replaced::Done => return probe.finds(&new, "after a replace during changes").await,
-            Replaced::Conflict => {}
-            odd => return Err(format!("replace of a record that nobody deletes: {odd:?}")),
+        let found = probe.load(&record.id).await?;
+        let found = found.ok_or("load during changes: the record is missing")?;
+        match probe.delete(&record.id, Some(found.version)).await? {
+            Outcome::Done => return Ok(()),
+            Outcome::Conflict => yield_now().await,
+            Outcome::Gone => return Err("the only delete during changes: Gone".to_owned()),
         }
-        let found = probe.load(&record.key).await?;
-        version = found.map_or(version, |record| record.version);
     }
 }
 
-/// Until it has begun a change after the delete was answered.
+/// Until a change that began after the delete had returned.
 async fn keep_changing(
     probe: &Probe,
-    record: &Record,
+    record: &SessionRecord,
     change: Change,
     is_deleted: &AtomicBool,
 ) -> Verdict {
-    let mut version = 0;
+    let mut new = with_payload(record, b"new");
     loop {
         let is_late = is_deleted.load(Ordering::SeqCst);
         let outcome = match change {
-            Change::Update => {
-                probe
-                    .update(&record.key, version, b"new", probe.now())
-                    .await?
-            }
-            Change::Touch => probe.touch(&record.key, probe.now(), record.ends).await?,
+            Change::Update => probe.update(&new, probe.now()).await?,
+            Change::Touch => probe.touch(&record.id, probe.now(), record.ends).await?,
         };
         if is_late {
-            let did = format!("{change:?} that began after a delete was answered Done");
-            return answers(did, Outcome::Gone, outcome);
+            let did = format!("{change:?} that began after a delete had returned");
+            return expect(did, Outcome::Gone, outcome);
         }
-        if let Some(found) = probe.load(&record.key).await? {
-            version = found.version;
+        if let Some(found) = probe.load(&record.id).await? {
+            new.version = found.version;
         }
         yield_now().await;
     }
 }
 
-pub(super) async fn no_live_record_is_missing_from_its_owners_list(probe: Probe) -> Verdict {
+pub(super) async fn no_live_record_is_missing_from_the_list(probe: Probe) -> Verdict {
     for round in 0..8 {
         let owner = probe.owner();
         let records: Vec<_> = (0..RACERS).map(|_| probe.record_of(&owner)).collect();
@@ -127,7 +121,7 @@ pub(super) async fn no_live_record_is_missing_from_its_owners_list(probe: Probe)
                 async move {
                     probe.insert(&record).await?;
                     if number % 4 == round % 4 {
-                        probe.delete_all(&owner, Which::All).await?;
+                        probe.delete_all(&owner, None).await?;
                     }
                     Ok(())
                 }
@@ -137,75 +131,93 @@ pub(super) async fn no_live_record_is_missing_from_its_owners_list(probe: Probe)
         let live = live(&probe, &records).await?;
         let when = "after creates and delete_alls of one owner at once";
         probe.lists(&owner, probe.now(), &live, when).await?;
-        let deleted = probe.delete_all(&owner, Which::All).await?;
-        answers(format!("delete_all {when}"), live.len() as u64, deleted)?;
+        let deleted = probe.delete_all(&owner, None).await?;
+        expect(format!("delete_all {when}"), live.len() as u64, deleted)?;
     }
     Ok(())
 }
 
-pub(super) async fn p16_nothing_that_was_there_before_outlives_a_delete_all(
-    probe: Probe,
-) -> Verdict {
+pub(super) async fn no_record_outlives_a_later_delete_all(probe: Probe) -> Verdict {
     let owner = probe.owner();
-    let family = probe.family();
-    let nobody_else = probe.records_of(&owner, 1).await?;
+    let spared = probe.records_of(&owner, 1).await?;
+    let except = spared.first().map(|record| record.id);
     together(0..RACERS, |_| {
         let (probe, owner) = (probe.clone(), Arc::clone(&owner));
         async move {
             for _ in 0..4 {
-                let record = Record {
-                    family,
-                    ..probe.record_of(&owner)
-                };
+                let record = probe.record_of(&owner);
                 probe.insert(&record).await?;
-                probe.delete_all(&owner, Which::Only(family)).await?;
-                probe
-                    .lacks(
-                        &record.key,
-                        "after a delete_all that began after its create",
-                    )
-                    .await?;
+                probe.delete_all(&owner, except).await?;
+                let when = "after a delete_all that began after its create";
+                probe.lacks(&record.id, when).await?;
             }
             Ok(())
         }
     })
     .await?;
-    let when = "of the other family, after many delete_alls at once";
-    probe.lists(&owner, probe.now(), &nobody_else, when).await
+    let when = "of the excepted record, after many delete_alls at once";
+    probe.lists(&owner, probe.now(), &spared, when).await
 }
 
-pub(super) async fn a_key_that_comes_and_goes_is_listed_when_it_is_there(probe: Probe) -> Verdict {
-    let owner = probe.owner();
-    for _ in 0..8 {
-        let record = probe.record_of(&owner);
-        together(0..16, |_| {
-            let (probe, record) = (probe.clone(), record.clone());
+/// Creates one after the other beside a `delete_all`: it deletes those up to some moment, and
+/// none of those after it.
+pub(super) async fn delete_all_beside_creates_equals_one_order(probe: Probe) -> Verdict {
+    const CREATES: usize = 24;
+    for round in 0..12 {
+        let owner = probe.owner();
+        let before = probe.records_of(&owner, 20).await?;
+        let chains = together(0..4, |number| {
+            let (probe, owner) = (probe.clone(), Arc::clone(&owner));
             async move {
-                for _ in 0..8 {
-                    let deleted = probe.delete(&record.key, None).await?;
-                    let both = [Outcome::Done, Outcome::Gone];
-                    answers_one_of("delete beside creates", &both, &deleted)?;
-                    let created = probe.create(&record).await?;
-                    let both = [Created::Done, Created::Exists];
-                    answers_one_of("create beside deletes", &both, &created)?;
+                let mut chain = Vec::new();
+                if number == 0 {
+                    for _ in 0..round {
+                        yield_now().await;
+                    }
+                    probe.delete_all(&owner, None).await?;
+                    return Ok(chain);
                 }
-                Ok(())
+                for _ in 0..CREATES {
+                    let record = probe.record_of(&owner);
+                    probe.insert(&record).await?;
+                    chain.push(record);
+                    yield_now().await;
+                }
+                Ok(chain)
             }
         })
         .await?;
-        // Each ended with a create, so the last call of all was one.
-        probe
-            .finds(&record, "after creates and deletes of one key at once")
-            .await?;
-        let when = "after creates and deletes of one key at once";
-        probe.lists(&owner, probe.now(), [&record], when).await?;
-        let deleted = probe.delete_all(&owner, Which::All).await?;
-        answers(format!("delete_all {when}"), 1, deleted)?;
+        let when = "after a delete_all beside creates";
+        for record in &before {
+            probe.lacks(&record.id, when).await?;
+        }
+        let mut left = Vec::new();
+        for chain in chains {
+            let mut survived = false;
+            for record in &chain {
+                match probe.load(&record.id).await? {
+                    Some(found) if found == *record => survived = true,
+                    Some(_) => return Err(format!("load {when}: the record has changed")),
+                    None if survived => {
+                        return Err(
+                            "delete_all beside creates, one after the other: a record is gone, and \
+                             one that was created before it is not"
+                                .to_owned(),
+                        );
+                    }
+                    None => continue,
+                }
+                left.push(record.clone());
+            }
+        }
+        probe.lists(&owner, probe.now(), &left, when).await?;
+        let deleted = probe.delete_all(&owner, None).await?;
+        expect(format!("delete_all {when}"), left.len() as u64, deleted)?;
     }
     Ok(())
 }
 
-pub(super) async fn a_list_during_deletes_lacks_nobody_else(probe: Probe) -> Verdict {
+pub(super) async fn a_list_during_deletes_has_all_others(probe: Probe) -> Verdict {
     let owner = probe.owner();
     let stay = probe.records_of(&owner, 20).await?;
     let go = probe.records_of(&owner, 20).await?;
@@ -216,16 +228,16 @@ pub(super) async fn a_list_during_deletes_lacks_nobody_else(probe: Probe) -> Ver
         async move {
             if number % 2 == 0 {
                 for record in go.iter().skip(number / 2).step_by(4) {
-                    probe.delete(&record.key, None).await.map(drop)?;
+                    probe.delete(&record.id, None).await.map(drop)?;
                 }
                 return Ok(());
             }
             for _ in 0..10 {
                 let found = probe.list_all(&owner, probe.now()).await?;
-                let is_stable = |record: &Record| go.iter().all(|other| other.key != record.key);
-                let found: Vec<_> = found.into_iter().filter(is_stable).collect();
+                let stays = |record: &SessionRecord| go.iter().all(|other| other.id != record.id);
+                let found: Vec<_> = found.into_iter().filter(stays).collect();
                 same_records(&stay.iter().collect::<Vec<_>>(), &found).map_err(|what| {
-                    format!("list while others of the owner's are deleted: {what}")
+                    format!("list while other records of the owner are deleted: {what}")
                 })?;
             }
             Ok(())
@@ -235,10 +247,10 @@ pub(super) async fn a_list_during_deletes_lacks_nobody_else(probe: Probe) -> Ver
     .map(drop)
 }
 
-async fn live(probe: &Probe, records: &[Record]) -> Result<Vec<Record>, Broken> {
+async fn live(probe: &Probe, records: &[SessionRecord]) -> Result<Vec<SessionRecord>, Broken> {
     let mut live = Vec::new();
     for record in records {
-        live.extend(probe.load(&record.key).await?);
+        live.extend(probe.load(&record.id).await?);
     }
     Ok(live)
 }

@@ -1,4 +1,4 @@
-//! A store under examination, and what a check has to itself.
+//! A store under examination, and records that belong to one check.
 
 use std::{
     fmt::Display,
@@ -12,24 +12,22 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    answer::{Broken, Verdict, answered, answers, difference, same_records},
+    outcome::{Broken, Verdict, difference, expect, finished, same_records},
     together::together,
 };
 use crate::{
     clock::{Clock, Millis},
-    store::{
-        Created, Family, Outcome, Page, Record, RecordKey, Replaced, SessionStore, Which,
-        random_bytes,
-    },
+    random::random_bytes,
+    store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore},
 };
 
 pub(super) const HOUR: Millis = 60 * 60 * 1000;
 
-/// Clones share the keys that were given out.
+/// Clones share the counter, so they never use the same id.
 #[derive(Clone)]
 pub(super) struct Probe {
     store: Arc<dyn SessionStore>,
-    // Nobody else's keys, families and owners are made from it.
+    // Ids and owners of this check are derived from it, and no other's are.
     seed: [u8; 32],
     given: Arc<AtomicU64>,
     now: Millis,
@@ -39,13 +37,14 @@ impl Probe {
     pub(super) fn new(store: Arc<dyn SessionStore>) -> Result<Self, Broken> {
         Ok(Self {
             store,
-            seed: random_bytes().map_err(|_| "the operating system gave no random bytes")?,
+            seed: random_bytes().map_err(|_| "the operating system returned no random bytes")?,
             given: Arc::default(),
             now: Clock::System.now(),
         })
     }
 
-    /// When the check began. A store may clear away by its server's clock, so the records live around the real time.
+    /// When the check began. A store may remove expired records by its server's clock, so the
+    /// records live around the real time.
     pub(super) fn now(&self) -> Millis {
         self.now
     }
@@ -59,13 +58,9 @@ impl Probe {
             .into()
     }
 
-    pub(super) fn key(&self) -> RecordKey {
-        RecordKey::from_bytes(self.bytes())
-    }
-
-    pub(super) fn family(&self) -> Family {
+    pub(super) fn id(&self) -> SessionId {
         let mut bytes = self.bytes().into_iter();
-        Family::from_bytes(std::array::from_fn(|_| bytes.next().unwrap_or_default()))
+        SessionId::from_bytes(std::array::from_fn(|_| bytes.next().unwrap_or_default()))
     }
 
     pub(super) fn owner(&self) -> Arc<str> {
@@ -76,41 +71,44 @@ impl Probe {
         .into()
     }
 
-    /// A new owner's first record: made a minute ago, used this moment, dead in an hour, in a day at the latest.
-    pub(super) fn record(&self) -> Record {
+    /// A new owner's only record: created a minute ago, used now, expires in an hour, ends in a
+    /// day.
+    pub(super) fn record(&self) -> SessionRecord {
         self.record_of(&self.owner())
     }
 
-    pub(super) fn record_of(&self, owner: &Arc<str>) -> Record {
-        Record {
-            key: self.key(),
-            family: self.family(),
+    pub(super) fn record_of(&self, owner: &Arc<str>) -> SessionRecord {
+        SessionRecord {
+            id: self.id(),
             owner: Some(Arc::clone(owner)),
+            version: 0,
             created: self.now - 60_000,
             touched: self.now,
             expires: self.now + HOUR,
             ends: self.now + 24 * HOUR,
-            version: 0,
             payload: Arc::from(self.bytes()),
         }
     }
 
-    /// That many records of one owner, in the store, in the order of their keys.
+    /// Stores `count` records of one owner and returns them in the order of their ids.
     pub(super) async fn records_of(
         &self,
         owner: &Arc<str>,
         count: usize,
-    ) -> Result<Vec<Record>, Broken> {
+    ) -> Result<Vec<SessionRecord>, Broken> {
         let mut records: Vec<_> = (0..count).map(|_| self.record_of(owner)).collect();
-        records.sort_by_key(|record| record.key);
+        records.sort_by_key(|record| record.id);
         self.insert_all(&records).await?;
         Ok(records)
     }
 
-    /// Eight at a time: a server that syncs each write to its disk would take long for them one by one.
-    pub(super) async fn insert_all(&self, records: &[Record]) -> Verdict {
+    /// Eight at a time: a server that syncs each write to its disk would be slow one by one.
+    pub(super) async fn insert_all(&self, records: &[SessionRecord]) -> Verdict {
         let size = records.len().div_ceil(8).max(1);
-        let chunks: Vec<_> = records.chunks(size).map(<[Record]>::to_vec).collect();
+        let chunks: Vec<_> = records
+            .chunks(size)
+            .map(<[SessionRecord]>::to_vec)
+            .collect();
         together(chunks, |chunk| {
             let probe = self.clone();
             async move {
@@ -124,47 +122,53 @@ impl Probe {
         .map(drop)
     }
 
-    /// Creates a record that isn't there.
-    pub(super) async fn insert(&self, record: &Record) -> Verdict {
+    /// Creates a record with an unused id.
+    pub(super) async fn insert(&self, record: &SessionRecord) -> Verdict {
         let created = self.create(record).await?;
-        answers("create of a record with a new key", Created::Done, created)
+        expect(
+            "create of a record with a new id",
+            CreateOutcome::Done,
+            created,
+        )
     }
 
     /// A new record, in the store.
-    pub(super) async fn inserted(&self) -> Result<Record, Broken> {
+    pub(super) async fn inserted(&self) -> Result<SessionRecord, Broken> {
         let record = self.record();
         self.insert(&record).await?;
         Ok(record)
     }
 
-    /// Loads it and compares every field.
-    pub(super) async fn finds(&self, record: &Record, when: impl Display) -> Verdict {
-        match self.load(&record.key).await? {
+    /// Loads the record and compares every field.
+    pub(super) async fn finds(&self, record: &SessionRecord, when: impl Display) -> Verdict {
+        match self.load(&record.id).await? {
             Some(found) if found == *record => Ok(()),
             Some(found) => Err(format!("load {when}: {}", difference(record, &found))),
-            None => Err(format!(
-                "load {when}: the record has to be there, came None"
-            )),
+            None => Err(format!("load {when}: expected the record, got None")),
         }
     }
 
-    pub(super) async fn lacks(&self, key: &RecordKey, when: impl Display) -> Verdict {
-        match self.load(key).await? {
+    pub(super) async fn lacks(&self, id: &SessionId, when: impl Display) -> Verdict {
+        match self.load(id).await? {
             None => Ok(()),
             Some(found) => Err(format!(
-                "load {when}: promised is None, came a record of version {}",
+                "load {when}: expected None, got a record of version {}",
                 found.version
             )),
         }
     }
 
     /// An owner's whole list, from pages of 100.
-    pub(super) async fn list_all(&self, owner: &str, now: Millis) -> Result<Vec<Record>, Broken> {
+    pub(super) async fn list_all(
+        &self,
+        owner: &str,
+        now: Millis,
+    ) -> Result<Vec<SessionRecord>, Broken> {
         let (mut all, mut after) = (Vec::new(), None);
         loop {
             let page = self.list(owner, Page { after, limit: 100 }, now).await?;
             let is_last = page.len() < 100;
-            after = page.last().map(|record| record.key);
+            after = page.last().map(|record| record.id);
             all.extend(page);
             if is_last {
                 return Ok(all);
@@ -172,12 +176,12 @@ impl Probe {
         }
     }
 
-    /// Lists all of an owner's and compares every field of every record, whatever the order of `expected`.
+    /// Lists all records of an owner and compares every field, whatever the order of `expected`.
     pub(super) async fn lists<'a>(
         &self,
         owner: &str,
         now: Millis,
-        expected: impl IntoIterator<Item = &'a Record>,
+        expected: impl IntoIterator<Item = &'a SessionRecord>,
         when: impl Display,
     ) -> Verdict {
         let expected: Vec<_> = expected.into_iter().collect();
@@ -185,50 +189,56 @@ impl Probe {
         same_records(&expected, &found).map_err(|what| format!("list {when}: {what}"))
     }
 
-    pub(super) async fn create(&self, record: &Record) -> Result<Created, Broken> {
-        answered("create", self.store.create(record.clone())).await
+    pub(super) async fn create(&self, record: &SessionRecord) -> Result<CreateOutcome, Broken> {
+        finished("create", self.store.create(record.clone())).await
     }
 
-    pub(super) async fn load(&self, key: &RecordKey) -> Result<Option<Record>, Broken> {
-        answered("load", self.store.load(key)).await
+    pub(super) async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, Broken> {
+        finished("load", self.store.load(id)).await
+    }
+
+    pub(super) async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, Broken> {
+        finished("load_fresh", self.store.load_fresh(id)).await
     }
 
     pub(super) async fn update(
         &self,
-        key: &RecordKey,
-        version: u64,
-        payload: &[u8],
+        record: &SessionRecord,
         now: Millis,
     ) -> Result<Outcome, Broken> {
-        let call = self.store.update(key, version, Arc::from(payload), now);
-        answered("update", call).await
+        finished("update", self.store.update(record.clone(), now)).await
+    }
+
+    /// Updates a record that is as it was read, to `payload`, and returns what is stored then.
+    pub(super) async fn updated(
+        &self,
+        record: &SessionRecord,
+        payload: &[u8],
+    ) -> Result<SessionRecord, Broken> {
+        let new = with_payload(record, payload);
+        let outcome = self.update(&new, self.now).await?;
+        expect("update at the stored version", Outcome::Done, outcome)?;
+        Ok(SessionRecord {
+            version: record.version + 1,
+            ..new
+        })
     }
 
     pub(super) async fn touch(
         &self,
-        key: &RecordKey,
+        id: &SessionId,
         now: Millis,
         expires: Millis,
     ) -> Result<Outcome, Broken> {
-        answered("touch", self.store.touch(key, now, expires)).await
+        finished("touch", self.store.touch(id, now, expires)).await
     }
 
     pub(super) async fn delete(
         &self,
-        key: &RecordKey,
+        id: &SessionId,
         version: Option<u64>,
     ) -> Result<Outcome, Broken> {
-        answered("delete", self.store.delete(key, version)).await
-    }
-
-    pub(super) async fn replace(
-        &self,
-        old: &RecordKey,
-        version: u64,
-        new: &Record,
-    ) -> Result<Replaced, Broken> {
-        let call = self.store.replace(old, version, new.clone());
-        answered("replace", call).await
+        finished("delete", self.store.delete(id, version)).await
     }
 
     pub(super) async fn list(
@@ -236,20 +246,32 @@ impl Probe {
         owner: &str,
         page: Page,
         now: Millis,
-    ) -> Result<Vec<Record>, Broken> {
-        answered("list", self.store.list(owner, page, now)).await
+    ) -> Result<Vec<SessionRecord>, Broken> {
+        finished("list", self.store.list(owner, page, now)).await
     }
 
-    pub(super) async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, Broken> {
-        answered("delete_all", self.store.delete_all(owner, which)).await
+    pub(super) async fn delete_all(
+        &self,
+        owner: &str,
+        except: Option<SessionId>,
+    ) -> Result<u64, Broken> {
+        finished("delete_all", self.store.delete_all(owner, except)).await
     }
 
     pub(super) async fn delete_expired(&self, now: Millis, limit: usize) -> Result<u64, Broken> {
-        answered("delete_expired", self.store.delete_expired(now, limit)).await
+        finished("delete_expired", self.store.delete_expired(now, limit)).await
     }
 
-    /// The store itself, for a call that isn't waited for.
+    /// The store itself, for a call that is dropped.
     pub(super) fn store(&self) -> &dyn SessionStore {
         &*self.store
+    }
+}
+
+/// The same record, with another payload.
+pub(super) fn with_payload(record: &SessionRecord, payload: &[u8]) -> SessionRecord {
+    SessionRecord {
+        payload: Arc::from(payload),
+        ..record.clone()
     }
 }

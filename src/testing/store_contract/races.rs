@@ -1,85 +1,71 @@
-//! Many at once on one record.
-
-use std::sync::Arc;
+//! Many tasks at once on one record.
 
 use tokio::task::yield_now;
 
 use super::{
-    answer::{Verdict, answers},
-    probe::Probe,
+    outcome::{Verdict, expect},
+    probe::{Probe, with_payload},
     together::{RACERS, together},
 };
-use crate::store::{Created, Outcome, Record};
+use crate::store::{CreateOutcome, Outcome, SessionRecord};
 
-pub(super) async fn b6_of_64_updates_at_one_version_one_is_done(probe: Probe) -> Verdict {
+pub(super) async fn one_of_64_updates_at_one_version_is_done(probe: Probe) -> Verdict {
     let record = probe.inserted().await?;
     let outcomes = together(0..RACERS as u8, |number| {
-        let (probe, key) = (probe.clone(), record.key);
-        async move { probe.update(&key, 0, &[number], probe.now()).await }
+        let (probe, new) = (probe.clone(), with_payload(&record, &[number]));
+        async move { probe.update(&new, probe.now()).await }
     })
     .await?;
     let winner = the_only_one(&outcomes, &Outcome::Done, &Outcome::Conflict)
         .map_err(|what| format!("64 updates at one version: {what}"))?;
-    let record = Record {
+    let record = SessionRecord {
         version: 1,
-        payload: Arc::from([winner as u8]),
-        ..record
+        ..with_payload(&record, &[winner as u8])
     };
     probe
         .finds(&record, "after 64 updates at one version, one of them Done")
         .await
 }
 
-pub(super) async fn b6_64_tasks_that_update_one_record_lose_nothing(probe: Probe) -> Verdict {
-    let record = Record {
-        payload: Arc::from([0; RACERS]),
-        ..probe.record()
-    };
+pub(super) async fn a_counter_raised_by_64_tasks_is_exact(probe: Probe) -> Verdict {
+    let record = with_payload(&probe.record(), &[0; 4]);
     probe.insert(&record).await?;
-    together(0..RACERS, |number| {
-        let (probe, key) = (probe.clone(), record.key);
+    together(0..RACERS, |_| {
+        let (probe, id) = (probe.clone(), record.id);
         async move {
             loop {
-                let found = probe.load(&key).await?;
+                let found = probe.load(&id).await?;
                 let found = found.ok_or("load during updates: the record is missing")?;
-                let mut payload = found.payload.to_vec();
-                if let Some(byte) = payload.get_mut(number) {
-                    *byte += 1;
-                }
+                let count = found.payload.first_chunk().copied().unwrap_or_default();
+                let count = u32::from_be_bytes(count).wrapping_add(1).to_be_bytes();
                 // The others read what this one is about to replace.
                 yield_now().await;
-                match probe
-                    .update(&key, found.version, &payload, probe.now())
-                    .await?
-                {
+                let new = with_payload(&found, &count);
+                match probe.update(&new, probe.now()).await? {
                     Outcome::Done => return Ok(()),
                     Outcome::Conflict => yield_now().await,
                     Outcome::Gone => {
-                        return Err("update of a record that nobody deleted: Gone".into());
+                        return Err("update of a record that was never deleted: Gone".into());
                     }
                 }
             }
         }
     })
     .await?;
-    let record = Record {
+    let record = SessionRecord {
         version: RACERS as u64,
-        payload: Arc::from([1; RACERS]),
-        ..record
+        ..with_payload(&record, &(RACERS as u32).to_be_bytes())
     };
     probe
-        .finds(
-            &record,
-            "after 64 tasks have each changed a byte of their own",
-        )
+        .finds(&record, "after 64 tasks have each raised a counter by one")
         .await
 }
 
-pub(super) async fn a6_of_64_creates_of_one_key_one_is_done(probe: Probe) -> Verdict {
-    let key = probe.key();
+pub(super) async fn one_of_64_creates_of_one_id_is_done(probe: Probe) -> Verdict {
+    let id = probe.id();
     let records: Vec<_> = (0..RACERS)
-        .map(|_| Record {
-            key,
+        .map(|_| SessionRecord {
+            id,
             ..probe.record()
         })
         .collect();
@@ -88,8 +74,8 @@ pub(super) async fn a6_of_64_creates_of_one_key_one_is_done(probe: Probe) -> Ver
         async move { probe.create(&record).await }
     })
     .await?;
-    let winner = the_only_one(&created, &Created::Done, &Created::Exists)
-        .map_err(|what| format!("64 creates of one key: {what}"))?;
+    let winner = the_only_one(&created, &CreateOutcome::Done, &CreateOutcome::Exists)
+        .map_err(|what| format!("64 creates of one id: {what}"))?;
     for (number, record) in records.iter().enumerate() {
         let owner = record.owner.clone().unwrap_or_default();
         if number == winner {
@@ -97,46 +83,45 @@ pub(super) async fn a6_of_64_creates_of_one_key_one_is_done(probe: Probe) -> Ver
             let when = "of the owner whose create was Done";
             probe.lists(&owner, probe.now(), [record], when).await?;
         } else {
-            let when = "of an owner whose create answered Exists";
+            let when = "of an owner whose create returned Exists";
             probe.lists(&owner, probe.now(), [], when).await?;
         }
     }
     Ok(())
 }
 
-pub(super) async fn fault_18_of_64_deletes_one_is_done(probe: Probe) -> Verdict {
+pub(super) async fn one_of_64_deletes_is_done(probe: Probe) -> Verdict {
     for version in [None, Some(0)] {
         let record = probe.inserted().await?;
         let outcomes = together(0..RACERS, |_| {
-            let (probe, key) = (probe.clone(), record.key);
-            async move { probe.delete(&key, version).await }
+            let (probe, id) = (probe.clone(), record.id);
+            async move { probe.delete(&id, version).await }
         })
         .await?;
         the_only_one(&outcomes, &Outcome::Done, &Outcome::Gone)
             .map_err(|what| format!("64 deletes of one record at {version:?}: {what}"))?;
-        probe.lacks(&record.key, "after 64 deletes").await?;
+        probe.lacks(&record.id, "after 64 deletes").await?;
     }
     Ok(())
 }
 
-pub(super) async fn fault_19_of_an_update_and_a_versioned_delete_one_is_done(
-    probe: Probe,
-) -> Verdict {
+pub(super) async fn one_of_an_update_and_a_delete_is_done(probe: Probe) -> Verdict {
     let mut records = Vec::new();
     for _ in 0..RACERS / 2 {
         records.push(probe.inserted().await?);
     }
     let racers: Vec<_> = records
         .iter()
-        .flat_map(|record| [(record.key, true), (record.key, false)])
+        .flat_map(|record| [(record.clone(), true), (record.clone(), false)])
         .collect();
-    let outcomes = together(racers, |(key, updates)| {
+    let outcomes = together(racers, |(record, updates)| {
         let probe = probe.clone();
         async move {
             if updates {
-                probe.update(&key, 0, b"new", probe.now()).await
+                let new = with_payload(&record, b"new");
+                probe.update(&new, probe.now()).await
             } else {
-                probe.delete(&key, Some(0)).await
+                probe.delete(&record.id, Some(0)).await
             }
         }
     })
@@ -144,10 +129,9 @@ pub(super) async fn fault_19_of_an_update_and_a_versioned_delete_one_is_done(
     for (record, outcome) in records.into_iter().zip(outcomes.chunks(2)) {
         match outcome {
             [Outcome::Done, Outcome::Conflict] => {
-                let record = Record {
+                let record = SessionRecord {
                     version: 1,
-                    payload: Arc::from(*b"new"),
-                    ..record
+                    ..with_payload(&record, b"new")
                 };
                 probe
                     .finds(&record, "after an update that won against a delete")
@@ -155,11 +139,12 @@ pub(super) async fn fault_19_of_an_update_and_a_versioned_delete_one_is_done(
             }
             [Outcome::Gone, Outcome::Done] => {
                 let when = "after a delete that won against an update";
-                probe.lacks(&record.key, when).await?;
+                probe.lacks(&record.id, when).await?;
             }
             other => {
                 return Err(format!(
-                    "update and delete at one version at once: promised is [Done, Conflict] or [Gone, Done], came {other:?}"
+                    "update and delete at one version at once: expected [Done, Conflict] or \
+                     [Gone, Done], got {other:?}"
                 ));
             }
         }
@@ -167,20 +152,26 @@ pub(super) async fn fault_19_of_an_update_and_a_versioned_delete_one_is_done(
     Ok(())
 }
 
-pub(super) async fn b11_touches_and_updates_at_once_lose_nothing(probe: Probe) -> Verdict {
-    let record = probe.inserted().await?;
-    let (longest, updates) = (record.expires + RACERS as i64, RACERS / 2);
+pub(super) async fn touches_and_updates_at_once_are_all_kept(probe: Probe) -> Verdict {
+    let record = SessionRecord {
+        touched: probe.now() - 1000,
+        ..probe.record()
+    };
+    probe.insert(&record).await?;
+    let updates = RACERS / 2;
     together(0..RACERS, |number| {
-        let (probe, key, expires) = (probe.clone(), record.key, record.expires);
+        let (probe, record) = (probe.clone(), record.clone());
         async move {
+            let at = record.touched + number as i64;
             if number >= updates {
-                let touched = probe.touch(&key, probe.now(), expires + 1 + number as i64);
-                return answers("touch beside updates", Outcome::Done, touched.await?);
+                let touched = probe.touch(&record.id, at, record.expires).await?;
+                return expect("touch beside updates", Outcome::Done, touched);
             }
+            let mut new = with_payload(&record, b"new");
             loop {
-                let found = probe.load(&key).await?;
-                let version = found.map_or(0, |record| record.version);
-                match probe.update(&key, version, b"new", probe.now()).await? {
+                let found = probe.load(&new.id).await?;
+                new.version = found.map_or(0, |record| record.version);
+                match probe.update(&new, probe.now()).await? {
                     Outcome::Done => return Ok(()),
                     Outcome::Conflict => yield_now().await,
                     Outcome::Gone => return Err("update beside touches: Gone".to_owned()),
@@ -189,18 +180,38 @@ pub(super) async fn b11_touches_and_updates_at_once_lose_nothing(probe: Probe) -
         }
     })
     .await?;
-    let record = Record {
+    let record = SessionRecord {
         version: updates as u64,
-        payload: Arc::from(*b"new"),
-        expires: longest,
-        ..record
+        touched: record.touched + RACERS as i64 - 1,
+        ..with_payload(&record, b"new")
     };
     probe
         .finds(&record, "after 32 updates and 32 touches at once")
         .await
 }
 
-pub(super) async fn owners_do_not_get_into_each_others_way(probe: Probe) -> Verdict {
+pub(super) async fn touches_at_once_keep_the_latest(probe: Probe) -> Verdict {
+    let record = probe.inserted().await?;
+    together(0..RACERS, |number| {
+        let (probe, record) = (probe.clone(), record.clone());
+        async move {
+            let later = (number as i64 * 37) % RACERS as i64;
+            let (now, expires) = (record.touched + later, record.expires + later);
+            let touched = probe.touch(&record.id, now, expires).await?;
+            expect("touch beside touches", Outcome::Done, touched)
+        }
+    })
+    .await?;
+    let latest = RACERS as i64 - 1;
+    let record = SessionRecord {
+        touched: record.touched + latest,
+        expires: record.expires + latest,
+        ..record
+    };
+    probe.finds(&record, "after 64 touches at once").await
+}
+
+pub(super) async fn owners_do_not_disturb_each_other(probe: Probe) -> Verdict {
     together(0..RACERS, |_| {
         let probe = probe.clone();
         async move {
@@ -213,20 +224,17 @@ pub(super) async fn owners_do_not_get_into_each_others_way(probe: Probe) -> Verd
             }
             let when = "of one of 64 owners at once";
             if let [first, second, third, _] = &mut *records {
-                let updated = probe.update(&first.key, 0, b"new", probe.now()).await?;
-                answers(format!("update {when}"), Outcome::Done, updated)?;
-                first.version = 1;
-                first.payload = Arc::from(*b"new");
+                *first = probe.updated(first, b"new").await?;
                 second.expires += 1;
-                let touched = probe.touch(&second.key, second.touched, second.expires);
-                answers(format!("touch {when}"), Outcome::Done, touched.await?)?;
-                let deleted = probe.delete(&third.key, Some(0)).await?;
-                answers(format!("delete {when}"), Outcome::Done, deleted)?;
+                let touched = probe.touch(&second.id, second.touched, second.expires);
+                expect(format!("touch {when}"), Outcome::Done, touched.await?)?;
+                let deleted = probe.delete(&third.id, Some(0)).await?;
+                expect(format!("delete {when}"), Outcome::Done, deleted)?;
             }
             records.remove(2);
             probe.lists(&owner, probe.now(), &records, when).await?;
-            let deleted = probe.delete_all(&owner, crate::store::Which::All).await?;
-            answers(format!("delete_all {when}"), 3, deleted)?;
+            let deleted = probe.delete_all(&owner, None).await?;
+            expect(format!("delete_all {when}"), 3, deleted)?;
             probe.lists(&owner, probe.now(), [], when).await
         }
     })
@@ -234,20 +242,20 @@ pub(super) async fn owners_do_not_get_into_each_others_way(probe: Probe) -> Verd
     .map(drop)
 }
 
-/// Which one was it? All the others have to have got the other answer.
-pub(super) fn the_only_one<T: PartialEq + std::fmt::Debug>(
-    came: &[T],
+/// The position of the only `one`. All others have to be `others`.
+fn the_only_one<T: PartialEq + std::fmt::Debug>(
+    got: &[T],
     one: &T,
     others: &T,
 ) -> Result<usize, String> {
-    let winners: Vec<_> = (0..).zip(came).filter(|(_, came)| *came == one).collect();
-    let odd = came.iter().find(|came| *came != one && *came != others);
+    let winners: Vec<_> = (0..).zip(got).filter(|(_, got)| *got == one).collect();
+    let odd = got.iter().find(|got| *got != one && *got != others);
     match (&*winners, odd) {
         ([(winner, _)], None) => Ok(*winner),
         (winners, odd) => Err(format!(
-            "promised is one {one:?} and for the others {others:?}, came {} times {one:?}{}",
+            "expected {one:?} once and {others:?} for the others, got {} times {one:?}{}",
             winners.len(),
-            odd.map_or_else(String::new, |odd| format!(" and a {odd:?}"))
+            odd.map_or_else(String::new, |odd| format!(" and {odd:?}"))
         )),
     }
 }

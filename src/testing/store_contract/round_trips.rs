@@ -1,31 +1,43 @@
-//! A record comes back as it went in, to the byte and to the millisecond.
+//! A record comes back as it was stored, to the byte and to the millisecond.
 
 use std::sync::Arc;
 
 use super::{
-    answer::{Verdict, answers},
+    outcome::{Verdict, expect},
     probe::{HOUR, Probe},
 };
-use crate::store::{Created, Family, Outcome, Record, RecordKey};
+use crate::store::{CreateOutcome, Outcome, SessionId, SessionRecord};
 
 pub(super) async fn every_field_comes_back_as_it_was(probe: Probe) -> Verdict {
     let owner = probe.owner();
-    let record = Record {
-        created: probe.now() - 3 * HOUR - 1,
-        touched: probe.now() - 7,
-        expires: probe.now() + 2 * HOUR + 3,
-        ends: probe.now() + 9 * HOUR + 11,
-        version: 41,
-        ..probe.record_of(&owner)
-    };
-    comes_back(&probe, &record, "after create").await
+    // Beyond 32 bits, too: a version is never reset.
+    for version in [41, 5_000_000_000] {
+        let record = SessionRecord {
+            created: probe.now() - 3 * HOUR - 1,
+            touched: probe.now() - 7,
+            expires: probe.now() + 2 * HOUR + 3,
+            ends: probe.now() + 9 * HOUR + 11,
+            version,
+            ..probe.record_of(&owner)
+        };
+        probe.insert(&record).await?;
+        probe.finds(&record, "after create").await?;
+        let record = probe.updated(&record, b"new").await?;
+        probe.finds(&record, "after update").await?;
+        probe
+            .lists(&owner, probe.now(), [&record], "after update")
+            .await?;
+        let deleted = probe.delete(&record.id, Some(record.version)).await?;
+        expect("delete at its version", Outcome::Done, deleted)?;
+    }
+    Ok(())
 }
 
 pub(super) async fn times_are_exact_to_the_millisecond(probe: Probe) -> Verdict {
     const YEAR: i64 = 365 * 24 * HOUR;
     let now = probe.now();
     for odd in [0, 1, 499, 500, 999, 1001] {
-        let record = Record {
+        let mut record = SessionRecord {
             created: now - 10 * YEAR - odd,
             touched: now - HOUR + odd,
             expires: now + HOUR + odd,
@@ -33,35 +45,41 @@ pub(super) async fn times_are_exact_to_the_millisecond(probe: Probe) -> Verdict 
             ends: now + 20 * YEAR + odd,
             ..probe.record()
         };
-        comes_back(&probe, &record, "with odd milliseconds").await?;
-        let version = Some(record.version);
-        let deleted = probe.delete(&record.key, version).await?;
-        answers("delete at its version", Outcome::Done, deleted)?;
+        let when = format!("with {odd} odd milliseconds");
+        comes_back(&probe, &record, &when).await?;
+        record.touched += 2;
+        record.expires += 3;
+        record.ends += 5;
+        let record = probe.updated(&record, b"new").await?;
+        let when = format!("{when}, after an update");
+        probe.finds(&record, when).await?;
+        let deleted = probe.delete(&record.id, Some(1)).await?;
+        expect("delete at its version", Outcome::Done, deleted)?;
     }
     Ok(())
 }
 
-pub(super) async fn nobody_is_not_the_owner_without_a_name(probe: Probe) -> Verdict {
+pub(super) async fn no_owner_differs_from_an_empty_owner(probe: Probe) -> Verdict {
     for owner in [None, Some(Arc::from(""))] {
-        let record = Record {
+        let record = SessionRecord {
             owner: owner.clone(),
             ..probe.record()
         };
         probe.insert(&record).await?;
         let when = format!("of a record whose owner is {owner:?}");
         probe.finds(&record, &when).await?;
-        let updated = probe.update(&record.key, 0, &[1], probe.now()).await?;
-        answers(format!("update {when}"), Outcome::Done, updated)?;
-        let touched = probe.touch(&record.key, probe.now(), record.expires);
-        answers(format!("touch {when}"), Outcome::Done, touched.await?)?;
-        let deleted = probe.delete(&record.key, Some(1)).await?;
-        answers(format!("delete {when}"), Outcome::Done, deleted)?;
-        probe.lacks(&record.key, "after its delete").await?;
+        let record = probe.updated(&record, &[1]).await?;
+        probe.finds(&record, &when).await?;
+        let touched = probe.touch(&record.id, probe.now(), record.expires);
+        expect(format!("touch {when}"), Outcome::Done, touched.await?)?;
+        let deleted = probe.delete(&record.id, Some(1)).await?;
+        expect(format!("delete {when}"), Outcome::Done, deleted)?;
+        probe.lacks(&record.id, "after its delete").await?;
     }
     Ok(())
 }
 
-pub(super) async fn owners_come_back_letter_by_letter(probe: Probe) -> Verdict {
+pub(super) async fn owners_come_back_byte_by_byte(probe: Probe) -> Verdict {
     let unique = probe.owner();
     for letters in [
         "Zoë",
@@ -93,10 +111,10 @@ pub(super) async fn owners_come_back_letter_by_letter(probe: Probe) -> Verdict {
     comes_back(&probe, &probe.record_of(&owner), "with spaces at both ends").await
 }
 
-pub(super) async fn an_owner_may_hold_a_nul(probe: Probe) -> Verdict {
+pub(super) async fn an_owner_may_contain_a_nul(probe: Probe) -> Verdict {
     let unique = probe.owner();
     let owner: Arc<str> = format!("{unique}\0after").into();
-    let when = "for an owner with a NUL in its name";
+    let when = "for an owner that contains a NUL";
     comes_back(&probe, &probe.record_of(&owner), when).await?;
     probe
         .lists(&unique, probe.now(), [], "of the owner before the NUL")
@@ -115,49 +133,46 @@ pub(super) async fn an_owner_may_have_2000_bytes(probe: Probe) -> Verdict {
     Ok(())
 }
 
-pub(super) async fn keys_and_families_may_hold_any_byte(probe: Probe) -> Verdict {
+pub(super) async fn ids_may_contain_any_byte(probe: Probe) -> Verdict {
     for byte in [0x00, 0x09, 0x20, 0x25, 0x27, 0x41, 0x5c, 0x7f, 0x80, 0xff] {
-        let record = Record {
-            key: RecordKey::from_bytes(with_ends(*probe.key().as_bytes(), byte)),
-            family: Family::from_bytes(with_ends(*probe.family().as_bytes(), byte)),
+        // Random in the middle only.
+        let mut id = *probe.id().as_bytes();
+        id.iter_mut().take(4).for_each(|first| *first = byte);
+        id.iter_mut().rev().take(4).for_each(|last| *last = byte);
+        let record = SessionRecord {
+            id: SessionId::from_bytes(id),
             ..probe.record()
         };
-        let when = format!("of a record with bytes {byte:#04x} in key and family");
+        let when = format!("of a record with bytes {byte:#04x} in its id");
         comes_back(&probe, &record, &when).await?;
     }
     Ok(())
 }
 
-/// Random in the middle only.
-fn with_ends<const N: usize>(mut bytes: [u8; N], end: u8) -> [u8; N] {
-    bytes.iter_mut().take(4).for_each(|byte| *byte = end);
-    bytes.iter_mut().rev().take(4).for_each(|byte| *byte = end);
-    bytes
-}
-
-pub(super) async fn keys_that_differ_in_one_byte_are_different(probe: Probe) -> Verdict {
-    let mut middle = *probe.key().as_bytes();
-    // None of those below: else a key with one at its end could be a key with another at its start.
-    (middle[0], middle[31]) = (1, 1);
+pub(super) async fn ids_that_differ_in_one_byte_are_different(probe: Probe) -> Verdict {
+    let mut middle = *probe.id().as_bytes();
+    // None of the bytes below: else an id with one at its end could equal one with another at its
+    // start.
+    (middle[0], middle[15]) = (1, 1);
     let mut records = Vec::new();
     // Upper and lower case, the ends of a padded text, both sides of a sign.
     for byte in [b'A', b'a', 0x00, b' ', 0x7f, 0x80, 0xff] {
         let mut last = middle;
-        last[31] = byte;
+        last[15] = byte;
         let mut first = middle;
         first[0] = byte;
-        records.extend([last, first].map(|key| Record {
-            key: RecordKey::from_bytes(key),
+        records.extend([last, first].map(|id| SessionRecord {
+            id: SessionId::from_bytes(id),
             ..probe.record()
         }));
     }
     for record in &records {
         let created = probe.create(record).await?;
-        let did = "create under a key that differs from another in one byte";
-        answers(did, Created::Done, created)?;
+        let did = "create with an id that differs from another in one byte";
+        expect(did, CreateOutcome::Done, created)?;
     }
     for record in &records {
-        probe.finds(record, "with keys alike around it").await?;
+        probe.finds(record, "with similar ids around it").await?;
     }
     Ok(())
 }
@@ -166,34 +181,24 @@ pub(super) async fn an_empty_payload_comes_back(probe: Probe) -> Verdict {
     payload_comes_back(&probe, 0).await
 }
 
-pub(super) async fn a_payload_of_64_kib_comes_back(probe: Probe) -> Verdict {
-    payload_comes_back(&probe, 64 * 1024).await
-}
-
-pub(super) async fn a_payload_of_300_kib_comes_back(probe: Probe) -> Verdict {
-    payload_comes_back(&probe, 300 * 1024).await
+/// Beyond the 65,535 bytes of MySQL's `BLOB`.
+pub(super) async fn a_payload_of_66_kib_comes_back(probe: Probe) -> Verdict {
+    payload_comes_back(&probe, 66 * 1024).await
 }
 
 /// By create and by update.
 async fn payload_comes_back(probe: &Probe, len: usize) -> Verdict {
     let payload = all_bytes(len);
-    let mut record = Record {
+    let mut record = SessionRecord {
         payload: Arc::from(&*payload),
         ..probe.record()
     };
     let when = format!("of a payload of {len} bytes");
     comes_back(probe, &record, &when).await?;
-    for (version, payload) in [(0, &b"small"[..]), (1, &payload)] {
-        let updated = probe.update(&record.key, version, payload, probe.now());
-        answers(format!("update {when}"), Outcome::Done, updated.await?)?;
-        record.payload = payload.into();
-        record.version += 1;
-        probe
-            .finds(
-                &record,
-                format!("after an update to {} bytes", payload.len()),
-            )
-            .await?;
+    for payload in [&b"small"[..], &payload] {
+        record = probe.updated(&record, payload).await?;
+        let when = format!("after an update to {} bytes", payload.len());
+        probe.finds(&record, when).await?;
     }
     Ok(())
 }
@@ -203,7 +208,7 @@ pub(super) fn all_bytes(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n ^ (n >> 8) ^ (n >> 16)) as u8).collect()
 }
 
-async fn comes_back(probe: &Probe, record: &Record, when: &str) -> Verdict {
+async fn comes_back(probe: &Probe, record: &SessionRecord, when: &str) -> Verdict {
     probe
         .insert(record)
         .await

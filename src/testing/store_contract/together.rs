@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use tokio::{sync::Barrier, task::JoinSet};
 
-use super::answer::{Broken, why};
+use super::outcome::{Broken, why};
 
-/// How many take part in a race.
+/// The number of tasks in a race.
 pub(super) const RACERS: usize = 64;
 
-/// Runs a task for each item, all from one signal on, and collects what they found, in the order of the items.
+/// Runs a task for each item, all from one signal on, and returns their results in the order of the
+/// items.
 pub(super) async fn together<I, T, F>(
     items: impl IntoIterator<Item = I, IntoIter: ExactSizeIterator>,
     task: impl Fn(I) -> F,

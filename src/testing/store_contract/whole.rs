@@ -5,25 +5,26 @@ use std::{fmt, pin::Pin, sync::Arc};
 use super::{CHECKS, store_checks};
 use crate::store::SessionStore;
 
-/// The checks of one store, before they are awaited. Made by [`store_contract`](super::store_contract).
-#[must_use = "nothing is checked before this is awaited"]
+/// The checks of one store, before they are awaited. Returned by
+/// [`store_contract`](super::store_contract).
+#[must_use = "no check runs before this is awaited"]
 pub struct StoreContract {
     store: Arc<dyn SessionStore>,
-    clears_up_itself: bool,
+    has_native_expiry: bool,
 }
 
 impl StoreContract {
     pub(super) fn new(store: Arc<dyn SessionStore>) -> Self {
         Self {
             store,
-            clears_up_itself: false,
+            has_native_expiry: false,
         }
     }
 
-    /// The server drops expired records by itself, and `delete_expired` answers 0 whatever there is.
-    pub fn that_clears_up_itself(self) -> Self {
+    /// The server removes expired records by itself, and `delete_expired` always returns 0.
+    pub fn with_native_expiry(self) -> Self {
         Self {
-            clears_up_itself: true,
+            has_native_expiry: true,
             ..self
         }
     }
@@ -31,7 +32,7 @@ impl StoreContract {
     async fn run(self) {
         let mut broken = Vec::new();
         for check in store_checks() {
-            if self.clears_up_itself && check.is_about_clearing_up() {
+            if self.has_native_expiry && check.needs_delete_expired() {
                 continue;
             }
             if let Err(what) = check.run(Arc::clone(&self.store)).await {
@@ -60,7 +61,7 @@ impl IntoFuture for StoreContract {
 impl fmt::Debug for StoreContract {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreContract")
-            .field("clears_up_itself", &self.clears_up_itself)
+            .field("has_native_expiry", &self.has_native_expiry)
             .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,4 @@
-//! The contract suite can fail: stores that each break one promise, and the checks that find out.
+//! Every check of the contract suite can fail: stores that each break one promise.
 
 mod caught;
 mod fault;
@@ -10,19 +10,20 @@ use login_manager::testing::{StoreCheck, store_checks, store_contract};
 
 use self::{caught::CAUGHT, fault::Fault, store::BrokenStore};
 
-/// What the check says of a new store with this fault. Where nothing happens any more, the clock runs ahead to the deadline.
-async fn complaint(fault: Fault, check: StoreCheck) -> Option<String> {
+/// The error of a check of a new store with this fault. If the store hangs, the paused clock runs
+/// ahead to the limit.
+async fn error_of(fault: Fault, check: StoreCheck) -> Option<String> {
     check.run(Arc::new(BrokenStore::new(fault))).await.err()
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_broken_promise_is_noticed_by_the_check_that_names_it() {
+async fn every_broken_promise_fails_the_check_that_names_it() {
     let mut unnoticed = Vec::new();
     for (fault, checks) in CAUGHT {
         for name in *checks {
             let check = store_checks().find(|check| check.name() == *name);
             let check = check.unwrap_or_else(|| panic!("there is no check {name}"));
-            if complaint(*fault, check).await.is_none() {
+            if error_of(*fault, check).await.is_none() {
                 unnoticed.push(format!("{fault:?} by {name}"));
             }
         }
@@ -42,48 +43,48 @@ fn every_check_can_fail() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_complaint_says_what_was_done_what_is_promised_and_what_came() {
+async fn an_error_names_the_call_the_promise_and_the_outcome() {
     let cases = [
         (
             Fault::DeleteIgnoresTheVersion,
-            "b6_a_delete_at_another_version_leaves_the_record_alone",
-            "delete at version 2 of a record at version 3: promised is Conflict, came Done",
+            "delete_at_another_version_spares_the_record",
+            "delete at version 2 of a record at version 3: expected Conflict, got Done",
         ),
         (
             Fault::UpdateKeepsTheVersion,
-            "versions_rise_one_by_one",
-            "load after update number 1: version: promised is 1, came 0",
+            "versions_rise_by_one",
+            "load after update number 1: version: expected 1, got 0",
         ),
         (
             Fault::Panics,
-            "a_page_of_none_is_empty",
+            "a_page_of_zero_records_is_empty",
             "it panicked: out of order",
         ),
         (
             Fault::Hangs,
-            "versions_rise_one_by_one",
-            "create gave no answer within 10s",
+            "versions_rise_by_one",
+            "create did not finish within 10s",
         ),
         (
             Fault::Fails,
-            "versions_rise_one_by_one",
+            "versions_rise_by_one",
             "create failed: out of order",
         ),
     ];
     for (fault, name, says) in cases {
         let check = store_checks().find(|check| check.name() == name).unwrap();
-        assert_eq!(complaint(fault, check).await.as_deref(), Some(says));
+        assert_eq!(error_of(fault, check).await.as_deref(), Some(says));
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_contract_names_all_that_is_broken_not_only_the_first() {
+async fn the_suite_names_every_failed_check() {
     let task = tokio::spawn(store_contract(BrokenStore::new(Fault::Until2038)).into_future());
     let panic = task.await.unwrap_err().into_panic();
     let text = panic.downcast_ref::<String>().unwrap();
     let count = store_checks().count();
     let start = format!(
-        "the store breaks 1 of {count} promises:\n\ntimes_are_exact_to_the_millisecond: load with odd milliseconds: ends: "
+        "the store breaks 1 of {count} promises:\n\ntimes_are_exact_to_the_millisecond: load with 0 odd milliseconds: ends: "
     );
     assert!(text.starts_with(&start), "{text}");
 

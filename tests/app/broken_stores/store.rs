@@ -1,12 +1,10 @@
 //! A memory store that breaks one promise.
 
-mod replacing;
-
 use std::{
     cmp::Reverse,
     collections::HashMap,
     sync::{
-        Arc, Mutex,
+        Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::SystemTime,
@@ -15,21 +13,23 @@ use std::{
 use async_trait::async_trait;
 use login_manager::{
     BoxError, MemoryStore, SessionStore,
-    store::{Created, Family, Outcome, Page, Record, RecordKey, Replaced, Which},
+    store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord},
 };
 use tokio::{sync::Semaphore, task::yield_now};
 
 use super::fault::Fault;
 
-/// Its calls never wait but where the fault says so: on one thread, whatever else it does is atomic.
+/// Its calls wait only where the fault says so: on one thread, everything else is atomic.
 pub struct BrokenStore {
     fault: Fault,
     inner: MemoryStore,
-    /// Every record as it was created, whatever became of it.
-    born: Mutex<HashMap<RecordKey, Record>>,
+    /// Every record as it was created.
+    born: Mutex<HashMap<SessionId, SessionRecord>>,
     /// What a replica that lags behind still shows, once.
-    stale: Mutex<HashMap<RecordKey, Option<Record>>>,
-    unlisted: Mutex<Vec<RecordKey>>,
+    stale: Mutex<HashMap<SessionId, Option<SessionRecord>>>,
+    /// What was read before.
+    cached: Mutex<HashMap<SessionId, SessionRecord>>,
+    unlisted: Mutex<Vec<SessionId>>,
     former_owners: Mutex<Vec<String>>,
     busy: AtomicUsize,
     connections: Semaphore,
@@ -42,6 +42,7 @@ impl BrokenStore {
             inner: MemoryStore::new(),
             born: Mutex::default(),
             stale: Mutex::default(),
+            cached: Mutex::default(),
             unlisted: Mutex::default(),
             former_owners: Mutex::default(),
             busy: AtomicUsize::new(0),
@@ -49,26 +50,37 @@ impl BrokenStore {
         }
     }
 
-    async fn peek(&self, key: &RecordKey) -> Option<Record> {
-        self.inner.load(key).await.unwrap()
+    async fn peek(&self, id: &SessionId) -> Option<SessionRecord> {
+        let found = self.inner.load(id).await.unwrap();
+        found.filter(|_| self.fault != Fault::ExpiryIsSetOnce || !self.was_born_to_die(id))
     }
 
-    /// Whatever was there before.
-    async fn put(&self, record: Record) {
-        let _before: Outcome = self.inner.delete(&record.key, None).await.unwrap();
-        assert_eq!(self.inner.create(record).await.unwrap(), Created::Done);
+    /// Whether it was to expire by now when it was created.
+    fn was_born_to_die(&self, id: &SessionId) -> bool {
+        self.was_born(id).is_some_and(|born| is_dead(&born))
     }
 
-    fn was_born(&self, key: &RecordKey) -> Option<Record> {
-        self.born.lock().unwrap().get(key).cloned()
+    /// Replaces whatever is there.
+    async fn put(&self, record: SessionRecord) {
+        let _before: Outcome = self.inner.delete(&record.id, None).await.unwrap();
+        let created = self.inner.create(record).await.unwrap();
+        assert_eq!(created, CreateOutcome::Done);
     }
 
-    fn key(&self, key: &RecordKey) -> RecordKey {
+    fn was_born(&self, id: &SessionId) -> Option<SessionRecord> {
+        self.born.lock().unwrap().get(id).cloned()
+    }
+
+    fn id(&self, id: &SessionId) -> SessionId {
+        let bytes = id.as_bytes();
         match self.fault {
-            Fault::KeysInAnyCase => {
-                RecordKey::from_bytes(key.as_bytes().map(|byte| byte.to_ascii_lowercase()))
+            Fault::IdsInAnyCase => {
+                SessionId::from_bytes(bytes.map(|byte| byte.to_ascii_lowercase()))
             }
-            _ => *key,
+            Fault::IdsWithoutNul => {
+                SessionId::from_bytes(bytes.map(|byte| if byte == 0 { b' ' } else { byte }))
+            }
+            _ => *id,
         }
     }
 
@@ -83,35 +95,35 @@ impl BrokenStore {
         }
     }
 
-    fn of(&self, owner: &str) -> Vec<Record> {
+    fn of(&self, owner: &str) -> Vec<SessionRecord> {
         let all = match self.fault {
             Fault::ListShowsTheDead => self.born.lock().unwrap().values().cloned().collect(),
             Fault::ListIsACopy => {
                 let records = self.inner.records();
-                let born = records.into_iter().map(|record| self.was_born(&record.key));
+                let born = records.into_iter().map(|record| self.was_born(&record.id));
                 born.map(Option::unwrap).collect()
             }
             _ => self.inner.records(),
         };
-        let is_listed = |record: &Record| !self.unlisted.lock().unwrap().contains(&record.key);
+        let is_listed = |record: &SessionRecord| {
+            let is_unlisted = self.unlisted.lock().unwrap().contains(&record.id)
+                || self.fault == Fault::ListExpiryIsSetOnce && self.was_born_to_die(&record.id);
+            !is_unlisted
+        };
         all.into_iter()
             .filter(|record| match &record.owner {
                 Some(name) => self.is_owner(name, owner),
-                None => self.fault == Fault::ListShowsNobodys,
+                None => self.fault == Fault::ListShowsAnonymous,
             })
             .filter(is_listed)
             .collect()
     }
 
-    fn list_again(&self, key: &RecordKey) {
-        self.unlisted.lock().unwrap().retain(|other| other != key);
-    }
-
-    /// A write: the next look may miss it.
-    async fn lag(&self, key: &RecordKey) {
+    /// A write: the next read may miss it.
+    async fn lag(&self, id: &SessionId) {
         if self.fault == Fault::ReadsFromAReplica {
-            let before = self.peek(key).await;
-            self.stale.lock().unwrap().insert(*key, before);
+            let before = self.peek(id).await;
+            self.stale.lock().unwrap().insert(*id, before);
         }
     }
 
@@ -141,24 +153,23 @@ impl BrokenStore {
 
 #[async_trait]
 impl SessionStore for BrokenStore {
-    async fn create(&self, mut record: Record) -> Result<Created, BoxError> {
+    async fn create(&self, mut record: SessionRecord) -> Result<CreateOutcome, BoxError> {
         self.enter().await?;
-        record.key = self.key(&record.key);
-        let key = record.key;
+        record.id = self.id(&record.id);
+        let id = record.id;
         let cut = |len: usize| record.payload.iter().copied().take(len).collect();
         match self.fault {
             Fault::CreateOverwrites => {
-                let _before: Outcome = self.inner.delete(&key, None).await?;
+                let _before: Outcome = self.inner.delete(&id, None).await?;
             }
             Fault::CreateLooksFirst => {
-                let is_there = self.peek(&key).await.is_some();
+                let is_there = self.peek(&id).await.is_some();
                 yield_now().await;
                 if !is_there {
                     self.put(record).await;
-                    return Ok(Created::Done);
+                    return Ok(CreateOutcome::Done);
                 }
             }
-            Fault::KeysAreNeverFree if self.was_born(&key).is_some() => return Ok(Created::Exists),
             Fault::Seconds => {
                 for time in [
                     &mut record.created,
@@ -171,168 +182,160 @@ impl SessionStore for BrokenStore {
             }
             Fault::Until2038 => record.ends = record.ends.min(i64::from(i32::MAX) * 1000),
             Fault::EveryVersionStartsAtZero => record.version = 0,
+            Fault::VersionsHave32Bits => record.version &= u64::from(u32::MAX),
             Fault::PayloadsUpTo(len) => record.payload = cut(len),
             Fault::NoEmptyPayloads if record.payload.is_empty() => return Err("NULL".into()),
-            Fault::NobodyIsTheOwnerWithoutAName => {
+            Fault::NoOwnerIsAnEmptyOwner => {
                 record.owner.get_or_insert_default();
             }
             Fault::OwnersAreTrimmed => record.owner = record.owner.map(|owner| owner.trim().into()),
-            Fault::FamiliesArePadded => {
-                let bytes = record
-                    .family
-                    .as_bytes()
-                    .map(|byte| if byte == 0 { b' ' } else { byte });
-                record.family = Family::from_bytes(bytes);
-            }
             Fault::HalfOfACreate => {
-                let half = Record {
+                let half = SessionRecord {
                     payload: cut(1),
                     ..record.clone()
                 };
-                if self.inner.create(half).await? == Created::Exists {
-                    return Ok(Created::Exists);
+                if self.inner.create(half).await? == CreateOutcome::Exists {
+                    return Ok(CreateOutcome::Exists);
                 }
                 yield_now().await;
                 self.put(record).await;
-                return Ok(Created::Done);
+                return Ok(CreateOutcome::Done);
             }
             Fault::IndexAfterTheRecord => {
-                self.unlisted.lock().unwrap().push(key);
+                self.unlisted.lock().unwrap().push(id);
                 let created = self.inner.create(record).await?;
                 yield_now().await;
-                self.list_again(&key);
+                self.unlisted.lock().unwrap().retain(|other| *other != id);
                 return Ok(created);
             }
             _ => {}
         }
-        self.lag(&key).await;
+        self.lag(&id).await;
         self.born
             .lock()
             .unwrap()
-            .entry(key)
+            .entry(id)
             .or_insert_with(|| record.clone());
-        let created = self.inner.create(record).await?;
-        if created == Created::Done {
-            self.list_again(&key);
-        }
-        Ok(created)
+        self.inner.create(record).await
     }
 
-    async fn load(&self, key: &RecordKey) -> Result<Option<Record>, BoxError> {
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
         self.enter().await?;
-        let stale = self.stale.lock().unwrap().remove(key);
-        match stale {
-            Some(stale) => Ok(stale),
-            None => self.inner.load(&self.key(key)).await,
+        let stale = self.stale.lock().unwrap().remove(id);
+        if let Some(stale) = stale {
+            return Ok(stale);
         }
+        let found = self.peek(&self.id(id)).await;
+        if let Some(found) = &found {
+            self.cached.lock().unwrap().insert(*id, found.clone());
+        }
+        Ok(found)
     }
 
-    async fn update(
-        &self,
-        key: &RecordKey,
-        version: u64,
-        payload: Arc<[u8]>,
-        now: i64,
-    ) -> Result<Outcome, BoxError> {
+    async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        if self.fault == Fault::LoadFreshIsCached {
+            let cached = self.cached.lock().unwrap().get(id).cloned();
+            if cached.is_some() {
+                return Ok(cached);
+            }
+        }
+        self.load(id).await
+    }
+
+    async fn update(&self, mut new: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
         self.enter().await?;
-        let key = &self.key(key);
+        new.id = self.id(&new.id);
+        let id = new.id;
         let now = self.fault.now_of_update(now);
-        let before = self.peek(key).await;
-        let version = match (&before, self.fault) {
-            (Some(before), Fault::UpdateIgnoresTheVersion) => before.version,
-            _ => version,
-        };
-        let is_right = before
-            .as_ref()
-            .is_some_and(|before| before.version == version && before.is_live(now));
-        let Some(before) = before.filter(|_| is_right) else {
-            let outcome = self
-                .inner
-                .update(key, version, Arc::clone(&payload), now)
-                .await?;
-            return match (outcome, self.was_born(key)) {
-                (Outcome::Gone, Some(old)) if self.fault == Fault::UpdateRevives => {
-                    self.put(Record { payload, ..old }).await;
-                    Ok(Outcome::Done)
+        let before = self.peek(&id).await;
+        if let (Some(before), Fault::UpdateIgnoresTheVersion) = (&before, self.fault) {
+            new.version = before.version;
+        }
+        let Some(before) = before.filter(|before| before.is_live(now)) else {
+            return Ok(match (self.was_born(&id), self.fault) {
+                (Some(_), Fault::UpdateRevives) => {
+                    self.put(new).await;
+                    Outcome::Done
                 }
-                (Outcome::Gone, _) if self.fault == Fault::WhatIsMissingIsDone => Ok(Outcome::Done),
-                (outcome, _) => Ok(outcome),
-            };
+                (_, Fault::MissingIsDone) => Outcome::Done,
+                _ => Outcome::Gone,
+            });
         };
-        let after = Record {
-            version: version + 1,
-            payload,
+        if before.version != new.version {
+            return Ok(Outcome::Conflict);
+        }
+        let mut after = SessionRecord {
+            version: new.version + 1,
+            touched: before.touched.max(new.touched),
+            expires: new.expires,
+            ends: new.ends,
+            payload: new.payload.clone(),
             ..before.clone()
         };
-        self.lag(key).await;
+        self.lag(&id).await;
         match self.fault {
-            Fault::UpdateKeepsTheVersion => self.put(Record { version, ..after }).await,
-            Fault::UpdateOfTheSameIsNone if before.payload == after.payload => {}
-            Fault::UpdateMovesTheTimes => {
-                self.put(Record {
-                    touched: now,
-                    ..after
-                })
-                .await;
-            }
+            Fault::UpdateKeepsTheVersion => after.version = before.version,
+            Fault::UpdateOfTheSameIsNone if before.payload == after.payload => after = before,
+            Fault::UpdateKeepsTouched => after.touched = before.touched,
+            Fault::UpdateLowersTouched => after.touched = new.touched,
+            Fault::UpdateKeepsExpires => after.expires = before.expires,
+            Fault::UpdateKeepsEnds => after.ends = before.ends,
+            Fault::UpdateNeverShortens => after.expires = before.expires.max(new.expires),
+            Fault::UpdateKeepsToTheOldEnd => after.expires = new.expires.min(before.ends),
             Fault::PayloadsOnlyGrow => {
                 let rest = before.payload.iter().skip(after.payload.len());
-                let payload = after.payload.iter().chain(rest).copied().collect();
-                self.put(Record { payload, ..after }).await;
+                after.payload = new.payload.iter().chain(rest).copied().collect();
             }
             Fault::PayloadsUpTo(len) => {
-                let payload = after.payload.iter().copied().take(len).collect();
-                self.put(Record { payload, ..after }).await;
+                after.payload = new.payload.iter().copied().take(len).collect();
             }
-            Fault::UpdateReadsFirst => {
-                yield_now().await;
-                self.put(after).await;
-            }
+            Fault::UpdateReadsFirst => yield_now().await,
             Fault::HalfOfAnUpdate => {
-                let _before: Outcome = self.inner.delete(key, None).await?;
+                let _before: Outcome = self.inner.delete(&id, None).await?;
                 yield_now().await;
-                self.put(after).await;
             }
-            _ => self.put(after).await,
+            _ => {}
         }
+        self.put(after).await;
         Ok(Outcome::Done)
     }
 
-    async fn touch(&self, key: &RecordKey, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+    async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError> {
         self.enter().await?;
-        let key = &self.key(key);
+        let id = &self.id(id);
         let before = self
-            .peek(key)
+            .peek(id)
             .await
             .filter(|before| before.is_live(self.fault.now_of_touch(now)));
         let Some(before) = before else {
-            return match self.was_born(key) {
+            return Ok(match self.was_born(id) {
                 Some(old) if self.fault == Fault::TouchRevives => {
-                    self.put(Record {
+                    self.put(SessionRecord {
                         touched: now,
                         ..old
                     })
                     .await;
-                    Ok(Outcome::Done)
+                    Outcome::Done
                 }
-                _ if self.fault == Fault::WhatIsMissingIsDone => Ok(Outcome::Done),
-                _ => Ok(Outcome::Gone),
-            };
+                _ if self.fault == Fault::MissingIsDone => Outcome::Done,
+                _ => Outcome::Gone,
+            });
         };
-        let mut after = Record {
-            touched: now,
+        let mut after = SessionRecord {
+            touched: before.touched.max(now),
             expires: before.expires.max(expires).min(before.ends),
             ..before.clone()
         };
-        self.lag(key).await;
+        self.lag(id).await;
         match self.fault {
             Fault::TouchGoesBeyondTheEnd => after.expires = before.expires.max(expires),
             Fault::TouchShortens => after.expires = expires.min(before.ends),
             Fault::TouchOnlyNotes => after.expires = before.expires,
+            Fault::TouchLowersTouched => after.touched = now,
             Fault::TouchRaisesTheVersion => after.version += 1,
             Fault::TouchReadsFirst => yield_now().await,
             Fault::HalfOfATouch => {
-                let half = Record {
+                let half = SessionRecord {
                     touched: now,
                     ..before
                 };
@@ -345,15 +348,15 @@ impl SessionStore for BrokenStore {
         Ok(Outcome::Done)
     }
 
-    async fn delete(&self, key: &RecordKey, version: Option<u64>) -> Result<Outcome, BoxError> {
+    async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
         self.enter().await?;
-        let key = &self.key(key);
-        let before = self.peek(key).await;
-        self.lag(key).await;
+        let id = &self.id(id);
+        let before = self.peek(id).await;
+        self.lag(id).await;
         match self.fault {
-            Fault::DeleteIgnoresTheVersion => return self.inner.delete(key, None).await,
-            Fault::WhatIsMissingIsDone if before.is_none() => return Ok(Outcome::Done),
-            Fault::WhatIsMissingIsConflict if before.is_none() && version.is_some() => {
+            Fault::DeleteIgnoresTheVersion => return self.inner.delete(id, None).await,
+            Fault::MissingIsDone if before.is_none() => return Ok(Outcome::Done),
+            Fault::MissingIsConflict if before.is_none() && version.is_some() => {
                 return Ok(Outcome::Conflict);
             }
             Fault::DeleteSparesTheExpired if before.as_ref().is_some_and(is_dead) => {
@@ -365,42 +368,27 @@ impl SessionStore for BrokenStore {
                 }) =>
             {
                 yield_now().await;
-                let _lost: Outcome = self.inner.delete(key, None).await?;
+                let _lost: Outcome = self.inner.delete(id, None).await?;
                 return Ok(Outcome::Done);
-            }
-            Fault::IndexAfterTheDelete => {
-                let outcome = self.inner.delete(key, version).await?;
-                yield_now().await;
-                if outcome == Outcome::Done {
-                    self.unlisted.lock().unwrap().push(*key);
-                }
-                return Ok(outcome);
             }
             Fault::HalfOfADelete => {
                 if let Some(before) = before {
                     let payload = [][..].into();
-                    self.put(Record { payload, ..before }).await;
+                    self.put(SessionRecord { payload, ..before }).await;
                     yield_now().await;
                 }
             }
             _ => {}
         }
-        self.inner.delete(key, version).await
+        self.inner.delete(id, version).await
     }
 
-    async fn replace(
+    async fn list(
         &self,
-        old: &RecordKey,
-        version: u64,
-        new: Record,
-    ) -> Result<Replaced, BoxError> {
-        self.enter().await?;
-        let key = self.key(&new.key);
-        self.put_in_place(self.key(old), version, Record { key, ..new })
-            .await
-    }
-
-    async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<Record>, BoxError> {
+        owner: &str,
+        page: Page,
+        now: i64,
+    ) -> Result<Vec<SessionRecord>, BoxError> {
         self.enter().await?;
         let mut found = self.of(owner);
         match self.fault {
@@ -414,35 +402,40 @@ impl SessionStore for BrokenStore {
             {
                 found.clear();
             }
-            Fault::ListIsUnordered => found.sort_by_key(|record| Reverse(record.key)),
+            Fault::ListIsUnordered => found.sort_by_key(|record| Reverse(record.id)),
             Fault::ListIsOrderedBySignedBytes => {
-                found.sort_by_key(|record| record.key.as_bytes().map(u8::cast_signed));
+                found.sort_by_key(|record| record.id.as_bytes().map(u8::cast_signed));
             }
-            _ => found.sort_by_key(|record| record.key),
+            _ => found.sort_by_key(|record| record.id),
         }
         if self.fault != Fault::ListStartsAnew {
-            found.retain(|record| page.after.is_none_or(|after| record.key > after));
+            found.retain(|record| page.after.is_none_or(|after| record.id > after));
         }
         if self.fault == Fault::ListCountsTheExpired {
             found.truncate(page.limit);
         }
         let at = self.fault.now_of_list(now);
         found.retain(|record| record.is_live(at));
-        if self.fault == Fault::ListGivesUp {
-            let mut there = 0;
-            yield_now().await;
-            for record in &found {
-                if self.peek(&record.key).await.is_none() {
-                    break;
-                }
-                there += 1;
-            }
-            found.truncate(there);
-        }
         match self.fault {
+            Fault::UpdateForgetsTheIndex => {
+                let is_indexed =
+                    |record: &SessionRecord| self.was_born(&record.id).unwrap().ends > now;
+                found.retain(is_indexed);
+            }
+            Fault::ListGivesUp => {
+                let mut there = 0;
+                yield_now().await;
+                for record in &found {
+                    if self.peek(&record.id).await.is_none() {
+                        break;
+                    }
+                    there += 1;
+                }
+                found.truncate(there);
+            }
             Fault::ListLacksTheLast if found.len() > 1 => drop(found.pop()),
             Fault::ListHasAFixedPage => found.truncate(100),
-            Fault::ListKnowsNoNone if page.limit == 0 => return Ok(found),
+            Fault::ListKnowsNoZero if page.limit == 0 => return Ok(found),
             Fault::ListLimitIsSigned if i64::try_from(page.limit).is_err() => {
                 return Err("LIMIT must not be negative".into());
             }
@@ -452,28 +445,28 @@ impl SessionStore for BrokenStore {
         Ok(found)
     }
 
-    async fn delete_all(&self, owner: &str, which: Which) -> Result<u64, BoxError> {
+    async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
         self.enter().await?;
-        let which = match (self.fault, which) {
-            (Fault::DeleteAllKnowsNoFamilies, _) => Which::All,
-            (Fault::DeleteAllMistakesExceptForOnly, Which::Except(family)) => Which::Only(family),
-            _ => which,
-        };
         let mut records = self.of(owner);
-        if self.fault == Fault::DeleteAllTakesNobodys {
-            let families: Vec<_> = records.iter().map(|record| record.family).collect();
-            let all = self.inner.records().into_iter();
-            records.extend(
-                all.filter(|record| record.owner.is_none() && families.contains(&record.family)),
-            );
-        }
-        records.retain(|record| which.includes(record.family));
-        if self.fault == Fault::DeleteAllSparesTheExpired {
-            records.retain(|record| !is_dead(record));
+        records.sort_by_key(|record| record.id);
+        let is_excepted = |record: &SessionRecord| Some(record.id) == except;
+        match self.fault {
+            Fault::DeleteAllIgnoresTheException => {}
+            Fault::DeleteAllDeletesTheException if except.is_some() => records.retain(is_excepted),
+            Fault::DeleteAllNeedsTheException
+                if except.is_some() && !records.iter().any(is_excepted) =>
+            {
+                records.clear();
+            }
+            _ => records.retain(|record| !is_excepted(record)),
         }
         match self.fault {
+            Fault::DeleteAllTakesAnonymous => {
+                let all = self.inner.records().into_iter();
+                records.extend(all.filter(|record| record.owner.is_none()));
+            }
+            Fault::DeleteAllSparesTheExpired => records.retain(|record| !is_dead(record)),
             Fault::DeleteAllTakesAPage => records.truncate(100),
-            Fault::DeleteAllListsFirst => yield_now().await,
             Fault::ListForgetsFormerOwners => {
                 self.former_owners.lock().unwrap().push(owner.to_owned());
             }
@@ -481,11 +474,12 @@ impl SessionStore for BrokenStore {
                 let (inner, count) = (self.inner.clone(), records.len());
                 tokio::spawn(async move {
                     for record in records {
-                        let _done: Outcome = inner.delete(&record.key, None).await.unwrap();
+                        let _done: Outcome = inner.delete(&record.id, None).await.unwrap();
                     }
                 });
                 return Ok(count as u64);
             }
+            Fault::DeleteAllGoesOneByOne => return self.delete_one_by_one(owner, except).await,
             _ => {}
         }
         let mut deleted = 0;
@@ -493,7 +487,7 @@ impl SessionStore for BrokenStore {
             if self.fault == Fault::HalfOfADeleteAll {
                 yield_now().await;
             }
-            if self.inner.delete(&record.key, None).await? == Outcome::Done {
+            if self.inner.delete(&record.id, None).await? == Outcome::Done {
                 deleted += 1;
             }
         }
@@ -501,7 +495,7 @@ impl SessionStore for BrokenStore {
             Fault::DeleteAllCountsNothing => deleted = 0,
             Fault::DeleteAllDropsTheIndex => {
                 yield_now().await;
-                let left = self.of(owner).into_iter().map(|record| record.key);
+                let left = self.of(owner).into_iter().map(|record| record.id);
                 self.unlisted.lock().unwrap().extend(left);
             }
             _ => {}
@@ -511,39 +505,64 @@ impl SessionStore for BrokenStore {
 
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
         self.enter().await?;
-        match self.fault {
-            Fault::CleanupIsUnbounded => self.inner.delete_expired(now, usize::MAX).await,
+        let was_due = |record: &SessionRecord| {
+            self.was_born(&record.id)
+                .is_some_and(|born| born.expires <= now)
+        };
+        let records = self.inner.records().into_iter();
+        let due: Vec<_> = match self.fault {
+            Fault::CleanupIsUnbounded => {
+                return self.inner.delete_expired(now, usize::MAX).await;
+            }
             Fault::CleanupTakesMoreThanItSays => {
                 let deleted = self.inner.delete_expired(now, usize::MAX).await?;
-                Ok(deleted.min(limit as u64))
+                return Ok(deleted.min(limit as u64));
             }
-            Fault::CleanupStopsEarly => self.inner.delete_expired(now, limit / 2).await,
-            Fault::CleanupIsEarly => self.inner.delete_expired(now + 1, limit).await,
-            Fault::CleanupIsLate => self.inner.delete_expired(now - 1, limit).await,
+            Fault::CleanupStopsEarly => return self.inner.delete_expired(now, limit / 2).await,
+            Fault::CleanupIsEarly => return self.inner.delete_expired(now + 1, limit).await,
+            Fault::CleanupIsLate => return self.inner.delete_expired(now - 1, limit).await,
             Fault::CleanupTakesTheLiving => {
-                self.inner
-                    .delete_expired(now + 2 * 60 * 60 * 1000, limit)
-                    .await
+                let later = now + 2 * 60 * 60 * 1000;
+                return self.inner.delete_expired(later, limit).await;
             }
-            Fault::CleanupKnowsNoTouch => {
-                let records = self.inner.records().into_iter();
-                let due = |record: &Record| {
-                    self.was_born(&record.key)
-                        .is_some_and(|born| born.expires <= now)
-                };
-                let mut deleted = 0;
-                for record in records.filter(due).take(limit) {
-                    let _done: Outcome = self.inner.delete(&record.key, None).await?;
-                    deleted += 1;
-                }
-                Ok(deleted)
+            Fault::CleanupKnowsNoExtension => records.filter(was_due).take(limit).collect(),
+            Fault::CleanupKnowsNoEarlyEnd => records
+                .filter(|record| was_due(record) && !record.is_live(now))
+                .take(limit)
+                .collect(),
+            _ => return self.inner.delete_expired(now, limit).await,
+        };
+        for record in &due {
+            let _done: Outcome = self.inner.delete(&record.id, None).await?;
+        }
+        Ok(due.len() as u64)
+    }
+}
+
+impl BrokenStore {
+    /// From id to id, each time to the next one that is there by then.
+    async fn delete_one_by_one(
+        &self,
+        owner: &str,
+        except: Option<SessionId>,
+    ) -> Result<u64, BoxError> {
+        let (mut deleted, mut after) = (0, None);
+        loop {
+            let page = Page { after, limit: 1 };
+            let Some(record) = self.inner.list(owner, page, 0).await?.pop() else {
+                return Ok(deleted);
+            };
+            if Some(record.id) != except {
+                let _done: Outcome = self.inner.delete(&record.id, None).await?;
+                deleted += 1;
             }
-            _ => self.inner.delete_expired(now, limit).await,
+            after = Some(record.id);
+            yield_now().await;
         }
     }
 }
 
-fn is_dead(record: &Record) -> bool {
+fn is_dead(record: &SessionRecord) -> bool {
     let now = SystemTime::UNIX_EPOCH.elapsed().unwrap();
     !record.is_live(now.as_millis() as i64)
 }

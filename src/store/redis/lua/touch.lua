@@ -1,15 +1,20 @@
--- KEYS: a record. ARGV: the caller's time, when it is to expire, the longest time to live, the margin.
-local found = redis.call('HMGET', KEYS[1], 'expires', 'ends', 'limit')
-if not found[1] or not before(ARGV[1], found[1]) then return 'gone' end
-local expires = found[1]
-if before(expires, ARGV[2]) then expires = ARGV[2] end
-if before(found[2], expires) then expires = found[2] end
--- Rounded where the numbers are huge, and only moved on: this is when Redis clears up, not when the record dies.
-local now = clock()
-local lifetime = math.min(expires - ARGV[1], tonumber(ARGV[3])) + ARGV[4]
-local at = math.min(now + lifetime, tonumber(found[3]))
-redis.call('HSET', KEYS[1], 'touched', ARGV[1], 'expires', expires)
-if redis.call('PTTL', KEYS[1]) < at - now then
-  redis.call('PEXPIREAT', KEYS[1], whole(at))
-end
+-- KEYS: a record. ARGV: the caller's time, when the record is to expire, the longest lifetime.
+local now, expires, longest, margin = unpack(ARGV)
+local head = read(KEYS[1])
+if not head or not before(now, head:sub(23, 30)) then return 'gone' end
+local touched, ends = now, head:sub(31, 38)
+if before(touched, head:sub(15, 22)) then touched = head:sub(15, 22) end
+if before(expires, head:sub(23, 30)) then expires = head:sub(23, 30) end
+if before(ends, expires) then expires = ends end
+redis.call('SETRANGE', KEYS[1], 14, touched .. expires)
+
+-- Inexact if the numbers are huge, and never moved back: this is when Redis removes the record, not
+-- when it expires.
+local high, low = struct.unpack('>I4I4', expires)
+local high_now, low_now = struct.unpack('>I4I4', now)
+local left = (high - high_now) * 4294967296 + low - low_now
+local lifetime = math.max(math.min(left, longest), 0) + margin
+local server_now = clock()
+local at = removal(server_now, lifetime, struct.unpack('>I5', head, 2))
+if redis.call('PTTL', KEYS[1]) < at - server_now then redis.call('PEXPIREAT', KEYS[1], at) end
 return 'done'

@@ -1,0 +1,94 @@
+//! A login that outlives its request: for a WebSocket, an event stream or a long job.
+
+use std::{fmt, sync::Arc};
+
+use super::Auth;
+use crate::{
+    error::Error,
+    identity::{Identity, check},
+    loader::Loaders,
+    realm::Realm,
+    remember::UserCheck,
+    session::Payload,
+    store::SessionId,
+    user::AuthUser,
+};
+
+/// Tells after the end of a request whether its login is still valid. Made by [`Auth::handle`].
+///
+/// ```
+/// # use login_manager::{Auth, AuthUser, Error};
+/// # struct Account;
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// # async fn next_message() -> Option<String> { None }
+/// async fn stream(auth: Auth<Account>) -> Result<(), Error> {
+///     let Some(handle) = auth.handle().await? else { return Ok(()) };
+///     tokio::spawn(async move {
+///         while let Some(message) = next_message().await {
+///             // If it can't be known, nothing more is sent.
+///             if !handle.still_valid().await.unwrap_or(false) {
+///                 break;
+///             }
+///             // send the message
+///         }
+///     });
+///     Ok(())
+/// }
+/// ```
+pub struct LoginHandle<U: AuthUser> {
+    realm: Arc<Realm>,
+    loaders: Arc<Loaders<U>>,
+    id: SessionId,
+}
+
+impl<U: AuthUser> Auth<U> {
+    /// Returns a handle on this login that outlives the request, or `None` if no user is logged in by a session.
+    ///
+    /// # Errors
+    /// Those of [`user`](Auth::user).
+    pub async fn handle(&self) -> Result<Option<LoginHandle<U>>, Error> {
+        let Identity::BySession { .. } = self.identity().await? else {
+            return Ok(None);
+        };
+        Ok(self.request.session.open().map(|open| LoginHandle {
+            realm: Arc::clone(self.realm()),
+            loaders: Arc::clone(&self.request.loaders),
+            id: open.record.id,
+        }))
+    }
+}
+
+impl<U: AuthUser> LoginHandle<U> {
+    /// Whether the user is still logged in by this session: it has not ended by a logout or a timeout, and the
+    /// user is active and has the same security stamp. A new session secret does not matter. This costs one store
+    /// read and one user load, and is no use of the session.
+    ///
+    /// # Errors
+    /// Those of [`user`](Auth::user).
+    pub async fn still_valid(&self) -> Result<bool, Error> {
+        let realm = &*self.realm;
+        let Some(record) = realm.load_fresh(&self.id).await? else {
+            return Ok(false);
+        };
+        let Ok(payload) = Payload::decode(&record.payload) else {
+            return Ok(false);
+        };
+        if payload.head.current.is_none()
+            || !payload.is_session_live(record.touched, realm.clock.now())
+        {
+            return Ok(false);
+        }
+        // The client that logged in is not here to be compared.
+        let client = payload.login.and_then(|login| login.client);
+        let checked = check(realm, &self.loaders.users, &record, &payload, client).await?;
+        Ok(matches!(checked, UserCheck::Valid(_)))
+    }
+}
+
+impl<U: AuthUser> fmt::Debug for LoginHandle<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoginHandle")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,113 @@
+//! The way back of a visitor who logs in: where it is kept, and when it has been used up.
+
+use std::sync::{Arc, PoisonError};
+
+use super::{Auth, request::RequestAuth};
+use crate::{
+    denied::{NextIn, NextPath, Views, only_value},
+    event::EventKind,
+    session::Change,
+    user::AuthUser,
+};
+
+impl<U: AuthUser> Auth<U> {
+    /// Where to go after the login, from [where the manager keeps it](crate::LoginManager::with_next_in): none where it isn't
+    /// acceptable, is given twice or leads back to the login page. With axum [`NextPath`] as an extractor is the same.
+    #[must_use]
+    pub fn next(&self) -> NextPath {
+        self.request.next()
+    }
+
+    /// The login page of this part of the application, for a link of your own on a page that is loaded by GET. It leads back here, where
+    /// the way back is kept in the query. `None` where no login view is set.
+    ///
+    /// ```
+    /// # use login_manager::{Auth, AuthUser};
+    /// # struct Account;
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+    /// async fn header(auth: Auth<Account>) -> String {
+    ///     match auth.login_url() {
+    ///         Some(url) => format!(r#"<a href="{}">Log in</a>"#, url.replace('&', "&amp;")),
+    ///         None => String::new(),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn login_url(&self) -> Option<String> {
+        let (refusals, part) = (self.refusals(), self.views());
+        let part = part.as_ref().and_then(|views| views.login.as_ref());
+        let view = part.or(refusals.views.login.as_ref())?;
+        let next = match view.is_at(self.uri().path()) {
+            // Whoever is there already is led on to where they were to go.
+            true => self.next(),
+            false => NextPath::of_request(self.uri()),
+        };
+        let field = refusals.next_field();
+        Some(match refusals.next_in {
+            NextIn::Query => view.url(Some((field, &next)), None),
+            NextIn::Cookie | NextIn::Nowhere => view.url(None, None),
+        })
+    }
+
+    /// There is no way back any more.
+    pub(crate) fn drop_next(&self) {
+        self.request.use_up_next();
+    }
+
+    /// From here on this part of the application has these pages to log in.
+    pub(crate) fn enter(&self, part: &Views) {
+        let mut views = self
+            .request
+            .views
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let within = match &*views {
+            Some(outer) => part.within(outer),
+            None => part.clone(),
+        };
+        *views = Some(Arc::new(within));
+    }
+
+    /// The pages to log in that this part of the application has for itself.
+    pub(crate) fn views(&self) -> Option<Arc<Views>> {
+        self.request.views()
+    }
+}
+
+impl<U: AuthUser> RequestAuth<U> {
+    pub(super) fn next(&self) -> NextPath {
+        let refusals = &self.refusals;
+        let given = match refusals.next_in {
+            NextIn::Query => self
+                .uri
+                .query()
+                .and_then(|query| only_value(query, refusals.next_field())),
+            NextIn::Cookie => {
+                self.session.state().asked = true;
+                self.session.next_cookie()
+            }
+            NextIn::Nowhere => None,
+        };
+        let next = NextPath::try_from(given.unwrap_or_default()).unwrap_or_else(|_| {
+            self.realm().report(EventKind::NextRejected);
+            NextPath::none()
+        });
+        let path = next.path();
+        let leads_back = path == self.uri.path()
+            || refusals.views.are_at(path)
+            || self.views().is_some_and(|views| views.are_at(path));
+        if leads_back { NextPath::none() } else { next }
+    }
+
+    /// The way back that a refusal kept isn't wanted any more.
+    pub(super) fn use_up_next(&self) {
+        if self.refusals.next_in == NextIn::Cookie && self.session.next_cookie().is_some() {
+            self.session.state().next_cookie = Some(Change::Remove);
+        }
+    }
+
+    fn views(&self) -> Option<Arc<Views>> {
+        let views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
+        views.clone()
+    }
+}

@@ -1,0 +1,112 @@
+//! A user's session as a page shows it.
+
+use std::time::SystemTime;
+
+use serde_core::{Serialize, Serializer, ser::SerializeStruct as _};
+
+use crate::{
+    clock::{Millis, moment},
+    session::{Browser, Payload},
+    store::{SessionId, SessionRecord},
+};
+
+/// A session in which a user is logged in or remembered. Listed by [`Auth::sessions`](crate::Auth::sessions).
+///
+/// It implements `Serialize` for templates, with the names of its methods as fields; times are Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionInfo {
+    id: SessionId,
+    created: Millis,
+    logged_in: Millis,
+    last_seen: Millis,
+    browser: Browser,
+    is_current: bool,
+    is_logged_in: bool,
+    is_remembered: bool,
+}
+
+impl SessionInfo {
+    /// The id, to pass to [`Auth::revoke`](crate::Auth::revoke). It is not a secret and may appear in a page.
+    #[must_use]
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// When the user last entered credentials there.
+    #[must_use]
+    pub fn logged_in(&self) -> SystemTime {
+        moment(self.logged_in)
+    }
+
+    /// When the session was last used, accurate to a tenth of the idle timeout.
+    #[must_use]
+    pub fn last_seen(&self) -> SystemTime {
+        moment(self.last_seen)
+    }
+
+    /// A short label of the browser, from the user agent at the last login there: "Firefox on Windows".
+    #[must_use]
+    pub fn browser(&self) -> String {
+        self.browser.to_string()
+    }
+
+    /// Whether this is the session of the request that lists it.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.is_current
+    }
+
+    /// Whether its session cookie is still valid. If not, it is only remembered.
+    #[must_use]
+    pub fn is_logged_in(&self) -> bool {
+        self.is_logged_in
+    }
+
+    /// Whether it has a remember cookie.
+    #[must_use]
+    pub fn is_remembered(&self) -> bool {
+        self.is_remembered
+    }
+
+    /// `None` for a record that is closed or over, or that this release can't read.
+    pub(super) fn of(
+        record: &SessionRecord,
+        current: Option<SessionId>,
+        now: Millis,
+    ) -> Option<Self> {
+        let payload = Payload::decode(&record.payload).ok()?;
+        payload.head.current?;
+        let login = payload.login?;
+        let is_logged_in = payload.is_session_live(record.touched, now);
+        let is_remembered = payload.remember.is_some_and(|remember| now < remember.ends);
+        (is_logged_in || is_remembered).then_some(Self {
+            id: record.id,
+            created: record.created,
+            logged_in: login.at,
+            last_seen: record.touched,
+            browser: login.browser,
+            is_current: current == Some(record.id),
+            is_logged_in,
+            is_remembered,
+        })
+    }
+
+    /// The order of logins, the same on every node.
+    pub(super) fn order(&self) -> (Millis, SessionId) {
+        (self.created, self.id)
+    }
+}
+
+impl Serialize for SessionInfo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("SessionInfo", 7)?;
+        fields.serialize_field("id", &self.id)?;
+        fields.serialize_field("logged_in", &(self.logged_in / 1000))?;
+        fields.serialize_field("last_seen", &(self.last_seen / 1000))?;
+        fields.serialize_field("browser", &self.browser())?;
+        fields.serialize_field("is_current", &self.is_current)?;
+        fields.serialize_field("is_logged_in", &self.is_logged_in)?;
+        fields.serialize_field("is_remembered", &self.is_remembered)?;
+        fields.end()
+    }
+}

@@ -1,0 +1,228 @@
+//! Logging in.
+
+use std::{iter, sync::Arc};
+
+use super::login_plan::{Plan, Remembering, Written};
+use crate::{
+    auth::{
+        login::{Options, Remember},
+        request::RequestAuth,
+        sessions::{LoggedIn, Newest, evict_oldest, forget_oldest, newest},
+    },
+    clock::Millis,
+    error::{Error, ErrorKind},
+    event::EventKind,
+    identity::{Identity, parse_id, stamp_digest},
+    session::{
+        Browser, Change, HeldBy, Later, Limits, LoginFacts, Open, Payload, Proof, RememberCookie,
+        TRIES, Turn, end_later, head_of, presented,
+    },
+    store::{Outcome, SessionId, SessionRecord},
+    user::AuthUser,
+};
+
+impl<U: AuthUser> RequestAuth<U> {
+    pub(in crate::auth) async fn login(
+        &self,
+        turn: &Turn<'_>,
+        user: Arc<U>,
+        options: Options,
+    ) -> Result<Arc<U>, Error> {
+        let (realm, now) = (turn.realm(), turn.now);
+        self.check_in_time()?;
+        if realm.cookies.are_ignored() {
+            return Err(ErrorKind::NoCookies.into());
+        }
+        let id = user.id().to_string();
+        let inactive = !user.is_active();
+        if inactive && !options.force {
+            realm.report_user(EventKind::LoginRejected, &id);
+            return Err(ErrorKind::Inactive.into());
+        }
+        if parse_id::<U>(&id).is_none_or(|parsed| parsed != user.id()) {
+            return Err(ErrorKind::UnstableId.into());
+        }
+        let owner = realm.owner(&id);
+
+        if let Some(Identity::ByRequest(_)) = self.known() {
+            // What was written for the user of an API key is not this login's, and the browser's own session is
+            // replaced as by any other login.
+            turn.reload().await?;
+        }
+        turn.load().await?;
+        let old = turn.open();
+        let other = remembered(turn, old.as_ref()).await?;
+        let surplus = surplus(turn, old.as_ref(), other.as_ref());
+        let is_limited = realm.max_sessions.is_some()
+            || (realm.max_remembered.is_some() && options.remember.is_new());
+        let newest = match is_limited {
+            // Best effort: a login doesn't fail because a limit can't be kept.
+            true => newest(realm, &owner, now).await.unwrap_or_default(),
+            false => Newest::default(),
+        };
+        let kept = old
+            .iter()
+            .map(|open| (&open.record, &open.payload))
+            .chain(other.iter().map(|(record, payload, _)| (record, payload)))
+            .filter(|(record, _)| record.owner.as_ref() == Some(&owner))
+            .find_map(|(_, payload)| payload.remember.filter(|remember| now < remember.ends))
+            // A logout earlier in this request ends remember-me, even if the store has failed it.
+            .filter(|_| !matches!(turn.state().remember_cookie, Some(Change::Remove)));
+        let after =
+            |newest: Option<Millis>| newest.map_or(now, |newest| now.max(newest.saturating_add(1)));
+        let plan = Plan {
+            login: LoginFacts {
+                at: now,
+                fresh: options.fresh,
+                forced: inactive,
+                browser: turn.user_agent().map(Browser::of).unwrap_or_default(),
+                stamp: stamp_digest(realm, &owner, &*user),
+                client: turn.client_digest(),
+            },
+            limits: Limits::new(options.timeouts.unwrap_or(realm.timeouts), now),
+            remember: match options.remember {
+                Remember::AsBefore => kept.map(|kept| Remembering {
+                    issued: kept.issued,
+                    ends: kept.ends,
+                    is_kept: true,
+                }),
+                Remember::For(lifetime) => Some(Remembering {
+                    issued: after(newest.issued),
+                    ends: now.saturating_add(lifetime),
+                    is_kept: false,
+                }),
+                Remember::No => None,
+            },
+            created: after(newest.created),
+            owner,
+            turn,
+        };
+
+        let Written {
+            mut open,
+            secrets,
+            same_visitor,
+        } = plan.write(old).await?;
+        if let Some((record, payload, proof)) = other
+            && record.id != open.record.id
+        {
+            turn.close_or_retry((record, payload), proof, &mut open)
+                .await;
+        }
+        for (id, proof) in surplus {
+            if id != open.record.id && end_surplus(turn, id, proof).await.is_err() {
+                end_later(realm, id, proof, Later::Replaced);
+            }
+        }
+        let record = open.record.clone();
+        let remember = open.payload.remember;
+        let had_remember_cookie = turn.has_remember_cookie();
+        {
+            let mut state = turn.state();
+            state.remember_cookie = match (secrets.remember, remember) {
+                (Some(token), Some(remember)) => Some(Change::Set(RememberCookie {
+                    token,
+                    max_age: remember.ends.saturating_sub(now),
+                })),
+                _ if had_remember_cookie || state.remember_cookie.is_some() => Some(Change::Remove),
+                _ => None,
+            };
+            state.adopt(open, secrets.session, same_visitor);
+        }
+        self.use_up_next();
+        self.set_identity(Identity::BySession {
+            user: Arc::clone(&user),
+            fresh: options.fresh.then_some(now),
+        });
+        realm.report_of(EventKind::LoggedIn, &record);
+        if remember.is_some()
+            && let Some(limit) = realm.max_remembered
+        {
+            let own = LoggedIn {
+                record: record.clone(),
+                is_new: options.remember.is_new(),
+            };
+            forget_oldest(realm, own, limit, now);
+        }
+        if let Some(limit) = realm.max_sessions {
+            // Best effort: the login stands, and the next one tries again.
+            let own = LoggedIn {
+                is_new: newest.created < Some(record.created),
+                record,
+            };
+            evict_oldest(realm, own, limit, now).await.ok();
+        }
+        Ok(user)
+    }
+}
+
+/// The session of the browser's remember cookie, if that is another one than its session cookie's, and what proves
+/// that the cookie is genuine.
+async fn remembered(
+    turn: &Turn<'_>,
+    open: Option<&Open>,
+) -> Result<Option<(SessionRecord, Payload, Proof)>, Error> {
+    let realm = turn.realm();
+    let tokens = turn.remember_tokens();
+    for (id, proof) in presented(realm, iter::empty(), tokens.iter()) {
+        // A login that only joined the session takes a record of its own, and ends this one.
+        if open.is_some_and(|open| open.record.id == id && open.held_by != HeldBy::Joined) {
+            continue;
+        }
+        let mut record = match turn.take_loaded(&id) {
+            Some(record) => Some(record),
+            None => realm.load(&id).await?,
+        };
+        for is_fresh_read in [!realm.store.is_cache(), true] {
+            let found = record.take().and_then(|record| {
+                let payload = Payload::decode(&record.payload).ok()?;
+                let is_genuine = proof.opens(&payload.head) && record.is_live(turn.now);
+                is_genuine.then_some((record, payload, proof))
+            });
+            if found.is_some() || is_fresh_read {
+                if let Some(found) = found {
+                    return Ok(Some(found));
+                }
+                break;
+            }
+            record = realm.load_fresh(&id).await?;
+        }
+    }
+    Ok(None)
+}
+
+/// What the browser shows beside these two sessions, if it has several cookies under one of our names: a login ends
+/// them all, or the next request would be ambiguous.
+fn surplus(
+    turn: &Turn<'_>,
+    old: Option<&Open>,
+    other: Option<&(SessionRecord, Payload, Proof)>,
+) -> Vec<(SessionId, Proof)> {
+    let (sessions, remembered) = (turn.session_tokens(), turn.remember_tokens());
+    let mut shown = presented(turn.realm(), sessions.several(), remembered.several());
+    shown.retain(|(id, _)| {
+        old.is_none_or(|open| open.record.id != *id)
+            && other.is_none_or(|(record, ..)| record.id != *id)
+    });
+    shown
+}
+
+/// Ends a session that a surplus cookie shows. If a concurrent login or rotation makes a new secret there between the
+/// read and the deletion, that session is left alone.
+async fn end_surplus(turn: &Turn<'_>, id: SessionId, proof: Proof) -> Result<(), Error> {
+    let realm = turn.realm();
+    for _ in 0..TRIES {
+        let Some(record) = realm.load_fresh(&id).await? else {
+            return Ok(());
+        };
+        let is_shown = match (head_of(&record), proof) {
+            (Some(head), Proof::Session(secret)) => head.current == Some(secret),
+            (Some(head), Proof::Series(_)) => proof.opens(&head),
+            (None, _) => false,
+        };
+        if !is_shown || realm.delete(&id, Some(record.version)).await? != Outcome::Conflict {
+            return Ok(());
+        }
+    }
+    Err(ErrorKind::Conflict.into())
+}

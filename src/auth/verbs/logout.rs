@@ -1,0 +1,152 @@
+//! Logging out.
+
+use crate::{
+    auth::request::RequestAuth,
+    error::{Error, ErrorKind},
+    event::EventKind,
+    identity::Identity,
+    reason::AnonymousReason,
+    session::{HeldBy, Later, Open, Proof, SessionState, Turn, end_later, head_of, presented},
+    store::{Outcome, SessionId, SessionRecord},
+    user::AuthUser,
+};
+
+/// A session that a logout could not end.
+struct Unfinished {
+    error: Error,
+    /// What was presented and is known to open it.
+    verified: Option<Proof>,
+}
+
+/// What a logout did to one session.
+enum Ended {
+    Done(SessionRecord),
+    /// There is none.
+    Nothing,
+    /// It is live, and nothing that was presented opens it.
+    Refused,
+}
+
+impl<U: AuthUser> RequestAuth<U> {
+    pub(in crate::auth) async fn logout(&self, turn: &Turn<'_>) -> Result<(), Error> {
+        let sessions = turn.session_tokens();
+        let remembered = turn.remember_tokens();
+        let realm = turn.realm();
+        let mut proofs = presented(realm, sessions.iter(), remembered.iter());
+        // A session that this request has created or restored, and whose cookie no browser has yet.
+        let own = turn.open();
+        let is_own = |id: &SessionId| own.as_ref().is_some_and(|open| open.record.id == *id);
+        if let Some(Open {
+            record,
+            held_by: HeldBy::Secret(secret),
+            ..
+        }) = &own
+        {
+            proofs.insert(0, (record.id, Proof::Session(*secret)));
+        }
+
+        let (mut ended, mut failed, mut refused) = (Vec::new(), None, false);
+        let mut ids: Vec<SessionId> = Vec::new();
+        for (id, _) in &proofs {
+            if !ids.contains(id) {
+                ids.push(*id);
+            }
+        }
+        for id in ids {
+            let shown: Vec<Proof> = proofs
+                .iter()
+                .filter_map(|(of, proof)| (*of == id).then_some(*proof))
+                .collect();
+            let known = own.as_ref().filter(|_| is_own(&id));
+            match self.end_shown(turn, id, &shown, known).await {
+                Ok(Ended::Done(record)) => ended.push(record),
+                Ok(Ended::Nothing) => {}
+                Ok(Ended::Refused) => refused = true,
+                Err(Unfinished { error, verified }) => {
+                    let why = Later::LoggedOut {
+                        verified: verified.is_some(),
+                    };
+                    for proof in verified.map_or(shown, |proof| vec![proof]) {
+                        end_later(realm, id, proof, why);
+                    }
+                    failed = Some(error);
+                }
+            }
+        }
+        // Even if the store failed, the browser forgets its cookies.
+        let incomplete = failed.is_some() || refused || sessions.too_many || remembered.too_many;
+        {
+            let mut state = turn.state();
+            state.asked = true;
+            state.remove_cookies();
+            state.session = SessionState::none(AnonymousReason::LoggedOut);
+        }
+        self.set_identity(Identity::Anonymous(AnonymousReason::LoggedOut));
+        for record in &ended {
+            realm.report_of(EventKind::LoggedOut, record);
+        }
+        if !incomplete {
+            return Ok(());
+        }
+        let error = failed.unwrap_or_else(|| ErrorKind::LogoutIncomplete.into());
+        let event = match &own {
+            Some(open) => realm.event_of(
+                EventKind::LogoutIncomplete,
+                open.record.owner.as_deref(),
+                open.record.id,
+            ),
+            None => realm.event(EventKind::LogoutIncomplete),
+        };
+        realm.emit(&event.because(&error));
+        Err(error)
+    }
+
+    /// Deletes a session that these secrets open.
+    async fn end_shown(
+        &self,
+        turn: &Turn<'_>,
+        id: SessionId,
+        shown: &[Proof],
+        known: Option<&Open>,
+    ) -> Result<Ended, Unfinished> {
+        let realm = turn.realm();
+        let unverified = |error| Unfinished {
+            error,
+            verified: None,
+        };
+        let opening = |record: &SessionRecord| {
+            let head = head_of(record)?;
+            shown.iter().copied().find(|proof| proof.opens(&head))
+        };
+        let record = match known {
+            Some(open) => open.record.clone(),
+            None => {
+                let opens = |record: &SessionRecord| {
+                    realm.owns(record) && (head_of(record).is_none() || opening(record).is_some())
+                };
+                let mut found = realm.load(&id).await.map_err(unverified)?;
+                if realm.store.is_cache() && !found.as_ref().is_some_and(opens) {
+                    found = realm.load_fresh(&id).await.map_err(unverified)?;
+                }
+                let is_closed = |record: &SessionRecord| {
+                    head_of(record).is_some_and(|head| head.current.is_none())
+                };
+                match found {
+                    Some(record) if opens(&record) => record,
+                    Some(record) if record.is_live(turn.now) && !is_closed(&record) => {
+                        return Ok(Ended::Refused);
+                    }
+                    _ => return Ok(Ended::Nothing),
+                }
+            }
+        };
+        match realm.delete(&id, None).await {
+            Ok(Outcome::Done) => Ok(Ended::Done(record)),
+            Ok(Outcome::Gone | Outcome::Conflict) => Ok(Ended::Nothing),
+            Err(error) => Err(Unfinished {
+                error,
+                verified: opening(&record).or(shown.first().copied()),
+            }),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Logging in, logging out, confirming and rotating. Each changes the record first and what the request reports
+//! only after the store has accepted.
+
+mod login;
+mod login_plan;
+mod logout;
+mod rotate;
+
+use super::request::RequestAuth;
+use crate::{
+    error::{Error, ErrorKind},
+    user::AuthUser,
+};
+
+impl<U: AuthUser> RequestAuth<U> {
+    fn check_in_time(&self) -> Result<(), Error> {
+        match self.session.state().sent {
+            true => Err(ErrorKind::TooLate.into()),
+            false => Ok(()),
+        }
+    }
+}

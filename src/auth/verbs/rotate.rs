@@ -1,0 +1,106 @@
+//! Confirming and rotating.
+
+use crate::{
+    auth::request::RequestAuth,
+    error::{Error, ErrorKind},
+    event::EventKind,
+    identity::Identity,
+    session::{Browser, Changes, HeldBy, Open, Payload, Step, Swapped, Turn, swap},
+    store::{SessionRecord, SessionToken},
+    user::AuthUser,
+};
+
+impl<U: AuthUser> RequestAuth<U> {
+    pub(in crate::auth) async fn confirm(&self, turn: &Turn<'_>) -> Result<bool, Error> {
+        self.check_in_time()?;
+        let Identity::BySession { user, .. } = self.resolve(turn).await? else {
+            return Ok(false);
+        };
+        let now = turn.now;
+        let (browser, client) = (turn.user_agent().map(Browser::of), turn.client_digest());
+        let record = self
+            .replace_secret(turn, |payload| {
+                if let Some(login) = &mut payload.login {
+                    login.at = now;
+                    login.fresh = true;
+                    login.client = client;
+                    login.browser = browser.unwrap_or_default();
+                }
+                payload.limits = payload.limits.renewed(now);
+            })
+            .await?
+            // The session ended under this request.
+            .ok_or(ErrorKind::Gone)?;
+        self.use_up_next();
+        self.set_identity(Identity::BySession {
+            user,
+            fresh: Some(now),
+        });
+        turn.realm().report_of(EventKind::Confirmed, &record);
+        Ok(true)
+    }
+
+    pub(in crate::auth) async fn rotate(&self, turn: &Turn<'_>) -> Result<(), Error> {
+        self.check_in_time()?;
+        turn.load().await?;
+        match self.replace_secret(turn, |_| ()).await? {
+            Some(record) => turn.realm().report_of(EventKind::Rotated, &record),
+            // The session ended under this request.
+            None if matches!(self.known(), Some(Identity::BySession { .. })) => {
+                return Err(ErrorKind::Gone.into());
+            }
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// Gives the session a new secret; the one that was presented becomes the previous one. Returns `None` if
+    /// there is no session.
+    async fn replace_secret(
+        &self,
+        turn: &Turn<'_>,
+        change: impl Fn(&mut Payload) + Send + Sync,
+    ) -> Result<Option<SessionRecord>, Error> {
+        let Some(open) = turn.open() else {
+            return Ok(None);
+        };
+        // A secret that was replaced moments ago is never exchanged for a lasting one.
+        let HeldBy::Secret(presented) = open.held_by else {
+            return Err(ErrorKind::Conflict.into());
+        };
+        let realm = turn.realm();
+        let token = SessionToken::random(open.record.id).map_err(|_| ErrorKind::Random)?;
+        let secret = realm.digests.session.secret(token.id, &token.secret);
+        let shown_by_browser = turn.state().cookie.is_none();
+        let swapped = swap(realm, open.record, open.payload, |_, payload| {
+            if payload.head.current != Some(presented) {
+                return Step::Stop(());
+            }
+            let mut new = payload.clone();
+            new.head.current = Some(secret);
+            new.head.previous = Some(presented);
+            new.head.rotated = realm.clock.now();
+            if let Some(remember) = new.remember.as_mut().filter(|_| shown_by_browser) {
+                remember.seen = true;
+                remember.skipped = None;
+            }
+            change(&mut new);
+            Step::Write(new, turn.now)
+        })
+        .await?;
+        match swapped {
+            Swapped::Done(record, payload) => {
+                let open = Open {
+                    record: record.clone(),
+                    payload,
+                    changes: Changes::default(),
+                    held_by: HeldBy::Secret(secret),
+                };
+                turn.state().adopt(open, token, true);
+                Ok(Some(record))
+            }
+            Swapped::Gone => Err(ErrorKind::Gone.into()),
+            Swapped::Stopped(()) => Err(ErrorKind::Conflict.into()),
+        }
+    }
+}

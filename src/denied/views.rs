@@ -1,0 +1,40 @@
+//! The login pages of an application or of a part of it.
+
+use super::LoginView;
+use crate::reason::DeniedReason;
+
+/// The login view and the refresh view.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Views {
+    pub(crate) login: Option<LoginView>,
+    pub(crate) refresh: Option<LoginView>,
+}
+
+impl Views {
+    /// The page for this reason.
+    pub(crate) fn of(&self, reason: DeniedReason) -> Option<&LoginView> {
+        let refresh = match reason {
+            DeniedReason::FreshLoginRequired => self.refresh.as_ref(),
+            _ => None,
+        };
+        refresh.or(self.login.as_ref())
+    }
+
+    /// Whether this is the path of one of them.
+    pub(crate) fn are_at(&self, path: &str) -> bool {
+        let mut both = [&self.login, &self.refresh].into_iter().flatten();
+        both.any(|view| view.is_at(path))
+    }
+
+    /// Fills what is not set from the outer part of the application. A part with its own login view
+    /// does not inherit the refresh view.
+    pub(crate) fn within(&self, outer: &Self) -> Self {
+        match self.login {
+            Some(_) => self.clone(),
+            None => Self {
+                login: outer.login.clone(),
+                refresh: self.refresh.clone().or_else(|| outer.refresh.clone()),
+            },
+        }
+    }
+}

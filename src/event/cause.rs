@@ -1,0 +1,143 @@
+//! The cause of a failure, and whether it is safe to log.
+
+use std::{
+    error::Error as _,
+    fmt::{self, Write as _},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+use crate::error::{Error, StoreError};
+
+/// How far back an error is followed, and how many characters of it are kept.
+const MOST_SOURCES: usize = 8;
+const LONGEST: usize = 1024;
+
+/// What is said of an error to who listens to events.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Cause {
+    text: Arc<str>,
+    /// It is ours, or somebody has said that it holds nothing secret.
+    is_for_logs: bool,
+}
+
+impl Cause {
+    pub(crate) fn of(error: &Error) -> Self {
+        let ours = |text: String| Self {
+            text: text.into(),
+            is_for_logs: true,
+        };
+        let Some(source) = error.source() else {
+            return ours(error.to_string());
+        };
+        if error.is_timeout() {
+            return ours("no answer within the deadline".to_owned());
+        }
+        if let Some(said) = source.downcast_ref::<StoreError>() {
+            return ours(said.to_string());
+        }
+        Self {
+            text: said_by(source).into(),
+            is_for_logs: false,
+        }
+    }
+
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The text, where a log may have it.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn for_logs(&self) -> Option<&str> {
+        self.is_for_logs.then_some(self.text())
+    }
+}
+
+/// An error and what it came of, in one line of a length that a log can bear. It is code of others that says so.
+fn said_by(error: &(dyn std::error::Error + 'static)) -> String {
+    let (mut text, mut next) = (String::new(), Some(error));
+    for _ in 0..MOST_SOURCES {
+        let Some(error) = next else { break };
+        let separator = if text.is_empty() { "" } else { ": " };
+        let said = catch_unwind(AssertUnwindSafe(|| {
+            let mut said = String::new();
+            write!(said, "{separator}{error}").map(|()| (said, error.source()))
+        }));
+        let Ok(Ok((said, source))) = said else { break };
+        text.push_str(&said);
+        next = source;
+    }
+    let is_text = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(LONGEST).map(is_text).collect()
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_for_logs {
+            true => self.text.fmt(f),
+            false => f.write_str("[withheld]"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("no connection")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn l2_what_others_say_is_withheld_from_logs() {
+        let error = Outer(std::io::Error::other("postgres://app:hunter2@db refused"));
+        let cause = Cause::of(&Error::new(ErrorKind::Loader, error));
+        assert_eq!(
+            cause.text(),
+            "no connection: postgres://app:hunter2@db refused"
+        );
+        assert_eq!(format!("{cause:?}"), "[withheld]");
+    }
+
+    /// Its own source, and nothing to say: no error is to be trusted.
+    #[derive(Debug)]
+    struct Odd(Say);
+
+    type Say = fn(&mut fmt::Formatter<'_>) -> fmt::Result;
+
+    impl fmt::Display for Odd {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            (self.0)(f)
+        }
+    }
+
+    impl std::error::Error for Odd {
+        fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+            Some(self)
+        }
+    }
+
+    #[test]
+    fn an_odd_error_does_no_harm() {
+        let cases: [(Say, usize); 4] = [
+            (|_| Err(fmt::Error), 0),
+            (|_| panic!("the error panics"), 0),
+            (|f| f.write_str("a\nb"), 8 * 3 + 7 * 2),
+            (|f| f.write_str(&"x".repeat(1_000_000)), LONGEST),
+        ];
+        for (say, length) in cases {
+            let cause = Cause::of(&Error::new(ErrorKind::Loader, Odd(say)));
+            assert_eq!(cause.text().chars().count(), length);
+            assert!(!cause.text().contains('\n'));
+        }
+    }
+
+    #[test]
+    fn what_is_said_for_a_log_is_in_it() {
+        let error = Error::new(ErrorKind::Store, StoreError::new("no such table"));
+        assert_eq!(format!("{:?}", Cause::of(&error)), "\"no such table\"");
+        let conflict = Cause::of(&ErrorKind::Conflict.into());
+        assert!(format!("{conflict:?}").contains("requests"));
+    }
+}

@@ -1,0 +1,273 @@
+//! Events, for audit logs and metrics.
+
+mod cause;
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+use serde_core::{Serialize, Serializer};
+
+use self::cause::Cause;
+use crate::{
+    clock::{Millis, moment},
+    error::Error,
+    reason::{AnonymousReason, DeniedReason},
+    store::SessionId,
+};
+
+/// An event in the life of a session. It contains no secret and can be logged as is.
+///
+/// An event has a time, a realm, a user and a browser, as far as they are known. It has no client
+/// address: which proxies to trust is known to the request's own log, and what is reported through
+/// `tracing` is inside the request's span. Wrong passwords and
+/// [replaced hashes](crate::password::Verdict) are not reported, since only the application knows of them.
+///
+/// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
+///
+/// - at WARN, what needs attention: a theft, a failing store, loader or check, an incomplete
+///   logout, an unreadable record;
+/// - at INFO: logged in, logged out, confirmed, restored, revoked, login refused;
+/// - at TRACE: [`Asked`](EventKind::Resolved);
+/// - at DEBUG, all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    kind: EventKind,
+    realm: Arc<str>,
+    at: Millis,
+    user_id: Option<Arc<str>>,
+    session_id: Option<SessionId>,
+    cause: Option<Cause>,
+}
+
+/// The kind of an [`Event`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// The current user was looked up for the first time in this request.
+    /// [`user_id`](Event::user_id) is the user, if any.
+    Resolved,
+    /// A user logged in.
+    LoggedIn,
+    /// A user logged out, or a logout ended an anonymous session.
+    LoggedOut,
+    /// A logged-in user entered their credentials again.
+    Confirmed,
+    /// A session got a new secret.
+    Rotated,
+    /// A request wasn't let in.
+    Denied(DeniedReason),
+    /// A request loader found the user.
+    LoadedByRequest,
+    /// A remember cookie restored the login of a returning browser.
+    Restored,
+    /// A request was let in by a remember token that another request had exchanged moments before.
+    Joined,
+    /// A remember token was shown that had been used up: somebody has stolen it, or it was stolen from them. Its line of
+    /// descent has ended.
+    RememberTheft,
+    /// A session was presented by a client that looks different from the one that logged in.
+    ClientChanged,
+    /// A user was logged out in another browser than the one that requested it, or by the
+    /// application.
+    Revoked,
+    /// The oldest remember-me login of a user was dropped because it exceeded
+    /// [`with_max_remembered`](crate::LoginManager::with_max_remembered).
+    Forgotten,
+    /// A session ended for another reason than a logout.
+    Ended(AnonymousReason),
+    /// The session cookie was sent twice with different values, or with too many other cookies.
+    AmbiguousCookie,
+    /// The value of the session cookie is not a token, so it was not set by this crate.
+    MalformedCookie,
+    /// The store has no record for the token in the cookie: logged out, renewed, cleaned up, or
+    /// made up.
+    UnknownSession,
+    /// The login of an inactive user was refused.
+    LoginRejected,
+    /// The `next` of a login page did not lead back into this site.
+    NextRejected,
+    /// A record in the store cannot be read. It logs no user in.
+    Unreadable,
+    /// The store failed or did not respond in time.
+    StoreFailed,
+    /// The user loader failed or did not respond in time.
+    LoaderFailed,
+    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or did
+    /// not respond in time.
+    AuthorizeFailed,
+    /// The user loader returned a user with a different id than requested.
+    WrongUser,
+    /// Session data was not saved because the session ended in the meantime.
+    DataDropped,
+    /// Session data was not saved because the request ended in a 5xx status.
+    DataDiscarded,
+    /// The store could not delete the session of a logout, although the response removes the
+    /// cookies. The deletion is retried for about a minute;
+    /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds.
+    LogoutIncomplete,
+}
+
+impl EventKind {
+    /// A stable name for logs, metrics and templates, such as `logged_in`. Of
+    /// [`Refused`](EventKind::Denied) and [`Ended`](EventKind::Ended) it doesn't say the reason,
+    /// which has a name of its own.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resolved => "resolved",
+            Self::LoggedIn => "logged_in",
+            Self::LoggedOut => "logged_out",
+            Self::Confirmed => "confirmed",
+            Self::Rotated => "rotated",
+            Self::Joined => "joined",
+            Self::Denied(_) => "denied",
+            Self::LoadedByRequest => "loaded_by_request",
+            Self::Restored => "restored",
+            Self::RememberTheft => "remember_theft",
+            Self::ClientChanged => "client_changed",
+            Self::Revoked => "revoked",
+            Self::Forgotten => "forgotten",
+            Self::Ended(_) => "ended",
+            Self::AmbiguousCookie => "ambiguous_cookie",
+            Self::MalformedCookie => "malformed_cookie",
+            Self::UnknownSession => "unknown_session",
+            Self::LoginRejected => "login_rejected",
+            Self::NextRejected => "next_rejected",
+            Self::Unreadable => "unreadable",
+            Self::StoreFailed => "store_failed",
+            Self::LoaderFailed => "loader_failed",
+            Self::AuthorizeFailed => "authorize_failed",
+            Self::WrongUser => "wrong_user",
+            Self::DataDropped => "data_dropped",
+            Self::DataDiscarded => "data_discarded",
+            Self::LogoutIncomplete => "logout_incomplete",
+        }
+    }
+}
+
+/// As [`as_str`](EventKind::as_str).
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// As the text of [`as_str`](EventKind::as_str).
+impl Serialize for EventKind {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl Event {
+    pub(crate) fn new(kind: EventKind, realm: &Arc<str>, at: Millis) -> Self {
+        Self {
+            kind,
+            realm: Arc::clone(realm),
+            at,
+            user_id: None,
+            session_id: None,
+            cause: None,
+        }
+    }
+
+    pub(crate) fn because(mut self, error: &Error) -> Self {
+        self.cause = Some(Cause::of(error));
+        self
+    }
+
+    pub(crate) fn of(mut self, user_id: Option<&str>, session_id: Option<SessionId>) -> Self {
+        self.user_id = user_id.map(Into::into);
+        self.session_id = session_id;
+        self
+    }
+
+    /// Returns what happened.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        self.kind
+    }
+
+    /// Returns the time.
+    #[must_use]
+    pub fn at(&self) -> SystemTime {
+        moment(self.at)
+    }
+
+    /// Returns the name of the realm.
+    #[must_use]
+    pub fn realm(&self) -> &str {
+        &self.realm
+    }
+
+    /// Returns the text of the id of the session's user, if there is one. It is not escaped.
+    #[must_use]
+    pub fn user_id(&self) -> Option<&str> {
+        self.user_id.as_deref()
+    }
+
+    /// The id of the session, if the event is about one.
+    #[must_use]
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.session_id
+    }
+
+    /// Returns why the store, the loader or the check failed: its error and the sources of that
+    /// error, in one line.
+    ///
+    /// The text is theirs and may contain what should not be logged, such as a connection string.
+    /// Therefore `Debug` and the `tracing` log omit it, unless it is a
+    /// [`StoreError`](crate::store::StoreError) or an error of this crate.
+    #[must_use]
+    pub fn cause(&self) -> Option<&str> {
+        self.cause.as_ref().map(Cause::text)
+    }
+
+    /// Whether the TRACE level is enabled.
+    pub(crate) fn is_traced() -> bool {
+        #[cfg(feature = "tracing")]
+        return tracing::enabled!(tracing::Level::TRACE);
+        #[cfg(not(feature = "tracing"))]
+        false
+    }
+
+    #[cfg(feature = "tracing")]
+    pub(crate) fn trace(&self) {
+        let (kind, realm) = (self.kind, &*self.realm);
+        let (user_id, session_id) = (
+            self.user_id.as_deref(),
+            self.session_id.map(tracing::field::display),
+        );
+        let cause = self.cause.as_ref().and_then(Cause::for_logs);
+        match kind {
+            EventKind::RememberTheft
+            | EventKind::StoreFailed
+            | EventKind::LoaderFailed
+            | EventKind::AuthorizeFailed
+            | EventKind::WrongUser
+            | EventKind::Unreadable
+            | EventKind::LogoutIncomplete => {
+                tracing::warn!(?kind, realm, ?user_id, session_id, cause, "session");
+            }
+            EventKind::LoggedIn
+            | EventKind::LoggedOut
+            | EventKind::Confirmed
+            | EventKind::Restored
+            | EventKind::Revoked
+            | EventKind::LoginRejected => {
+                tracing::info!(?kind, realm, ?user_id, session_id, "session");
+            }
+            EventKind::Resolved => tracing::trace!(?kind, realm, ?user_id, session_id, "session"),
+            _ => tracing::debug!(?kind, realm, ?user_id, session_id, "session"),
+        }
+    }
+}
+
+/// The application's event handler.
+#[derive(Clone)]
+pub(crate) struct OnEvent(pub(crate) Arc<dyn Fn(&Event) + Send + Sync>);
+
+impl fmt::Debug for OnEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnEvent(..)")
+    }
+}

@@ -1,0 +1,294 @@
+//! One kind of user: the configuration of its sessions, and the calls of the store they live in.
+
+use std::{
+    any::TypeId,
+    collections::BTreeMap,
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::time::timeout;
+
+use crate::{
+    clock::{Clock, Millis, millis},
+    cookies::CookieJar,
+    error::{BoxError, ConfigError, Error, ErrorKind},
+    event::{Event, EventKind, OnEvent},
+    grace::RememberGrace,
+    protection::SessionProtection,
+    retry::Retries,
+    store::{CreateOutcome, Digests, Outcome, Page, SessionId, SessionRecord, SessionStore},
+    timeouts::Timeouts,
+};
+
+/// How far a clock may be ahead before what it wrote counts as written in the future: five minutes, as
+/// Kerberos has it (RFC 4120).
+pub(crate) const CLOCK_SKEW: Millis = 5 * 60 * 1000;
+
+#[derive(Clone)]
+pub(crate) struct Realm {
+    name: Arc<str>,
+    pub(crate) store: Arc<dyn SessionStore>,
+    pub(crate) digests: Digests,
+    pub(crate) cookies: CookieJar,
+    pub(crate) timeouts: Timeouts,
+    pub(crate) deadline: Duration,
+    pub(crate) clock: Clock,
+    pub(crate) on_event: Option<OnEvent>,
+    pub(crate) max_sessions: Option<usize>,
+    pub(crate) max_remembered: Option<usize>,
+    pub(crate) protection: SessionProtection,
+    pub(crate) fresh_for: Option<Duration>,
+    pub(crate) remember_for: Duration,
+    pub(crate) remember_sliding: Option<Sliding>,
+    pub(crate) remember_grace: RememberGrace,
+    pub(crate) retries: Arc<Retries>,
+}
+
+/// A remember cookie whose end moves with each use.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sliding {
+    pub(crate) idle: Duration,
+    pub(crate) at_most: Duration,
+}
+
+impl Realm {
+    pub(crate) fn new(name: &str, store: Arc<dyn SessionStore>) -> Self {
+        Self {
+            name: name.into(),
+            store,
+            digests: Digests::new(name),
+            cookies: CookieJar::new(name),
+            timeouts: Timeouts::default(),
+            deadline: Duration::from_secs(2),
+            clock: Clock::System,
+            on_event: None,
+            max_sessions: None,
+            max_remembered: None,
+            protection: SessionProtection::default(),
+            fresh_for: None,
+            remember_for: Duration::from_secs(30 * 24 * 60 * 60),
+            remember_sliding: None,
+            remember_grace: RememberGrace::default(),
+            retries: Arc::default(),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Sets the name, for users of this type. One name is for one user type of the process: the sessions of a
+    /// realm say nothing of the type, so a customer's cookie would log in an administrator with the same id.
+    pub(crate) fn set_name<U: 'static>(&mut self, name: &str) -> Result<(), ConfigError> {
+        if name.is_empty()
+            || name.len() > 64
+            || !name
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b':'))
+        {
+            return Err(ConfigError::new(
+                "with_realm",
+                name,
+                "a realm is 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons",
+            ));
+        }
+        static USER_TYPES: Mutex<BTreeMap<Box<str>, TypeId>> = Mutex::new(BTreeMap::new());
+        let mut user_types = USER_TYPES.lock().unwrap_or_else(PoisonError::into_inner);
+        if *user_types.entry(name.into()).or_insert(TypeId::of::<U>()) != TypeId::of::<U>() {
+            return Err(ConfigError::new(
+                "with_realm",
+                name,
+                "a realm has one user type, and this name is taken by another one",
+            ));
+        }
+        drop(user_types);
+        self.name = name.into();
+        self.digests = Digests::new(name);
+        self.cookies.set_realm(name);
+        Ok(())
+    }
+
+    /// The owner of a user's records: realm and id, separated by a slash, which no realm contains.
+    pub(crate) fn owner(&self, id: &str) -> Arc<str> {
+        format!("{}/{id}", self.name).into()
+    }
+
+    /// The id in an owner of this realm.
+    pub(crate) fn id_of<'a>(&self, owner: &'a str) -> Option<&'a str> {
+        owner.strip_prefix(&*self.name)?.strip_prefix('/')
+    }
+
+    /// Whether a record is anonymous or a user's of this realm.
+    pub(crate) fn owns(&self, record: &SessionRecord) -> bool {
+        let owner = record.owner.as_deref();
+        owner.is_none_or(|owner| self.id_of(owner).is_some())
+    }
+
+    /// Whether a time lies further in the future than clocks may differ.
+    pub(crate) fn is_from_the_future(at: Millis, now: Millis) -> bool {
+        at > now.saturating_add(CLOCK_SKEW)
+    }
+
+    /// When a remember cookie ends that was issued at one time and is used at another.
+    pub(crate) fn remember_ends(&self, ends: Millis, issued: Millis, now: Millis) -> Millis {
+        match self.remember_sliding {
+            None => ends,
+            Some(Sliding { idle, at_most }) => {
+                let longest = issued.saturating_add(millis(at_most));
+                now.saturating_add(millis(idle)).max(ends).min(longest)
+            }
+        }
+    }
+}
+
+/// The calls of the store. Each gets the deadline, and a failure is reported.
+impl Realm {
+    /// The store itself: a call through its `Arc` would box its future twice.
+    fn store(&self) -> &dyn SessionStore {
+        &*self.store
+    }
+
+    pub(crate) async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, Error> {
+        self.call_store(self.store().create(record)).await
+    }
+
+    pub(crate) async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, Error> {
+        let record = self.call_store(self.store().load(id)).await?;
+        Ok(record.filter(|record| record.id == *id))
+    }
+
+    /// The same, past any cache.
+    pub(crate) async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, Error> {
+        let record = self.call_store(self.store().load_fresh(id)).await?;
+        Ok(record.filter(|record| record.id == *id))
+    }
+
+    pub(crate) async fn update(
+        &self,
+        record: SessionRecord,
+        now: Millis,
+    ) -> Result<Outcome, Error> {
+        self.call_store(self.store().update(record, now)).await
+    }
+
+    pub(crate) async fn touch(
+        &self,
+        id: &SessionId,
+        now: Millis,
+        expires: Millis,
+    ) -> Result<Outcome, Error> {
+        self.call_store(self.store().touch(id, now, expires)).await
+    }
+
+    pub(crate) async fn delete(
+        &self,
+        id: &SessionId,
+        version: Option<u64>,
+    ) -> Result<Outcome, Error> {
+        self.call_store(self.store().delete(id, version)).await
+    }
+
+    pub(crate) async fn list(
+        &self,
+        owner: &str,
+        page: Page,
+        now: Millis,
+    ) -> Result<Vec<SessionRecord>, Error> {
+        self.call_store(self.store().list(owner, page, now)).await
+    }
+
+    pub(crate) async fn delete_all(
+        &self,
+        owner: &str,
+        except: Option<SessionId>,
+    ) -> Result<u64, Error> {
+        self.call_store(self.store().delete_all(owner, except))
+            .await
+    }
+
+    pub(crate) async fn delete_expired(&self, now: Millis, limit: usize) -> Result<u64, Error> {
+        self.call_store(self.store().delete_expired(now, limit))
+            .await
+    }
+
+    async fn call_store<T>(
+        &self,
+        call: impl Future<Output = Result<T, BoxError>>,
+    ) -> Result<T, Error> {
+        self.call(ErrorKind::Store, call)
+            .await
+            .inspect_err(|error| self.report_failure(EventKind::StoreFailed, error))
+    }
+
+    /// Awaits a call of the store or of the application, at most until the deadline.
+    pub(crate) async fn call<T>(
+        &self,
+        kind: ErrorKind,
+        call: impl Future<Output = Result<T, BoxError>>,
+    ) -> Result<T, Error> {
+        let mut call = pin!(call);
+        // A call that returns at once, as memory does, needs no timer.
+        let answer = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => match timeout(self.deadline, call).await {
+                Ok(answer) => answer,
+                Err(elapsed) => return Err(Error::new(kind, elapsed)),
+            },
+        };
+        answer.map_err(|cause| Error::new(kind, cause))
+    }
+}
+
+/// Events.
+impl Realm {
+    /// Whether anything listens to events that are only worth building for a listener.
+    pub(crate) fn is_heard(&self) -> bool {
+        self.on_event.is_some() || Event::is_traced()
+    }
+
+    pub(crate) fn event(&self, kind: EventKind) -> Event {
+        Event::new(kind, &self.name, self.clock.now())
+    }
+
+    /// An event about one session.
+    pub(crate) fn event_of(
+        &self,
+        kind: EventKind,
+        owner: Option<&str>,
+        session: SessionId,
+    ) -> Event {
+        let user_id = owner.and_then(|owner| self.id_of(owner));
+        self.event(kind).of(user_id, Some(session))
+    }
+
+    pub(crate) fn report(&self, kind: EventKind) {
+        self.emit(&self.event(kind));
+    }
+
+    pub(crate) fn report_failure(&self, kind: EventKind, error: &Error) {
+        self.emit(&self.event(kind).because(error));
+    }
+
+    pub(crate) fn report_of(&self, kind: EventKind, record: &SessionRecord) {
+        self.emit(&self.event_of(kind, record.owner.as_deref(), record.id));
+    }
+
+    pub(crate) fn report_user(&self, kind: EventKind, user_id: &str) {
+        self.emit(&self.event(kind).of(Some(user_id), None));
+    }
+
+    pub(crate) fn emit(&self, event: &Event) {
+        #[cfg(feature = "tracing")]
+        event.trace();
+        if let Some(OnEvent(on_event)) = &self.on_event {
+            // Events are emitted in the middle of verbs. A listener that panics must not leave one half done; the
+            // panic hook has reported it.
+            catch_unwind(AssertUnwindSafe(|| on_event(event))).ok();
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Why a request is anonymous.
+
+use std::fmt;
+
+use serde_core::{Serialize, Serializer};
+
+/// The reason that [`Auth::anonymous_reason`](crate::Auth::anonymous_reason) gives, and an event when a session ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum AnonymousReason {
+    /// The request has no session cookie.
+    #[default]
+    NoCookie,
+    /// This part of the application ignores cookies.
+    CookiesIgnored,
+    /// The request has two session cookies with different values, or too many cookies.
+    AmbiguousCookie,
+    /// The cookie's value is not a token.
+    MalformedCookie,
+    /// The store has no live session for the token: logged out, renewed, expired and cleaned up, or
+    /// made up.
+    UnknownSession,
+    /// The cookie's secret was replaced moments ago, by a login: the request was sent before that.
+    SessionReplaced,
+    /// The session was written by a clock that was more than five minutes ahead.
+    NotYetValid,
+    /// The session wasn't used for its idle time.
+    IdleTimeout,
+    /// The session reached its absolute timeout, counted from the login.
+    AbsoluteTimeout,
+    /// There is a session, but it is anonymous.
+    NotLoggedIn,
+    /// The record in the store cannot be read.
+    Unreadable,
+    /// The record in the store was written by a newer version of this crate.
+    NewerRecord,
+    /// The session's user id does not parse (any more).
+    BadId,
+    /// The loader found no user with this id (any more).
+    UserGone,
+    /// The user is not active (any more).
+    Inactive,
+    /// The user's security stamp has changed since the login.
+    StampChanged,
+    /// The remember token had already been used: it was stolen, by or from whoever presented it.
+    RememberTheft,
+    /// The client looks different from the one that logged in, and [`Strong`](crate::manager::SessionProtection::Strong) protection
+    /// ended the session.
+    ClientChanged,
+    /// This request logged out.
+    LoggedOut,
+}
+
+impl AnonymousReason {
+    /// Whether the browser forgets its cookies when a session ends for this reason: only if no newer login of this
+    /// browser can be behind them.
+    pub(crate) const fn removes_cookies(self) -> bool {
+        matches!(
+            self,
+            Self::UserGone | Self::Inactive | Self::RememberTheft | Self::ClientChanged
+        )
+    }
+
+    /// A stable name for logs, metrics and templates, such as `idle_timeout`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NoCookie => "no_cookie",
+            Self::CookiesIgnored => "cookies_ignored",
+            Self::AmbiguousCookie => "ambiguous_cookie",
+            Self::MalformedCookie => "malformed_cookie",
+            Self::UnknownSession => "unknown_session",
+            Self::SessionReplaced => "session_replaced",
+            Self::NotYetValid => "not_yet_valid",
+            Self::IdleTimeout => "idle_timeout",
+            Self::AbsoluteTimeout => "absolute_timeout",
+            Self::NotLoggedIn => "not_logged_in",
+            Self::Unreadable => "unreadable",
+            Self::NewerRecord => "newer_record",
+            Self::BadId => "bad_id",
+            Self::UserGone => "user_gone",
+            Self::Inactive => "inactive",
+            Self::StampChanged => "stamp_changed",
+            Self::RememberTheft => "remember_theft",
+            Self::ClientChanged => "client_changed",
+            Self::LoggedOut => "logged_out",
+        }
+    }
+}
+
+/// As [`as_str`](AnonymousReason::as_str).
+impl fmt::Display for AnonymousReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// As the text of [`as_str`](AnonymousReason::as_str).
+impl Serialize for AnonymousReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Why a guard does not let a request through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum DeniedReason {
+    /// The request is anonymous, for this reason.
+    LoginRequired(AnonymousReason),
+    /// The user is logged in, but has to enter their credentials again.
+    FreshLoginRequired,
+    /// The user is logged in, but not allowed to make this request.
+    Forbidden,
+}
+
+impl DeniedReason {
+    /// A stable name for logs, metrics and templates: `login_required`, `fresh_login_required` or
+    /// `forbidden`. It doesn't say [why](AnonymousReason) nobody is logged in.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::LoginRequired(_) => "login_required",
+            Self::FreshLoginRequired => "fresh_login_required",
+            Self::Forbidden => "forbidden",
+        }
+    }
+}
+
+/// As [`as_str`](DeniedReason::as_str).
+impl fmt::Display for DeniedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// As the text of [`as_str`](DeniedReason::as_str).
+impl Serialize for DeniedReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}

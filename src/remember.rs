@@ -1,0 +1,347 @@
+//! Remember-me: a second, long-lived cookie that logs a returning browser in again.
+//!
+//! The cookie holds two secrets. The token is exchanged at each use; the series secret stays and proves that
+//! its bearer once held a genuine cookie of this login. Both are part of the session's record, so restoring a
+//! login is one compare-and-swap that replaces the session secret and the token together. A token that is
+//! presented again after its exchange has been copied: either by a thief, or from one.
+
+use std::{pin::Pin, time::Duration};
+
+use crate::{
+    clock::{Millis, Reading, millis},
+    error::{Error, ErrorKind},
+    event::EventKind,
+    grace::RememberGrace,
+    realm::{CLOCK_SKEW, Realm},
+    reason::AnonymousReason,
+    session::{
+        Change, Changes, HeldBy, Judged, Limits, Open, Payload, Proof, RememberCookie,
+        RememberPart, SessionState, Step, StoredData, Swapped, TRIES, Turn, swap,
+    },
+    store::{Digest, RememberToken, SessionRecord, SessionToken},
+};
+
+/// Whether the user of a record may still be logged in by it.
+pub(crate) enum UserCheck<T> {
+    Valid(T),
+    Rejected(AnonymousReason),
+}
+
+/// The user check, which this module takes as an argument.
+pub(crate) type Checking<'a, T> =
+    Pin<Box<dyn Future<Output = Result<UserCheck<T>, Error>> + Send + 'a>>;
+
+/// What a remember cookie comes to.
+pub(crate) enum Restored<T> {
+    /// The session is open now.
+    User(T),
+    /// No one is logged in by it, for this reason if it is the cookie's.
+    Nothing(Option<AnonymousReason>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Unknown, expired, or not of this login: anyone may know an id.
+    Ignored,
+    /// May be exchanged for a new token.
+    Good,
+    /// Exchanged moments ago, by a request beside this one.
+    Exchanged,
+    Stolen,
+}
+
+/// A lifetime for a remember cookie: at most as long as a browser keeps one (400 days, RFC 6265bis).
+pub(crate) fn lifetime(wanted: Duration) -> Millis {
+    const LONGEST: Millis = 400 * 24 * 60 * 60 * 1000;
+    millis(wanted).clamp(1_000, LONGEST)
+}
+
+/// Logs a returning browser in again by its remember cookie.
+pub(crate) async fn restore<'a, T: Send>(
+    turn: &Turn<'_>,
+    check: impl Fn(SessionRecord, Payload) -> Checking<'a, T> + Send + Sync,
+) -> Result<Restored<T>, Error> {
+    let shown = turn.remember_tokens();
+    {
+        let mut state = turn.state();
+        let logged_out = matches!(state.remember_cookie, Some(Change::Remove));
+        // After the head of the response has left, a new token could not reach the browser.
+        if logged_out || state.sent {
+            return Ok(Restored::Nothing(None));
+        }
+        if shown.malformed {
+            state.remember_cookie = Some(Change::Remove);
+        }
+    }
+    if shown.malformed {
+        turn.realm().report(EventKind::MalformedCookie);
+    }
+    for token in shown.iter() {
+        match restore_by(turn, token, &check).await? {
+            Restored::Nothing(None) => {}
+            restored => return Ok(restored),
+        }
+    }
+    Ok(Restored::Nothing(None))
+}
+
+async fn restore_by<'a, T: Send>(
+    turn: &Turn<'_>,
+    token: &RememberToken,
+    check: &(impl Fn(SessionRecord, Payload) -> Checking<'a, T> + Send + Sync),
+) -> Result<Restored<T>, Error> {
+    let realm = turn.realm();
+    let presented = Presented::new(realm, token);
+    let mut record = match turn.take_loaded(&token.id) {
+        Some(record) => Some(record),
+        None => realm.load(&token.id).await?,
+    };
+    let mut is_fresh_read = !realm.store.is_cache();
+    for _ in 0..TRIES {
+        let found = record.as_ref().and_then(|record| {
+            let payload = Payload::decode(&record.payload).ok()?;
+            let standing = presented.standing(turn, record, &payload);
+            (standing != Standing::Ignored).then_some((record, payload, standing))
+        });
+        let Some((old, payload, standing)) = found else {
+            if is_fresh_read {
+                realm.report(EventKind::UnknownSession);
+                return Ok(Restored::Nothing(None));
+            }
+            // The copy in a cache may be older than the cookie.
+            (record, is_fresh_read) = (realm.load_fresh(&token.id).await?, true);
+            continue;
+        };
+        // The browser has another session secret by now: this request may join, but is not back.
+        if turn.is_late() && standing != Standing::Exchanged {
+            return Ok(Restored::Nothing(None));
+        }
+        // Another request has replaced the session of this one, and its response sets the cookies: this one may
+        // join, but the browser is not back.
+        if turn.is_late() && standing != Standing::Exchanged {
+            return Ok(Restored::Nothing(None));
+        }
+        if standing == Standing::Stolen {
+            match turn.end_judged(old, AnonymousReason::RememberTheft).await? {
+                Judged::Ended => {
+                    return Ok(Restored::Nothing(Some(AnonymousReason::RememberTheft)));
+                }
+                Judged::Changed => {
+                    record = realm.load_fresh(&token.id).await?;
+                    continue;
+                }
+            }
+        }
+        let user = match check(old.clone(), payload.clone()).await? {
+            UserCheck::Valid(user) => user,
+            // An id that says nothing to this version of the program: the record is left alone.
+            UserCheck::Rejected(why @ AnonymousReason::BadId) => {
+                return Ok(Restored::Nothing(Some(why)));
+            }
+            UserCheck::Rejected(why) => match turn.end_judged(old, why).await? {
+                Judged::Ended => return Ok(Restored::Nothing(Some(why))),
+                Judged::Changed => {
+                    record = realm.load_fresh(&token.id).await?;
+                    continue;
+                }
+            },
+        };
+        if standing == Standing::Exchanged {
+            return Ok(join(turn, old.clone(), payload, user));
+        }
+        match exchange(turn, token, &presented, old.clone(), payload).await? {
+            Exchange::Done => {
+                return Ok(Restored::User(user));
+            }
+            Exchange::Gone => return Ok(Restored::Nothing(None)),
+            Exchange::Changed => record = realm.load_fresh(&token.id).await?,
+        }
+    }
+    Err(ErrorKind::Conflict.into())
+}
+
+/// Uses the session that a request beside this one has just restored. That request's response sets the cookies.
+fn join<T>(turn: &Turn<'_>, record: SessionRecord, payload: Payload, user: T) -> Restored<T> {
+    turn.realm().report_of(EventKind::Joined, &record);
+    let mut state = turn.state();
+    let mut changes = match state.data() {
+        Some((_, changes)) => std::mem::take(changes),
+        None => Changes::default(),
+    };
+    changes.saved(&payload.entries);
+    state.session = SessionState::Open(Open {
+        record,
+        payload,
+        changes,
+        held_by: HeldBy::Joined,
+    });
+    Restored::User(user)
+}
+
+enum Exchange {
+    Done,
+    Gone,
+    /// Another request was faster.
+    Changed,
+}
+
+/// Replaces the session secret and the token.
+async fn exchange(
+    turn: &Turn<'_>,
+    old_token: &RememberToken,
+    presented: &Presented,
+    record: SessionRecord,
+    payload: Payload,
+) -> Result<Exchange, Error> {
+    let realm = turn.realm();
+    let anonymous = turn.open().filter(|open| open.record.id != record.id);
+    let session = SessionToken::random(record.id).map_err(|_| ErrorKind::Random)?;
+    let token = old_token.exchanged().map_err(|_| ErrorKind::Random)?;
+    let secret = realm.digests.session.secret(session.id, &session.secret);
+    let new_token = realm.digests.remember.secret(token.id, &token.token);
+    let found = anonymous.as_ref().map(|open| open.payload.entries.clone());
+    let swapped = swap(realm, record, payload, |record, payload| {
+        if presented.standing(turn, record, payload) != Standing::Good {
+            return Step::Stop(());
+        }
+        let Some(remember) = &payload.remember else {
+            return Step::Stop(());
+        };
+        let now = realm.clock.now();
+        let mut new = payload.clone();
+        let is_live = payload.is_session_live(record.touched, now);
+        // A secret of a session that was over does not become valid again.
+        new.head.previous = payload.head.current.filter(|_| is_live);
+        new.head.current = Some(secret);
+        new.head.rotated = now;
+        if let Some(login) = &mut new.login {
+            login.fresh = false;
+        }
+        let ends = realm.remember_ends(remember.ends, remember.issued, now);
+        new.remember = Some(RememberPart {
+            current: new_token,
+            previous: Some(presented.token),
+            // The cookie of the exchange that no one has seen may still be under way.
+            skipped: (remember.previous == Some(presented.token)).then_some(remember.current),
+            exchanged: realm.clock.reading(now),
+            seen: false,
+            ends,
+            ..*remember
+        });
+        if !is_live {
+            new.entries = StoredData::empty();
+            new.epoch = new.epoch.wrapping_add(1);
+        }
+        if let Some(found) = &found {
+            let mut changes = Changes::default();
+            changes.fill_in(&new.entries, found);
+            if let Ok(entries) = changes.apply(&new.entries) {
+                new.entries = entries;
+            }
+        }
+        new.limits = Limits::new(realm.timeouts, now);
+        new.limits.ends = new.limits.ends.min(ends);
+        Step::Write(new, now)
+    })
+    .await?;
+    let (record, payload) = match swapped {
+        Swapped::Done(record, payload) => (record, payload),
+        Swapped::Gone => return Ok(Exchange::Gone),
+        Swapped::Stopped(()) => return Ok(Exchange::Changed),
+    };
+    realm.report_of(EventKind::Restored, &record);
+    let ends = payload.remember.map_or(0, |remember| remember.ends);
+    let mut open = Open {
+        record,
+        payload,
+        changes: Changes::default(),
+        held_by: HeldBy::Secret(secret),
+    };
+    if let Some(anonymous) = anonymous
+        && let HeldBy::Secret(shown) = anonymous.held_by
+    {
+        let old = (anonymous.record, anonymous.payload);
+        turn.close_or_retry(old, Proof::Session(shown), &mut open)
+            .await;
+    }
+    let mut state = turn.state();
+    state.adopt(open, session, true);
+    state.remember_cookie = Some(Change::Set(RememberCookie {
+        max_age: ends.saturating_sub(turn.now),
+        token,
+    }));
+    Ok(Exchange::Done)
+}
+
+/// The digests of a remember cookie.
+struct Presented {
+    series: Digest,
+    token: Digest,
+}
+
+impl Presented {
+    fn new(realm: &Realm, token: &RememberToken) -> Self {
+        let digests = &realm.digests;
+        Self {
+            series: digests.series.secret(token.id, &token.series),
+            token: digests.remember.secret(token.id, &token.token),
+        }
+    }
+
+    /// What the cookie is worth to this record.
+    fn standing(&self, turn: &Turn<'_>, record: &SessionRecord, payload: &Payload) -> Standing {
+        let (realm, now) = (turn.realm(), turn.now);
+        let Some(remember) = payload.remember.filter(|remember| now < remember.ends) else {
+            return Standing::Ignored;
+        };
+        if payload.head.series != Some(self.series)
+            || !realm.owns(record)
+            || Realm::is_from_the_future(remember.issued.max(record.touched), now)
+        {
+            return Standing::Ignored;
+        }
+        let now = Reading {
+            at: turn.arrived(),
+            ..realm.clock.reading(now)
+        };
+        match remember.standing(&self.token, realm.remember_grace, now) {
+            // A session secret of the same record that was replaced moments ago: this request is late, and
+            // the browser has another cookie by now.
+            Standing::Good if turn.shows_previous_secret(record.id, &payload.head) => {
+                Standing::Exchanged
+            }
+            standing => standing,
+        }
+    }
+}
+
+impl RememberPart {
+    fn standing(&self, token: &Digest, grace: RememberGrace, arrived: Reading) -> Standing {
+        if self.current == *token {
+            return Standing::Good;
+        }
+        if !self.seen && self.skipped == Some(*token) {
+            return Standing::Good;
+        }
+        if self.previous != Some(*token) {
+            return Standing::Stolen;
+        }
+        let over = millis(grace.length());
+        let age = arrived.at.saturating_sub(self.exchanged.at);
+        if (-CLOCK_SKEW..=over).contains(&age) {
+            return Standing::Exchanged;
+        }
+        match grace {
+            RememberGrace::Strict(_) => Standing::Stolen,
+            // Another process made the exchange, and its clock may be behind.
+            RememberGrace::UntilSeen(_)
+                if self.exchanged.by != arrived.by
+                    && (0..=over.saturating_add(CLOCK_SKEW)).contains(&age) =>
+            {
+                Standing::Exchanged
+            }
+            RememberGrace::UntilSeen(_) if self.seen => Standing::Stolen,
+            RememberGrace::UntilSeen(_) => Standing::Good,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Closing a record whose place another one has taken.
+
+use super::{
+    data::Changes,
+    end::{Later, Proof, end_later},
+    entries::Entries,
+    payload::{Head, Limits, Payload},
+    state::{Open, Turn},
+    swap::{Step, Swapped, swap},
+};
+use crate::{clock::millis, error::Error, store::SessionRecord};
+
+/// How often data that arrives late is copied to the new record. A visitor who saves in a loop neither blocks
+/// the closing nor feeds the new session.
+const COPIES: usize = 8;
+
+/// Data was saved in the old record since it was read.
+struct SavedMeanwhile(SessionRecord, Payload);
+
+impl Turn<'_> {
+    /// Closes the record that a login or a restore has replaced. If the store fails, the new session stands, and
+    /// the old one is ended later.
+    pub(crate) async fn close_or_retry(
+        &self,
+        old: (SessionRecord, Payload),
+        proof: Proof,
+        new: &mut Open,
+    ) {
+        let id = old.0.id;
+        if self.close(old, proof, new).await.is_err() {
+            end_later(self.realm(), id, proof, Later::Replaced);
+        }
+    }
+
+    /// Closes the record that a login or a restore has replaced, so that its secret opens nothing any more and
+    /// late requests are recognized. Data that is saved there meanwhile goes to the new record, if the old one
+    /// is anonymous.
+    async fn close(
+        &self,
+        (mut record, mut payload): (SessionRecord, Payload),
+        proof: Proof,
+        new: &mut Open,
+    ) -> Result<(), Error> {
+        let first_epoch = payload.epoch;
+        let may_copy = record.owner.is_none();
+        for copies in 0.. {
+            let seen = payload.entries.clone();
+            let epoch = payload.epoch;
+            let step = |record: &SessionRecord, payload: &Payload| {
+                // A login of the same user beside this one has made a session of its own there.
+                let is_taken = record.owner.is_some()
+                    && record.owner == new.record.owner
+                    && payload.epoch != first_epoch;
+                if payload.head.current.is_none() || is_taken {
+                    return Step::Stop(None);
+                }
+                let is_late = !payload.entries.iter().eq(seen.iter());
+                if may_copy && is_late && payload.epoch == epoch && copies < COPIES {
+                    return Step::Stop(Some(SavedMeanwhile(record.clone(), payload.clone())));
+                }
+                Step::Write(self.closed(payload, proof), self.now)
+            };
+            match swap(self.realm(), record.clone(), payload.clone(), step).await? {
+                Swapped::Stopped(Some(SavedMeanwhile(late_record, late))) => {
+                    let mut changes = Changes::between(&payload.entries, &late.entries);
+                    // A value that the user has under the same name is not the visitor's to change.
+                    changes.keep(|name| new.payload.entries.get(name) == payload.entries.get(name));
+                    self.copy(changes, new).await?;
+                    (record, payload) = (late_record, late);
+                }
+                _ => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn closed(&self, payload: &Payload, proof: Proof) -> Payload {
+        let now = self.realm().clock.now();
+        let grace = millis(self.realm().remember_grace.length());
+        Payload {
+            head: Head {
+                current: None,
+                // Requests that were sent before show the same secret.
+                previous: match proof {
+                    Proof::Session(presented) => Some(presented),
+                    Proof::Series(_) => payload.head.current,
+                },
+                rotated: now,
+                series: None,
+            },
+            mark: payload.mark,
+            limits: Limits {
+                idle: grace,
+                absolute: grace,
+                ends: now.saturating_add(grace),
+            },
+            epoch: payload.epoch.wrapping_add(1),
+            login: None,
+            remember: None,
+            entries: Entries::empty(),
+        }
+    }
+
+    async fn copy(&self, changes: Changes, new: &mut Open) -> Result<(), Error> {
+        let epoch = new.payload.epoch;
+        let step = |record: &SessionRecord, payload: &Payload| match changes.apply(&payload.entries)
+        {
+            Ok(entries) if payload.epoch == epoch => {
+                let payload = Payload {
+                    entries,
+                    ..payload.clone()
+                };
+                Step::Write(payload, record.touched)
+            }
+            // What doesn't fit stays behind.
+            _ => Step::Stop(()),
+        };
+        let swapped = swap(self.realm(), new.record.clone(), new.payload.clone(), step);
+        if let Swapped::Done(record, payload) = swapped.await? {
+            (new.record, new.payload) = (record, payload);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,268 @@
+//! An in-memory store for one process.
+
+use std::{
+    collections::{BTreeSet, HashMap, hash_map::Entry},
+    fmt,
+    ops::Bound::{Excluded, Unbounded},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+
+use super::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore};
+use crate::error::BoxError;
+
+/// How many expired records a `create` removes: more than the one it adds, so that the store
+/// shrinks again after a burst of logins.
+const SWEEP: usize = 4;
+
+/// Keeps sessions in this process. A restart logs all users out, and other processes do not see
+/// them.
+///
+/// Fits tests, examples and single-process applications that may ask their users to log in again
+/// after a deployment. Expired records are removed as new ones come in, and by
+/// [`delete_expired`](SessionStore::delete_expired). Clones share their records.
+///
+/// ```
+/// use login_manager::MemoryStore;
+///
+/// let store = MemoryStore::new();
+/// assert!(store.is_empty());
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    records: Arc<Mutex<Records>>,
+}
+
+/// The records and two indexes, which always agree: every method updates them under one lock.
+#[derive(Default)]
+struct Records {
+    by_id: HashMap<SessionId, SessionRecord>,
+    by_owner: HashMap<Arc<str>, BTreeSet<SessionId>>,
+    by_expiry: BTreeSet<(i64, SessionId)>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The number of records, including expired ones that have not been removed yet.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lock().by_id.len()
+    }
+
+    /// Whether the store has no record.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies of all records in no particular order, for tests.
+    #[must_use]
+    pub fn records(&self) -> Vec<SessionRecord> {
+        self.lock().by_id.values().cloned().collect()
+    }
+
+    /// No foreign code runs under the lock and no method panics half-way, so the value behind a
+    /// poisoned lock is still whole.
+    fn lock(&self) -> MutexGuard<'_, Records> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[async_trait]
+impl SessionStore for MemoryStore {
+    async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {
+        let mut records = self.lock();
+        records.delete_expired(record.touched, SWEEP);
+        Ok(records.create(record))
+    }
+
+    async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
+        Ok(self.lock().by_id.get(id).cloned())
+    }
+
+    async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
+        Ok(self.lock().update(record, now))
+    }
+
+    async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError> {
+        Ok(self.lock().touch(id, now, expires))
+    }
+
+    async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
+        Ok(self.lock().delete(id, version))
+    }
+
+    async fn list(
+        &self,
+        owner: &str,
+        page: Page,
+        now: i64,
+    ) -> Result<Vec<SessionRecord>, BoxError> {
+        let records = self.lock();
+        let Some(ids) = records.by_owner.get(owner) else {
+            return Ok(Vec::new());
+        };
+        Ok(ids
+            .range((page.after.map_or(Unbounded, Excluded), Unbounded))
+            .filter_map(|id| records.by_id.get(id))
+            .filter(|record| record.is_live(now))
+            .take(page.limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
+        Ok(self.lock().delete_all(owner, except))
+    }
+
+    async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
+        Ok(self.lock().delete_expired(now, limit))
+    }
+}
+
+impl Records {
+    fn create(&mut self, record: SessionRecord) -> CreateOutcome {
+        match self.by_id.entry(record.id) {
+            Entry::Occupied(_) => CreateOutcome::Exists,
+            Entry::Vacant(entry) => {
+                if let Some(owner) = &record.owner {
+                    let ids = self.by_owner.entry(Arc::clone(owner)).or_default();
+                    ids.insert(record.id);
+                }
+                self.by_expiry.insert((record.expires, record.id));
+                entry.insert(record);
+                CreateOutcome::Done
+            }
+        }
+    }
+
+    fn update(&mut self, new: SessionRecord, now: i64) -> Outcome {
+        let stored = self.by_id.get_mut(&new.id);
+        let Some(stored) = stored.filter(|stored| stored.is_live(now)) else {
+            return Outcome::Gone;
+        };
+        if stored.version != new.version {
+            return Outcome::Conflict;
+        }
+        self.by_expiry.remove(&(stored.expires, new.id));
+        self.by_expiry.insert((new.expires, new.id));
+        stored.version += 1;
+        stored.touched = stored.touched.max(new.touched);
+        stored.expires = new.expires;
+        stored.ends = new.ends;
+        stored.payload = new.payload;
+        Outcome::Done
+    }
+
+    fn touch(&mut self, id: &SessionId, now: i64, expires: i64) -> Outcome {
+        let stored = self.by_id.get_mut(id);
+        let Some(stored) = stored.filter(|stored| stored.is_live(now)) else {
+            return Outcome::Gone;
+        };
+        self.by_expiry.remove(&(stored.expires, *id));
+        stored.touched = stored.touched.max(now);
+        stored.expires = stored.expires.max(expires).min(stored.ends);
+        self.by_expiry.insert((stored.expires, *id));
+        Outcome::Done
+    }
+
+    fn delete(&mut self, id: &SessionId, version: Option<u64>) -> Outcome {
+        match self.by_id.get(id) {
+            None => Outcome::Gone,
+            Some(stored) if version.is_some_and(|version| version != stored.version) => {
+                Outcome::Conflict
+            }
+            Some(_) => {
+                self.remove(id);
+                Outcome::Done
+            }
+        }
+    }
+
+    fn delete_all(&mut self, owner: &str, except: Option<SessionId>) -> u64 {
+        let ids = self.by_owner.get(owner).into_iter().flatten().copied();
+        let ids: Vec<_> = ids.filter(|id| Some(*id) != except).collect();
+        for id in &ids {
+            self.remove(id);
+        }
+        ids.len() as u64
+    }
+
+    fn delete_expired(&mut self, now: i64, limit: usize) -> u64 {
+        let mut deleted = 0;
+        while deleted < limit {
+            match self.by_expiry.first() {
+                Some(&(expires, id)) if expires <= now => self.remove(&id),
+                _ => break,
+            }
+            deleted += 1;
+        }
+        deleted as u64
+    }
+
+    fn remove(&mut self, id: &SessionId) {
+        let Some(record) = self.by_id.remove(id) else {
+            return;
+        };
+        self.by_expiry.remove(&(record.expires, *id));
+        let Some(owner) = &record.owner else { return };
+        if let Some(ids) = self.by_owner.get_mut(owner) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_owner.remove(owner);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session that is updated, touched, closed and revived in its record for ever takes the
+    /// room of one.
+    #[tokio::test]
+    async fn changes_of_one_record_do_not_grow_the_store() {
+        let store = MemoryStore::new();
+        let mut record = SessionRecord {
+            id: SessionId::from_bytes([1; 16]),
+            owner: Some("app/alice".into()),
+            version: 0,
+            created: 0,
+            touched: 0,
+            expires: 100,
+            ends: 1_000_000,
+            payload: [1, 2, 3][..].into(),
+        };
+        assert_eq!(
+            store.create(record.clone()).await.unwrap(),
+            CreateOutcome::Done
+        );
+        for now in 0..40_000 {
+            record.expires = now + 100 - now % 50;
+            let updated = store.update(record.clone(), now).await.unwrap();
+            assert_eq!(updated, Outcome::Done);
+            let touched = store.touch(&record.id, now, now + 100).await.unwrap();
+            assert_eq!(touched, Outcome::Done);
+            record.version += 1;
+        }
+        let records = store.lock();
+        assert_eq!(records.by_id.len(), 1);
+        assert_eq!(records.by_owner.len(), 1);
+        assert_eq!(records.by_expiry.len(), 1);
+    }
+}
