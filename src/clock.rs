@@ -23,7 +23,7 @@ pub(crate) enum Clock {
     Manual(Arc<Hands>),
 }
 
-/// A clock that somebody moves.
+/// A clock that a test moves.
 #[cfg(feature = "testing")]
 #[derive(Debug)]
 pub(crate) struct Hands {
@@ -31,7 +31,7 @@ pub(crate) struct Hands {
     pub(crate) id: ClockId,
 }
 
-/// Tells clocks apart: two of them may disagree, one with itself doesn't.
+/// Identifies a clock: two clocks may differ, one clock does not differ from itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClockId(pub(crate) [u8; 8]);
 
@@ -44,7 +44,7 @@ pub(crate) struct Reading {
 
 impl ClockId {
     pub(crate) fn random() -> Self {
-        // Where there is no randomness there are no tokens either, and nothing to tell apart.
+        // Without random bytes there are no secrets either, so there is nothing to compare.
         Self(random_bytes().unwrap_or_default())
     }
 }
@@ -52,7 +52,8 @@ impl ClockId {
 impl Clock {
     pub(crate) fn now(&self) -> Millis {
         match self {
-            // Before 1970 the clock is wrong whatever we do; 0 is a time at which nothing has expired and nothing panics.
+            // A clock before 1970 is wrong in any case; at 0 nothing has expired and nothing
+            // panics.
             Self::System => SystemTime::now()
                 .duration_since(SystemTime::UNIX_EPOCH)
                 .map_or(0, millis),
@@ -66,7 +67,8 @@ impl Clock {
         Reading { at, by: self.id() }
     }
 
-    /// The system's is another one in every process, since nobody says which of them share a machine.
+    /// The system clock counts as a different one in every process, since it is unknown which
+    /// processes share a machine.
     fn id(&self) -> ClockId {
         static SYSTEM: OnceLock<ClockId> = OnceLock::new();
         match self {
@@ -77,7 +79,7 @@ impl Clock {
     }
 }
 
-/// A length of time in milliseconds, as long as can be where it is longer than that.
+/// A duration in milliseconds, saturating.
 pub(crate) fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

@@ -2,7 +2,7 @@
 //!
 //! [`Error`] is opaque, so that a new store or a new cause is not a breaking change. Programs act
 //! on its [`kind`](Error::kind). The cause is returned by [`source`](std::error::Error::source) and
-//! is not repeated in the message. This crate never puts a token, a password or a cookie into
+//! is not repeated in the message. This crate never puts a secret, a password or a cookie into
 //! either.
 
 use std::fmt;
@@ -12,9 +12,11 @@ use tokio::time::error::Elapsed;
 /// A boxed error, as stores, loaders and authorization checks return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The error of looking up the current user, of logging in and out, and of session data.
+/// The error of looking up the current user, of the verbs that change who that is, and of session
+/// data.
 ///
-/// Not being logged in is not an error; [`Auth::anonymous_reason`](crate::Auth::anonymous_reason) returns the reason.
+/// Not being logged in is not an error; [`Auth::anonymous_reason`](crate::Auth::anonymous_reason)
+/// returns the reason.
 ///
 /// With axum it is a response: the one that [`response`](Error::response) returns.
 pub struct Error {
@@ -33,19 +35,19 @@ pub enum ErrorKind {
     Loader,
     /// The user loader returned a user with a different id than requested.
     WrongUser,
-    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or did
-    /// not respond in time.
+    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or
+    /// did not respond in time.
     Authorize,
-    /// Concurrent requests kept changing this session. Nothing was written.
+    /// Concurrent requests kept changing this session, or replaced its secret before this one
+    /// could. Nothing was written.
     Conflict,
-    /// The session ended while this call was in progress: by a logout, a login or a renewal in a
-    /// concurrent request, or by this call itself, if the store's response was lost. Whatever
-    /// this call wrote is rolled back.
+    /// The session ended while this call was in progress, for example by a logout in a concurrent
+    /// request. Nothing was written.
     Gone,
-    /// A logout met a live session that no presented secret opens, or more than eight cookies under one name. The
-    /// cookies are cleared.
+    /// At a logout, a cookie named a live session that no presented secret opens, or there were
+    /// more than 8 cookies with one name. The cookies are removed, but a session may still be live.
     LogoutIncomplete,
-    /// The user is not active and [`force`](crate::auth::Login::force) was not asked for.
+    /// The user is not active, and [`force`](crate::auth::Login::force) was not called.
     Inactive,
     /// The text of the user's id does not parse back to the same id, so no later request could load
     /// the user.
@@ -62,7 +64,7 @@ pub enum ErrorKind {
     /// A login was attempted in a part of the application
     /// [without cookies](crate::LoginManager::without_cookies).
     NoCookies,
-    /// The request didn't come through a `LoginManager` for this user type.
+    /// The request did not come through a `LoginManager` for this user type.
     NoManager,
 }
 
@@ -101,7 +103,7 @@ impl Error {
     /// the error itself is this response.
     ///
     /// - 503 with `Retry-After` if trying again can help
-    /// - 409 if another request changed or ended the session
+    /// - 409 if another request changed or ended the session, or a logout was incomplete
     /// - 403 for an inactive user
     /// - 413 for too much session data
     /// - 500 for the rest
@@ -162,27 +164,27 @@ impl From<ErrorKind> for Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            ErrorKind::Store => "the session store failed or did not answer in time",
-            ErrorKind::Loader => "the user loader failed or did not answer in time",
+            ErrorKind::Store => "the session store failed or did not respond in time",
+            ErrorKind::Loader => "the user loader failed or did not respond in time",
             ErrorKind::WrongUser => {
-                "the user loader returned another user than the one it was asked for"
+                "the user loader returned a user with a different id than requested"
             }
-            ErrorKind::Authorize => "the authorization check failed or did not answer in time",
+            ErrorKind::Authorize => "the authorization check failed or did not respond in time",
             ErrorKind::Conflict => "other requests kept changing this session",
-            ErrorKind::Gone => "the session ended while this ran",
+            ErrorKind::Gone => "the session ended while this call was in progress",
             ErrorKind::LogoutIncomplete => {
-                "a cookie names a session that its secret does not open, or there are too many cookies"
+                "a cookie names a session that no presented secret opens, or there are too many cookies"
             }
             ErrorKind::Inactive => "the user is not active",
             ErrorKind::UnstableId => "the text of the user's id does not parse back to the same id",
             ErrorKind::TooLate => {
-                "the head of the response has left already, and with it the only place for a cookie"
+                "the response head has already been sent, so no cookie can be set any more"
             }
             ErrorKind::TooLarge => "the session's data would be larger than 64 KiB",
             ErrorKind::Data => {
-                "a session value cannot be turned into JSON or read back as the type asked for"
+                "a session value cannot be serialized to JSON or deserialized as the requested type"
             }
-            ErrorKind::Random => "the operating system gave no random bytes",
+            ErrorKind::Random => "the operating system returned no random bytes",
             ErrorKind::NoCookies => {
                 "a login needs a cookie, and this part of the application takes and sends none"
             }

@@ -1,23 +1,31 @@
-//! How long a remember token is accepted after it has been used.
+//! How long a secret is accepted after it has been replaced.
 
 use std::time::Duration;
 
-/// How long a remember token is still accepted after it has been used.
+/// How long a secret is still accepted after it has been replaced.
 ///
-/// A browser that sends several requests at once presents a token several times, and one that lost
-/// the response presents it again later. If a token is presented when it is no longer valid, it was
-/// stolen (by or from whoever presents it), and every session from that login is revoked.
+/// A browser that sends several requests at once presents a secret several times, and one that lost
+/// the response presents it again later. Both variants hold the grace, by default 30 seconds:
+///
+/// - A **session secret** that was replaced by a confirmation, a rotation, a restore or a further
+///   login of the same user joins the session during the grace, and is invalid after it.
+/// - The **token secret** of a remember cookie, which is exchanged at each use, joins the session
+///   during the grace. The variants differ in what happens after it. If a token secret is presented
+///   that is no longer accepted, it was stolen, by or from whoever presents it, and the session
+///   ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RememberGrace {
-    /// Good for this long, and after it as long as the browser hasn't shown that it got the new one. Default: 30 seconds.
+    /// After the grace, a used token secret restores the login again as long as the browser has not
+    /// shown that it received the new one. The default, with 30 seconds.
     ///
-    /// If another process rotated the token, five minutes are added for clock skew, so that no
-    /// legitimate request is taken for theft. During that time a copy of the old token is still
-    /// accepted for the session of that rotation, and raises no alarm.
+    /// If another process exchanged the token secret, five minutes are added for clock skew, so
+    /// that no legitimate request is taken for theft. During that time a copy of the old one still
+    /// joins the session and raises no alarm.
     UntilSeen(Duration),
-    /// Valid for this long and no longer. A browser that loses the response has to log in again in
-    /// all its sessions. The clocks of all nodes must agree to well within this time, as with NTP.
+    /// After the grace, a used token secret is taken for stolen. If the response of a restore is
+    /// lost, the session ends and the user logs in again. The clocks of all nodes must agree to
+    /// well within this time, as with NTP.
     Strict(Duration),
 }
 

@@ -1,7 +1,7 @@
 //! User sessions and login for [tower] and [axum]: Flask-Login's model, with safe defaults.
 //!
 //! You provide a user type and a function that loads a user by id. The crate keeps the session (a
-//! random token in a cookie, a record in your store), remembers users who ask for it across
+//! random secret in a cookie, one record in your store), remembers users who ask for it across
 //! browser restarts, and protects the routes that need a login.
 //!
 //! ```no_run
@@ -91,19 +91,22 @@
 //! |---|---|
 //! | user, current user | a value of your [`AuthUser`] type; the user whom a request belongs to |
 //! | anonymous | without a current user; [`Auth::anonymous_reason`] returns the reason |
-//! | session | one browser's record in the store, anonymous or owned by a user; it keeps [data](Session) between requests |
-//! | [`SessionId`] | names a session in lists, URLs and logs; it is not a secret |
-//! | session secret, session cookie | 256 random bits that open the session, until they are rotated; the store only holds a digest of them |
-//! | remember cookie | outlives the browser; its token is exchanged at each use |
+//! | session | one browser's relationship with the application: one record in the store, anonymous or owned by one user for its whole life; it keeps [data](Session) between requests |
+//! | [`SessionId`](store::SessionId) | names a session in lists, URLs and logs; it is not a secret |
+//! | [`SessionInfo`](auth::SessionInfo) | one of the current user's sessions, as [`Auth::sessions`] lists it |
+//! | session secret, session cookie | the cookie holds the session id and 256 random bits, which are valid until they are rotated; the store only holds a digest of them |
+//! | remember cookie | outlives the browser; it holds the session id, a series secret and a token secret, which is exchanged at each use |
 //! | log in, log out | [`Auth::login`], [`Auth::logout`] |
 //! | confirm | [`Auth::confirm`]: the current user has entered their credentials again |
-//! | rotate | [`Auth::rotate`]: replace the session secret with a new one |
-//! | join | a request that shows a secret which was replaced moments ago is authenticated, but not fresh |
-//! | remember, restore | after a login with [`remember(true)`](Login::remember), a second cookie restores the login after a browser restart |
-//! | revoke | [`Auth::revoke`]: end another session of the user, from the list of [`Auth::sessions`] |
+//! | rotate | replace the session secret with a new one: by a login, [`Auth::confirm`], [`Auth::rotate`] or a restore |
+//! | join | be authenticated for one request, not fresh, by a secret that was replaced at most [30 seconds](LoginManager::with_remember_grace) ago |
+//! | remember, restore | after a login with [`remember(true)`](auth::Login::remember), the remember cookie restores the login after a browser restart |
+//! | epoch | a number that changes with every login in a session; data read before a login is not saved after it |
+//! | revoke | end another session: [`Auth::revoke`], [`Auth::logout_others`] |
+//! | expire | end by the idle or the absolute [timeout](manager::Timeouts) |
 //! | fresh | the user entered their credentials in this session, [recently enough](LoginManager::with_fresh_for) if you set a limit; a restored session is not fresh |
 //! | guard | an extractor ([`LoginRequired`], [`FreshLoginRequired`]) or a layer ([`login_required`], [`fresh_login_required`]) that only lets some users through |
-//! | denied | not let through by a guard: see [`Denied`] and [`DeniedReason`] |
+//! | denied | not let through by a guard: see [`Denied`](guard::Denied) and [`DeniedReason`](guard::DeniedReason) |
 //! | login view | the path of the login page; the guards redirect to it |
 //! | user loader | id to user: a closure, or a [`UserLoader`] |
 //! | request loader | request head to user, for API keys and bearer tokens: a closure, or a [`RequestLoader`] |
@@ -128,8 +131,8 @@
 //!
 //! Registration, e-mail, password reset, OAuth and passkeys: bring your own and call
 //! [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and) on a
-//! guard and [`Authorize`], no CSRF tokens (use the `CsrfLayer` of tower-http, as above) and no
-//! rate limit for login attempts.
+//! guard and [`Authorize`](guard::Authorize), no CSRF tokens (use the `CsrfLayer` of tower-http, as
+//! above) and no rate limit for login attempts.
 //!
 //! # Features
 //!
@@ -137,7 +140,7 @@
 //! |---|---|---|
 //! | `axum` | yes | extractors, and errors as responses |
 //! | `argon2` | yes | [`Passwords`] |
-//! | `tracing` | yes | [events](Event) and configuration mistakes are logged through `tracing` |
+//! | `tracing` | yes | [events](event::Event) and configuration mistakes are logged through `tracing` |
 //! | `sqlite`, `postgres`, `mysql` | no | `SqliteStore`, `PostgresStore`, `MySqlStore` (also MariaDB), on a pool of sqlx 0.9; needs Rust 1.94 |
 //! | `redis` | no | `RedisStore`: Redis, Valkey, or a cluster of them |
 //! | `cache` | no | `CachedStore`: fewer reads; in return other nodes notice a logout slightly later |

@@ -8,9 +8,9 @@ use crate::{error::BoxError, user::AuthUser};
 
 /// Loads a user by id, from your database.
 ///
-/// [`LoginManager::new`](crate::LoginManager::new) takes a closure or an implementation of this trait. A
-/// closure takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`; `Option<Arc<U>>` works,
-/// too, for users from a cache. It clones what it captures for each call:
+/// [`LoginManager::new`](crate::LoginManager::new) takes a closure or an implementation of this
+/// trait. A closure takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`;
+/// `Option<Arc<U>>` works, too, for users from a cache. It clones what it captures for each call:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -55,7 +55,7 @@ pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
     /// the session.
     ///
     /// # Errors
-    /// If the lookup fails. Pages that need the user then return `503`, and the session is kept.
+    /// - if the lookup fails. Pages that need the user then return `503`, and the session is kept
     fn load(&self, id: &U::Id) -> impl Future<Output = Result<Option<U>, BoxError>> + Send;
 }
 
@@ -72,9 +72,10 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 /// returns a user. That user is logged in for this request only and is not fresh: no session is
 /// created, no cookie is set, and session data is not kept.
 ///
-/// [`with_request_loader`](crate::LoginManager::with_request_loader) takes a closure or an implementation of
-/// this trait. A closure takes the request's head and returns a future of `Option<U>` or
-/// `Result<Option<U>, E>`. It copies what it needs out of the head before its `async` block:
+/// [`with_request_loader`](crate::LoginManager::with_request_loader) takes a closure or an
+/// implementation of this trait. A closure takes the request's head and returns a future of
+/// `Option<U>` or `Result<Option<U>, E>`. It copies what it needs out of the head before its
+/// `async` block:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -145,7 +146,7 @@ pub trait RequestLoader<U: AuthUser>: Send + Sync + 'static {
     /// this loader understands.
     ///
     /// # Errors
-    /// If the lookup fails. Pages that need the user then return `503`.
+    /// - if the lookup fails. Pages that need the user then return `503`
     fn load(&self, head: &Parts) -> impl Future<Output = Result<Option<U>, BoxError>> + Send;
 }
 
@@ -179,8 +180,8 @@ pub(crate) type LoadUser<U> =
 /// A request loader whose type is erased.
 pub(crate) type LoadRequest<U> = Arc<dyn for<'a> Fn(&'a Parts) -> Loading<'a, U> + Send + Sync>;
 
-/// What [`LoginManager::new`](crate::LoginManager::new) takes: a closure, or a [`UserLoader`]. `Kind` tells them
-/// apart and is inferred.
+/// What [`LoginManager::new`](crate::LoginManager::new) takes: a closure, or a [`UserLoader`].
+/// `Kind` tells them apart and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loader for `{U}`",
     note = "a loader is a closure that takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`, \
@@ -292,7 +293,7 @@ pub trait IntoLoaded<U> {
     /// Converts the output to a `Result`.
     ///
     /// # Errors
-    /// The error that the closure returned.
+    /// - the error that the closure returned
     fn into_loaded(self) -> Result<Option<Arc<U>>, BoxError>;
 }
 

@@ -17,7 +17,7 @@ pub enum SessionProtection {
     /// The session is not fresh for that client. The default.
     #[default]
     Basic,
-    /// The session ends, and so does its remember cookie.
+    /// The session ends, and its remember cookie becomes invalid.
     Strong,
 }
 
@@ -62,12 +62,13 @@ impl Client {
         }
     }
 
-    /// What it calls itself, where that is plain text.
+    /// The user agent, if it is visible ASCII.
     pub(crate) fn user_agent(&self) -> Option<&str> {
         self.user_agent.as_ref()?.to_str().ok()
     }
 
-    /// A digest that tells one client from another and nothing else, or none where the request says nothing of its client.
+    /// A digest that only tells clients apart, or `None` if the request does not describe its
+    /// client.
     pub(crate) fn digest(&self, digests: &Digests) -> Option<[u8; 16]> {
         let stable;
         let bytes = match &self.looks {
@@ -81,7 +82,7 @@ impl Client {
     }
 }
 
-/// The user agent without what an update changes: digits, dots and underscores.
+/// The user agent without the parts that an update changes: digits, dots and underscores.
 fn stable_part(user_agent: &[u8]) -> Vec<u8> {
     let changes = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'_');
     user_agent

@@ -2,7 +2,7 @@
 
 use rand::{TryRng as _, rngs::SysRng};
 
-/// The operating system gave no random bytes. There is no weaker source to fall back on.
+/// The operating system returned no random bytes. There is no weaker source to fall back on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RandomFailed;
 

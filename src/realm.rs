@@ -1,12 +1,11 @@
-//! One kind of user: the configuration of its sessions, and the calls of the store they live in.
+//! One kind of user: the configuration of its sessions, and the calls of their store.
 
 use std::{
-    any::TypeId,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::Poll,
     time::Duration,
 };
@@ -25,13 +24,15 @@ use crate::{
     timeouts::Timeouts,
 };
 
-/// How far a clock may be ahead before what it wrote counts as written in the future: five minutes, as
-/// Kerberos has it (RFC 4120).
+/// How far a clock may be ahead before what it wrote counts as written in the future: five minutes,
+/// as in Kerberos (RFC 4120).
 pub(crate) const CLOCK_SKEW: Millis = 5 * 60 * 1000;
 
 #[derive(Clone)]
 pub(crate) struct Realm {
     name: Arc<str>,
+    type_name: &'static str,
+    pub(crate) user_type: UserType,
     pub(crate) store: Arc<dyn SessionStore>,
     pub(crate) digests: Digests,
     pub(crate) cookies: CookieJar,
@@ -49,6 +50,27 @@ pub(crate) struct Realm {
     pub(crate) retries: Arc<Retries>,
 }
 
+/// Tells the user types of one realm apart.
+pub(crate) type UserType = [u8; 4];
+
+/// The user types that this process uses in each realm. One is usual; with two, a session of one must not log in
+/// a user of the other that has the same id.
+fn user_types() -> MutexGuard<'static, BTreeMap<Box<str>, BTreeSet<UserType>>> {
+    static USER_TYPES: Mutex<BTreeMap<Box<str>, BTreeSet<UserType>>> = Mutex::new(BTreeMap::new());
+    USER_TYPES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Registers a user type of a realm.
+fn user_type(realm: &str, digests: &Digests, type_name: &str) -> UserType {
+    let digest = digests.user_type.parts(&[type_name.as_bytes()]);
+    let user_type = digest.0.first_chunk().copied().unwrap_or_default();
+    user_types()
+        .entry(realm.into())
+        .or_default()
+        .insert(user_type);
+    user_type
+}
+
 /// A remember cookie whose end moves with each use.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sliding {
@@ -57,11 +79,14 @@ pub(crate) struct Sliding {
 }
 
 impl Realm {
-    pub(crate) fn new(name: &str, store: Arc<dyn SessionStore>) -> Self {
+    pub(crate) fn new(type_name: &'static str, store: Arc<dyn SessionStore>) -> Self {
+        let (name, digests) = (type_name, Digests::new(type_name));
         Self {
             name: name.into(),
+            type_name,
+            user_type: user_type(name, &digests, type_name),
             store,
-            digests: Digests::new(name),
+            digests,
             cookies: CookieJar::new(name),
             timeouts: Timeouts::default(),
             deadline: Duration::from_secs(2),
@@ -82,9 +107,7 @@ impl Realm {
         &self.name
     }
 
-    /// Sets the name, for users of this type. One name is for one user type of the process: the sessions of a
-    /// realm say nothing of the type, so a customer's cookie would log in an administrator with the same id.
-    pub(crate) fn set_name<U: 'static>(&mut self, name: &str) -> Result<(), ConfigError> {
+    pub(crate) fn set_name(&mut self, name: &str) -> Result<(), ConfigError> {
         if name.is_empty()
             || name.len() > 64
             || !name
@@ -97,20 +120,20 @@ impl Realm {
                 "a realm is 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons",
             ));
         }
-        static USER_TYPES: Mutex<BTreeMap<Box<str>, TypeId>> = Mutex::new(BTreeMap::new());
-        let mut user_types = USER_TYPES.lock().unwrap_or_else(PoisonError::into_inner);
-        if *user_types.entry(name.into()).or_insert(TypeId::of::<U>()) != TypeId::of::<U>() {
-            return Err(ConfigError::new(
-                "with_realm",
-                name,
-                "a realm has one user type, and this name is taken by another one",
-            ));
-        }
-        drop(user_types);
         self.name = name.into();
         self.digests = Digests::new(name);
         self.cookies.set_realm(name);
+        self.user_type = user_type(name, &self.digests, self.type_name);
         Ok(())
+    }
+
+    /// Whether a session was written for users of another type that shares this realm, as far as this process
+    /// knows. A type that was renamed or moved is none of them.
+    pub(crate) fn is_of_another_type(&self, user_type: UserType) -> bool {
+        user_type != self.user_type
+            && user_types()
+                .get(&*self.name)
+                .is_some_and(|types| types.contains(&user_type))
     }
 
     /// The owner of a user's records: realm and id, separated by a slash, which no realm contains.
@@ -134,7 +157,7 @@ impl Realm {
         at > now.saturating_add(CLOCK_SKEW)
     }
 
-    /// When a remember cookie ends that was issued at one time and is used at another.
+    /// When a remember cookie ends that was issued at `issued` and is used at `now`.
     pub(crate) fn remember_ends(&self, ends: Millis, issued: Millis, now: Millis) -> Millis {
         match self.remember_sliding {
             None => ends,
@@ -246,7 +269,7 @@ impl Realm {
 
 /// Events.
 impl Realm {
-    /// Whether anything listens to events that are only worth building for a listener.
+    /// Whether anything listens to events.
     pub(crate) fn is_heard(&self) -> bool {
         self.on_event.is_some() || Event::is_traced()
     }
@@ -286,8 +309,8 @@ impl Realm {
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(OnEvent(on_event)) = &self.on_event {
-            // Events are emitted in the middle of verbs. A listener that panics must not leave one half done; the
-            // panic hook has reported it.
+            // Events are emitted in the middle of verbs. A listener that panics must not leave one
+            // half done; the panic hook has reported it.
             catch_unwind(AssertUnwindSafe(|| on_event(event))).ok();
         }
     }

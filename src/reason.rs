@@ -4,7 +4,9 @@ use std::fmt;
 
 use serde_core::{Serialize, Serializer};
 
-/// The reason that [`Auth::anonymous_reason`](crate::Auth::anonymous_reason) gives, and an event when a session ends by itself.
+/// Why a request is anonymous, from [`Auth::anonymous_reason`](crate::Auth::anonymous_reason), and
+/// why a session ended other than by a logout, in
+/// [`EventKind::Ended`](crate::event::EventKind::Ended).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum AnonymousReason {
@@ -13,18 +15,20 @@ pub enum AnonymousReason {
     NoCookie,
     /// This part of the application ignores cookies.
     CookiesIgnored,
-    /// The request has two session cookies with different values, or too many cookies.
+    /// The request has several session cookies, and they open sessions of different users.
     AmbiguousCookie,
-    /// The cookie's value is not a token.
+    /// The value of the session cookie was not set by this crate.
     MalformedCookie,
-    /// The store has no live session for the token: logged out, renewed, expired and cleaned up, or
-    /// made up.
+    /// The store has no session that the cookie's secret opens: the session was logged out or
+    /// cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
-    /// The cookie's secret was replaced moments ago, by a login: the request was sent before that.
+    /// The cookie's secret was replaced moments ago and does not join: by a login over an anonymous
+    /// session or another user's, or by the rotation of an anonymous session. The request was sent
+    /// before that.
     SessionReplaced,
     /// The session was written by a clock that was more than five minutes ahead.
     NotYetValid,
-    /// The session wasn't used for its idle time.
+    /// The session was not used for its idle timeout.
     IdleTimeout,
     /// The session reached its absolute timeout, counted from the login.
     AbsoluteTimeout,
@@ -34,24 +38,32 @@ pub enum AnonymousReason {
     Unreadable,
     /// The record in the store was written by a newer version of this crate.
     NewerRecord,
-    /// The session's user id does not parse (any more).
+    /// The text of the session's user id does not parse (any more).
     BadId,
+    /// The session was written for another user type whose manager has the same realm.
+    OtherUserType,
     /// The loader found no user with this id (any more).
     UserGone,
     /// The user is not active (any more).
     Inactive,
     /// The user's security stamp has changed since the login.
     StampChanged,
-    /// The remember token had already been used: it was stolen, by or from whoever presented it.
+    /// The remember cookie's token secret had been exchanged before: the cookie was stolen, by or
+    /// from whoever presented it.
     RememberTheft,
-    /// The client looks different from the one that logged in, and [`Strong`](crate::manager::SessionProtection::Strong) protection
-    /// ended the session.
+    /// The client looks different from the one that logged in, and
+    /// [`Strong`](crate::manager::SessionProtection::Strong) protection ended the session.
     ClientChanged,
     /// This request logged out.
     LoggedOut,
 }
 
 impl AnonymousReason {
+    /// Whether a session that this program can't use is left alone for one that can.
+    pub(crate) const fn leaves_the_session(self) -> bool {
+        matches!(self, Self::BadId | Self::OtherUserType)
+    }
+
     /// Whether the browser forgets its cookies when a session ends for this reason: only if no newer login of this
     /// browser can be behind them.
     pub(crate) const fn removes_cookies(self) -> bool {
@@ -78,6 +90,7 @@ impl AnonymousReason {
             Self::Unreadable => "unreadable",
             Self::NewerRecord => "newer_record",
             Self::BadId => "bad_id",
+            Self::OtherUserType => "other_user_type",
             Self::UserGone => "user_gone",
             Self::Inactive => "inactive",
             Self::StampChanged => "stamp_changed",
@@ -88,14 +101,14 @@ impl AnonymousReason {
     }
 }
 
-/// As [`as_str`](AnonymousReason::as_str).
+/// Writes [`as_str`](AnonymousReason::as_str).
 impl fmt::Display for AnonymousReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-/// As the text of [`as_str`](AnonymousReason::as_str).
+/// Serializes [`as_str`](AnonymousReason::as_str).
 impl Serialize for AnonymousReason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -116,7 +129,7 @@ pub enum DeniedReason {
 
 impl DeniedReason {
     /// A stable name for logs, metrics and templates: `login_required`, `fresh_login_required` or
-    /// `forbidden`. It doesn't say [why](AnonymousReason) nobody is logged in.
+    /// `forbidden`. The [reason](AnonymousReason) that the request is anonymous is not part of it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -127,14 +140,14 @@ impl DeniedReason {
     }
 }
 
-/// As [`as_str`](DeniedReason::as_str).
+/// Writes [`as_str`](DeniedReason::as_str).
 impl fmt::Display for DeniedReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-/// As the text of [`as_str`](DeniedReason::as_str).
+/// Serializes [`as_str`](DeniedReason::as_str).
 impl Serialize for DeniedReason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())

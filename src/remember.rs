@@ -1,9 +1,11 @@
-//! Remember-me: a second, long-lived cookie that logs a returning browser in again.
+//! Remember-me: a second, long-lived cookie that restores the login of a returning browser.
 //!
-//! The cookie holds two secrets. The token is exchanged at each use; the series secret stays and proves that
-//! its bearer once held a genuine cookie of this login. Both are part of the session's record, so restoring a
-//! login is one compare-and-swap that replaces the session secret and the token together. A token that is
-//! presented again after its exchange has been copied: either by a thief, or from one.
+//! The cookie holds two secrets. The token secret is exchanged at each use; the series secret stays
+//! and proves that its bearer once held a genuine cookie of this login. Digests of both are in the
+//! session's record, so restoring a login is one compare-and-swap that replaces the session secret
+//! and the token secret together. If a token secret is presented again after its exchange, and
+//! neither the grace nor a lost response explains it, two browsers have the cookie, and one of them
+//! belongs to a thief.
 
 use std::{pin::Pin, time::Duration};
 
@@ -21,7 +23,7 @@ use crate::{
     store::{Digest, RememberToken, SessionRecord, SessionToken},
 };
 
-/// Whether the user of a record may still be logged in by it.
+/// The result of checking the user of a record.
 pub(crate) enum UserCheck<T> {
     Valid(T),
     Rejected(AnonymousReason),
@@ -31,32 +33,34 @@ pub(crate) enum UserCheck<T> {
 pub(crate) type Checking<'a, T> =
     Pin<Box<dyn Future<Output = Result<UserCheck<T>, Error>> + Send + 'a>>;
 
-/// What a remember cookie comes to.
+/// The result of looking at the remember cookie.
 pub(crate) enum Restored<T> {
-    /// The session is open now.
+    /// The session of this user is open now.
     User(T),
-    /// No one is logged in by it, for this reason if it is the cookie's.
+    /// The cookie logs no user in, for this reason if it is known.
     Nothing(Option<AnonymousReason>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
-    /// Unknown, expired, or not of this login: anyone may know an id.
+    /// Unknown, expired, or without the series secret: anyone may know an id.
     Ignored,
-    /// May be exchanged for a new token.
+    /// Its token secret may be exchanged.
     Good,
-    /// Exchanged moments ago, by a request beside this one.
+    /// Its token secret was exchanged moments ago, by a concurrent request.
     Exchanged,
+    /// Its token secret was exchanged, and is no longer accepted.
     Stolen,
 }
 
-/// A lifetime for a remember cookie: at most as long as a browser keeps one (400 days, RFC 6265bis).
+/// A lifetime for a remember cookie: at most 400 days, the maximum lifetime of a cookie (RFC
+/// 6265bis).
 pub(crate) fn lifetime(wanted: Duration) -> Millis {
     const LONGEST: Millis = 400 * 24 * 60 * 60 * 1000;
     millis(wanted).clamp(1_000, LONGEST)
 }
 
-/// Logs a returning browser in again by its remember cookie.
+/// Restores the login of a returning browser by its remember cookie.
 pub(crate) async fn restore<'a, T: Send>(
     turn: &Turn<'_>,
     check: impl Fn(SessionRecord, Payload) -> Checking<'a, T> + Send + Sync,
@@ -65,7 +69,7 @@ pub(crate) async fn restore<'a, T: Send>(
     {
         let mut state = turn.state();
         let logged_out = matches!(state.remember_cookie, Some(Change::Remove));
-        // After the head of the response has left, a new token could not reach the browser.
+        // After the response head has been sent, a new cookie could not reach the browser.
         if logged_out || state.sent {
             return Ok(Restored::Nothing(None));
         }
@@ -108,16 +112,11 @@ async fn restore_by<'a, T: Send>(
                 realm.report(EventKind::UnknownSession);
                 return Ok(Restored::Nothing(None));
             }
-            // The copy in a cache may be older than the cookie.
+            // The cached record may be older than the cookie.
             (record, is_fresh_read) = (realm.load_fresh(&token.id).await?, true);
             continue;
         };
-        // The browser has another session secret by now: this request may join, but is not back.
-        if turn.is_late() && standing != Standing::Exchanged {
-            return Ok(Restored::Nothing(None));
-        }
-        // Another request has replaced the session of this one, and its response sets the cookies: this one may
-        // join, but the browser is not back.
+        // The browser has another session secret by now, so this request may join, but not restore.
         if turn.is_late() && standing != Standing::Exchanged {
             return Ok(Restored::Nothing(None));
         }
@@ -135,7 +134,7 @@ async fn restore_by<'a, T: Send>(
         let user = match check(old.clone(), payload.clone()).await? {
             UserCheck::Valid(user) => user,
             // An id that says nothing to this version of the program: the record is left alone.
-            UserCheck::Rejected(why @ AnonymousReason::BadId) => {
+            UserCheck::Rejected(why) if why.leaves_the_session() => {
                 return Ok(Restored::Nothing(Some(why)));
             }
             UserCheck::Rejected(why) => match turn.end_judged(old, why).await? {
@@ -160,7 +159,8 @@ async fn restore_by<'a, T: Send>(
     Err(ErrorKind::Conflict.into())
 }
 
-/// Uses the session that a request beside this one has just restored. That request's response sets the cookies.
+/// Joins the session that a concurrent request has just restored. That request's response sets the
+/// cookies.
 fn join<T>(turn: &Turn<'_>, record: SessionRecord, payload: Payload, user: T) -> Restored<T> {
     turn.realm().report_of(EventKind::Joined, &record);
     let mut state = turn.state();
@@ -181,11 +181,11 @@ fn join<T>(turn: &Turn<'_>, record: SessionRecord, payload: Payload, user: T) ->
 enum Exchange {
     Done,
     Gone,
-    /// Another request was faster.
+    /// Another request has exchanged the token secret first.
     Changed,
 }
 
-/// Replaces the session secret and the token.
+/// Replaces the session secret and the token secret.
 async fn exchange(
     turn: &Turn<'_>,
     old_token: &RememberToken,
@@ -210,7 +210,7 @@ async fn exchange(
         let now = realm.clock.now();
         let mut new = payload.clone();
         let is_live = payload.is_session_live(record.touched, now);
-        // A secret of a session that was over does not become valid again.
+        // The secret of a session that was over must not join.
         new.head.previous = payload.head.current.filter(|_| is_live);
         new.head.current = Some(secret);
         new.head.rotated = now;
@@ -221,7 +221,7 @@ async fn exchange(
         new.remember = Some(RememberPart {
             current: new_token,
             previous: Some(presented.token),
-            // The cookie of the exchange that no one has seen may still be under way.
+            // The response with the passed-over successor may still be in flight.
             skipped: (remember.previous == Some(presented.token)).then_some(remember.current),
             exchanged: realm.clock.reading(now),
             seen: false,
@@ -288,7 +288,7 @@ impl Presented {
         }
     }
 
-    /// What the cookie is worth to this record.
+    /// The standing of the cookie with this record.
     fn standing(&self, turn: &Turn<'_>, record: &SessionRecord, payload: &Payload) -> Standing {
         let (realm, now) = (turn.realm(), turn.now);
         let Some(remember) = payload.remember.filter(|remember| now < remember.ends) else {
@@ -305,8 +305,8 @@ impl Presented {
             ..realm.clock.reading(now)
         };
         match remember.standing(&self.token, realm.remember_grace, now) {
-            // A session secret of the same record that was replaced moments ago: this request is late, and
-            // the browser has another cookie by now.
+            // The request also presents a session secret of this record that was replaced moments
+            // ago. So it is late, and the browser has other cookies by now.
             Standing::Good if turn.shows_previous_secret(record.id, &payload.head) => {
                 Standing::Exchanged
             }
@@ -333,7 +333,7 @@ impl RememberPart {
         }
         match grace {
             RememberGrace::Strict(_) => Standing::Stolen,
-            // Another process made the exchange, and its clock may be behind.
+            // Another process exchanged the token secret, and its clock may be behind.
             RememberGrace::UntilSeen(_)
                 if self.exchanged.by != arrived.by
                     && (0..=over.saturating_add(CLOCK_SKEW)).contains(&age) =>

@@ -1,4 +1,5 @@
-//! Background retries of deletions that failed. Records whose retries are dropped expire on their own.
+//! Background retries of deletions that failed. Records whose retries are dropped expire on their
+//! own.
 
 use std::{
     collections::VecDeque,
@@ -17,12 +18,12 @@ use crate::{
 
 /// The pauses between tries, in seconds: about a minute in all.
 const PAUSES: [u64; 6] = [1, 2, 4, 8, 16, 32];
-/// How many deletions may be pending. Beyond it unverified ones are evicted first.
+/// The maximum number of pending deletions. Beyond it, unverified ones are evicted first.
 const MAX_PENDING: usize = 4096;
-/// After how many failures a round ends.
+/// The number of failures after which a round ends.
 const MAX_FAILURES: usize = 8;
 
-/// The deletions of one realm that are still to be done.
+/// The pending deletions of one realm.
 #[derive(Default)]
 pub(crate) struct Retries {
     queue: Mutex<Queue>,
@@ -38,10 +39,11 @@ struct Queue {
 #[derive(Clone)]
 pub(crate) struct Deletion {
     pub(crate) id: SessionId,
-    /// Digest of the secret that was presented, or `None` for a record that this process created and whose
-    /// secret no client has. There is one entry per id and digest.
+    /// Digest of the secret that was presented, or `None` for a record that this process created
+    /// and whose secret no client has. There is one entry per id and digest.
     pub(crate) digest: Option<Digest>,
-    /// The secret is known to open the session, or none is needed. Otherwise any client could fill the queue.
+    /// The secret is known to open the session, or none is needed. Other entries are evicted first,
+    /// since any client can cause them.
     pub(crate) verified: bool,
     /// One try. Returns whether nothing is left to do.
     pub(crate) attempt: Arc<Attempt>,
@@ -50,7 +52,7 @@ pub(crate) struct Deletion {
 struct Pending {
     deletion: Deletion,
     tries: usize,
-    /// No try is made later, however few there were.
+    /// No try is made after this, however few there were.
     until: Instant,
 }
 
@@ -88,19 +90,20 @@ impl Retries {
         }
     }
 
-    /// `None` if nothing is pending: then the worker ends.
+    /// Returns `None` if nothing is pending; the worker ends then.
     fn next_pause(&self) -> Option<u64> {
         let mut queue = self.queue();
         queue.pending.retain(|entry| Instant::now() < entry.until);
         let Some(tries) = queue.pending.iter().map(|entry| entry.tries).min() else {
-            // From here on the next deletion starts another worker.
+            // The next deletion starts another worker.
             queue.has_worker = false;
             return None;
         };
         PAUSES.get(tries).or(PAUSES.last()).copied()
     }
 
-    /// One try of everything that is pending. A store that keeps failing is left alone until the next round.
+    /// Tries every pending deletion once. If the store keeps failing, the rest waits for the next
+    /// round.
     async fn try_all(&self) {
         let mut failures = 0;
         let pending = self.queue().pending.len();
@@ -108,7 +111,8 @@ impl Retries {
             let Some(deletion) = self.next() else {
                 return;
             };
-            // On a task of its own: a store or a listener that panics ends one try, not the retries.
+            // On a task of its own, so that a store or an event handler that panics ends one try,
+            // not the worker.
             let done = tokio::spawn((deletion.attempt)()).await;
             failures += usize::from(!matches!(done, Ok(Ok(_))));
             if let Ok(Ok(true)) = done {
@@ -123,7 +127,7 @@ impl Retries {
         }
     }
 
-    /// The deletion to try next. It stays in the queue, at its end, unless this is its last try.
+    /// The deletion to try next. It moves to the end of the queue, unless this is its last try.
     fn next(&self) -> Option<Deletion> {
         let mut queue = self.queue();
         let mut entry = queue.pending.pop_front()?;
@@ -148,14 +152,14 @@ async fn work(mut worker: Worker) {
     worker.is_done = true;
 }
 
-/// The task that works through the queue.
+/// The task that processes the queue.
 struct Worker {
     retries: Arc<Retries>,
     is_done: bool,
 }
 
 impl Drop for Worker {
-    /// A runtime that shut down took the worker along; there may be another one.
+    /// If the runtime shuts down and drops the worker, another runtime may start one.
     fn drop(&mut self) {
         if !self.is_done {
             self.retries.queue().has_worker = false;

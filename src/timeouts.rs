@@ -28,8 +28,8 @@ impl Timeouts {
     /// Creates custom timeouts.
     ///
     /// # Errors
-    /// If one of them is less than a second or more than 400 days, the maximum lifetime of a cookie
-    /// (RFC 6265bis).
+    /// - if one of them is less than a second or more than 400 days, the maximum lifetime of a
+    ///   cookie (RFC 6265bis)
     pub fn new(idle: Duration, absolute: Duration) -> Result<Self, ConfigError> {
         Self::check("Timeouts::new", idle)?;
         Self::check("Timeouts::new", absolute)?;

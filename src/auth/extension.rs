@@ -12,7 +12,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// The innermost manager's part of a request, and through it those further out.
+/// The innermost manager's part of a request, which leads to those of outer managers.
 #[derive(Clone)]
 pub(crate) struct AuthExtension(Arc<dyn AnyAuth>);
 
@@ -27,14 +27,14 @@ pub(crate) trait AnyAuth: Any + SessionOwner {
 }
 
 impl AuthExtension {
-    /// Puts a manager's part into the request.
+    /// Adds a manager's part to the request.
     pub(crate) fn attach<U: AuthUser>(extensions: &mut Extensions, auth: &Auth<U>) -> Self {
         let extension = Self(Arc::clone(&auth.request) as Arc<dyn AnyAuth>);
         extensions.insert(extension.clone());
         extension
     }
 
-    /// Takes it out of a copy of the request.
+    /// Removes it from a copy of the request.
     pub(crate) fn detach(extensions: &mut Extensions) {
         extensions.remove::<Self>();
     }
@@ -53,12 +53,12 @@ impl AuthExtension {
         })
     }
 
-    /// The realms of the managers that the request came through, the innermost first.
+    /// The realms of the managers that the request came through, innermost first.
     pub(crate) fn realms(&self) -> impl Iterator<Item = &Arc<Realm>> {
         self.outwards().map(|extension| extension.session().realm())
     }
 
-    /// The way back that the innermost manager keeps.
+    /// The path to return to after the login, as the innermost manager keeps it.
     #[cfg(feature = "axum")]
     pub(crate) fn next(&self) -> NextPath {
         self.0.next()
@@ -74,7 +74,8 @@ impl AuthExtension {
 }
 
 impl Session {
-    /// Finds the session of the innermost manager that a request came through.
+    /// Returns the session of the innermost manager that a request came through, or `None` if it
+    /// came through none.
     #[must_use]
     pub fn from_extensions(extensions: &Extensions) -> Option<Self> {
         let AuthExtension(request) = AuthExtension::of(extensions)?;

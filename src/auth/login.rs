@@ -8,15 +8,26 @@ use crate::{
     timeouts::Timeouts, user::AuthUser,
 };
 
-/// A login that happens when it is awaited. Made by [`Auth::login`]; returns the user.
+/// A login, which happens when it is awaited. Created by [`Auth::login`]; returns the user.
 ///
-/// The session keeps the data of an anonymous session, or of one of the same user, and none of another user's. It
-/// gets a new id if the session was anonymous or another user's; that one ends. If the login returns an error,
-/// everything stays as it was. The same user stays remembered in this browser, with new secrets, unless
-/// [`remember(false)`](Login::remember) says otherwise.
+/// The session always gets a new secret. What else happens depends on the session of the request:
 ///
-/// Do every check before you log in: a login stands, even if the handler returns a 500 afterwards. And commit an
-/// open transaction first if the sessions live in the same SQLite file, which has one writer at a time.
+/// - **None**: a session is created.
+/// - **Anonymous**: a session with a new id is created. It takes over the data, and the anonymous
+///   session ends.
+/// - **The same user's**: it keeps its id and its data.
+/// - **Another user's**: a session with a new id and without data is created, and the other user's
+///   session ends.
+///
+/// If the same user was remembered in this browser, they stay remembered until the same time, with
+/// new secrets, unless [`remember(false)`](Login::remember) is called. The session of a remember
+/// cookie that belongs to another session ends.
+///
+/// If the login returns an error, the current user is the same as before.
+///
+/// Do every check before you log in: the login is not undone if the handler returns a 500
+/// afterwards. Commit an open transaction first if the sessions are in the same SQLite file, which
+/// has one writer at a time.
 ///
 /// ```
 /// # use login_manager::{Auth, AuthUser, Error};
@@ -31,12 +42,16 @@ use crate::{
 /// # Errors
 /// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user is not active, unless
 ///   [forced](Login::force)
-/// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the user's id does not parse back
-///   to the same id
-/// - [`ErrorKind::Store`](crate::ErrorKind::Store), [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if
-///   other requests kept changing the session, [`ErrorKind::Random`](crate::ErrorKind::Random)
-/// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) after the head of the response has left
-/// - [`ErrorKind::NoCookies`](crate::ErrorKind::NoCookies) in a part of the application that takes no cookies
+/// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the user's id does not
+///   parse back to the same id
+/// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
+/// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if other requests kept changing the
+///   session
+/// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) if the response head has already been sent
+/// - [`ErrorKind::NoCookies`](crate::ErrorKind::NoCookies) in a part of the application that
+///   ignores cookies
+/// - [`ErrorKind::Random`](crate::ErrorKind::Random) if the operating system returned no random
+///   bytes
 #[must_use = "a login does nothing until it is awaited"]
 pub struct Login<U: AuthUser> {
     auth: Auth<U>,
@@ -49,7 +64,7 @@ pub(super) struct Options {
     pub(super) force: bool,
     pub(super) fresh: bool,
     pub(super) remember: Remember,
-    /// Instead of the manager's.
+    /// Replaces the manager's.
     pub(super) timeouts: Option<Timeouts>,
 }
 
@@ -63,7 +78,7 @@ pub(super) enum Remember {
 }
 
 impl Remember {
-    /// Whether the browser gets a new place among those that are remembered.
+    /// Whether the browser counts as newly remembered.
     pub(super) const fn is_new(self) -> bool {
         matches!(self, Self::For(_))
     }
@@ -83,15 +98,18 @@ impl<U: AuthUser> Login<U> {
         }
     }
 
-    /// Lets in a user who isn't active: for this session, and as long as the browser is remembered.
+    /// Logs the user in even if they are not active: for this session, and as long as the browser
+    /// is remembered.
     pub fn force(mut self) -> Self {
         self.options.force = true;
         self
     }
 
-    /// Whether the browser shall be logged in again, not fresh, after its session has ended: the "remember me" box.
+    /// Sets whether the browser is remembered: the "remember me" box. A second cookie then restores
+    /// the login, not fresh, after the session has ended, for [30 days by
+    /// default](crate::LoginManager::with_remember_for).
     ///
-    /// It then has a second cookie, for [as long as the manager says](crate::LoginManager::with_remember_for).
+    /// Default: the browser stays remembered if the same user was remembered in it.
     pub fn remember(mut self, remember: bool) -> Self {
         self.options.remember = match remember {
             true => Remember::For(lifetime_of(self.auth.realm().remember_for)),
@@ -100,20 +118,23 @@ impl<U: AuthUser> Login<U> {
         self
     }
 
-    /// As [`remember`](Login::remember), for this long, at most 400 days, which is how long browsers keep a cookie (RFC 6265bis).
+    /// Remembers the browser for this long instead of the manager's default. At most 400 days, the
+    /// maximum lifetime of a cookie (RFC 6265bis).
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
         self.options.remember = Remember::For(lifetime_of(lifetime));
         self
     }
 
-    /// How long this session lives, instead of [as long as the manager says](crate::LoginManager::with_timeouts): shorter on a
-    /// shared machine, for an administrator. A session that a remember cookie makes later has the manager's timeouts.
+    /// Sets the timeouts of this session instead of [the
+    /// manager's](crate::LoginManager::with_timeouts): shorter ones on a shared computer or for an
+    /// administrator. After a restore by the remember cookie, the manager's apply again.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.options.timeouts = Some(timeouts);
         self
     }
 
-    /// Whether the session starts fresh. Default: true. Say false where the person didn't prove who they are just now.
+    /// Sets whether the session is fresh. Default: true. Pass false if the user has not just
+    /// entered credentials.
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.options.fresh = fresh;
         self

@@ -1,4 +1,4 @@
-//! A login that outlives its request: for a WebSocket, an event stream or a long job.
+//! A handle to a login that outlives its request: for a WebSocket, an event stream or a long job.
 
 use std::{fmt, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// Tells after the end of a request whether its login is still valid. Made by [`Auth::handle`].
+/// Checks after the end of a request whether its login is still valid. Created by [`Auth::handle`].
 ///
 /// ```
 /// # use login_manager::{Auth, AuthUser, Error};
@@ -25,7 +25,7 @@ use crate::{
 ///     let Some(handle) = auth.handle().await? else { return Ok(()) };
 ///     tokio::spawn(async move {
 ///         while let Some(message) = next_message().await {
-///             // If it can't be known, nothing more is sent.
+///             // If this is unknown, send nothing more.
 ///             if !handle.still_valid().await.unwrap_or(false) {
 ///                 break;
 ///             }
@@ -42,10 +42,11 @@ pub struct LoginHandle<U: AuthUser> {
 }
 
 impl<U: AuthUser> Auth<U> {
-    /// Returns a handle on this login that outlives the request, or `None` if no user is logged in by a session.
+    /// Returns a handle to this login that outlives the request, or `None` if no user is logged in
+    /// by a session.
     ///
     /// # Errors
-    /// Those of [`user`](Auth::user).
+    /// - those of [`user`](Auth::user)
     pub async fn handle(&self) -> Result<Option<LoginHandle<U>>, Error> {
         let Identity::BySession { .. } = self.identity().await? else {
             return Ok(None);
@@ -59,12 +60,12 @@ impl<U: AuthUser> Auth<U> {
 }
 
 impl<U: AuthUser> LoginHandle<U> {
-    /// Whether the user is still logged in by this session: it has not ended by a logout or a timeout, and the
-    /// user is active and has the same security stamp. A new session secret does not matter. This costs one store
-    /// read and one user load, and is no use of the session.
+    /// Returns whether the user is still logged in by this session: it has not ended or expired,
+    /// and the user is active and has the same security stamp. Rotations do not matter. This costs
+    /// one store read and one user load, and does not extend the session.
     ///
     /// # Errors
-    /// Those of [`user`](Auth::user).
+    /// - those of [`user`](Auth::user)
     pub async fn still_valid(&self) -> Result<bool, Error> {
         let realm = &*self.realm;
         let Some(record) = realm.load_fresh(&self.id).await? else {
@@ -78,7 +79,7 @@ impl<U: AuthUser> LoginHandle<U> {
         {
             return Ok(false);
         }
-        // The client that logged in is not here to be compared.
+        // There is no request, so there is no client to compare.
         let client = payload.login.and_then(|login| login.client);
         let checked = check(realm, &self.loaders.users, &record, &payload, client).await?;
         Ok(matches!(checked, UserCheck::Valid(_)))

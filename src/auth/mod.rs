@@ -33,15 +33,16 @@ pub use self::{login::Login, login_handle::LoginHandle, session_info::SessionInf
 #[doc(inline)]
 pub use crate::reason::AnonymousReason;
 
-/// The current user, and the verbs that change who that is: [`login`](Auth::login), [`logout`](Auth::logout),
-/// [`confirm`](Auth::confirm), [`rotate`](Auth::rotate).
+/// The current user, and the verbs that change who that is: [`login`](Auth::login),
+/// [`logout`](Auth::logout), [`confirm`](Auth::confirm), [`rotate`](Auth::rotate).
 ///
-/// Nothing is read before the first call; the result is shared by everything in the request. A verb is written to
-/// the store when it is awaited, and is carried out whole even if the client hangs up. What `Auth` reports
-/// changes only after the store has accepted. Verbs of one request run one after the other.
+/// Nothing is read before the first call, and everything in the request shares the result. A verb
+/// is written to the store when it is awaited, and is carried out completely even if the client
+/// hangs up. What `Auth` returns changes only after the store has accepted the change. The verbs of
+/// one request run one after the other.
 ///
-/// With axum it is an extractor; elsewhere [`Auth::from_extensions`] finds it in the request's extensions. Clones
-/// refer to the same request.
+/// With axum it is an extractor; elsewhere [`Auth::from_extensions`] finds it in the request's
+/// extensions. Clones refer to the same request.
 pub struct Auth<U: AuthUser> {
     request: Arc<RequestAuth<U>>,
 }
@@ -53,35 +54,39 @@ impl<U: AuthUser> Auth<U> {
         }
     }
 
-    /// Finds it in a request that came through a [`LoginManager<U>`](crate::LoginManager). A middleware that
-    /// keeps it sees afterwards what the handler did.
+    /// Returns the `Auth` of a request that came through a
+    /// [`LoginManager<U>`](crate::LoginManager), or `None` if it did not. A middleware that keeps
+    /// it can see afterwards what the handler did.
     #[must_use]
     pub fn from_extensions(extensions: &http::Extensions) -> Option<Self> {
         AuthExtension::of(extensions)?.find()
     }
 
-    /// Returns the current user, or `None` if the request is anonymous. The user is loaded once per request,
-    /// however often this is called.
+    /// Returns the current user, or `None` if the request is anonymous. The user is loaded once per
+    /// request, however often this is called.
     ///
     /// # Errors
-    /// If the current user can't be determined:
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
-    /// - [`ErrorKind::Loader`](crate::ErrorKind::Loader) if the user loader did
-    /// - [`ErrorKind::WrongUser`](crate::ErrorKind::WrongUser) if the loader returned another user than asked
-    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if other requests kept changing the session
+    /// - [`ErrorKind::Loader`](crate::ErrorKind::Loader) if a user loader or request loader failed
+    ///   or missed its deadline
+    /// - [`ErrorKind::WrongUser`](crate::ErrorKind::WrongUser) if the user loader returned a user
+    ///   with another id than requested
+    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if other requests kept changing the
+    ///   session
     pub async fn user(&self) -> Result<Option<Arc<U>>, Error> {
         Ok(self.identity().await?.user().cloned())
     }
 
-    /// Returns the id of the user whose session this is, without loading the user.
+    /// Returns the id of the user who owns the session, without loading the user. This costs one
+    /// store read.
     ///
-    /// This costs one store read. Whether the user still exists, is active and has the same stamp is not known
-    /// then: it serves a log line, not a decision about access. A request without a session, to be recognized
-    /// by its remember cookie or by a [request loader](crate::RequestLoader), has no id here until
-    /// [`user`](Auth::user) was called.
+    /// It does not check whether the user still exists, is active and has the same security stamp.
+    /// Use it for a log line, not to decide about access. Until [`user`](Auth::user) has been
+    /// called, it returns `None` for a user who is only found by the remember cookie or by a
+    /// [request loader](crate::RequestLoader).
     ///
     /// # Errors
-    /// [`ErrorKind::Store`](crate::ErrorKind::Store).
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
     pub async fn user_id(&self) -> Result<Option<U::Id>, Error> {
         if let Some(identity) = self.peek() {
             return Ok(identity.user().map(|user| user.id()));
@@ -94,7 +99,7 @@ impl<U: AuthUser> Auth<U> {
     /// Returns why the request is anonymous, or `None` if a user is logged in.
     ///
     /// # Errors
-    /// Those of [`user`](Auth::user).
+    /// - those of [`user`](Auth::user).
     pub async fn anonymous_reason(&self) -> Result<Option<AnonymousReason>, Error> {
         Ok(match self.identity().await? {
             Identity::Anonymous(why) => Some(why),
@@ -102,20 +107,21 @@ impl<U: AuthUser> Auth<U> {
         })
     }
 
-    /// Whether the user entered credentials in this session, and not longer ago than
-    /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) says. False if no user is logged in.
+    /// Returns whether the session is fresh: the user entered credentials in it, and no longer ago
+    /// than [`with_fresh_for`](crate::LoginManager::with_fresh_for) if that is set. False after a
+    /// restore, for a request that joins, and if the request is anonymous.
     ///
     /// # Errors
-    /// Those of [`user`](Auth::user).
+    /// - those of [`user`](Auth::user)
     pub async fn is_fresh(&self) -> Result<bool, Error> {
         Ok(self.is_fresh_by(&self.identity().await?))
     }
 
-    /// Whether this browser is remembered: its remember cookie logs it in again when its session is over. False
-    /// if no user is logged in.
+    /// Returns whether this browser is remembered: its remember cookie restores the login when the
+    /// session is over. False if the request is anonymous.
     ///
     /// # Errors
-    /// Those of [`user`](Auth::user).
+    /// - those of [`user`](Auth::user)
     pub async fn is_remembered(&self) -> Result<bool, Error> {
         self.identity().await?;
         let now = self.realm().clock.now();
@@ -124,26 +130,29 @@ impl<U: AuthUser> Auth<U> {
         Ok(remember.is_some_and(|remember| now < remember.ends))
     }
 
-    /// Logs this user in, when it is awaited: see [`Login`].
+    /// Logs this user in when it is awaited: see [`Login`].
     ///
-    /// Check the password, or whatever proves who the user is, before: this only checks that the user is
-    /// active. The session gets a new secret; the old one becomes invalid.
+    /// Check the password or other credentials before: this only checks that the user is active.
+    /// The session gets a new secret.
     pub fn login(&self, user: impl Into<Arc<U>>) -> Login<U> {
         Login::new(self.clone(), user.into())
     }
 
-    /// Logs this browser out: deletes its session, and that of its remember cookie, from the store and clears
-    /// both cookies. If there is no session, only the cookies are cleared.
+    /// Logs this browser out: deletes every session that its cookies open from the store and
+    /// removes both cookies. If there is no session, only the cookies are removed.
     ///
-    /// It needs no user loader, so it also works for a user who no longer exists.
+    /// The session secret is accepted after a rotation, too, and the remember cookie after its
+    /// token secret has been exchanged. No user is loaded, so it also works for a user who no
+    /// longer exists.
     ///
     /// # Errors
-    /// The cookies are cleared even then, so the client cannot retry.
-    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed: the session may still be valid. The
-    ///   deletion is retried in the background for about a minute, and a
-    ///   [`LoggedOut`](crate::event::EventKind::LoggedOut) event follows when it is done
-    /// - [`ErrorKind::LogoutIncomplete`](crate::ErrorKind::LogoutIncomplete) if a cookie names a live session
-    ///   that its secret does not open, or if there are more than eight cookies under our name
+    /// The cookies are removed even if the logout fails, so the client cannot retry.
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed: the session may still
+    ///   be valid. The deletion is retried in the background for about a minute; a
+    ///   [`LoggedOut`](crate::event::EventKind::LoggedOut) event is emitted when it succeeds
+    /// - [`ErrorKind::LogoutIncomplete`](crate::ErrorKind::LogoutIncomplete) if a cookie names a
+    ///   live session that no presented secret opens, or if there are more than 8 cookies with one
+    ///   name
     pub async fn logout(&self) -> Result<(), Error> {
         let request = Arc::clone(&self.request);
         self.asked();
@@ -154,17 +163,22 @@ impl<U: AuthUser> Auth<U> {
         .await
     }
 
-    /// The user has just entered credentials again: the session becomes fresh, its timeouts start anew, and it
-    /// gets a new secret.
+    /// Records that the current user has just entered credentials again: the session becomes fresh,
+    /// its timeouts start anew, and it gets a new secret. The old secret joins for [30
+    /// seconds](crate::LoginManager::with_remember_grace).
     ///
     /// Returns whether a user is logged in by a session; if not, it does nothing.
     ///
     /// # Errors
     /// - those of [`user`](Auth::user)
-    /// - [`ErrorKind::Gone`](crate::ErrorKind::Gone) if the session ended meanwhile, for example by a logout
-    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the session got another secret meanwhile
-    /// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) if the head of the response has left
-    /// - [`ErrorKind::Random`](crate::ErrorKind::Random)
+    /// - [`ErrorKind::Gone`](crate::ErrorKind::Gone) if the session ended meanwhile, for example by
+    ///   a logout
+    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the presented secret has been
+    ///   replaced, so that this request only joins the session
+    /// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) if the response head has already been
+    ///   sent
+    /// - [`ErrorKind::Random`](crate::ErrorKind::Random) if the operating system returned no random
+    ///   bytes
     pub async fn confirm(&self) -> Result<bool, Error> {
         let request = Arc::clone(&self.request);
         self.asked();
@@ -175,11 +189,15 @@ impl<U: AuthUser> Auth<U> {
         .await
     }
 
-    /// Gives the session a new secret and keeps everything else: for a change of privilege of your own. Does
-    /// nothing without a session.
+    /// Replaces the session secret and keeps everything else. Call it after a change of privileges
+    /// that is not a login. Does nothing if there is no session.
+    ///
+    /// The old secret of a user's session joins for [30
+    /// seconds](crate::LoginManager::with_remember_grace); that of an anonymous session is invalid
+    /// at once.
     ///
     /// # Errors
-    /// Those of [`confirm`](Auth::confirm).
+    /// - those of [`confirm`](Auth::confirm)
     pub async fn rotate(&self) -> Result<(), Error> {
         let request = Arc::clone(&self.request);
         self.asked();
@@ -190,7 +208,7 @@ impl<U: AuthUser> Auth<U> {
         .await
     }
 
-    /// The data of this realm's session.
+    /// Returns the data of this realm's session.
     #[must_use]
     pub fn session(&self) -> Session {
         Session::new(Arc::clone(&self.request) as Arc<dyn SessionOwner>)
@@ -208,7 +226,7 @@ impl<U: AuthUser> Auth<U> {
         now.saturating_sub(*at) <= limit && !Realm::is_from_the_future(*at, now)
     }
 
-    /// The current user, if that is known already.
+    /// The current user, if already known.
     pub(crate) fn peek(&self) -> Option<Identity<U>> {
         self.request.known()
     }
@@ -249,7 +267,7 @@ impl<U: AuthUser> Auth<U> {
         &self.request.refusals
     }
 
-    /// The URI that the client requested, before any router took a part of it away.
+    /// The URI that the client requested, before any nested router removed a prefix.
     pub(crate) fn uri(&self) -> &Uri {
         &self.request.uri
     }

@@ -1,4 +1,4 @@
-//! The way back of a visitor who logs in: where it is kept, and when it has been used up.
+//! The path to return to after a login: where it is kept, and when it is removed.
 
 use std::sync::{Arc, PoisonError};
 
@@ -11,15 +11,18 @@ use crate::{
 };
 
 impl<U: AuthUser> Auth<U> {
-    /// Where to go after the login, from [where the manager keeps it](crate::LoginManager::with_next_in): none where it isn't
-    /// acceptable, is given twice or leads back to the login page. With axum [`NextPath`] as an extractor is the same.
+    /// Returns where to go after the login, from [where the manager keeps
+    /// it](crate::LoginManager::with_next_in). It is empty if the path is not on this site, is
+    /// given twice or leads back to the login page. With axum, the extractor [`NextPath`] does the
+    /// same.
     #[must_use]
     pub fn next(&self) -> NextPath {
         self.request.next()
     }
 
-    /// The login page of this part of the application, for a link of your own on a page that is loaded by GET. It leads back here, where
-    /// the way back is kept in the query. `None` where no login view is set.
+    /// Returns the URL of this part's login page, for a link on a page that is loaded by GET, or
+    /// `None` if no login view is set. After the login the user returns to this page, if the path
+    /// to return to is kept in the query.
     ///
     /// ```
     /// # use login_manager::{Auth, AuthUser};
@@ -38,7 +41,7 @@ impl<U: AuthUser> Auth<U> {
         let part = part.as_ref().and_then(|views| views.login.as_ref());
         let view = part.or(refusals.views.login.as_ref())?;
         let next = match view.is_at(self.uri().path()) {
-            // Whoever is there already is led on to where they were to go.
+            // On the login page itself, keep the page that was requested before it.
             true => self.next(),
             false => NextPath::of_request(self.uri()),
         };
@@ -49,12 +52,12 @@ impl<U: AuthUser> Auth<U> {
         })
     }
 
-    /// There is no way back any more.
+    /// Removes the path to return to.
     pub(crate) fn drop_next(&self) {
         self.request.use_up_next();
     }
 
-    /// From here on this part of the application has these pages to log in.
+    /// Sets the login pages for the rest of this request.
     pub(crate) fn enter(&self, part: &Views) {
         let mut views = self
             .request
@@ -68,7 +71,7 @@ impl<U: AuthUser> Auth<U> {
         *views = Some(Arc::new(within));
     }
 
-    /// The pages to log in that this part of the application has for itself.
+    /// The login pages that this part of the application has set, if any.
     pub(crate) fn views(&self) -> Option<Arc<Views>> {
         self.request.views()
     }
@@ -99,7 +102,7 @@ impl<U: AuthUser> RequestAuth<U> {
         if leads_back { NextPath::none() } else { next }
     }
 
-    /// The way back that a refusal kept isn't wanted any more.
+    /// Removes the cookie with the path to return to, if there is one.
     pub(super) fn use_up_next(&self) {
         if self.refusals.next_in == NextIn::Cookie && self.session.next_cookie().is_some() {
             self.session.state().next_cookie = Some(Change::Remove);

@@ -27,7 +27,7 @@ pub(crate) struct RequestAuth<U: AuthUser> {
     pub(crate) refusals: Arc<Refusals>,
     /// The login pages of the part of the application that the request has reached.
     pub(crate) views: Mutex<Option<Arc<Views>>>,
-    /// The URI that the client requested, before any router took a part of it away.
+    /// The URI that the client requested, before any nested router removed a prefix.
     pub(crate) uri: Uri,
     /// The request's head, if there are request loaders to read it.
     pub(crate) head: Option<Box<Parts>>,
@@ -39,13 +39,14 @@ impl<U: AuthUser> RequestAuth<U> {
         self.session.realm()
     }
 
-    /// What is known of the current user.
+    /// The current user, if already known.
     pub(super) fn known(&self) -> Option<Identity<U>> {
         self.lock_identity().clone()
     }
 
     pub(super) fn set_identity(&self, identity: Identity<U>) {
-        // The user that was known before is dropped outside the lock: dropping it runs foreign code.
+        // The user that was known before is dropped outside the lock: dropping it runs foreign
+        // code.
         let before = self.lock_identity().replace(identity);
         drop(before);
     }
@@ -90,7 +91,7 @@ impl<U: AuthUser> SessionOwner for RequestAuth<U> {
     fn is_settled(&self) -> bool {
         match self.session.state().owner() {
             None => false,
-            // A user whom the request itself brings has no data, not even an anonymous visitor's.
+            // A user found by a request loader has no data, not even an anonymous visitor's.
             Some(None) if self.loaders.requests.is_empty() => true,
             Some(_) => self.lock_identity().is_some(),
         }

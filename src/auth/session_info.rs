@@ -1,4 +1,4 @@
-//! A user's session as a page shows it.
+//! A user's session as a page can show it.
 
 use std::time::SystemTime;
 
@@ -10,9 +10,11 @@ use crate::{
     store::{SessionId, SessionRecord},
 };
 
-/// A session in which a user is logged in or remembered. Listed by [`Auth::sessions`](crate::Auth::sessions).
+/// A session in which a user is logged in or remembered. Listed by
+/// [`Auth::sessions`](crate::Auth::sessions).
 ///
-/// It implements `Serialize` for templates, with the names of its methods as fields; times are Unix seconds.
+/// It implements `Serialize` for templates, with the names of its methods as fields; times are Unix
+/// seconds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionInfo {
     id: SessionId,
@@ -26,49 +28,51 @@ pub struct SessionInfo {
 }
 
 impl SessionInfo {
-    /// The id, to pass to [`Auth::revoke`](crate::Auth::revoke). It is not a secret and may appear in a page.
+    /// Returns the id, to pass to [`Auth::revoke`](crate::Auth::revoke). It is not a secret and may
+    /// appear in a page.
     #[must_use]
     pub fn id(&self) -> SessionId {
         self.id
     }
 
-    /// When the user last entered credentials there.
+    /// Returns when the user last entered credentials in it.
     #[must_use]
     pub fn logged_in(&self) -> SystemTime {
         moment(self.logged_in)
     }
 
-    /// When the session was last used, accurate to a tenth of the idle timeout.
+    /// Returns when the session was last used, accurate to a tenth of the idle timeout.
     #[must_use]
     pub fn last_seen(&self) -> SystemTime {
         moment(self.last_seen)
     }
 
-    /// A short label of the browser, from the user agent at the last login there: "Firefox on Windows".
+    /// Returns a short label of the browser, from the user agent at the last login or confirmation:
+    /// "Firefox on Windows".
     #[must_use]
     pub fn browser(&self) -> String {
         self.browser.to_string()
     }
 
-    /// Whether this is the session of the request that lists it.
+    /// Returns whether this is the session of the request that lists it.
     #[must_use]
     pub fn is_current(&self) -> bool {
         self.is_current
     }
 
-    /// Whether its session cookie is still valid. If not, it is only remembered.
+    /// Returns whether its session cookie is still valid. If not, it is only remembered.
     #[must_use]
     pub fn is_logged_in(&self) -> bool {
         self.is_logged_in
     }
 
-    /// Whether it has a remember cookie.
+    /// Returns whether it is remembered: its remember cookie can restore the login.
     #[must_use]
     pub fn is_remembered(&self) -> bool {
         self.is_remembered
     }
 
-    /// `None` for a record that is closed or over, or that this release can't read.
+    /// Returns `None` for a record that is closed or expired, or that this release can't read.
     pub(super) fn of(
         record: &SessionRecord,
         current: Option<SessionId>,

@@ -18,19 +18,19 @@ use crate::{
 const PAGE: usize = 100;
 
 impl<U: AuthUser> Auth<U> {
-    /// Lists the sessions in which the current user is logged in or remembered, the most recently used first.
-    /// Empty if no user is logged in.
+    /// Lists the sessions in which the current user is logged in or remembered, the most recently
+    /// used first. Returns an empty list if the request is anonymous.
     ///
-    /// Every login is a session. Two logins at once from one browser, by a double click on the button, are
-    /// two; the browser keeps the cookie of the response that arrives last, and the other one expires by its
-    /// idle timeout.
+    /// Two concurrent logins from one browser, by a double click on the button, create two
+    /// sessions; the browser keeps the cookie of the response that arrives last, and the other
+    /// session expires.
     ///
-    /// A user whom a [request loader](crate::RequestLoader) found can list and revoke sessions, too; none of
-    /// them is the current one.
+    /// A user found by a [request loader](crate::RequestLoader) can list and revoke sessions, too;
+    /// none of them is the current one.
     ///
     /// # Errors
     /// - those of [`user`](Auth::user)
-    /// - [`ErrorKind::UnstableId`]
+    /// - [`ErrorKind::UnstableId`] if the text of the user's id does not parse back to the same id
     pub async fn sessions(&self) -> Result<Vec<SessionInfo>, Error> {
         let (owner, current) = {
             let turn = self.request.session.turn().await;
@@ -43,12 +43,12 @@ impl<U: AuthUser> Auth<U> {
         sessions(realm, &owner, current, realm.clock.now()).await
     }
 
-    /// Ends one session of the current user, by the [`id`](SessionInfo::id) that
-    /// [`sessions`](Auth::sessions) returned. Returns whether there was one: the id of another user's session
-    /// is ignored. For the current session it is a [`logout`](Auth::logout).
+    /// Revokes a session of the current user, by the [`id`](SessionInfo::id) that
+    /// [`sessions`](Auth::sessions) returned, and returns whether there was one. The id of another
+    /// user's session is ignored. For the current session this is a [`logout`](Auth::logout).
     ///
     /// # Errors
-    /// Those of [`user`](Auth::user) and [`logout`](Auth::logout).
+    /// - those of [`sessions`](Auth::sessions) and [`logout`](Auth::logout)
     pub async fn revoke(&self, id: SessionId) -> Result<bool, Error> {
         let request = Arc::clone(&self.request);
         finish(async move {
@@ -58,12 +58,13 @@ impl<U: AuthUser> Auth<U> {
         .await
     }
 
-    /// Ends every session of the current user except this one, for example after a change of password. This
-    /// session gets a new secret, so a copy of its cookie becomes invalid, too. Does nothing if no user is
-    /// logged in.
+    /// Ends every session of the current user except this one, for example after a change of
+    /// password. This session gets a new secret, so a copy of its cookie becomes invalid, too,
+    /// after [30 seconds](crate::LoginManager::with_remember_grace). Does nothing if the request is
+    /// anonymous.
     ///
     /// # Errors
-    /// - those of [`user`](Auth::user)
+    /// - those of [`sessions`](Auth::sessions)
     /// - those of [`rotate`](Auth::rotate): the other sessions have ended by then
     pub async fn logout_others(&self) -> Result<(), Error> {
         let request = Arc::clone(&self.request);
@@ -86,7 +87,7 @@ impl<U: AuthUser> Auth<U> {
     /// Ends every session of the current user, including this one.
     ///
     /// # Errors
-    /// Those of [`user`](Auth::user) and [`logout`](Auth::logout).
+    /// - those of [`sessions`](Auth::sessions) and [`logout`](Auth::logout)
     pub async fn logout_everywhere(&self) -> Result<(), Error> {
         let request = Arc::clone(&self.request);
         finish(async move {
@@ -213,7 +214,8 @@ fn issued(record: &SessionRecord) -> Option<Millis> {
     Some(payload.remember?.issued)
 }
 
-/// A time as far as it orders logins: one that a clock wrote which was far ahead comes first of all.
+/// The time of a login as it counts for the order. One that was written by a clock far ahead comes
+/// first.
 fn in_order(time: Millis, now: Millis) -> Millis {
     match Realm::is_from_the_future(time, now) {
         true => Millis::MIN,
@@ -221,9 +223,10 @@ fn in_order(time: Millis, now: Millis) -> Millis {
     }
 }
 
-/// A record that a login has written, and whether it is new: only then can it be beyond a limit itself.
-/// If a concurrent login comes later in the order, and listed the records before this one was created,
-/// no other login will end it. The order is the same on every node, so the newest stay.
+/// A record that a login has written, and whether it is new: only then can it exceed a limit
+/// itself. If a concurrent login B comes later in the order than this login A, but listed the
+/// records before A created its own, B does not end A's, so A must. The order is the same on every
+/// node, so the newest stay.
 #[derive(Clone)]
 pub(super) struct LoggedIn {
     pub(super) record: SessionRecord,
@@ -260,7 +263,8 @@ pub(super) async fn evict_oldest(
     Ok(())
 }
 
-/// Makes the user's oldest remembered browsers forgotten beyond the limit, in the background: no login waits for it.
+/// Removes the remember part of the user's oldest sessions beyond the limit, in the background: no
+/// login waits for it.
 pub(super) fn forget_oldest(realm: &Arc<Realm>, own: LoggedIn, limit: usize, now: Millis) {
     let realm = Arc::clone(realm);
     tokio::spawn(async move {

@@ -1,4 +1,5 @@
-//! What the cookies of a realm are called, and where a browser sends them. What browsers would refuse is refused here.
+//! The names and attributes of a realm's cookies. Combinations that browsers would reject are
+//! rejected here.
 
 use super::{CookieJar, SameSite};
 use crate::error::ConfigError;
@@ -34,10 +35,7 @@ impl CookieJar {
             return refused(remember, "the two cookies need two names");
         }
         if next_name(session).eq_ignore_ascii_case(remember) {
-            return refused(
-                remember,
-                "that is what the cookie for the way back is called",
-            );
+            return refused(remember, "this is the name of the cookie that keeps `next`");
         }
         self.names = [session.into(), remember.into()];
         self.named = true;
@@ -84,7 +82,7 @@ impl CookieJar {
             return Err(ConfigError::new(
                 "with_same_site",
                 "None",
-                "browsers take SameSite=None only with Secure",
+                "browsers accept SameSite=None only with Secure",
             ));
         }
         self.same_site = same_site;
@@ -96,7 +94,7 @@ impl CookieJar {
             return Err(ConfigError::new(
                 "with_insecure_cookies",
                 "SameSite=None",
-                "browsers take SameSite=None only with Secure",
+                "browsers accept SameSite=None only with Secure",
             ));
         }
         self.secure = false;
@@ -104,7 +102,8 @@ impl CookieJar {
         Ok(())
     }
 
-    /// The prefix promises what the attributes hold: `__Host-` no Domain and the root path, `__Secure-` only Secure.
+    /// Chooses the prefix that the attributes allow: `__Host-` requires the root path and no
+    /// domain, `__Secure-` only `Secure`.
     pub(super) fn rename(&mut self) {
         let prefix = match (self.secure, &self.domain, &*self.path) {
             (false, ..) => "",
@@ -118,7 +117,7 @@ impl CookieJar {
     }
 }
 
-/// What the cookie for the way back is called beside a session cookie of this name.
+/// The name of the cookie for `next`, beside a session cookie of this name.
 fn next_name(session: &str) -> String {
     format!(
         "{}-next",
@@ -131,7 +130,8 @@ pub(super) fn names_of(realm: &str) -> [Box<str>; 2] {
     ["session", "remember"].map(|purpose| format!("{name}-{purpose}").into())
 }
 
-/// A realm's name for cookies: its last segment, in the characters that a cookie name may have.
+/// The part of a cookie name that comes from the realm: its last segment, in the characters that
+/// are allowed there.
 fn name_of(realm: &str) -> String {
     let outer = realm.split(['<', '(', '[']).next().unwrap_or(realm);
     let last = outer.rsplit("::").next().unwrap_or(outer);

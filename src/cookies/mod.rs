@@ -1,8 +1,9 @@
 //! The only place that reads `Cookie` and writes `Set-Cookie`.
 //!
-//! Reading is by exact bytes: no decoding, no trimming beyond the spaces that the syntax allows, so that no other spelling
-//! passes for a `__Host-` name, and nothing in another cookie hides ours. Writing, setting and deleting alike, is by one
-//! builder, so that what deletes has the attributes of what set and a browser obeys it.
+//! Names are compared byte by byte, without decoding, and only the spaces that the syntax allows
+//! are trimmed, so that no other spelling passes for a `__Host-` name and no other cookie can hide
+//! ours. One builder writes all cookies, so that removal cookies have the same attributes as the
+//! cookies that they remove.
 
 mod attributes;
 mod read;
@@ -27,13 +28,13 @@ pub enum SameSite {
     None,
 }
 
-/// What every cookie of one realm has in common.
+/// The configuration of one realm's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieJar {
     session: Cow<'static, str>,
     remember: Cow<'static, str>,
     next: Cow<'static, str>,
-    /// Without the prefix: for the session, for the remember cookie.
+    /// The names of the session cookie and the remember cookie, without their prefix.
     names: [Box<str>; 2],
     named: bool,
     ignored: bool,
@@ -61,7 +62,7 @@ impl CookieJar {
         jar
     }
 
-    /// None is read from here on, and none sent.
+    /// Ignores cookies in requests, and sets none.
     pub(crate) fn ignore(&mut self) {
         self.ignored = true;
     }

@@ -1,9 +1,10 @@
-//! Finding one cookie among a request's, in linear time and never beyond limits.
+//! Finding one cookie in a request, in linear time.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use http::HeaderValue;
 
-/// How many values under one name are looked at. A browser sends two if a release changed the `Domain`.
+/// The maximum number of values under one name. A browser sends two if a release changed the
+/// `Domain`.
 const MAX_VALUES: usize = 8;
 
 /// The different values under one name, in the order in which they were sent.
@@ -55,7 +56,7 @@ fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
     pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
 }
 
-/// The space and tab that may stand around a pair; nothing that Unicode calls white.
+/// Trims the spaces and tabs around a pair, but no other Unicode white space.
 fn trim(pair: &[u8]) -> &[u8] {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = pair
@@ -69,7 +70,7 @@ fn trim(pair: &[u8]) -> &[u8] {
     pair.get(start..end).unwrap_or_default()
 }
 
-/// The path in the cookie that keeps the way back.
+/// The path in the cookie that keeps `next`.
 pub(crate) fn decode_next(value: &[u8]) -> Option<String> {
     let value = str::from_utf8(value).ok()?;
     String::from_utf8(Base64UrlUnpadded::decode_vec(value).ok()?).ok()

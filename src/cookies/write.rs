@@ -1,4 +1,4 @@
-//! Setting and deleting, by one builder.
+//! Setting and removing cookies, by one builder.
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use http::HeaderValue;
@@ -13,43 +13,44 @@ use tower_cookies::{
 use super::{CookieJar, SameSite};
 use crate::clock::Millis;
 
-/// How long the way back is kept for who has been sent to log in.
+/// How long `next` is kept for a visitor who was redirected to the login page.
 const NEXT_MAX_AGE: Duration = Duration::minutes(30);
 
 impl CookieJar {
-    /// The header that sets the session cookie. The browser forgets it at its end; the server sets the limits.
+    /// The header that sets the session cookie. It expires with the browser session; the server
+    /// enforces the timeouts.
     pub(crate) fn set_session<'a>(&'a self, token: &'a str) -> HeaderValue {
         self.header(Cookie::new(self.session_name(), token))
     }
 
-    /// The header that deletes the session cookie.
+    /// The header that removes the session cookie.
     pub(crate) fn remove_session(&self) -> HeaderValue {
         self.removal(self.session_name())
     }
 
-    /// The header that sets the remember cookie. The browser forgets it in time; the server sets the limits.
+    /// The header that sets the remember cookie. The server enforces its end, too.
     pub(crate) fn set_remember<'a>(&'a self, token: &'a str, max_age: Millis) -> HeaderValue {
         let mut cookie = Cookie::new(self.remember_name(), token);
-        // In whole seconds, and never the 0 that would delete it.
+        // In whole seconds, and never 0, which would remove it.
         cookie.set_max_age(Duration::milliseconds(max_age).max(Duration::SECOND));
         self.header(cookie)
     }
 
-    /// The header that deletes the remember cookie.
+    /// The header that removes the remember cookie.
     pub(crate) fn remove_remember(&self) -> HeaderValue {
         self.removal(self.remember_name())
     }
 
-    /// The header that keeps the way back while a visitor logs in.
+    /// The header that keeps `next` while a visitor logs in.
     pub(crate) fn set_next(&self, path: &str) -> HeaderValue {
-        // A path has characters that no cookie may have.
+        // A path may contain characters that a cookie may not.
         let value = Base64UrlUnpadded::encode_string(path.as_bytes());
         let mut cookie = Cookie::new(self.next_name(), value);
         cookie.set_max_age(NEXT_MAX_AGE);
         self.header(cookie)
     }
 
-    /// The header that deletes it.
+    /// The header that removes it.
     pub(crate) fn remove_next(&self) -> HeaderValue {
         self.removal(self.next_name())
     }

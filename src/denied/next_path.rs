@@ -169,16 +169,17 @@ impl FromStr for NextPath {
     }
 }
 
-/// As the path, or the empty string if there is none: for a [`Session`](crate::Session) that keeps
-/// it during a login elsewhere, or a template. Reading it back checks it again.
+/// Serializes the path, or the empty string if there is none: for a [`Session`](crate::Session)
+/// that keeps it during a login elsewhere, or a template. Reading it back checks it again.
 impl Serialize for NextPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.or(""))
     }
 }
 
-/// For the hidden field of a login form: a value that isn't acceptable counts as none, as do an empty one and `null`.
-/// A login shouldn't fail for where it would have led; who wants to know what was wrong uses `TryFrom`.
+/// For the hidden field of a login form. A value that is not accepted, an empty one and `null`
+/// become [`NextPath::none`], so that they don't fail the login. To learn what was wrong, use
+/// `TryFrom`.
 impl<'de> Deserialize<'de> for NextPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Option::<String>::deserialize(deserializer)?.unwrap_or_default();

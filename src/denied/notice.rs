@@ -87,7 +87,7 @@ impl fmt::Display for Notice {
     }
 }
 
-/// As the text of [`as_str`](Notice::as_str).
+/// Serializes [`as_str`](Notice::as_str).
 impl Serialize for Notice {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())

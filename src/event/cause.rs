@@ -9,15 +9,15 @@ use std::{
 
 use crate::error::{Error, StoreError};
 
-/// How far back an error is followed, and how many characters of it are kept.
+/// The maximum number of sources that are followed, and of characters that are kept.
 const MOST_SOURCES: usize = 8;
 const LONGEST: usize = 1024;
 
-/// What is said of an error to who listens to events.
+/// The text of an error, for events.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Cause {
     text: Arc<str>,
-    /// It is ours, or somebody has said that it holds nothing secret.
+    /// It is an error of this crate, or a `StoreError`.
     is_for_logs: bool,
 }
 
@@ -46,14 +46,14 @@ impl Cause {
         &self.text
     }
 
-    /// The text, where a log may have it.
+    /// The text, if it is safe to log.
     #[cfg(feature = "tracing")]
     pub(crate) fn for_logs(&self) -> Option<&str> {
         self.is_for_logs.then_some(self.text())
     }
 }
 
-/// An error and what it came of, in one line of a length that a log can bear. It is code of others that says so.
+/// An error and its sources, in one line of limited length. Foreign code writes it.
 fn said_by(error: &(dyn std::error::Error + 'static)) -> String {
     let (mut text, mut next) = (String::new(), Some(error));
     for _ in 0..MOST_SOURCES {

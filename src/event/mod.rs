@@ -16,17 +16,17 @@ use crate::{
 
 /// An event in the life of a session. It contains no secret and can be logged as is.
 ///
-/// An event has a time, a realm, a user and a browser, as far as they are known. It has no client
+/// An event has a time, a realm, a user and a session, as far as they are known. It has no client
 /// address: which proxies to trust is known to the request's own log, and what is reported through
-/// `tracing` is inside the request's span. Wrong passwords and
-/// [replaced hashes](crate::password::Verdict) are not reported, since only the application knows of them.
+/// `tracing` is inside the request's span. Wrong passwords and [replaced
+/// hashes](crate::password::Verdict) are not reported, since only the application knows of them.
 ///
 /// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
 ///
 /// - at WARN, what needs attention: a theft, a failing store, loader or check, an incomplete
 ///   logout, an unreadable record;
-/// - at INFO: logged in, logged out, confirmed, restored, revoked, login refused;
-/// - at TRACE: [`Asked`](EventKind::Resolved);
+/// - at INFO: logged in, logged out, confirmed, restored, revoked, login rejected;
+/// - at TRACE: [`Resolved`](EventKind::Resolved);
 /// - at DEBUG, all others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
@@ -51,65 +51,71 @@ pub enum EventKind {
     LoggedOut,
     /// A logged-in user entered their credentials again.
     Confirmed,
-    /// A session got a new secret.
+    /// [`Auth::rotate`](crate::Auth::rotate) gave a session a new secret.
     Rotated,
-    /// A request wasn't let in.
+    /// A guard did not let a request through.
     Denied(DeniedReason),
     /// A request loader found the user.
     LoadedByRequest,
     /// A remember cookie restored the login of a returning browser.
     Restored,
-    /// A request was let in by a remember token that another request had exchanged moments before.
+    /// A request joined a session: its session secret, or its remember cookie's token secret, was
+    /// replaced moments ago by a concurrent request.
     Joined,
-    /// A remember token was shown that had been used up: somebody has stolen it, or it was stolen from them. Its line of
-    /// descent has ended.
+    /// A remember cookie was presented whose token secret had been exchanged before: the cookie was
+    /// stolen, by or from whoever presented it. The session has ended.
     RememberTheft,
     /// A session was presented by a client that looks different from the one that logged in.
     ClientChanged,
-    /// A user was logged out in another browser than the one that requested it, or by the
-    /// application.
+    /// A session was ended by another session of the user, by the application, or because a login
+    /// exceeded [`with_max_sessions`](crate::LoginManager::with_max_sessions). If all of a user's
+    /// sessions, or all others, are ended at once, there is one event without a session.
     Revoked,
-    /// The oldest remember-me login of a user was dropped because it exceeded
+    /// The user's oldest remembered session is no longer remembered, because a login exceeded
     /// [`with_max_remembered`](crate::LoginManager::with_max_remembered).
     Forgotten,
-    /// A session ended for another reason than a logout.
+    /// A session was deleted for this reason. A theft is reported as
+    /// [`RememberTheft`](EventKind::RememberTheft), an unreadable record as
+    /// [`Unreadable`](EventKind::Unreadable).
     Ended(AnonymousReason),
-    /// The session cookie was sent twice with different values, or with too many other cookies.
+    /// The request has session cookies of different users, or more than 8 session cookies.
     AmbiguousCookie,
-    /// The value of the session cookie is not a token, so it was not set by this crate.
+    /// The value of the session cookie or the remember cookie was not set by this crate.
     MalformedCookie,
-    /// The store has no record for the token in the cookie: logged out, renewed, cleaned up, or
-    /// made up.
+    /// The store has no session that the cookie's secret opens: the session was logged out or
+    /// cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
-    /// The login of an inactive user was refused.
+    /// The login of an inactive user was rejected.
     LoginRejected,
-    /// The `next` of a login page did not lead back into this site.
+    /// The `next` of a login page was not a path on this site.
     NextRejected,
-    /// A record in the store cannot be read. It logs no user in.
+    /// A record in the store cannot be read. Its session is invalid.
     Unreadable,
     /// The store failed or did not respond in time.
     StoreFailed,
     /// The user loader failed or did not respond in time.
     LoaderFailed,
-    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or did
-    /// not respond in time.
+    /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or
+    /// did not respond in time.
     AuthorizeFailed,
     /// The user loader returned a user with a different id than requested.
     WrongUser,
-    /// Session data was not saved because the session ended in the meantime.
+    /// Session data was not saved, because the session ended meanwhile, a login made a new epoch,
+    /// or the request was late: its session was replaced before it arrived.
     DataDropped,
-    /// Session data was not saved because the request ended in a 5xx status.
+    /// Session data was not saved, because the response has a 5xx status.
     DataDiscarded,
-    /// The store could not delete the session of a logout, although the response removes the
-    /// cookies. The deletion is retried for about a minute;
-    /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds.
+    /// A logout could not end every session, although the response removes the cookies. Either the
+    /// store failed: the deletion is retried for about a minute, and
+    /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds. Or a cookie named a live
+    /// session that no presented secret opens, or there were more than 8 cookies with one name.
     LogoutIncomplete,
 }
 
 impl EventKind {
-    /// A stable name for logs, metrics and templates, such as `logged_in`. Of
-    /// [`Refused`](EventKind::Denied) and [`Ended`](EventKind::Ended) it doesn't say the reason,
-    /// which has a name of its own.
+    /// A stable name for logs, metrics and templates, such as `logged_in`. The reason of
+    /// [`Denied`](EventKind::Denied) and [`Ended`](EventKind::Ended) is not part of it; it has a
+    /// name of its own.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -144,14 +150,14 @@ impl EventKind {
     }
 }
 
-/// As [`as_str`](EventKind::as_str).
+/// Writes [`as_str`](EventKind::as_str).
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
-/// As the text of [`as_str`](EventKind::as_str).
+/// Serializes [`as_str`](EventKind::as_str).
 impl Serialize for EventKind {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
@@ -205,7 +211,7 @@ impl Event {
         self.user_id.as_deref()
     }
 
-    /// The id of the session, if the event is about one.
+    /// Returns the id of the session, if the event is about one.
     #[must_use]
     pub fn session_id(&self) -> Option<SessionId> {
         self.session_id

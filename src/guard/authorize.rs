@@ -9,8 +9,9 @@ use crate::error::BoxError;
 /// Checks whether a user is allowed to make a request; see
 /// [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize).
 ///
-/// A closure takes the user and the request's head and returns a future of `bool` or `Result<bool, E>`. It
-/// copies what it needs out of the head before its `async` block. Implement the trait if you prefer a named type:
+/// A closure takes the user and the request's head and returns a future of `bool` or `Result<bool,
+/// E>`. It copies what it needs out of the head before its `async` block. Implement the trait if
+/// you prefer a named type:
 ///
 /// ```
 /// # struct Account { id: i64 }
@@ -29,7 +30,7 @@ pub trait Authorize<U>: Send + Sync + 'static {
     /// Returns whether the user is allowed to make this request.
     ///
     /// # Errors
-    /// If the check fails. The response is then `503`, not `403`.
+    /// - if the check fails. The response is then `503`, not `403`
     fn authorize(
         &self,
         user: &U,
@@ -118,7 +119,7 @@ pub trait IntoVerdict: sealed::Sealed {
     /// Converts the output to a `Result`.
     ///
     /// # Errors
-    /// The error that the closure returned.
+    /// - the error that the closure returned
     fn into_verdict(self) -> Result<bool, BoxError>;
 }
 

@@ -46,9 +46,10 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 /// Only lets requests through if a `U` is logged in and entered their credentials in this session.
 ///
 /// A session that was restored by a remember cookie is not fresh, nor is one in which the
-/// credentials were entered longer ago than [`with_fresh_for`](crate::LoginManager::with_fresh_for).
-/// Such users are redirected to the [refresh view](crate::LoginManager::with_refresh_view). Ask for
-/// the password there and call [`Auth::confirm`](crate::Auth::confirm).
+/// credentials were entered longer ago than
+/// [`with_fresh_for`](crate::LoginManager::with_fresh_for). Such users are redirected to the
+/// [refresh view](crate::LoginManager::with_refresh_view). Ask for the password there and call
+/// [`Auth::confirm`](crate::Auth::confirm).
 ///
 /// Use it for pages that change a password, an e-mail address or payment details.
 pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
@@ -150,7 +151,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// around the whole part, use [`login_view`](crate::guard::login_view).
     ///
     /// # Errors
-    /// If it is neither a local path nor an http(s) URL.
+    /// - if it is neither a local path nor an http(s) URL
     pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
         let login = Some(LoginView::parse(login_view)?);
         let refresh = None;

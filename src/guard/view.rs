@@ -44,7 +44,7 @@ use crate::{
 /// ```
 ///
 /// # Errors
-/// If it is neither a local path nor an http(s) URL.
+/// - if it is neither a local path nor an http(s) URL
 pub fn login_view<U: AuthUser>(login_view: &str) -> Result<LoginViewLayer<U>, ConfigError> {
     Ok(LoginViewLayer {
         views: Arc::new(Views {
@@ -67,7 +67,7 @@ impl<U: AuthUser> LoginViewLayer<U> {
     /// view.
     ///
     /// # Errors
-    /// If it is neither a local path nor an http(s) URL.
+    /// - if it is neither a local path nor an http(s) URL
     pub fn with_refresh_view(mut self, refresh_view: &str) -> Result<Self, ConfigError> {
         Arc::make_mut(&mut self.views).refresh = Some(LoginView::parse(refresh_view)?);
         Ok(self)

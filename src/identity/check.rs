@@ -20,11 +20,12 @@ use super::id::parse_id;
 /// A user who may be logged in by a record.
 pub(crate) struct Checked<U> {
     pub(crate) user: Arc<U>,
-    /// The client looks like the one that logged in, or that doesn't matter.
+    /// The client looks like the one that logged in, or is not compared.
     pub(crate) same_client: bool,
 }
 
-/// Loads the user of a record: the same id, active, with the same security stamp, and the same client.
+/// Loads the user of a record: the same id, active, with the same security stamp, and the same
+/// client.
 pub(crate) async fn check<U: AuthUser>(
     realm: &Realm,
     load_user: &LoadUser<U>,
@@ -38,6 +39,14 @@ pub(crate) async fn check<U: AuthUser>(
     let Some(login) = payload.login else {
         return Ok(UserCheck::Rejected(AnonymousReason::NotLoggedIn));
     };
+    if realm.is_of_another_type(login.user_type) {
+        #[cfg(feature = "tracing")]
+        tracing::error!(
+            "two user types use the realm {:?}: give each of them a name of its own, `LoginManager::with_realm(\"…\")`",
+            realm.name(),
+        );
+        return Ok(UserCheck::Rejected(AnonymousReason::OtherUserType));
+    }
     let event = |kind| realm.event_of(kind, record.owner.as_deref(), record.id);
     let answer = realm.call(ErrorKind::Loader, load_user(&id)).await;
     let user = answer.inspect_err(|error| {
@@ -67,7 +76,7 @@ pub(crate) async fn check<U: AuthUser>(
     Ok(UserCheck::Valid(Checked { user, same_client }))
 }
 
-/// Only what was stored is compared.
+/// Compares only what was stored at the login.
 fn is_same_client(realm: &Realm, login: &LoginFacts, client: Option<[u8; 16]>) -> bool {
     realm.protection == SessionProtection::Off
         || login.client.is_none_or(|stored| Some(stored) == client)
@@ -79,7 +88,8 @@ pub(crate) fn id_of<U: AuthUser>(realm: &Realm, record: &SessionRecord) -> Optio
     parse_id::<U>(realm.id_of(owner)?)
 }
 
-/// A one-way digest of the user's security stamp, for the user with this id alone; `None` without a stamp.
+/// A one-way digest of the user's security stamp, for the user with this id alone; `None` without a
+/// stamp.
 pub(crate) fn stamp_digest<U: AuthUser>(realm: &Realm, owner: &str, user: &U) -> Option<Digest> {
     let stamp = user.security_stamp();
     (!stamp.is_empty()).then(|| realm.digests.stamp.parts(&[owner.as_bytes(), &stamp]))

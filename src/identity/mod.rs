@@ -1,5 +1,5 @@
-//! Who a request belongs to, found out once per request: by the session, then by the remember cookie, then by
-//! the request loaders.
+//! Resolves the current user, once per request: by the session, then by the remember cookie, then
+//! by the request loaders.
 
 mod check;
 mod id;
@@ -58,14 +58,14 @@ impl<U> Clone for Identity<U> {
     }
 }
 
-/// Session → remember cookie → request loaders. An error is no answer: it is never kept.
+/// Session → remember cookie → request loaders. An error is not kept: the next call tries again.
 pub(crate) async fn resolve<U: AuthUser>(
     turn: &Turn<'_>,
     loaders: &Loaders<U>,
     head: Option<&Parts>,
 ) -> Result<Identity<U>, Error> {
     let mut identity = by_session(turn, &loaders.users).await?;
-    // Boxed: what is rare makes no other request's future larger.
+    // Boxed, so that a rare case does not make the future of every request larger.
     if let Identity::Anonymous(why) = identity
         && turn.has_remember_cookie()
     {
@@ -103,7 +103,7 @@ async fn by_session<U: AuthUser>(
                 });
             }
             // An id that says nothing to this version of the program: the session is left alone, out of reach.
-            UserCheck::Rejected(why @ AnonymousReason::BadId) => {
+            UserCheck::Rejected(why) if why.leaves_the_session() => {
                 turn.state().session = SessionState::none_to_create(why);
                 return Ok(Identity::Anonymous(why));
             }
@@ -147,7 +147,7 @@ async fn by_remember_cookie<U: AuthUser>(
     })
 }
 
-/// Asks the request itself. An invalid cookie doesn't disable a valid API key.
+/// Calls the request loaders. An invalid cookie doesn't disable a valid API key.
 async fn by_request<U: AuthUser>(
     turn: &Turn<'_>,
     loaders: &Loaders<U>,
@@ -166,8 +166,8 @@ async fn by_request<U: AuthUser>(
             continue;
         }
         realm.report_user(EventKind::LoadedByRequest, &user.id().to_string());
-        // The user is logged in for this request only: it leaves no data behind, and an anonymous session that
-        // may come with it stays as it is.
+        // The user is logged in for this request only: it leaves no data behind, and an anonymous
+        // session that may come with it stays as it is.
         turn.state().session = SessionState::none_to_create(AnonymousReason::UnknownSession);
         return Ok(Identity::ByRequest(user));
     }
@@ -176,5 +176,10 @@ async fn by_request<U: AuthUser>(
 
 /// The id of the user whose session this is, before the user has been loaded.
 pub(crate) fn claimed_id<U: AuthUser>(realm: &Realm, open: Option<&Open>) -> Option<U::Id> {
-    id_of::<U>(realm, &open?.record)
+    let open = open?;
+    let login = open.payload.login?;
+    match realm.is_of_another_type(login.user_type) {
+        true => None,
+        false => id_of::<U>(realm, &open.record),
+    }
 }

@@ -12,27 +12,27 @@ impl<U: AuthUser> LoginManager<U> {
     /// Lists the sessions in which a user is logged in or remembered, the most recently used first.
     ///
     /// # Errors
-    /// - [`ErrorKind::Store`](crate::ErrorKind::Store)
-    /// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the id does not parse back to
-    ///   the same id, so that no user can have logged in with it
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
+    /// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the id does not
+    ///   parse back to the same id, so that no user can have logged in with it
     pub async fn sessions_of(&self, id: &U::Id) -> Result<Vec<SessionInfo>, Error> {
         let owner = owner_of::<U>(&self.realm, id)?;
         sessions(&self.realm, &owner, None, self.realm.clock.now()).await
     }
 
-    /// Ends one session of a user. Returns whether there was one.
+    /// Revokes one session of a user. Returns whether there was one.
     ///
     /// # Errors
-    /// Those of [`sessions_of`](LoginManager::sessions_of).
+    /// - those of [`sessions_of`](LoginManager::sessions_of)
     pub async fn revoke(&self, id: &U::Id, session: SessionId) -> Result<bool, Error> {
         let owner = owner_of::<U>(&self.realm, id)?;
         revoke(&self.realm, &owner, session).await
     }
 
-    /// Ends every session of a user: for an administrator, or after a password was reset by mail.
+    /// Ends every session of a user: for an administrator, or after a password reset by e-mail.
     ///
     /// # Errors
-    /// Those of [`sessions_of`](LoginManager::sessions_of).
+    /// - those of [`sessions_of`](LoginManager::sessions_of)
     pub async fn logout_user(&self, id: &U::Id) -> Result<(), Error> {
         let owner = owner_of::<U>(&self.realm, id)?;
         delete_all(&self.realm, &owner, None).await

@@ -17,27 +17,27 @@ const BATCH: usize = 5_000;
 const SHORTEST: Duration = Duration::from_secs(1);
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Deletes expired records from the store, in batches of 500, and returns how many there were.
+    /// Deletes expired records from the store, in batches of 5000, and returns how many there were.
     /// Call it from a cron job, or use [`spawn_cleanup`](LoginManager::spawn_cleanup) in a server.
     ///
     /// Expired sessions are invalid whether they are deleted or not; this only frees space.
     /// Managers that share a store need only one cleanup. Concurrent cleanups do no harm.
     ///
     /// # Errors
-    /// - [`ErrorKind::Store`]: earlier batches remain deleted, and the next call continues from
-    ///   there.
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline.
+    ///   Earlier batches remain deleted, and the next call continues from there.
     pub async fn cleanup(&self) -> Result<u64, Error> {
         clean_up(&self.realm).await
     }
 
     /// Spawns a task that runs [`cleanup`](LoginManager::cleanup) now and in every interval, until
-    /// the runtime shuts down or the handle [stops](CleanupTask::stop) it. An hour is a good interval;
-    /// the minimum is a second.
+    /// the runtime shuts down or the handle [stops](CleanupTask::stop) it. An hour is a good
+    /// interval; the minimum is a second.
     ///
     /// If the store fails, an event is emitted, and the cleanup is retried in the next interval.
     ///
     /// # Panics
-    /// Outside of a tokio runtime with timers.
+    /// If called outside of a tokio runtime with timers.
     #[allow(
         clippy::must_use_candidate,
         reason = "the task runs whether or not its handle is kept"

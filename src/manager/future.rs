@@ -19,8 +19,8 @@ use crate::{
     session::{Change, RequestSession},
 };
 
-/// Fields that tell some shared caches to keep a response whatever `Cache-Control` says (RFC 9213 and older
-/// ones of single vendors).
+/// Headers that make some shared caches store a response whatever `Cache-Control` says (RFC 9213,
+/// and older ones of single vendors).
 const TARGETED_CACHE_FIELDS: [&str; 8] = [
     "cdn-cache-control",
     "surrogate-control",
@@ -81,7 +81,8 @@ where
                 return Poll::Ready(response);
             };
             let session = extension.session();
-            // Without an answer there is no head either: whoever still holds an `Auth` comes too late for a cookie.
+            // If the inner service failed, no response will be sent, so any later cookie change
+            // must fail with `TooLate`.
             let mut response = response.inspect_err(|_| session.state().sent = true)?;
             match session.try_turn() {
                 Some(_turn) if !wants_saving(session, response.status()) => {
@@ -106,7 +107,7 @@ where
         };
         if let Err(error) = saved {
             let answer = std::mem::replace(&mut response, error.bare_response());
-            // What was sworn to further in, by a handler or another manager, still holds.
+            // Keep cookies that inner layers have already set.
             for cookie in answer.headers().get_all(SET_COOKIE) {
                 response.headers_mut().append(SET_COOKIE, cookie.clone());
             }
@@ -116,7 +117,8 @@ where
     }
 }
 
-/// Whether there is something to write before the response can go. What a 5xx leaves behind isn't written.
+/// Whether there are changes to save before the response is sent. Changes of a request that ends in
+/// a 5xx are not saved.
 fn wants_saving(session: &RequestSession, status: StatusCode) -> bool {
     let unsaved = session.state().has_unsaved_data();
     if unsaved && status.is_server_error() {
@@ -127,18 +129,19 @@ fn wants_saving(session: &RequestSession, status: StatusCode) -> bool {
 
 async fn save(extension: AuthExtension, status: StatusCode) -> Result<(), Error> {
     let session = extension.session();
-    // A verb that was started and not awaited comes to its end first.
+    // A verb that was started and is still running finishes first.
     let turn = session.turn().await;
     let saved = match wants_saving(session, status) {
         true => turn.save().await,
         false => Ok(()),
     };
-    // While no verb has a turn: one that came between this and the head would lose its cookie.
+    // While holding the turn: a verb that ran between this and the response head would lose its
+    // cookie.
     session.state().sent = true;
     saved
 }
 
-/// From here on no cookie can follow.
+/// Adds the cookies and headers. No cookie can be set after this.
 fn finish<B>(session: &RequestSession, response: &mut Response<B>) {
     let (asked, cookie, remember, next) = {
         let mut state = session.state();
@@ -172,7 +175,7 @@ fn finish<B>(session: &RequestSession, response: &mut Response<B>) {
     let headers = response.headers_mut();
     let mut may_be_kept = headers.contains_key(CACHE_CONTROL);
     for set_cookie in [cookie, remember, next].into_iter().flatten() {
-        // A cookie in a shared cache is anybody's, whatever the handler thought of the page.
+        // A shared cache would send the cookie to everyone, whatever the handler said.
         may_be_kept = may_be_kept && is_private(headers);
         for targeted in TARGETED_CACHE_FIELDS {
             headers.remove(targeted);

@@ -6,7 +6,7 @@
 //! request ─► manager::service      attaches a lazy RequestAuth to the request; reads nothing
 //! handler or guard asks
 //!         ─► identity::resolve     session cookie → remember cookie → request loaders
-//!              ├ session::load     finds the cookie, loads the record, compares digests, checks the limits
+//!              ├ session::load     finds the cookie, loads the record, compares digests, checks limits
 //!              ├ identity::check   loads the user; same id, active, same stamp, same client
 //!              └ remember::restore takes the check as an argument
 //!         ─► guard::decide         one function for the extractor and the layer
@@ -14,10 +14,12 @@
 //! response◄─ manager::future       saves changed data, appends cookies, Vary, Cache-Control
 //! ```
 //!
-//! A guarded request passes `manager/service.rs`, `extract.rs` (or `guard/service.rs`), `guard/mod.rs`, `auth/mod.rs`,
-//! `auth/request.rs`, `identity/mod.rs`, `session/load.rs`, `session/state.rs`, `cookies/read.rs`,
-//! `session/payload.rs`, `identity/check.rs` and `manager/future.rs`. A login passes `auth/login.rs`, `auth/verbs.rs`,
-//! `session/load.rs`, `session/swap.rs`, `session/close.rs` and `manager/future.rs`.
+//! A guarded request passes `manager/service.rs`, `extract.rs` (or `guard/service.rs`),
+//! `guard/mod.rs`, `auth/mod.rs`, `auth/request.rs`, `identity/mod.rs`, `session/load.rs`,
+//! `session/state.rs`, `cookies/read.rs`, `session/payload.rs`, `identity/check.rs` and
+//! `manager/future.rs`. A login passes `auth/login.rs`, `auth/verbs/login.rs`,
+//! `auth/verbs/login_plan.rs`, `session/load.rs`, `session/swap.rs`, `session/close.rs` and
+//! `manager/future.rs`.
 
 mod admin;
 mod cleanup;
@@ -87,17 +89,19 @@ pub use crate::{
 ///   during development. If a browser rejects the cookie, the login succeeds, but the next page
 ///   requires a login again.
 /// - **The session cookie expires with the browser session.** A login with
-///   [`remember(true)`](crate::auth::Login::remember) sets a second cookie, which outlives it. That
-///   cookie restores the login in a new session, which is not fresh.
+///   [`remember(true)`](crate::auth::Login::remember) sets a second cookie, which outlives it and
+///   restores the login. The restored session is not fresh.
 /// - **Secrets** are 256 random bits from the operating system, twice what OWASP ASVS 5.0 (7.2.3)
 ///   requires. The store only contains their SHA-256, so a leaked backup cannot be used to log in.
-/// - **Rotation**: every login and confirmation replaces the session secret, so one that was planted before
-///   the login is invalid afterwards (session fixation).
-/// - **A grace of 30 seconds** for requests that were sent before a confirmation, a rotation or a further login of
-///   the same user and arrive after it, or whose response got lost: the previous secret still authenticates them, not
-///   fresh, and without a new secret. It never does so across a login from an anonymous session or another user's.
+/// - **Rotation**: every login, confirmation and restore makes a new session secret, so one that
+///   was planted before the login is invalid afterwards (session fixation).
+/// - **A grace of 30 seconds** after a rotation, for requests that the browser sent before it
+///   received the new cookie, or whose response was lost. The previous secret still authenticates
+///   them, but not fresh, and without a new cookie. It never does so after a login over an
+///   anonymous session or another user's. See
+///   [`with_remember_grace`](LoginManager::with_remember_grace).
 /// - **Timeouts**: 24 hours idle, 14 days in total, enforced by the server
-///   ([`Timeouts`](crate::manager::Timeouts)).
+///   ([`Timeouts`]).
 /// - **Failures**: if the store or the loader fails, pages that need the current user return `503`.
 ///   Other pages are not affected, and no user is logged out.
 ///
@@ -118,12 +122,12 @@ pub struct LoginManager<U: AuthUser> {
     without_touch: Option<Arc<WithoutTouch>>,
 }
 
-/// Whether a request looks at the session without using it.
+/// Whether a request reads the session without extending it.
 type WithoutTouch = dyn Fn(&Parts) -> bool + Send + Sync;
 
 impl<U: AuthUser> LoginManager<U> {
     /// Creates a manager that keeps sessions in `store` and loads users with `loader`, which is a
-    /// closure or a [`UserLoader`].
+    /// closure or a [`UserLoader`](crate::UserLoader).
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};

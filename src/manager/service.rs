@@ -18,7 +18,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// Two realms with the same cookie are a mistake in the whole application, so it is logged once.
+/// Two realms with the same cookie are a mistake of the application, which is logged once.
 #[cfg(feature = "tracing")]
 static CLASH: std::sync::Once = std::sync::Once::new();
 
@@ -81,7 +81,7 @@ where
     }
 }
 
-/// What is read from the head of a request before it goes on.
+/// What is read from the request's head before the inner service is called.
 #[derive(Default)]
 struct Seen {
     head: Option<Box<Parts>>,
@@ -90,7 +90,7 @@ struct Seen {
 }
 
 impl<S, U: AuthUser> LoginService<S, U> {
-    /// Reads the head if there are request loaders or hooks to read it, and copies it only for the loaders.
+    /// Passes the head to the hooks, and copies it if there are request loaders.
     fn look_at<B>(&self, request: Request<B>) -> (Seen, Request<B>) {
         let LoginManager {
             loaders,
@@ -112,7 +112,7 @@ impl<S, U: AuthUser> LoginService<S, U> {
                 .is_some_and(|without_touch| without_touch(&head)),
             head: has_loaders.then(|| {
                 let mut copy = Box::new(head.clone());
-                // A loader that asked for the current user would wait for its own result.
+                // A loader that looked up the current user would wait for its own result.
                 AuthExtension::detach(&mut copy.extensions);
                 copy
             }),
@@ -120,8 +120,9 @@ impl<S, U: AuthUser> LoginService<S, U> {
         (seen, Request::from_parts(head, body))
     }
 
-    /// Whether the request came through this manager further out: the layer was added twice, and once is enough. One that
-    /// takes no cookies has a word of its own inside one that does.
+    /// Whether an outer layer of this manager has handled the request already: the layer was added
+    /// twice. A cookie-free manager nested in a normal one is a different layer, so it still
+    /// applies.
     fn is_around_already<V: AuthUser>(&self, outer: &AuthExtension) -> bool {
         let (name, jar) = (self.manager.realm.name(), &self.manager.realm.cookies);
         let is_this = |realm: &&Arc<Realm>| {
@@ -136,8 +137,8 @@ impl<S, U: AuthUser> LoginService<S, U> {
             .find(|realm| realm.name() != name && realm.cookies.clashes_with(jar))
         {
             CLASH.call_once(|| tracing::error!(
-                "the realms {name:?} and {:?} both call a cookie {}, so a login to one ends the other: \
-                 give one of them a name of its own, `LoginManager::with_realm(\"…\")`",
+                "the realms {name:?} and {:?} both name a cookie {}, so a login in one ends the other: \
+                 give one of them another name, `LoginManager::with_realm(\"…\")`",
                 other.name(),
                 jar.session_name(),
             ));
@@ -146,7 +147,7 @@ impl<S, U: AuthUser> LoginService<S, U> {
     }
 }
 
-/// The URI before nested routers removed a prefix.
+/// The URI before any nested router removed a prefix.
 #[cfg(feature = "axum")]
 fn original_uri(extensions: &Extensions) -> Option<&Uri> {
     extensions

@@ -31,7 +31,7 @@ pub enum PasswordError {
     #[error("there is no running tokio runtime with timers here")]
     NoRuntime,
     /// The operating system returned no random bytes for the salt.
-    #[error("the operating system gave no random bytes")]
+    #[error("the operating system returned no random bytes")]
     Random(#[source] BoxError),
     /// argon2 failed, most likely because its memory could not be allocated.
     #[error("argon2 failed")]

@@ -136,7 +136,8 @@ mod tests {
 
     #[test]
     fn agrees_with_the_reference_implementation() {
-        // From test.c of github.com/P-H-C/phc-winner-argon2. The first two are from before a hash told its version.
+        // From test.c of github.com/P-H-C/phc-winner-argon2. The first two are from before a hash
+        // told its version.
         for text in [
             "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
             "$argon2i$m=256,t=2,p=2$c29tZXNhbHQ$tsEVYKap1h6scGt5ovl9aLRGOqOth+AMB+KwHpDFZPs",

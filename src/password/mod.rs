@@ -161,7 +161,8 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// - [`TooLong`](PasswordError::TooLong) above [`MAX_BYTES`](Self::MAX_BYTES), [`Empty`](PasswordError::Empty)
+    /// - [`TooLong`](PasswordError::TooLong) above [`MAX_BYTES`](Self::MAX_BYTES),
+    ///   [`Empty`](PasswordError::Empty)
     /// - [`Busy`](PasswordError::Busy) if no slot became free in time
     /// - [`NoRuntime`](PasswordError::NoRuntime) outside a tokio runtime
     /// - [`Random`](PasswordError::Random) if the operating system returned no random bytes
@@ -207,7 +208,7 @@ impl Passwords {
             let stored = Stored::parse(text);
             #[cfg(feature = "tracing")]
             if stored.is_none() {
-                tracing::warn!("a stored password hash can't be read: no password is right for it");
+                tracing::warn!("a stored password hash can't be parsed: it matches no password");
             }
             stored
         });

@@ -7,7 +7,7 @@
 /// available. The reason why a password is invalid is not included, so that it cannot reveal
 /// whether a user exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "a password that nobody looks at the verdict of has not been checked"]
+#[must_use = "a password is not checked unless the verdict is used"]
 #[non_exhaustive]
 pub enum Verdict {
     /// The password is correct.

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-/// Which browser on which system a user agent names, as far as the label needs.
+/// The browser and the system that a user agent names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Browser {
     program: u8,
     system: u8,
 }
 
-/// In the order in which they are looked for: most user agents also name older ones.
+/// In the order of the search: most user agents also name older browsers.
 const PROGRAMS: [(&str, &str); 10] = [
     ("Edg", "Edge"),
     ("OPR/", "Opera"),

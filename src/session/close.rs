@@ -1,4 +1,4 @@
-//! Closing a record whose place another one has taken.
+//! Closing a record that a login or a restore has replaced by another one.
 
 use super::{
     data::Changes,
@@ -10,16 +10,16 @@ use super::{
 };
 use crate::{clock::millis, error::Error, store::SessionRecord};
 
-/// How often data that arrives late is copied to the new record. A visitor who saves in a loop neither blocks
-/// the closing nor feeds the new session.
+/// How often data that was saved late is copied to the new record. Without a limit, an attacker who
+/// planted the old cookie and saves in a loop could delay the closing and write to the new session.
 const COPIES: usize = 8;
 
-/// Data was saved in the old record since it was read.
+/// Another request has saved data in the old record since it was read.
 struct SavedMeanwhile(SessionRecord, Payload);
 
 impl Turn<'_> {
-    /// Closes the record that a login or a restore has replaced. If the store fails, the new session stands, and
-    /// the old one is ended later.
+    /// Closes the record that a login or a restore has replaced. If the store fails, the new
+    /// session is valid all the same, and the old one is ended in the background.
     pub(crate) async fn close_or_retry(
         &self,
         old: (SessionRecord, Payload),
@@ -32,9 +32,9 @@ impl Turn<'_> {
         }
     }
 
-    /// Closes the record that a login or a restore has replaced, so that its secret opens nothing any more and
-    /// late requests are recognized. Data that is saved there meanwhile goes to the new record, if the old one
-    /// is anonymous.
+    /// Removes the old record's secret, data and remember part, and keeps the replaced secret as
+    /// the previous one, by which late requests are recognized for the grace. Data that other
+    /// requests save there meanwhile is copied to the new record if the old one is anonymous.
     async fn close(
         &self,
         (mut record, mut payload): (SessionRecord, Payload),
@@ -47,7 +47,8 @@ impl Turn<'_> {
             let seen = payload.entries.clone();
             let epoch = payload.epoch;
             let step = |record: &SessionRecord, payload: &Payload| {
-                // A login of the same user beside this one has made a session of its own there.
+                // A concurrent login of the same user has been written to this record, so it is
+                // theirs.
                 let is_taken = record.owner.is_some()
                     && record.owner == new.record.owner
                     && payload.epoch != first_epoch;
@@ -63,7 +64,7 @@ impl Turn<'_> {
             match swap(self.realm(), record.clone(), payload.clone(), step).await? {
                 Swapped::Stopped(Some(SavedMeanwhile(late_record, late))) => {
                     let mut changes = Changes::between(&payload.entries, &late.entries);
-                    // A value that the user has under the same name is not the visitor's to change.
+                    // Don't overwrite a value that the new session has changed itself.
                     changes.keep(|name| new.payload.entries.get(name) == payload.entries.get(name));
                     self.copy(changes, new).await?;
                     (record, payload) = (late_record, late);
@@ -80,7 +81,7 @@ impl Turn<'_> {
         Payload {
             head: Head {
                 current: None,
-                // Requests that were sent before show the same secret.
+                // Requests that were sent before the login present the same secret.
                 previous: match proof {
                     Proof::Session(presented) => Some(presented),
                     Proof::Series(_) => payload.head.current,
@@ -112,7 +113,7 @@ impl Turn<'_> {
                 };
                 Step::Write(payload, record.touched)
             }
-            // What doesn't fit stays behind.
+            // Data that doesn't fit is dropped.
             _ => Step::Stop(()),
         };
         let swapped = swap(self.realm(), new.record.clone(), new.payload.clone(), step);

@@ -1,4 +1,4 @@
-//! The visitor's data: what this request changes of what is stored.
+//! The changes of one request to the stored data.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::entries::Entries;
 
-/// The most that all names and values may take, in bytes.
+/// The maximum size of all names and values together, in bytes.
 const MAX: usize = 64 * 1024;
 
 /// New JSON by name, or `None` for a value that is removed.
@@ -57,7 +57,8 @@ impl Changes {
         found
     }
 
-    /// Removes every value that is known here; a name that another request adds meanwhile stays.
+    /// Removes every value that this request has read. A name that another request adds meanwhile
+    /// is kept.
     pub(crate) fn clear(&mut self, stored: &Entries) {
         self.0 = stored.iter().map(|(name, _)| (name.into(), None)).collect();
     }
@@ -87,7 +88,7 @@ impl Changes {
         self.0.retain(|name, _| is_kept(name));
     }
 
-    /// Forgets changes that are stored by now.
+    /// Drops changes that have been stored.
     pub(crate) fn saved(&mut self, stored: &Entries) {
         self.0
             .retain(|name, change| stored.get(name) != change.as_deref());
@@ -99,13 +100,13 @@ impl Changes {
         self.0.get(name).cloned()
     }
 
-    /// Takes back a change. Returns it if there was one: the new JSON, or `None` for a removal.
+    /// Takes back a change.
     #[allow(clippy::option_option, reason = "no change, a removal, or a new value")]
     pub(crate) fn take_back(&mut self, name: &str) {
         self.0.remove(name);
     }
 
-    /// What differs between two states of stored values: what a request beside this one has saved.
+    /// The difference between two states of the stored values: what a concurrent request has saved.
     pub(crate) fn between(old: &Entries, new: &Entries) -> Self {
         let changed = new
             .iter()
@@ -118,18 +119,18 @@ impl Changes {
         Self(changed.chain(removed).collect())
     }
 
-    /// Values of another session under names that are free here, as far as there is room.
+    /// Adds values of another session under names that are not used here, as far as there is room.
     pub(crate) fn fill_in(&mut self, stored: &Entries, other: &Entries) {
         for (name, json) in other.iter() {
             if self.get(stored, name).is_none() {
-                // Best effort: what doesn't fit stays behind.
+                // Best effort: a value that doesn't fit is dropped.
                 self.set(stored, name, json).ok();
             }
         }
     }
 }
 
-/// A map may be written in another order each time and still be the same value.
+/// The same value may be serialized with its map keys in another order.
 fn is_same(old: &str, json: &str) -> bool {
     let value = |json| serde_json::from_str::<Value>(json).ok();
     old == json

@@ -1,4 +1,4 @@
-//! Which records a browser's cookies open, for those who end them.
+//! Ending sessions: which records the presented cookies open, and deleting them.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ use crate::{
 pub(crate) enum Proof {
     /// A session secret, current or previous.
     Session(Digest),
-    /// The series secret of a remember cookie, whatever its token is worth.
+    /// The series secret of a remember cookie, whether or not its token secret is still accepted.
     Series(Digest),
 }
 
-/// Each session that these cookies name, with what they prove about it.
+/// The sessions that these cookies name, with what they prove about them.
 pub(crate) fn presented<'a>(
     realm: &Realm,
     sessions: impl Iterator<Item = &'a SessionToken>,
@@ -56,7 +56,7 @@ impl Proof {
     }
 }
 
-/// The secrets of a record, which can be read whatever release wrote it.
+/// The secrets of a record. They can be read whichever release wrote it.
 pub(crate) fn head_of(record: &SessionRecord) -> Option<Head> {
     match Payload::decode(&record.payload) {
         Ok(payload) => Some(payload.head),
@@ -65,17 +65,17 @@ pub(crate) fn head_of(record: &SessionRecord) -> Option<Head> {
     }
 }
 
-/// What came of ending a session because of what its record says.
+/// The outcome of ending a session because of its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Judged {
     Ended,
-    /// The record has changed since it was judged, so it is to be judged again before any session is ended or a
-    /// theft reported.
+    /// The record has changed since it was judged. It must be judged again before a session is
+    /// ended or a theft is reported.
     Changed,
 }
 
 impl Turn<'_> {
-    /// Ends a session because of what its record says, if it still says so.
+    /// Ends a session because of its record, if that has not changed since.
     pub(crate) async fn end_judged(
         &self,
         record: &SessionRecord,
@@ -103,13 +103,14 @@ impl Turn<'_> {
 /// Why a session is ended in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Later {
-    /// A logout that the store failed. Whether what was presented opens the session was known by then or not.
+    /// By a logout, for which the store failed. `verified` if the presented secret is known to open
+    /// the session.
     LoggedOut { verified: bool },
-    /// Another session has taken its place.
+    /// By a login or a restore, which replaced it by another session.
     Replaced,
 }
 
-/// Ends a session in the background, as a logout would: if what was presented opens it.
+/// Ends a session in the background, as a logout would: if the presented secret opens it.
 pub(crate) fn end_later(realm: &Arc<Realm>, id: SessionId, proof: Proof, why: Later) {
     let owned = Arc::clone(realm);
     realm.retries.push(Deletion {
@@ -129,7 +130,7 @@ pub(crate) fn end_later(realm: &Arc<Realm>, id: SessionId, proof: Proof, why: La
                     }
                     found => found.is_none(),
                 };
-                // The deletion that failed did take effect.
+                // The deletion that was reported as failed has taken effect.
                 if is_gone && why == (Later::LoggedOut { verified: true }) {
                     realm.emit(&realm.event_of(EventKind::LoggedOut, None, id));
                 }

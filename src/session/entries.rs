@@ -1,4 +1,4 @@
-//! The visitor's data in a payload, and how a payload is read.
+//! The session data in a payload, and the reader for payloads.
 
 use std::{
     ops::Range,
@@ -7,7 +7,7 @@ use std::{
 
 use crate::store::Digest;
 
-/// The visitor's data: names and JSON, a checked part of the encoded bytes.
+/// The session data: names and JSON, a checked part of the encoded bytes.
 #[derive(Clone, Debug)]
 pub(crate) struct Entries {
     bytes: Arc<[u8]>,
@@ -15,7 +15,7 @@ pub(crate) struct Entries {
 }
 
 impl Entries {
-    /// A part of a payload that has been read from end to end.
+    /// A part of a payload that has been checked completely.
     pub(super) fn checked(bytes: &Arc<[u8]>, range: Range<usize>) -> Self {
         Self {
             bytes: Arc::clone(bytes),
@@ -30,13 +30,13 @@ impl Entries {
         }
     }
 
-    /// A reference to no entries at all.
+    /// A reference to an empty list of entries.
     pub(crate) fn none() -> &'static Self {
         static NONE: OnceLock<Entries> = OnceLock::new();
         NONE.get_or_init(Self::empty)
     }
 
-    /// How many bytes an entry takes.
+    /// The size of an entry in bytes.
     pub(crate) fn size_of((name, json): (&str, &str)) -> usize {
         name.len() + json.len() + 8
     }
@@ -69,7 +69,7 @@ impl Entries {
             .find_map(|(stored, json)| (stored == name).then_some(json))
     }
 
-    /// How many bytes they take.
+    /// The size of all entries in bytes.
     pub(crate) fn len(&self) -> usize {
         self.range.len()
     }

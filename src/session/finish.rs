@@ -1,4 +1,4 @@
-//! Verbs that are carried out whole.
+//! Verbs that run to their end.
 
 use std::{
     pin::Pin,
@@ -9,9 +9,9 @@ use tokio::runtime::Handle;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Runs a future to its end, even if the caller is dropped half-way because its client hangs up: then the rest
-/// of it runs on a task of its own. Until then it runs where the request runs, so that tracing spans and
-/// task-locals are those of the request.
+/// Runs a future to its end, even if the caller is dropped because its client hangs up: the rest
+/// then runs on a task of its own. Until then it runs in the request's task, so that tracing spans
+/// and task-locals are those of the request.
 pub(crate) fn finish<T: Send + 'static>(
     future: impl Future<Output = T> + Send + 'static,
 ) -> Finish<T> {
@@ -23,7 +23,7 @@ pub(crate) fn finish<T: Send + 'static>(
 
 pub(crate) struct Finish<T: Send + 'static> {
     future: Option<Boxed<T>>,
-    /// Set by the first poll: a future that was never polled has nothing to finish.
+    /// Set by the first poll: a future that was never polled has not begun.
     runtime: Option<Handle>,
 }
 
@@ -34,7 +34,7 @@ impl<T: Send + 'static> Future for Finish<T> {
         if self.runtime.is_none() {
             self.runtime = Some(Handle::current());
         }
-        // Taken out while it is polled: one that panics has come to its end.
+        // Taken out while it is polled, so that a future that panics is not polled again.
         #[allow(
             clippy::expect_used,
             reason = "a future must not be polled after it has returned"

@@ -1,4 +1,4 @@
-//! Reading the session behind the cookie.
+//! Reading the session that the cookie names.
 
 use super::{
     data::Changes,
@@ -16,19 +16,19 @@ use crate::{
     store::{Digest, SessionRecord, SessionToken},
 };
 
-/// How often a record may change under a request that judges it.
+/// How often a request judges a record again because it has changed.
 pub(crate) const TRIES: u32 = 8;
 
-/// Where a lookup reads.
+/// The source of a lookup.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum From {
-    /// Wherever the store likes.
+    /// A cache or the store.
     Store,
     /// Past any cache.
     Source,
 }
 
-/// What a session token opens.
+/// The result of looking up one session cookie.
 #[allow(
     clippy::large_enum_variant,
     reason = "there is one per request, and a box would cost an allocation"
@@ -39,7 +39,7 @@ enum Found {
 }
 
 impl Turn<'_> {
-    /// Reads the session behind the cookie, unless that has been done.
+    /// Reads the session that the cookie names, unless that has been done.
     pub(crate) async fn load(&self) -> Result<(), Error> {
         {
             let mut state = self.state();
@@ -138,7 +138,8 @@ impl Turn<'_> {
                     ));
                 }
                 Verdict::Nothing(why, record) => {
-                    // A newer release, or a clock that is right, can still use the session of this cookie.
+                    // A newer release, or a node with a correct clock, can still use this session,
+                    // so this request must not replace it.
                     let late = matches!(
                         why,
                         AnonymousReason::NewerRecord | AnonymousReason::NotYetValid
@@ -162,11 +163,11 @@ impl Turn<'_> {
         Err(ErrorKind::Conflict.into())
     }
 
-    /// What a record is to the bearer of a secret.
+    /// What the bearer of this secret may do with a record.
     fn judge(&self, record: SessionRecord, digest: &Digest) -> Verdict {
         let (realm, now) = (self.realm(), self.now);
         let payload = match Payload::decode(&record.payload) {
-            // Of another realm: its secrets are digested otherwise.
+            // A record of another realm, whose secrets have other digests.
             _ if !realm.owns(&record) => return Verdict::Unknown(None),
             Ok(payload) => payload,
             Err(DecodeError::Newer(head)) if head.knows(digest) => {
@@ -183,8 +184,8 @@ impl Turn<'_> {
             HeldBy::Secret(*digest)
         } else if head.previous.as_ref() == Some(digest) && self.is_within_grace(&head) {
             match head.current {
-                // An anonymous session is not joined: its cookie may have been planted, and a rotation is there to
-                // exclude whoever planted it.
+                // An anonymous session is not joined: an attacker may have planted its cookie, and
+                // a rotation must exclude them.
                 Some(_) if is_live && record.owner.is_some() => HeldBy::Joined,
                 _ => return Verdict::Late,
             }
@@ -213,8 +214,8 @@ impl Turn<'_> {
         }))
     }
 
-    /// Records that the session is in use and that the browser has its current secret, in the background: it
-    /// neither delays nor fails the response.
+    /// Records that the session is in use and that the browser has its current secret, in the
+    /// background: it neither delays nor fails the response.
     fn note_use(&self, open: &Open) {
         let (record, payload, now) = (&open.record, &open.payload, self.now);
         let realm = self.realm().clone();
@@ -232,7 +233,7 @@ impl Turn<'_> {
             });
         } else if !self.is_without_touch()
             && (now.saturating_sub(record.touched) >= payload.limits.idle / 10
-                // An update beside a touch wrote what follows from the time before it.
+                // A concurrent update has written the expiry from before the last touch.
                 || record.expires < payload.lifetime(record.touched).expires)
         {
             let (id, expires) = (record.id, payload.lifetime(now).expires);
@@ -246,9 +247,9 @@ impl Turn<'_> {
 
 enum Verdict {
     Opens(Box<Open>),
-    /// A secret that was replaced moments ago, by a login or after the session had ended.
+    /// The secret was replaced moments ago and does not join.
     Late,
-    /// No such record, or not its secret: the client can't tell the two apart.
+    /// There is no such record, or the secret is wrong. The client can't tell the two apart.
     Unknown(Option<Box<SessionRecord>>),
     /// The secret is right, but there is no session.
     Nothing(AnonymousReason, Box<SessionRecord>),
@@ -267,7 +268,8 @@ impl Found {
     }
 }
 
-/// Of two live sessions of one browser the one to use, or `None` if two users are logged in.
+/// Returns which of a browser's two live sessions to use, or `None` if they belong to different
+/// users.
 fn prefer(left: Open, right: Open) -> Option<Open> {
     let rank = |open: &Open| {
         (
@@ -285,7 +287,7 @@ fn prefer(left: Open, right: Open) -> Option<Open> {
     }
 }
 
-/// A record that a clock wrote which was far ahead is no valid session: its limits would not hold.
+/// A record written by a clock that was far ahead is not a valid session: it would expire too late.
 fn is_from_the_future(record: &SessionRecord, payload: &Payload, now: Millis) -> bool {
     let login = payload.login.map_or(0, |login| login.at);
     Realm::is_from_the_future(record.touched.max(login), now)

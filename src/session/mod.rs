@@ -1,4 +1,4 @@
-//! The visitor's data, kept by the server from one request to the next, and the session that it belongs to.
+//! One request's session, and the visitor's data in it.
 
 mod browser;
 mod close;
@@ -31,18 +31,19 @@ pub(crate) use self::{
     swap::{NewSession, Step, Swapped, create, swap},
 };
 
-/// This visitor's data: named values, anonymous or logged in, kept by the server.
+/// The data of this visitor's session: named values, kept on the server.
 ///
-/// Nothing is read before the first call, and nothing is stored for a visitor for whom nothing was
-/// inserted. Changes are saved when the handler is done, unless it returns a 5xx;
-/// [`save`](Session::save) does it earlier, and [`take`](Session::take) at once. The data of an anonymous
-/// visitor survives a login; that of a user is never visible to another one and is deleted by the logout.
+/// Nothing is read before the first call, and no session is created before the first value is
+/// inserted. Changes are saved after the handler has returned, unless the response has a 5xx
+/// status; [`save`](Session::save) saves them earlier, and [`take`](Session::take) at once. The
+/// data of an anonymous session is kept by a login. The data of a user is never visible to another
+/// user and is deleted by the logout.
 ///
-/// Reading session data does not restore a remembered login; only asking for the user does. (With
-/// [request loaders](crate::RequestLoader) reading data asks for the user first, since a user whom the
-/// request brings has no session.)
+/// Reading session data does not restore a remembered login; only looking up the user does. If
+/// there are [request loaders](crate::RequestLoader), reading data looks up the user first, since a
+/// user found by one of them has no session data.
 ///
-/// All data of a session together takes at most 64 KiB of names and JSON.
+/// The data of a session takes at most 64 KiB of names and JSON.
 ///
 /// ```
 /// # use login_manager::{Error, Session};
@@ -54,16 +55,16 @@ pub(crate) use self::{
 /// ```
 ///
 /// # Errors
-/// Every method fails
-/// - with [`ErrorKind::Store`] if the store fails
-/// - as [`Auth::user`](crate::Auth::user) does if the session is a user's: the data of a user who is no
-///   longer logged in is not returned. With request loaders also if one of those fails.
+/// Every method returns
+/// - [`ErrorKind::Store`] if the store failed or missed its deadline
+/// - the errors of [`Auth::user`](crate::Auth::user) if a user owns the session, since data of a
+///   user who is no longer logged in is not returned, or if there are request loaders
 #[derive(Clone)]
 pub struct Session {
     request: Arc<dyn SessionOwner>,
 }
 
-/// A request that knows whether its session's user is still logged in.
+/// A request that can check whether its session's user is still logged in.
 pub(crate) trait SessionOwner: Send + Sync + 'static {
     fn session(&self) -> &RequestSession;
     /// Whether the session has been read and, if it is a user's, the user has been checked.
@@ -90,11 +91,11 @@ impl Session {
         json.as_deref().map(parse).transpose()
     }
 
-    /// Puts a value under this name. An equal value is no change.
+    /// Stores a value under this name. An equal value is not a change.
     ///
     /// # Errors
-    /// - [`ErrorKind::Data`] if the value can't be turned into JSON
-    /// - [`ErrorKind::TooLarge`] if the data would take more than 64 KiB; it stays as it was
+    /// - [`ErrorKind::Data`] if the value can't be serialized to JSON
+    /// - [`ErrorKind::TooLarge`] if the data would take more than 64 KiB; it is left unchanged
     /// - those of [every method](Session#errors)
     pub async fn insert<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
         let json =
@@ -107,18 +108,18 @@ impl Session {
     /// Removes the value under this name. Returns whether there was one.
     ///
     /// # Errors
-    /// Those of [every method](Session#errors).
+    /// - those of [every method](Session#errors)
     pub async fn remove(&self, name: &str) -> Result<bool, Error> {
         self.settled(|stored, changes| changes.remove(stored, name))
             .await
     }
 
-    /// Removes the value under this name and returns it, once and only once: it is removed from the store
-    /// before it is returned, so of several requests one gets it. A client that hangs up has used it up.
+    /// Removes the value under this name and returns it, to one request only: it is removed from
+    /// the store before it is returned. If the client hangs up meanwhile, the value is lost.
     ///
     /// # Errors
     /// - [`ErrorKind::Data`] if the stored value is not a `T`; it is removed all the same
-    /// - [`ErrorKind::Conflict`] if other requests kept changing the session; the value stays
+    /// - [`ErrorKind::Conflict`] if other requests kept changing the session; the value is kept
     /// - those of [every method](Session#errors)
     pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let (request, name) = (Arc::clone(&self.request), Box::<str>::from(name));
@@ -132,29 +133,31 @@ impl Session {
         json.as_deref().map(parse).transpose()
     }
 
-    /// Removes all values. The session and the login are kept; use [`logout`](crate::Auth::logout) to end
-    /// them.
+    /// Removes all values. The session and the login are kept; use [`logout`](crate::Auth::logout)
+    /// to end them.
     ///
-    /// This removes the values that were there when the request read the session: a name that another
-    /// request inserts at the same time stays.
+    /// This removes the values that existed when the request read the session. A value that a
+    /// concurrent request inserts is kept.
     ///
     /// # Errors
-    /// Those of [every method](Session#errors).
+    /// - those of [every method](Session#errors)
     pub async fn clear(&self) -> Result<(), Error> {
         self.settled(|stored, changes| changes.clear(stored)).await
     }
 
-    /// Saves the changes now instead of at the end of the request: before a long response, or from a task
-    /// that outlives the request.
+    /// Saves the changes now instead of at the end of the request: before a long response, or from
+    /// a task that outlives the request.
     ///
-    /// Two requests of one visitor that change different names both keep their changes. If the session has
-    /// ended meanwhile, the data is dropped; that is no error.
+    /// Two concurrent requests that change different names both keep their changes. If the session
+    /// has ended or another login has taken it over meanwhile, the changes are dropped. That is not
+    /// an error, but emits a [`DataDropped`](crate::event::EventKind::DataDropped) event.
     ///
     /// # Errors
     /// - [`ErrorKind::Conflict`] if other requests kept changing the session
-    /// - [`ErrorKind::TooLarge`] if the data, together with what other requests saved, would take more than
-    ///   64 KiB
-    /// - [`ErrorKind::TooLate`] if the visitor has no session yet and the head of the response has left
+    /// - [`ErrorKind::TooLarge`] if the data, together with what other requests saved, would take
+    ///   more than 64 KiB
+    /// - [`ErrorKind::TooLate`] if there is no session yet and the response head has already been
+    ///   sent
     /// - those of [every method](Session#errors)
     pub async fn save(&self) -> Result<(), Error> {
         self.settled(|_, _| ()).await?;

@@ -16,10 +16,10 @@
 //!   ends      i64   absolute end of the session
 //!   epoch     u32   number of logins in this record
 //!   parts     u8    1 = login, 2 = remember
-//!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B,
+//!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B, user type 4 B,
 //!             stamp 32 B, client 16 B
-//!   remember: flags u8 (1 = previous, 2 = skipped, 4 = seen), issued i64, ends i64, exchanged i64, clock 8 B,
-//!             current 32 B, previous 32 B, skipped 32 B
+//!   remember: flags u8 (1 = previous, 2 = skipped, 4 = seen), issued i64, ends i64, exchanged i64,
+//!             clock 8 B, current 32 B, previous 32 B, skipped 32 B
 //!   data      (u32 length, name, u32 length, JSON) …
 //! ```
 //!
@@ -33,6 +33,7 @@ use super::{
 };
 use crate::{
     clock::{ClockId, Millis, Reading, millis},
+    realm::UserType,
     store::Digest,
     timeouts::Timeouts,
 };
@@ -86,7 +87,7 @@ pub(crate) type Mark = [u8; 8];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Limits {
     pub(crate) idle: Millis,
-    /// How long the session lives from a login or a confirmation on.
+    /// The absolute timeout, counted from a login or a confirmation.
     pub(crate) absolute: Millis,
     pub(crate) ends: Millis,
 }
@@ -114,35 +115,38 @@ impl Limits {
     }
 }
 
-/// What is known of the login in a session.
+/// The facts of the login in a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LoginFacts {
     /// When the user entered credentials.
     pub(crate) at: Millis,
-    /// They did so in this session.
+    /// Whether they did so in this session.
     pub(crate) fresh: bool,
-    /// The application let an inactive user in, knowingly.
+    /// The application logged in an inactive user with `force`.
     pub(crate) forced: bool,
     pub(crate) browser: Browser,
+    /// The user type that the session was written for.
+    pub(crate) user_type: UserType,
     /// Digest of the user's security stamp, if there is one.
     pub(crate) stamp: Option<Digest>,
-    /// Digest of what the client looked like.
+    /// Digest of the client's looks.
     pub(crate) client: Option<[u8; 16]>,
 }
 
-/// What is known of the remember cookie.
+/// The remember part of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RememberPart {
     pub(crate) current: Digest,
-    /// The token that was exchanged for `current`.
+    /// Digest of the token secret that was exchanged for `current`.
     pub(crate) previous: Option<Digest>,
-    /// A token that was handed out and never seen, since the one before it was exchanged again.
+    /// Digest of a passed-over successor: `previous` was exchanged for it, and then again for
+    /// `current`, because the browser had not shown that it received it.
     pub(crate) skipped: Option<Digest>,
     /// When `current` was made, and by whose clock.
     pub(crate) exchanged: Reading,
     /// The browser has shown that it received the cookies of the last exchange.
     pub(crate) seen: bool,
-    /// When the login was that asked to be remembered.
+    /// The time of the login with `remember(true)`.
     pub(crate) issued: Millis,
     pub(crate) ends: Millis,
 }
@@ -195,6 +199,7 @@ impl Payload {
             );
             bytes.extend(login.at.to_be_bytes());
             bytes.extend(login.browser.to_bytes());
+            bytes.extend(login.user_type);
             extend_with(&mut bytes, [login.stamp]);
             bytes.extend(login.client.iter().flatten());
         }
@@ -215,7 +220,7 @@ impl Payload {
         bytes.into()
     }
 
-    /// Whether the session part may be used at `now` by who has its secret.
+    /// Whether the bearer of the session secret may use the session at `now`.
     pub(crate) fn is_session_live(&self, touched: Millis, now: Millis) -> bool {
         now < self.limits.expires(touched)
     }
@@ -249,7 +254,7 @@ fn extend_with<const N: usize>(bytes: &mut Vec<u8>, digests: [Option<Digest>; N]
 
 /// The parts of a payload.
 impl<'a> Reader<'a> {
-    /// A part that is there if its flag is set.
+    /// A part that is present if its flag is set.
     #[allow(
         clippy::option_option,
         reason = "the outer one ends the reading, the inner one is an absent part"
@@ -314,6 +319,7 @@ impl<'a> Reader<'a> {
             forced: flags & FORCED != 0,
             at: self.i64()?,
             browser: Browser::from_bytes(self.array()?),
+            user_type: self.array()?,
             stamp: self.optional(flags, STAMP, Self::digest)?,
             client: self.optional(flags, CLIENT, Self::array)?,
         })
@@ -374,6 +380,7 @@ mod tests {
                 fresh: true,
                 forced: true,
                 browser: Browser::of("Firefox/1 Windows"),
+                user_type: [6; 4],
                 stamp: Some(digest()),
                 client: Some([4; 16]),
             }),

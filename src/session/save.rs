@@ -1,4 +1,5 @@
-//! Saving a visitor's data: compare-and-swap, so that two requests of one visitor both keep their changes.
+//! Saving session data by compare-and-swap, so that two concurrent requests both keep their
+//! changes.
 
 use super::{
     data::Changes,
@@ -24,9 +25,10 @@ enum Dropped {
 }
 
 impl Turn<'_> {
-    /// Writes this request's changes to the store; creates a session if there is none.
+    /// Writes this request's changes to the store, and creates a session if there is none.
     ///
-    /// If the session ended meanwhile, its data is dropped. That is no error, but emits an event.
+    /// If the session ended meanwhile, the changes are dropped. That is not an error, but emits an
+    /// event.
     pub(crate) async fn save(&self) -> Result<(), Error> {
         let open = {
             let state = self.state();
@@ -69,7 +71,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Removes a value from the store, and only then returns it: of several requests one gets it.
+    /// Removes a value from the store before returning it, so that only one request gets it.
     pub(crate) async fn take(&self, name: &str) -> Result<Option<Box<str>>, Error> {
         let (pending, open) = {
             let mut state = self.state();
@@ -140,8 +142,8 @@ impl Turn<'_> {
         }
     }
 
-    /// When the session was last used, once this request has written to it. Only the bearer of the current
-    /// secret uses it.
+    /// The time of the last use, to write with an update by this request. Only the bearer of the
+    /// current secret uses the session.
     fn touched(&self, open: &Open, touched: i64, payload: &Payload) -> i64 {
         match open.held_by {
             HeldBy::Secret(digest) if payload.head.current == Some(digest) => touched.max(self.now),
@@ -149,7 +151,7 @@ impl Turn<'_> {
         }
     }
 
-    /// The session is stored like this now. Changes made while it was written are still to be saved.
+    /// Adopts the record as it is stored now. Changes made while it was written remain to be saved.
     fn stored(&self, record: SessionRecord, payload: Payload) {
         if let SessionState::Open(open) = &mut self.state().session {
             open.record = record;

@@ -1,4 +1,4 @@
-//! One request's session: what is known of it, and what the response will tell the browser.
+//! The state of one request's session, and the cookies that its response will set.
 
 use std::{
     ops::Deref,
@@ -21,14 +21,14 @@ use crate::{
     store::{Digest, RememberToken, SessionId, SessionRecord, SessionToken},
 };
 
-/// The session of one realm in one request. Nothing is read before the first question.
+/// The session of one realm in one request. Nothing is read before it is needed.
 pub(crate) struct RequestSession {
     realm: Arc<Realm>,
     headers: CookieHeaders,
     client: Client,
-    /// When the request arrived. A secret that was replaced later is judged by this time.
+    /// When the request arrived. The grace of a replaced secret is measured up to this time.
     arrived: Millis,
-    /// This request looks at the session without using it.
+    /// This request reads the session without extending it.
     without_touch: bool,
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
@@ -54,7 +54,7 @@ pub(crate) struct State {
     pub(crate) next_cookie: Option<Change<Box<str>>>,
     /// Something read the session, so the response depends on the cookies.
     pub(crate) asked: bool,
-    /// The head of the response has left; no cookie can follow.
+    /// The response head has been sent, so no cookie can be set any more.
     pub(crate) sent: bool,
 }
 
@@ -81,13 +81,13 @@ pub(crate) enum SessionState {
     Open(Open),
 }
 
-/// There is no session. Data waits for one to be created.
+/// There is no session. Changed data waits for one to be created.
 #[derive(Default)]
 pub(crate) struct NoSession {
     pub(crate) why: AnonymousReason,
     pub(crate) changes: Changes,
-    /// The browser has another session by now, or none that a response to this request may replace. So none
-    /// is created for mere data.
+    /// The browser has another session by now, or one that this request must not replace, so none
+    /// is created for data.
     pub(crate) late: bool,
     /// The record that was read, if its session is over and it may live on for the remember cookie.
     pub(crate) loaded: Option<Box<SessionRecord>>,
@@ -107,7 +107,7 @@ pub(crate) struct Open {
 pub(crate) enum HeldBy {
     /// The current session secret, presented by the browser or made by this request.
     Secret(Digest),
-    /// A secret that was replaced moments ago: good for this request, never for a new secret.
+    /// The previous session secret, or a used token secret: valid for this request only.
     Joined,
 }
 
@@ -178,13 +178,13 @@ impl RequestSession {
             })
     }
 
-    /// Whether a secret that this request shows was replaced only moments before the request arrived.
+    /// Whether this record's secret was replaced at most the grace before the request arrived.
     pub(crate) fn is_within_grace(&self, head: &Head) -> bool {
         let age = self.arrived.saturating_sub(head.rotated);
         (-CLOCK_SKEW..=millis(self.realm.remember_grace.length())).contains(&age)
     }
 
-    /// The record that the lookup of the session has read and found no session in, once.
+    /// Takes the record that the lookup has read if its session is over, to save another read.
     pub(crate) fn take_loaded(&self, id: &SessionId) -> Option<SessionRecord> {
         match &mut self.state().session {
             SessionState::None(NoSession { loaded, .. }) => loaded
@@ -212,8 +212,8 @@ impl RequestSession {
         })
     }
 
-    /// The state, for a moment. No foreign code runs under this lock, so a poisoned one still guards a whole
-    /// value.
+    /// Locks the state for a moment. No foreign code runs under this lock, so the value behind a
+    /// poisoned one is consistent.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -226,7 +226,7 @@ impl RequestSession {
         }
     }
 
-    /// A digest of what the client looks like, if sessions are protected by it.
+    /// A digest of the client's looks, if session protection is on.
     pub(crate) fn client_digest(&self) -> Option<[u8; 16]> {
         match self.realm.protection {
             SessionProtection::Off => None,
@@ -248,7 +248,7 @@ impl RequestSession {
         self.shown(self.realm.cookies.remember_name(), RememberToken::parse)
     }
 
-    /// The path in the cookie that keeps the way back, if there is one; empty if it can't be read.
+    /// The path in the cookie that keeps `next`, if there is one; empty if it can't be read.
     pub(crate) fn next_cookie(&self) -> Option<String> {
         match self.find(self.realm.cookies.next_name()).as_slice() {
             [] => None,
@@ -275,7 +275,7 @@ impl RequestSession {
 }
 
 impl Open {
-    /// The digest of the session secret that this request shows or has made.
+    /// The digest of the session secret that this request presents or has created.
     pub(crate) fn shown(&self) -> Option<Digest> {
         match self.held_by {
             HeldBy::Secret(secret) => Some(secret),
@@ -284,15 +284,16 @@ impl Open {
     }
 }
 
-/// What a request shows under the name of one of our cookies.
+/// The values that a request presents under the name of one of our cookies.
 #[derive(Debug)]
 pub(crate) struct Shown<T> {
-    /// In the order of the request. The first of them apart: mostly it is the only one, and takes no list.
+    /// In the order of the request. The first one is kept apart to avoid an allocation, since it is
+    /// usually the only one.
     first: Option<T>,
     more: Vec<T>,
-    /// There are values, and none is a token.
+    /// There are values, but none can be parsed.
     pub(crate) malformed: bool,
-    /// There are more values than are looked at.
+    /// There are more values than are read.
     pub(crate) too_many: bool,
 }
 
@@ -301,7 +302,7 @@ impl<T> Shown<T> {
         self.first.iter().chain(&self.more)
     }
 
-    /// Those beside which there is another one under the same name.
+    /// The values, if there is more than one.
     pub(crate) fn several(&self) -> impl Iterator<Item = &T> {
         self.iter().filter(|_| !self.more.is_empty())
     }
@@ -352,15 +353,15 @@ impl State {
         }
     }
 
-    /// The browser forgets its cookies.
+    /// Removes both cookies.
     pub(crate) fn remove_cookies(&mut self) {
         self.cookie = Some(Change::Remove);
         self.remember_cookie = Some(Change::Remove);
     }
 
-    /// A new session secret was written: from here on the session is this request's.
+    /// Uses a session whose new secret has just been written, and sets its cookie.
     ///
-    /// What this request has changed and not saved yet is kept if it belongs to the same visitor.
+    /// Unsaved changes of this request are kept if they belong to the same visitor.
     pub(crate) fn adopt(&mut self, mut open: Open, token: SessionToken, same_visitor: bool) {
         if same_visitor && let Some((_, changes)) = self.data() {
             open.changes = std::mem::take(changes);
@@ -370,8 +371,8 @@ impl State {
         self.cookie = Some(Change::Set(token));
     }
 
-    /// The session ended under this request: what it was about to save is dropped, and a cookie that names the
-    /// session is not sent.
+    /// The session ended during this request: unsaved changes are dropped, and a cookie that names
+    /// the session is not sent.
     pub(crate) fn session_ended(&mut self, why: AnonymousReason) {
         self.session = SessionState::none_to_create(why);
         if matches!(self.cookie, Some(Change::Set(_))) {

@@ -12,16 +12,17 @@ use crate::{
     store::{CreateOutcome, Outcome, SessionId, SessionRecord, backoff},
 };
 
-/// How often an update may meet other updates before it gives up: with the pauses between, about two seconds.
+/// How often an update is tried if other updates conflict with it: with the pauses between them,
+/// about two seconds.
 const TRIES: u32 = 64;
 
-/// What to do with a record as it is now.
+/// What to do with a record in its current state.
 #[allow(
     clippy::large_enum_variant,
     reason = "there is one per write, and a box would cost an allocation"
 )]
 pub(crate) enum Step<T> {
-    /// Write this payload; the session was last used at this time.
+    /// Write this payload, with this time of the last use.
     Write(Payload, Millis),
     /// Leave the record alone.
     Stop(T),
@@ -34,17 +35,17 @@ pub(crate) enum Step<T> {
 pub(crate) enum Swapped<T> {
     /// The record and its payload as they are stored now.
     Done(SessionRecord, Payload),
-    /// There is no such record any more.
+    /// The record no longer exists.
     Gone,
     Stopped(T),
 }
 
 /// Updates a record by compare-and-swap: builds a new payload from the record, writes it, and on a
-/// conflict loads the record again and lets `build` decide anew.
+/// conflict loads the record again and calls `build` again.
 ///
-/// If the outcome of a write is unknown, the record tells: it carries the mark of this write, or it has
-/// still the version that was read. In the latter case a write of the same content at a higher version
-/// makes sure that the first one can't take effect later.
+/// If the outcome of a write is unknown, the record is loaded. If it carries the mark of this
+/// write, the write has taken effect. If it still has the version that was read, the same content
+/// is written at a higher version, so that the first write can't take effect later.
 pub(crate) async fn swap<T>(
     realm: &Realm,
     mut record: SessionRecord,
@@ -72,7 +73,8 @@ pub(crate) async fn swap<T>(
             return Ok(Swapped::Done(stored, stored_payload));
         }
         if let Some(error) = error {
-            // If another request has written since, the version has moved on, and the write can't come any more.
+            // If another request has written since, the version is higher, and the write can't take
+            // effect any more.
             if stored.version == record.version
                 && let Some((stored, stored_payload)) = fence(realm, stored, stored_payload).await?
                 && stored_payload.shows(&new_payload, &payload)
@@ -87,8 +89,8 @@ pub(crate) async fn swap<T>(
     Err(ErrorKind::Conflict.into())
 }
 
-/// Makes sure that a write whose outcome is unknown can't take effect any more. Returns the record if that
-/// is too late, since something has been written meanwhile.
+/// Makes sure that a write whose outcome is unknown can't take effect any more. Returns the record
+/// if something has been written meanwhile.
 async fn fence(
     realm: &Realm,
     stored: SessionRecord,
@@ -103,8 +105,8 @@ async fn fence(
 }
 
 impl Payload {
-    /// Whether this stored payload shows that `wanted` was written in place of `read`: by its mark, or, if
-    /// another request has written since, by the session secret that it introduced.
+    /// Whether this stored payload shows that `wanted` was written in place of `read`: by its mark,
+    /// or, if another request has written since, by the session secret that it introduced.
     fn shows(&self, wanted: &Self, read: &Self) -> bool {
         let is_new = wanted.head.current.is_some() && wanted.head.current != read.head.current;
         self.mark == wanted.mark || (is_new && self.head.current == wanted.head.current)
@@ -154,8 +156,8 @@ pub(crate) struct NewSession {
     pub(crate) payload: Payload,
 }
 
-/// Creates a record. If the outcome is unknown, the record tells; one that isn't there yet is deleted
-/// should it turn up later.
+/// Creates a record. If the outcome is unknown, the record is loaded; if it does not exist, its id
+/// is queued for deletion, because the write may still take effect.
 pub(crate) async fn create(
     realm: &Arc<Realm>,
     new: NewSession,
@@ -208,8 +210,8 @@ pub(crate) fn discard_later(realm: &Arc<Realm>, id: SessionId) {
         verified: true,
         attempt: Arc::new(move || {
             let realm = Arc::clone(&owned);
-            // Not found may mean that the create is still in flight, so keep trying. Once deleted the
-            // record can't reappear: ids are never reused.
+            // Not found may mean that the create is still in flight, so keep trying. Once deleted
+            // the record can't reappear: ids are never reused.
             Box::pin(async move { Ok(realm.delete(&id, None).await? == Outcome::Done) })
         }),
     });

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use super::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore};
 use crate::error::BoxError;
 
-/// Every method, including those with a default: a cache in front of a store stays one behind a pointer.
+/// Forwards every method, including those with a default, so that a cache behind a pointer remains
+/// one.
 macro_rules! store_behind {
     ($(#[doc = $doc:literal])+ $Pointer:ident) => {
         $(#[doc = $doc])+
@@ -75,7 +76,8 @@ macro_rules! store_behind {
 }
 
 store_behind! {
-    /// A store in an `Arc` can be shared between managers, or chosen at run time as `Arc<dyn SessionStore>`.
+    /// A store in an `Arc` can be shared between managers, or chosen at run time as `Arc<dyn
+    /// SessionStore>`.
     Arc
 }
 

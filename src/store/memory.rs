@@ -43,25 +43,25 @@ struct Records {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The number of records, including expired ones that have not been removed yet.
+    /// Returns the number of records, including expired ones that have not been removed yet.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lock().by_id.len()
     }
 
-    /// Whether the store has no record.
+    /// Returns whether the store has no records.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Copies of all records in no particular order, for tests.
+    /// Returns copies of all records in no particular order, for tests.
     #[must_use]
     pub fn records(&self) -> Vec<SessionRecord> {
         self.lock().by_id.values().cloned().collect()

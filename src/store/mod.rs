@@ -5,21 +5,22 @@
 //! `testing::store_contract` (feature `testing`):
 //!
 //! 1. **A finished write is seen by every later call on every node.** Reads go to the primary.
-//! 2. **No upsert.** [`create`](SessionStore::create) only inserts; [`update`](SessionStore::update)
-//!    and [`touch`](SessionStore::touch) only change a record that exists. A request that holds an old
-//!    copy cannot bring back a session that a logout deleted.
-//! 3. **Compare and swap.** `update` and a versioned [`delete`](SessionStore::delete) act only if the
-//!    record still has the version that was read; `update` raises it by one, `touch` leaves it alone.
-//! 4. **Expired is absent** for `update`, `touch` and `list`, from the millisecond at which
-//!    `now >= expires`. [`load`](SessionStore::load) may return an expired record that is still there.
-//!    Times come from the caller; a store uses its own clock only to remove expired records, and rather
-//!    late than early.
+//! 2. **No upsert.** [`create`](SessionStore::create) only inserts;
+//!    [`update`](SessionStore::update) and [`touch`](SessionStore::touch) only change a record that
+//!    exists. A request that holds an old copy cannot bring back a session that a logout deleted.
+//! 3. **Compare and swap.** `update` and a versioned [`delete`](SessionStore::delete) act only if
+//!    the record still has the version that was read; `update` raises it by one, `touch` leaves it
+//!    alone.
+//! 4. **Expired is absent** for `update`, `touch` and `list`, from the millisecond at which `now >=
+//!    expires`. [`load`](SessionStore::load) may return an expired record that is still there.
+//!    Times come from the caller; a store uses its own clock only to remove expired records, and
+//!    rather late than early.
 //! 5. **The owner's list is complete.** It may be slow and may return a record that is just being
 //!    deleted, but it never lacks a live one.
-//! 6. **A call that is dropped half-way did all of it or nothing**, which of the two may only be known
-//!    a moment later.
-//! 7. **`delete_all` is atomic toward `create`.** It deletes the records created up to one moment,
-//!    and none created after it, so the two equal one of the two orders.
+//! 6. **A call that is dropped half-way takes effect completely or not at all.** Which of the two
+//!    may only be visible a moment later.
+//! 7. **`delete_all` is atomic with respect to `create`.** It deletes the records created up to one
+//!    moment, and none created after it, so a concurrent `create` comes either before or after it.
 //!
 //! A change of this contract is a major version of the crate.
 
@@ -60,8 +61,8 @@ pub use sql::SqliteStore;
 pub(crate) use backoff::{backoff, jittered};
 pub(crate) use token::{Digest, Digests, RememberToken, SessionToken};
 
-/// Where sessions live. Implement it for a database of your own; [`MemoryStore`] is the one to read
-/// first.
+/// Keeps sessions. Implement it for a database of your own; see [`MemoryStore`] for the shortest
+/// implementation.
 ///
 /// With `#[async_trait]` (re-exported here) the methods are plain `async fn`s:
 ///
@@ -109,70 +110,73 @@ pub trait SessionStore: Send + Sync + 'static {
     /// Inserts a new record. Never overwrites.
     ///
     /// # Errors
-    /// If the store can't say that the record is safe.
+    /// - if the store can't confirm that the record is stored
     async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError>;
 
     /// Returns the record with this id. It may be an expired one that is still there.
     ///
     /// # Errors
-    /// If the store can't say whether there is one.
+    /// - if the store can't tell whether there is one
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError>;
 
-    /// The same, past any cache. The default calls [`load`](SessionStore::load).
+    /// Returns the record with this id, bypassing any cache. The default calls
+    /// [`load`](SessionStore::load).
     ///
     /// # Errors
-    /// As [`load`](SessionStore::load).
+    /// - as [`load`](SessionStore::load)
     async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
         self.load(id).await
     }
 
-    /// Whether [`load`](SessionStore::load) may return an older record than
-    /// [`load_fresh`](SessionStore::load_fresh), so that a second look can be worth a call. Default: no.
+    /// Returns whether [`load`](SessionStore::load) may return an older record than
+    /// [`load_fresh`](SessionStore::load_fresh). If so, the crate calls the latter before it
+    /// rejects a session. Default: false.
     fn is_cache(&self) -> bool {
         false
     }
 
     /// Replaces `touched` (never by an earlier time), `expires`, `ends` and `payload` if the stored
-    /// record is live at `now` and still has `record.version`, and raises the version by one. `owner`
-    /// and `created` are as they were read and don't change.
+    /// record is live at `now` and still has `record.version`, and raises the version by one.
+    /// `owner` and `created` are as they were read and don't change.
     ///
     /// # Errors
-    /// If the store can't say whether it did.
+    /// - if the store can't tell whether it did
     async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError>;
 
-    /// Records a use at `now`: `touched` becomes `max(old, now)`, `expires` becomes
-    /// `min(max(old, expires), ends)`. Everything else stays, including the version. Returns `Done` or
-    /// `Gone`.
+    /// Records a use of the session at `now`: `touched` becomes `max(old, now)`, `expires` becomes
+    /// `min(max(old, expires), ends)`. Everything else stays, including the version. Returns `Done`
+    /// or `Gone`.
     ///
     /// # Errors
-    /// If the store can't say whether it did.
+    /// - if the store can't tell whether it did
     async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError>;
 
     /// Deletes the record, expired or not; with `Some(version)` only if it still has that version.
     ///
     /// # Errors
-    /// If the store can't say that the record is gone.
+    /// - if the store can't confirm that the record is gone
     async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError>;
 
     /// Returns one page of the owner's live records, in the order of their ids. Owners are equal if
     /// their bytes are.
     ///
     /// # Errors
-    /// If the store can't say which there are.
+    /// - if the store can't return all of them
     async fn list(&self, owner: &str, page: Page, now: i64)
     -> Result<Vec<SessionRecord>, BoxError>;
 
-    /// Deletes the owner's records, expired or not, except the one named. Returns how many.
+    /// Deletes the owner's records, expired or not, except the one with the id `except`. Returns
+    /// how many.
     ///
     /// # Errors
-    /// If the store can't say that they are gone.
+    /// - if the store can't confirm that they are gone
     async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError>;
 
-    /// Deletes at most `limit` records that expired at or before `now`. Returns how many: fewer than
-    /// `limit` means that none are left. A store whose records expire by themselves returns 0.
+    /// Deletes at most `limit` records that expired at or before `now`. Returns how many: fewer
+    /// than `limit` means that none are left. A store whose records expire by themselves returns 0.
     ///
     /// # Errors
-    /// If the store can't; the next call tries again.
+    /// - if the store can't delete them; the next call tries again
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError>;
 }
 

@@ -35,7 +35,7 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
-    /// Whether the record counts as present at `now`.
+    /// Returns whether the record counts as present at `now`.
     #[must_use]
     pub fn is_live(&self, now: i64) -> bool {
         now < self.expires
@@ -74,13 +74,13 @@ impl SessionId {
         random_bytes().map(Self)
     }
 
-    /// The id that a store has written down as these bytes.
+    /// Creates the id from the bytes that a store has kept.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes, for a store to write down.
+    /// Returns the bytes, for a store to keep.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
@@ -120,14 +120,14 @@ impl FromStr for SessionId {
     }
 }
 
-/// As its text.
+/// Serializes its text.
 impl Serialize for SessionId {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
-/// From its text; any other text is rejected.
+/// Deserializes its text, and rejects any other.
 impl<'de> Deserialize<'de> for SessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;

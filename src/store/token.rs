@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::SessionId;
 use crate::random::{RandomFailed, random_bytes};
 
-/// 256 random bits in a cookie, twice what OWASP ASVS 5.0 (7.2.3) asks for. Its bearer is let in, so it
-/// never prints itself.
+/// 256 random bits in a cookie, twice what OWASP ASVS 5.0 (7.2.3) requires. Its bearer is
+/// authenticated, so `Debug` does not print it.
 #[derive(Clone)]
 pub(crate) struct Secret([u8; Self::LEN]);
 
@@ -33,7 +33,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What the session cookie holds: which session, and the secret that opens it.
+/// The value of the session cookie: the session's id, and the secret that opens it.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionToken {
     pub(crate) id: SessionId,
@@ -65,8 +65,8 @@ impl SessionToken {
     }
 }
 
-/// What the remember cookie holds: which session, a secret that stays the same as long as the login is
-/// remembered, and a token that is exchanged at each use.
+/// The value of the remember cookie: the session's id, the series secret, which stays the same
+/// until the next login, and the token secret, which is exchanged at each use.
 #[derive(Clone, Debug)]
 pub(crate) struct RememberToken {
     pub(crate) id: SessionId,
@@ -85,7 +85,7 @@ impl RememberToken {
         })
     }
 
-    /// The same series with a new token.
+    /// The same series secret with a new token secret.
     pub(crate) fn exchanged(&self) -> Result<Self, RandomFailed> {
         Ok(Self {
             id: self.id,
@@ -154,8 +154,8 @@ impl fmt::Debug for Digest {
 
 /// Computes digests for one purpose in one realm; elsewhere they match nothing.
 ///
-/// Purpose and realm are absorbed in advance as one block of SHA-256, so that the digest of a cookie
-/// (16 bytes of id, 32 of secret) takes one compression.
+/// Purpose and realm are absorbed in advance as one block of SHA-256, so that the digest of a
+/// cookie (16 bytes of id, 32 of secret) takes one compression.
 #[derive(Clone)]
 pub(crate) struct Digester(Sha256);
 
@@ -182,7 +182,8 @@ impl Digester {
         Digest(hash.finalize().into())
     }
 
-    /// The digest of several parts, each led by its length, so that no two lists of parts run together.
+    /// The digest of several parts, each led by its length, so that no two lists of parts run
+    /// together.
     pub(crate) fn parts(&self, parts: &[&[u8]]) -> Digest {
         let mut hash = self.0.clone();
         for part in parts {
@@ -201,6 +202,7 @@ pub(crate) struct Digests {
     pub(crate) remember: Digester,
     pub(crate) stamp: Digester,
     pub(crate) client: Digester,
+    pub(crate) user_type: Digester,
 }
 
 impl Digests {
@@ -212,6 +214,7 @@ impl Digests {
             remember: of("remember"),
             stamp: of("stamp"),
             client: of("client"),
+            user_type: of("user type"),
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// A clock that stands still until a test moves it. Clones are the same clock.
+/// A clock that only moves when a test moves it. Clones are the same clock.
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -26,13 +26,13 @@ use crate::{
 /// let clock = TestClock::new();
 /// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
 ///     .with_clock(&clock);
-/// clock.advance(Duration::from_secs(24 * 60 * 60)); // whoever was idle is logged out by now
+/// clock.advance(Duration::from_secs(24 * 60 * 60)); // idle sessions have expired
 /// ```
 #[derive(Clone, Debug)]
 pub struct TestClock(Arc<Hands>);
 
 impl TestClock {
-    /// A clock that shows the system's time and keeps showing it.
+    /// Creates a clock frozen at the current system time.
     #[must_use]
     pub fn new() -> Self {
         Self(Arc::new(Hands {
@@ -41,17 +41,17 @@ impl TestClock {
         }))
     }
 
-    /// Moves it forward.
+    /// Moves the clock forward.
     pub fn advance(&self, by: Duration) {
         self.0.now.fetch_add(millis(by), Ordering::SeqCst);
     }
 
-    /// Moves it back: what a clock does that somebody sets right.
+    /// Moves the clock back, as when the system clock is corrected.
     pub fn turn_back(&self, by: Duration) {
         self.0.now.fetch_sub(millis(by), Ordering::SeqCst);
     }
 
-    /// What it shows.
+    /// Returns the time.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         let now = self.unix_millis();

@@ -15,7 +15,7 @@ use crate::{
 
 /// A login without a request, returned by [`LoginManager::login_for_tests`]. Await it to get the
 /// `Cookie` header of a logged-in browser.
-#[must_use = "nobody is logged in before this is awaited"]
+#[must_use = "a login does nothing until it is awaited"]
 pub struct TestLogin<'a, U: AuthUser> {
     manager: &'a LoginManager<U>,
     user: &'a U,
@@ -42,8 +42,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// ```
     ///
     /// # Errors
-    /// Same as [`Auth::login`](crate::Auth::login), except that it also logs in users who are not
-    /// active.
+    /// - those of [`Auth::login`](crate::Auth::login), except that it also logs in users who are not
+    ///   active
     pub fn login_for_tests<'a>(&'a self, user: &'a U) -> TestLogin<'a, U> {
         TestLogin {
             manager: self,
@@ -81,6 +81,7 @@ impl<U: AuthUser> TestLogin<'_, U> {
                 fresh: self.fresh,
                 forced: !self.user.is_active(),
                 browser: Browser::default(),
+                user_type: realm.user_type,
                 stamp: stamp_digest(realm, &owner, self.user),
                 client: None,
             }),

@@ -300,7 +300,7 @@ async fn e2_a_name_that_no_cookie_can_have_is_refused() {
     }
     for (session, remember) in [("sid", "sid-next"), ("a-session", "A-next")] {
         let error = World::new().manager.with_cookie_names(session, remember);
-        assert!(error.unwrap_err().to_string().contains("the way back"));
+        assert!(error.unwrap_err().to_string().contains("keeps `next`"));
     }
     let same = World::new().manager.with_cookie_names("sid", "SID");
     assert!(same.unwrap_err().to_string().contains("\"SID\""));

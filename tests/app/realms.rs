@@ -414,3 +414,30 @@ async fn p13_a_save_that_fails_in_one_realm_takes_no_cookie_of_another() {
         );
     }
 }
+
+/// A mistake: both managers have the same realm, so the browser shows one cookie to both of them.
+#[tokio::test]
+async fn two_user_types_in_one_realm_are_told_apart() {
+    let store = MemoryStore::new();
+    let (customers, admins) = (People::new([Customer(1)]), People::new([Admin(1)]));
+    let customers = customers
+        .routes()
+        .layer(customers.manager(store.clone()).with_realm("one").unwrap());
+    let admins = admins
+        .routes()
+        .layer(admins.manager(store.clone()).with_realm("one").unwrap());
+    let mut customer = Browser::new(customers.clone());
+    customer.post("/login/0").await;
+    assert_eq!(customer.get("/who").await.body, "<1>");
+
+    let mut office = customer.moved_to(admins.clone());
+    assert_eq!(office.get("/who").await.body, "nobody");
+    assert_eq!(office.get("/me").await.status, 401);
+    let mut customer = office.moved_to(customers.clone());
+    assert_eq!(customer.get("/who").await.body, "<1>", "it was left alone");
+
+    let mut office = customer.moved_to(admins);
+    office.post("/login/0").await;
+    assert_eq!(office.get("/who").await.body, "<1>");
+    assert_eq!(office.moved_to(customers).get("/who").await.body, "nobody");
+}

@@ -1,4 +1,5 @@
-//! An API beside the pages: programs send a bearer token, browsers a cookie, and the handlers are the same.
+//! An API beside the pages: programs send a bearer token, browsers a cookie, and both use the same
+//! handlers.
 //!
 //! ```sh
 //! cargo run -p api_keys
@@ -9,7 +10,7 @@
 //! curl -i http://localhost:3000/me -H 'Authorization: Bearer key-of-alice' # alice, and no cookie
 //! curl -c jar -X POST http://localhost:3000/login
 //! curl -b jar http://localhost:3000/me                                   # alice, by the cookie
-//! curl -i -b jar http://localhost:3000/api/me                            # 401: the API takes no cookies
+//! curl -i -b jar http://localhost:3000/api/me                            # 401: the API ignores cookies
 //! ```
 
 use std::{env, error::Error};
@@ -53,7 +54,8 @@ pub(crate) fn app() -> Router {
         .layer(login_manager.clone())
         .layer(CsrfLayer::new());
 
-    // Only keys here. No other site can make a browser send one, so this part needs no CSRF protection.
+    // Only keys here. No other site can make a browser send one, so this part needs no CSRF
+    // protection.
     let api = Router::new()
         .route("/me", get(me))
         .layer(login_manager.without_cookies());

@@ -29,9 +29,9 @@ use login_manager::{
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
 
-/// A map in the order of the ids, behind one lock. No call holds the lock across an `await`, so each
-/// call is atomic. A database would have indexes on `owner` and `expires`; here every search reads the
-/// whole map.
+/// A map in the order of the ids, behind one lock. No call holds the lock across an `await`, so
+/// each call is atomic. A database would have indexes on `owner` and `expires`; here every search
+/// reads the whole map.
 #[derive(Default)]
 pub(crate) struct OwnStore(Mutex<Records>);
 
@@ -53,8 +53,8 @@ impl SessionStore for OwnStore {
         Ok(self.lock()?.get(id).cloned())
     }
 
-    // Never an upsert, here and in `touch`: a request with an old copy must not bring back a session
-    // that a logout deleted.
+    // Never an upsert, here and in `touch`: a request that holds an old copy must not bring back a
+    // session that a logout has deleted.
     async fn update(&self, new: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
         Ok(match live(&mut *self.lock()?, &new.id, now) {
             None => Outcome::Gone,

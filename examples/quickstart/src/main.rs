@@ -4,7 +4,8 @@
 //! cargo run -p quickstart
 //! ```
 //!
-//! Open <http://localhost:3000> and log in as `alice` with the password `wonderland`, or use another terminal:
+//! Open <http://localhost:3000> and log in as `alice` with the password `wonderland`, or use
+//! another terminal:
 //!
 //! ```sh
 //! curl -i http://localhost:3000/dashboard                                  # 401: not a page load
@@ -12,13 +13,14 @@
 //! curl -c jar -d 'username=alice&password=wonderland' 'http://localhost:3000/login?next=/dashboard' -i
 //! curl -b jar http://localhost:3000/dashboard                              # Hello, alice!
 //! curl -b jar -X POST http://localhost:3000/logout -i
-//! curl -b jar -i http://localhost:3000/dashboard                           # 401, though `jar` still has the cookie
+//! curl -b jar -i http://localhost:3000/dashboard                           # 401: logged out
 //! ```
 //!
-//! The session cookie is `Secure`. Chrome, Firefox and curl (since 7.79) also take it on `http://localhost`; Safari doesn't (WebKit
-//! bug 281149). For Safari, or at a LAN address, call `with_insecure_cookies()` while developing (`#[cfg(debug_assertions)]`), or
-//! use https. If a login succeeds and the next page asks for it again, the browser rejected the cookie. `PORT=8080` changes the
-//! port.
+//! The session cookie is `Secure`. Chrome, Firefox and curl (since 7.79) also accept it on
+//! `http://localhost`; Safari does not (WebKit bug 281149). In Safari, or at a LAN address, use
+//! https or call `with_insecure_cookies()` during development (`#[cfg(debug_assertions)]`). If the
+//! login succeeds, but the next page requires a login again, the browser has rejected the cookie.
+//! `PORT=8080` changes the port.
 
 use std::{collections::HashMap, env, error::Error, future, sync::Arc};
 

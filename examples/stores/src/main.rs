@@ -8,8 +8,9 @@
 //! STORE=redis://localhost cargo run -p stores                # Valkey too
 //! ```
 //!
-//! Log in, stop the app and start it again: with every store but the first you are still logged in. Start a second one with
-//! `PORT=3001` on the same store: a login or logout at one applies to both.
+//! Log in, stop the app and start it again: with every store except the first you are still logged
+//! in. Start a second app with `PORT=3001` on the same store: a login or logout at one applies to
+//! both.
 //!
 //! ```sh
 //! curl -c jar -X POST http://localhost:3000/login

@@ -24,8 +24,9 @@ impl AuthUser for Account {
     }
 }
 
-/// `AUTOINCREMENT`, because the id of a deleted account must never be used again. `NOCASE`, so that no user can pass for
-/// alice as Alice. A new stamp ends every session of the account, so it changes with the password.
+/// `AUTOINCREMENT`, because the id of a deleted account must never be used again. `NOCASE`, so that
+/// no user can pass for alice as Alice. A new stamp ends every session of the account, so it
+/// changes with the password.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,

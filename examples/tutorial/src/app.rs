@@ -81,8 +81,8 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
         }))
 }
 
-/// Defense in depth if a template fails to escape something: no foreign script runs, and no other site can
-/// frame the pages.
+/// Defense in depth if a template fails to escape something: no foreign script runs, and no other
+/// site can frame the pages.
 async fn secure(mut response: Response) -> Response {
     const POLICY: &str =
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";

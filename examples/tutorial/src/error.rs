@@ -41,7 +41,8 @@ impl IntoResponse for AppError {
     }
 }
 
-/// Gives a page to every error that is only a status, whether from a handler, a layer or the router.
+/// Gives a page to every error that is only a status, whether from a handler, a layer or the
+/// router.
 pub(crate) async fn page(State(templates): State<Templates>, mut response: Response) -> Response {
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();

@@ -21,8 +21,8 @@ use super::{
 
 /// In characters; as `maxlength` in the forms.
 const MAX_NAME: usize = 64;
-/// In characters; as `minlength` in the forms. The minimum of OWASP ASVS 5.0 (6.2.1), which recommends 15; NIST SP 800-63B-4
-/// (3.1.1.2) requires 15 if the password is the only factor.
+/// In characters; as `minlength` in the forms. The minimum of OWASP ASVS 5.0 (6.2.1), which
+/// recommends 15; NIST SP 800-63B-4 (3.1.1.2) requires 15 if the password is the only factor.
 const MIN_PASSWORD: usize = 8;
 const TOO_SHORT: &str =
     "That password is too short: at least 8 characters, please. A few words are better.";

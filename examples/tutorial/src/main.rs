@@ -1,12 +1,13 @@
-//! The app of a login tutorial: register, log in, open a protected page, change the password, log out.
+//! The app of a login tutorial: register, log in, open a protected page, change the password, log
+//! out.
 //!
 //! ```sh
 //! cargo run -p tutorial
 //! ```
 //!
-//! Open <http://localhost:3000>. Accounts and sessions are in `tutorial.db` in the current directory, so logins survive a restart.
-//! `DATABASE=other.db` uses another file, `PORT=8080` another port. Safari rejects the cookie from `http://localhost`: see the
-//! README.
+//! Open <http://localhost:3000>. Accounts and sessions are in `tutorial.db` in the current
+//! directory, so logins survive a restart. `DATABASE=other.db` uses another file, `PORT=8080`
+//! another port. Safari rejects the cookie from `http://localhost`: see the README.
 //!
 //! ```sh
 //! curl -i -d 'username=alice&password=wonderland' http://localhost:3000/register
@@ -17,7 +18,7 @@
 //!
 //! Where to look: `app` puts it together, `handlers` has a function per form and page, `database`
 //! opens the file, `accounts` is the table of users, `sessions` lists the browsers of a user,
-//! `page` renders the templates, `error` is what visitors see when something fails.
+//! `page` renders the templates, `error` renders failures for visitors.
 
 mod accounts;
 mod app;

@@ -53,8 +53,9 @@ impl AuthUser for Staff {
 
 /// The whole app. Tests call it too.
 ///
-/// Each manager is a realm with its own cookies, sessions and limits. A handler chooses the realm by the user
-/// type. Staff have shorter sessions, and every page below `/staff` except its login requires a staff login.
+/// Each manager is a realm with its own cookies, sessions and limits. A handler chooses the realm
+/// by the user type. Staff have shorter sessions, and every page below `/staff` except its login
+/// requires a staff login.
 pub(crate) fn app() -> Result<Router, ConfigError> {
     let store = MemoryStore::new();
     let customers = LoginManager::new(store.clone(), |id| async move { Some(Customer { id }) })

@@ -10,7 +10,8 @@
 //! curl -b jar http://localhost:3000                        # alice, in dark
 //! ```
 //!
-//! The order of the two layers doesn't matter: neither reads the other's cookies, and each adds its own to the response.
+//! The order of the two layers does not matter: neither reads the other's cookies, and each adds
+//! its own to the response.
 
 use std::{env, error::Error};
 

@@ -45,8 +45,8 @@ impl<U: AuthUser> RequestAuth<U> {
         let owner = realm.owner(&id);
 
         if let Some(Identity::ByRequest(_)) = self.known() {
-            // What was written for the user of an API key is not this login's, and the browser's own session is
-            // replaced as by any other login.
+            // Data that was saved for the user of an API key does not belong to this login. The
+            // browser's own session is replaced as by any other login.
             turn.reload().await?;
         }
         turn.load().await?;
@@ -66,7 +66,7 @@ impl<U: AuthUser> RequestAuth<U> {
             .chain(other.iter().map(|(record, payload, _)| (record, payload)))
             .filter(|(record, _)| record.owner.as_ref() == Some(&owner))
             .find_map(|(_, payload)| payload.remember.filter(|remember| now < remember.ends))
-            // A logout earlier in this request ends remember-me, even if the store has failed it.
+            // A logout earlier in this request ends remember-me, even if the store failed.
             .filter(|_| !matches!(turn.state().remember_cookie, Some(Change::Remove)));
         let after =
             |newest: Option<Millis>| newest.map_or(now, |newest| now.max(newest.saturating_add(1)));
@@ -76,6 +76,7 @@ impl<U: AuthUser> RequestAuth<U> {
                 fresh: options.fresh,
                 forced: inactive,
                 browser: turn.user_agent().map(Browser::of).unwrap_or_default(),
+                user_type: realm.user_type,
                 stamp: stamp_digest(realm, &owner, &*user),
                 client: turn.client_digest(),
             },
@@ -145,7 +146,7 @@ impl<U: AuthUser> RequestAuth<U> {
             forget_oldest(realm, own, limit, now);
         }
         if let Some(limit) = realm.max_sessions {
-            // Best effort: the login stands, and the next one tries again.
+            // Best effort: the login is valid, and the next one tries again.
             let own = LoggedIn {
                 is_new: newest.created < Some(record.created),
                 record,
@@ -156,8 +157,8 @@ impl<U: AuthUser> RequestAuth<U> {
     }
 }
 
-/// The session of the browser's remember cookie, if that is another one than its session cookie's, and what proves
-/// that the cookie is genuine.
+/// The session of the remember cookie, if it is not that of the session cookie, and the proof that
+/// the cookie is genuine.
 async fn remembered(
     turn: &Turn<'_>,
     open: Option<&Open>,
@@ -165,7 +166,8 @@ async fn remembered(
     let realm = turn.realm();
     let tokens = turn.remember_tokens();
     for (id, proof) in presented(realm, iter::empty(), tokens.iter()) {
-        // A login that only joined the session takes a record of its own, and ends this one.
+        // A login in a request that only joined the session creates a record of its own and ends
+        // this one.
         if open.is_some_and(|open| open.record.id == id && open.held_by != HeldBy::Joined) {
             continue;
         }
@@ -191,8 +193,8 @@ async fn remembered(
     Ok(None)
 }
 
-/// What the browser shows beside these two sessions, if it has several cookies under one of our names: a login ends
-/// them all, or the next request would be ambiguous.
+/// The cookies for other sessions than these two, if the browser has several under one of our
+/// names. A login ends all of these sessions; otherwise the next request would be ambiguous.
 fn surplus(
     turn: &Turn<'_>,
     old: Option<&Open>,
@@ -207,8 +209,8 @@ fn surplus(
     shown
 }
 
-/// Ends a session that a surplus cookie shows. If a concurrent login or rotation makes a new secret there between the
-/// read and the deletion, that session is left alone.
+/// Ends the session of a surplus cookie. If a concurrent login or rotation makes a new secret there
+/// between the read and the deletion, the session is kept.
 async fn end_surplus(turn: &Turn<'_>, id: SessionId, proof: Proof) -> Result<(), Error> {
     let realm = turn.realm();
     for _ in 0..TRIES {

@@ -19,17 +19,17 @@ pub(super) struct Plan<'a> {
     pub(super) login: LoginFacts,
     pub(super) limits: Limits,
     pub(super) remember: Option<Remembering>,
-    /// When a record of its own is created: later than every other one of this user, if that matters.
+    /// The time for a record of its own: later than the user's other records, if there is a limit.
     pub(super) created: Millis,
     pub(super) turn: &'a Turn<'a>,
 }
 
-/// How long a browser is remembered.
+/// The remember part to write.
 #[derive(Clone, Copy)]
 pub(super) struct Remembering {
     pub(super) issued: Millis,
     pub(super) ends: Millis,
-    /// Taken over from the session before.
+    /// Whether it is taken over from the previous session.
     pub(super) is_kept: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Remembering {
 pub(super) struct Written {
     pub(super) open: Open,
     pub(super) secrets: Secrets,
-    /// What this request has changed and not saved yet belongs to this session, too.
+    /// Whether unsaved changes of this request belong to this session.
     pub(super) same_visitor: bool,
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Secrets {
 
 enum Over {
     Done(Box<Written>),
-    /// Another login was there first.
+    /// Another login has been written first.
     OtherEpoch,
     Gone,
 }
@@ -57,7 +57,11 @@ enum Over {
 impl Plan<'_> {
     /// Writes the login: over a session of the same user, or as a record of its own.
     pub(super) async fn write(&self, old: Option<Open>) -> Result<Written, Error> {
-        let same_owner = |open: &Open| open.record.owner.as_ref() == Some(&self.owner);
+        let same_owner = |open: &Open| {
+            let other_type = |login: LoginFacts| login.user_type != self.login.user_type;
+            open.record.owner.as_ref() == Some(&self.owner)
+                && !open.payload.login.is_some_and(other_type)
+        };
         let in_place = old
             .as_ref()
             .filter(|open| same_owner(open) && open.held_by != HeldBy::Joined);
@@ -67,7 +71,7 @@ impl Plan<'_> {
                 Over::OtherEpoch => {
                     return self.write_beside(old.payload.entries.clone(), true).await;
                 }
-                // It was logged out meanwhile: its data and its remember cookie went with it.
+                // It was logged out meanwhile, and its data and remember part were deleted with it.
                 Over::Gone => {
                     let plan = Plan {
                         remember: self.remember.filter(|remember| !remember.is_kept),
@@ -77,7 +81,7 @@ impl Plan<'_> {
                 }
             }
         }
-        // Data comes along from an anonymous session or one of the same user.
+        // Data is kept from an anonymous session or one of the same user.
         let is_other = |open: &Open| open.record.owner.is_some() && !same_owner(open);
         let same_visitor = !old.as_ref().is_some_and(is_other);
         let entries = match &old {
@@ -147,7 +151,7 @@ impl Plan<'_> {
         let id = SessionId::random().map_err(|_| ErrorKind::Random)?;
         let (head, remember, secrets) = self.secrets(id)?;
         let entries = match self.turn.state().data() {
-            // What doesn't fit is saved at the end of the request, or fails there.
+            // Changes that don't fit are saved at the end of the request, or fail there.
             Some((_, changes)) if same_visitor => changes.apply(&entries).unwrap_or(entries),
             _ => entries,
         };
@@ -183,7 +187,7 @@ impl Plan<'_> {
         }
     }
 
-    /// New secrets for a session, and their digests.
+    /// Creates new secrets for a session, and their digests.
     fn secrets(&self, id: SessionId) -> Result<(Head, Option<RememberPart>, Secrets), Error> {
         let (realm, now) = (self.turn.realm(), self.turn.now);
         let session = SessionToken::random(id).map_err(|_| ErrorKind::Random)?;

@@ -14,16 +14,16 @@ use crate::{
 /// A session that a logout could not end.
 struct Unfinished {
     error: Error,
-    /// What was presented and is known to open it.
+    /// The presented secret that is known to open it.
     verified: Option<Proof>,
 }
 
-/// What a logout did to one session.
+/// The outcome of a logout for one session.
 enum Ended {
     Done(SessionRecord),
-    /// There is none.
+    /// There is no such session.
     Nothing,
-    /// It is live, and nothing that was presented opens it.
+    /// It is live, and no presented secret opens it.
     Refused,
 }
 
@@ -33,7 +33,8 @@ impl<U: AuthUser> RequestAuth<U> {
         let remembered = turn.remember_tokens();
         let realm = turn.realm();
         let mut proofs = presented(realm, sessions.iter(), remembered.iter());
-        // A session that this request has created or restored, and whose cookie no browser has yet.
+        // A session that this request has created or restored, so that no browser has its cookie
+        // yet.
         let own = turn.open();
         let is_own = |id: &SessionId| own.as_ref().is_some_and(|open| open.record.id == *id);
         if let Some(Open {
@@ -73,7 +74,7 @@ impl<U: AuthUser> RequestAuth<U> {
                 }
             }
         }
-        // Even if the store failed, the browser forgets its cookies.
+        // The cookies are removed even if the store failed.
         let incomplete = failed.is_some() || refused || sessions.too_many || remembered.too_many;
         {
             let mut state = turn.state();
@@ -101,7 +102,7 @@ impl<U: AuthUser> RequestAuth<U> {
         Err(error)
     }
 
-    /// Deletes a session that these secrets open.
+    /// Deletes a session if one of these secrets opens it.
     async fn end_shown(
         &self,
         turn: &Turn<'_>,

@@ -1,5 +1,5 @@
-//! Logging in, logging out, confirming and rotating. Each changes the record first and what the request reports
-//! only after the store has accepted.
+//! Logging in, logging out, confirming and rotating. Each changes the record first, and what the
+//! request reports only after the store has accepted the change.
 
 mod login;
 mod login_plan;

@@ -29,7 +29,7 @@ impl<U: AuthUser> RequestAuth<U> {
                 payload.limits = payload.limits.renewed(now);
             })
             .await?
-            // The session ended under this request.
+            // The session ended during this request.
             .ok_or(ErrorKind::Gone)?;
         self.use_up_next();
         self.set_identity(Identity::BySession {
@@ -45,7 +45,7 @@ impl<U: AuthUser> RequestAuth<U> {
         turn.load().await?;
         match self.replace_secret(turn, |_| ()).await? {
             Some(record) => turn.realm().report_of(EventKind::Rotated, &record),
-            // The session ended under this request.
+            // The session ended during this request.
             None if matches!(self.known(), Some(Identity::BySession { .. })) => {
                 return Err(ErrorKind::Gone.into());
             }
@@ -54,8 +54,8 @@ impl<U: AuthUser> RequestAuth<U> {
         Ok(())
     }
 
-    /// Gives the session a new secret; the one that was presented becomes the previous one. Returns `None` if
-    /// there is no session.
+    /// Gives the session a new secret; the presented one becomes the previous one. Returns `None`
+    /// if there is no session.
     async fn replace_secret(
         &self,
         turn: &Turn<'_>,
@@ -64,7 +64,7 @@ impl<U: AuthUser> RequestAuth<U> {
         let Some(open) = turn.open() else {
             return Ok(None);
         };
-        // A secret that was replaced moments ago is never exchanged for a lasting one.
+        // A request that joins never gets a new secret.
         let HeldBy::Secret(presented) = open.held_by else {
             return Err(ErrorKind::Conflict.into());
         };

@@ -46,7 +46,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// not set by a script.
     ///
     /// # Errors
-    /// If one of them is not a valid cookie name or already has a prefix, or if both are the same.
+    /// - if one of them is not a valid cookie name or already has a prefix, or if both are the same
     pub fn with_cookie_names(self, session: &str, remember: &str) -> Result<Self, ConfigError> {
         self.try_keeping(|realm| realm.cookies.set_names(session, remember))
     }
@@ -57,7 +57,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// Default: only to the host that set them.
     ///
     /// # Errors
-    /// If it is not a domain.
+    /// - if it is not a domain
     pub fn with_cookie_domain(self, domain: &str) -> Result<Self, ConfigError> {
         self.try_keeping(|realm| realm.cookies.set_domain(domain))
     }
@@ -66,7 +66,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// prefix becomes `__Secure-`. Default: `/`.
     ///
     /// # Errors
-    /// If it does not start with a slash, or contains a semicolon or anything but visible ASCII.
+    /// - if it does not start with a slash, or contains a semicolon or anything but visible ASCII
     pub fn with_cookie_path(self, path: &str) -> Result<Self, ConfigError> {
         self.try_keeping(|realm| realm.cookies.set_path(path))
     }
@@ -74,7 +74,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// Sets whether browsers send the cookies with cross-site requests. Default: [`SameSite::Lax`].
     ///
     /// # Errors
-    /// If it is `None` with [insecure cookies](LoginManager::with_insecure_cookies).
+    /// - if it is `None` with [insecure cookies](LoginManager::with_insecure_cookies)
     pub fn with_same_site(self, same_site: SameSite) -> Result<Self, ConfigError> {
         self.try_keeping(|realm| realm.cookies.set_same_site(same_site))
     }
@@ -98,12 +98,12 @@ impl<U: AuthUser> LoginManager<U> {
     /// ```
     ///
     /// # Errors
-    /// If cookies are `SameSite=None`, which browsers only accept with `Secure`.
+    /// - if cookies are `SameSite=None`, which browsers only accept with `Secure`
     pub fn with_insecure_cookies(self) -> Result<Self, ConfigError> {
         #[cfg(feature = "tracing")]
         tracing::warn!(
             realm = self.realm.name(),
-            "session cookies are sent over plain http, where everybody on the way can read them"
+            "session cookies are also sent over plain http, where anyone on the network can read them"
         );
         self.try_keeping(|realm| realm.cookies.set_insecure())
     }

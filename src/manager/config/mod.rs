@@ -19,7 +19,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// The longest grace for a secret that was replaced.
+/// The maximum grace for a replaced secret.
 const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
 
 impl<U: AuthUser> LoginManager<U> {
@@ -71,7 +71,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// session lives.
     ///
     /// # Errors
-    /// If it is less than a second or more than 400 days.
+    /// - if it is less than a second or more than 400 days
     pub fn with_fresh_for(self, limit: Duration) -> Result<Self, ConfigError> {
         Timeouts::check("with_fresh_for", limit)?;
         Ok(self.keeping(|realm| realm.fresh_for = Some(limit)))
@@ -85,9 +85,9 @@ impl<U: AuthUser> LoginManager<U> {
     /// after its last segment.
     ///
     /// # Errors
-    /// If it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
+    /// - if it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons
     pub fn with_realm(self, realm: &str) -> Result<Self, ConfigError> {
-        self.try_keeping(|kept| kept.set_name::<U>(realm))
+        self.try_keeping(|kept| kept.set_name(realm))
     }
 
     /// Sets how long a session lives. Default: 24 hours idle, 14 days in total.
@@ -96,28 +96,28 @@ impl<U: AuthUser> LoginManager<U> {
         self.keeping(|realm| realm.timeouts = timeouts)
     }
 
-    /// The maximum number of sessions in which a user can be logged in or remembered; a further login ends the
-    /// oldest. Default: no limit.
+    /// Sets the maximum number of sessions in which a user can be logged in or remembered. A
+    /// further login ends the oldest. Default: no limit.
     ///
     /// # Errors
-    /// If the limit is 0.
+    /// - if the limit is 0
     pub fn with_max_sessions(self, limit: usize) -> Result<Self, ConfigError> {
         check_limit("with_max_sessions", limit)?;
         Ok(self.keeping(|realm| realm.max_sessions = Some(limit)))
     }
 
-    /// The maximum number of browsers in which a user can be remembered. Beyond it the oldest is no longer
-    /// remembered; its session goes on. Default: no limit.
+    /// Sets the maximum number of sessions in which a user can be remembered. Beyond it, the oldest
+    /// is no longer remembered, but its session continues. Default: no limit.
     ///
     /// # Errors
-    /// If the limit is 0.
+    /// - if the limit is 0
     pub fn with_max_remembered(self, limit: usize) -> Result<Self, ConfigError> {
         check_limit("with_max_remembered", limit)?;
         Ok(self.keeping(|realm| realm.max_remembered = Some(limit)))
     }
 
-    /// Requests that look at a session without using it: they don't keep it from reaching its idle timeout. For
-    /// pages that poll in the background, whether or not a user is there:
+    /// Selects requests that read the session without extending it: they do not count for the idle
+    /// timeout. Use it for pages that poll in the background, whether or not the user is active:
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -127,9 +127,9 @@ impl<U: AuthUser> LoginManager<U> {
     /// let manager = manager.without_touch(|head| head.uri.path() == "/notifications");
     /// ```
     ///
-    /// Default: every request that reads the session uses it. Assurance levels 2 and 3 of NIST SP 800-63B-4
-    /// ([`Timeouts::aal2`], [`Timeouts::aal3`]) count the inactivity of the user, so set it with them if a page
-    /// polls.
+    /// Default: every request that reads the session extends it. Assurance levels 2 and 3 of NIST
+    /// SP 800-63B-4 ([`Timeouts::aal2`], [`Timeouts::aal3`]) count the inactivity of the user, so
+    /// set it with them if a page polls.
     #[must_use]
     pub fn without_touch(
         mut self,
@@ -143,18 +143,19 @@ impl<U: AuthUser> LoginManager<U> {
     /// Default: 30 days, the maximum in NIST SP 800-63B-4 (2.1.3).
     ///
     /// # Errors
-    /// If it is less than a second or more than 400 days, the maximum lifetime of a cookie (RFC
-    /// 6265bis).
+    /// - if it is less than a second or more than 400 days, the maximum lifetime of a cookie (RFC
+    ///   6265bis)
     pub fn with_remember_for(self, lifetime: Duration) -> Result<Self, ConfigError> {
         Timeouts::check("with_remember_for", lifetime)?;
         Ok(self.keeping(|realm| realm.remember_for = lifetime))
     }
 
-    /// Moves the end of a remember cookie with each use: it ends `idle` after it was last used, but never later
-    /// than `at_most` after the login. Default: the end is fixed at the login.
+    /// Extends the remember cookie at each restore: it ends `idle` after its last use, but never
+    /// later than `at_most` after the login. Default: its end is fixed at the login.
     ///
     /// # Errors
-    /// If one of them is under a second or over 400 days, or `idle` is longer than `at_most`.
+    /// - if one of them is less than a second or more than 400 days, or `idle` is longer than
+    ///   `at_most`
     pub fn with_remember_sliding(
         self,
         idle: Duration,
@@ -166,7 +167,7 @@ impl<U: AuthUser> LoginManager<U> {
             return Err(ConfigError::new(
                 "with_remember_sliding",
                 format!("{idle:?}, {at_most:?}"),
-                "the first is at most as long as the second",
+                "the first duration must not be longer than the second",
             ));
         }
         Ok(self.keeping(|realm| {
@@ -175,13 +176,15 @@ impl<U: AuthUser> LoginManager<U> {
         }))
     }
 
-    /// Sets how long a secret is still accepted after it was replaced: a remember token after its exchange, and a
-    /// session secret after a rotation, a confirmation or a further login of the same user. Default:
-    /// [30 seconds](RememberGrace::UntilSeen), and for a remember token longer if the browser has not yet shown
-    /// that it received its successor.
+    /// Sets how long a secret is still accepted after it has been replaced: a session secret after
+    /// a rotation, a confirmation, a restore or a further login of the same user, and the token
+    /// secret of a remember cookie after its exchange. Default: [30
+    /// seconds](RememberGrace::UntilSeen), and for a token secret longer if the browser has not yet
+    /// shown that it received the new one.
     ///
     /// # Errors
-    /// If it is longer than five minutes: so long a copy of a replaced secret would be accepted.
+    /// - if it is longer than five minutes, since a copy of a replaced secret is accepted for this
+    ///   long
     pub fn with_remember_grace(self, grace: RememberGrace) -> Result<Self, ConfigError> {
         if grace.length() > MAX_GRACE {
             return Err(ConfigError::new(

@@ -18,7 +18,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// Default: none, and anonymous requests get `401`.
     ///
     /// # Errors
-    /// If it is neither a local path nor an http(s) URL.
+    /// - if it is neither a local path nor an http(s) URL
     pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
         let login_view = LoginView::parse(login_view)?;
         Ok(self.refusing(|refusals| refusals.views.login = Some(login_view)))
@@ -28,7 +28,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// fresh login. Otherwise it works like the login view. Default: the login view.
     ///
     /// # Errors
-    /// If it is neither a local path nor an http(s) URL.
+    /// - if it is neither a local path nor an http(s) URL
     pub fn with_refresh_view(self, refresh_view: &str) -> Result<Self, ConfigError> {
         let refresh_view = LoginView::parse(refresh_view)?;
         Ok(self.refusing(|refusals| refusals.views.refresh = Some(refresh_view)))
@@ -68,7 +68,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// Sets the name of the query field with the path to return to. Default: `next`.
     ///
     /// # Errors
-    /// If it is not 1 to 64 ASCII letters, digits, hyphens, underscores and dots, or is `notice`.
+    /// - if it is not 1 to 64 ASCII letters, digits, hyphens, underscores and dots, or is `notice`
     pub fn with_next_field(mut self, field: &str) -> Result<Self, ConfigError> {
         Arc::make_mut(&mut self.refusals).set_next_field(field)?;
         Ok(self)
@@ -77,7 +77,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// Replaces the response to a denied request (redirect, 401 or 403) with your own.
     ///
     /// By default a [page load](crate::guard#page-loads) is redirected to the login page (303),
-    /// with the way back for GET and HEAD; htmx gets 401 with `HX-Redirect`; every other request
+    /// with the path to return to for GET and HEAD; htmx gets 401 with `HX-Redirect`; every other request
     /// gets 401, as does every request if no login page is set. A user who is not allowed gets 403.
     /// To change only some of these, begin with [`Denied::default_response`].
     #[must_use]

@@ -131,7 +131,7 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store on the server of this connection. Its keys begin with `login:`.
+    /// Creates a store on the server of this connection. Its keys begin with `login:`.
     #[must_use]
     pub fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
         Self {
@@ -144,7 +144,7 @@ impl RedisStore {
     /// `login:`.
     ///
     /// # Errors
-    /// If it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons.
+    /// - if it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self, ConfigError> {
         check_prefix(prefix)?;
         self.prefix = prefix.into();
@@ -238,7 +238,7 @@ impl RedisStore {
         let record = unpack(*id, value);
         if record.is_none() {
             #[cfg(feature = "tracing")]
-            tracing::warn!(session = %id, "a session in redis can't be read; it is deleted");
+            tracing::warn!(session = %id, "a session in Redis can't be read; it is deleted");
             self.unlink(self.record_key(id)).await;
         }
         record
@@ -290,7 +290,7 @@ impl RedisStore {
 }
 
 fn call_id() -> Result<CallId, BoxError> {
-    let no_random_bytes = |_| StoreError::new("the operating system gave no random bytes");
+    let no_random_bytes = |_| StoreError::new("the operating system returned no random bytes");
     Ok(random_bytes().map_err(no_random_bytes)?)
 }
 

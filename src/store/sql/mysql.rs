@@ -82,8 +82,8 @@ impl MySqlStore {
     /// exist.
     ///
     /// # Errors
-    /// If a name is longer than 48 bytes, has other characters than ASCII letters, digits and
-    /// underscores, or begins with a digit.
+    /// - if a name is longer than 48 bytes, has other characters than ASCII letters, digits and
+    ///   underscores, or begins with a digit
     pub fn with_table(self, table: &str) -> Result<Self, ConfigError> {
         Ok(self.in_table(Table::parse_with_schema(table)?))
     }

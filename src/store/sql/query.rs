@@ -46,7 +46,7 @@ where
 /// else wrote it.
 ///
 /// # Errors
-/// If the columns are not those of the table.
+/// - if the columns are not those of the table
 pub(super) fn record<R>(row: &R) -> Result<Option<SessionRecord>, Error>
 where
     R: Row,

@@ -76,8 +76,8 @@ impl SqliteStore {
     /// Uses another table. The name is always quoted.
     ///
     /// # Errors
-    /// If the name is longer than 48 bytes, has other characters than ASCII letters, digits and
-    /// underscores, or begins with a digit.
+    /// - if the name is longer than 48 bytes, has other characters than ASCII letters, digits and
+    ///   underscores, or begins with a digit
     pub fn with_table(self, table: &str) -> Result<Self, ConfigError> {
         Ok(self.in_table(Table::parse(table)?))
     }

@@ -69,7 +69,7 @@ pub(super) async fn load(
     let rows = read(|| db.fetch(&db.statements().load, &values)).await?;
     #[cfg(feature = "tracing")]
     if rows.iter().any(Option::is_none) {
-        tracing::warn!("a row in the table of sessions is no session record; it is ignored");
+        tracing::warn!("a row in the session table is not a session record; it is ignored");
     }
     Ok(rows.into_iter().flatten().next())
 }
