@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn n5_no_length_of_time_overflows() {
+    fn no_duration_overflows() {
         assert_eq!(millis(Duration::MAX), i64::MAX);
         assert_eq!(millis(Duration::from_nanos(1)), 0);
         assert_eq!(i64::MAX.saturating_add(millis(Duration::MAX)), i64::MAX);

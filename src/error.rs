@@ -268,14 +268,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn l2_an_error_hides_its_cause_but_keeps_it() {
+    fn error_hides_its_cause_and_keeps_it_as_source() {
         let error = Error::new(ErrorKind::Store, "postgres://app:hunter2@db/app refused");
         assert!(!format!("{error} {error:?} {error:#?}").contains("hunter2"));
         assert!(error.source().unwrap().to_string().contains("hunter2"));
     }
 
     #[test]
-    fn a_store_failure_says_when_to_come_back() {
+    fn store_failure_has_a_retry_after_header() {
         let response = Error::from(ErrorKind::Store).response();
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()["retry-after"], "1");
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_setting_says_what_was_given_and_what_is_accepted() {
+    fn config_error_says_what_was_given_and_what_is_accepted() {
         let error = ConfigError::new("with_realm", "a/b", "a realm has no slash");
         assert_eq!(
             error.to_string(),

@@ -15,7 +15,7 @@ use crate::{
     auth::{Auth, AuthExtension},
     denied::{NextPath, Notice},
     error::Error,
-    guard::{Refusal, Rules, admit, missing, no_manager, refuse},
+    guard::{Denial, Rules, admit, deny, missing, no_manager},
     reason::DeniedReason,
     session::Session,
     user::AuthUser,
@@ -143,7 +143,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for LoginRequired<U> {
         door.admit()
             .await
             .map(Self)
-            .map_err(|refusal| door.refuse(&refusal))
+            .map_err(|denial| door.deny(&denial))
     }
 }
 
@@ -155,7 +155,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for FreshLoginRequired<U> 
         door.admit()
             .await
             .map(Self)
-            .map_err(|refusal| door.refuse(&refusal))
+            .map_err(|denial| door.deny(&denial))
     }
 }
 
@@ -166,8 +166,8 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for LoginRequired<
         let door = Door::new("LoginRequired", false, parts)?;
         match door.admit().await {
             Ok(user) => Ok(Some(Self(user))),
-            Err(Refusal::Denied(DeniedReason::LoginRequired(_))) => Ok(None),
-            Err(refusal) => Err(door.refuse(&refusal)),
+            Err(Denial::Denied(DeniedReason::LoginRequired(_))) => Ok(None),
+            Err(denial) => Err(door.deny(&denial)),
         }
     }
 }
@@ -179,10 +179,10 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for FreshLoginRequ
         let door = Door::new("FreshLoginRequired", true, parts)?;
         match door.admit().await {
             Ok(user) => Ok(Some(Self(user))),
-            Err(Refusal::Denied(
+            Err(Denial::Denied(
                 DeniedReason::LoginRequired(_) | DeniedReason::FreshLoginRequired,
             )) => Ok(None),
-            Err(refusal) => Err(door.refuse(&refusal)),
+            Err(denial) => Err(door.deny(&denial)),
         }
     }
 }
@@ -204,12 +204,12 @@ impl<'a, U: AuthUser> Door<'a, U> {
         })
     }
 
-    async fn admit(&self) -> Result<Arc<U>, Refusal> {
+    async fn admit(&self) -> Result<Arc<U>, Denial> {
         admit(&self.auth, &self.rules, self.head).await
     }
 
-    fn refuse(&self, refusal: &Refusal) -> Response {
-        refuse(&self.auth, refusal, self.head).map(Body::from)
+    fn deny(&self, denial: &Denial) -> Response {
+        deny(&self.auth, denial, self.head).map(Body::from)
     }
 }
 

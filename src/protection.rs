@@ -101,7 +101,7 @@ mod tests {
         "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:142.0) Gecko/20100101 Firefox/142.0";
 
     #[test]
-    fn an_update_is_no_other_client() {
+    fn browser_update_is_the_same_client() {
         let updated = CHROME.replace("140", "141");
         assert_eq!(
             stable_part(CHROME.as_bytes()),

@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn n5_limits_that_mean_never_or_for_ever_are_refused() {
+    fn zero_and_too_long_timeouts_are_rejected() {
         let day = Duration::from_secs(DAY);
         for bad in [
             Duration::ZERO,
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn n5_no_moment_overflows() {
+    fn no_time_overflows() {
         let timeouts = Timeouts::default();
         assert_eq!(timeouts.ends(i64::MAX), i64::MAX);
     }

@@ -15,7 +15,7 @@ use http::Uri;
 
 use crate::{
     clock::{Millis, millis},
-    denied::Refusals,
+    denied::DeniedConfig,
     error::Error,
     event::{Event, EventKind},
     identity::{Identity, claimed_id},
@@ -39,7 +39,11 @@ pub use crate::reason::AnonymousReason;
 /// Nothing is read before the first call, and everything in the request shares the result. A verb
 /// is written to the store when it is awaited, and is carried out completely even if the client
 /// hangs up. What `Auth` returns changes only after the store has accepted the change. The verbs of
-/// one request run one after the other.
+/// one request run one after the other. Await a verb or drop it: one that has begun and is kept
+/// without being polled makes the others, and the response, wait.
+///
+/// Loaders, event listeners and checks run where the request runs: in its tracing span and with its
+/// task-locals. Only the rest of a verb whose client has hung up runs on another task.
 ///
 /// With axum it is an extractor; elsewhere [`Auth::from_extensions`] finds it in the request's
 /// extensions. Clones refer to the same request.
@@ -263,8 +267,8 @@ impl<U: AuthUser> Auth<U> {
         &self.request.session
     }
 
-    pub(crate) fn refusals(&self) -> &Refusals {
-        &self.request.refusals
+    pub(crate) fn denied_config(&self) -> &DeniedConfig {
+        &self.request.denied_config
     }
 
     /// The URI that the client requested, before any nested router removed a prefix.

@@ -37,16 +37,16 @@ impl<U: AuthUser> Auth<U> {
     /// ```
     #[must_use]
     pub fn login_url(&self) -> Option<String> {
-        let (refusals, part) = (self.refusals(), self.views());
+        let (denied_config, part) = (self.denied_config(), self.views());
         let part = part.as_ref().and_then(|views| views.login.as_ref());
-        let view = part.or(refusals.views.login.as_ref())?;
+        let view = part.or(denied_config.views.login.as_ref())?;
         let next = match view.is_at(self.uri().path()) {
             // On the login page itself, keep the page that was requested before it.
             true => self.next(),
             false => NextPath::of_request(self.uri()),
         };
-        let field = refusals.next_field();
-        Some(match refusals.next_in {
+        let field = denied_config.next_field();
+        Some(match denied_config.next_in {
             NextIn::Query => view.url(Some((field, &next)), None),
             NextIn::Cookie | NextIn::Nowhere => view.url(None, None),
         })
@@ -79,12 +79,12 @@ impl<U: AuthUser> Auth<U> {
 
 impl<U: AuthUser> RequestAuth<U> {
     pub(super) fn next(&self) -> NextPath {
-        let refusals = &self.refusals;
-        let given = match refusals.next_in {
+        let denied_config = &self.denied_config;
+        let given = match denied_config.next_in {
             NextIn::Query => self
                 .uri
                 .query()
-                .and_then(|query| only_value(query, refusals.next_field())),
+                .and_then(|query| only_value(query, denied_config.next_field())),
             NextIn::Cookie => {
                 self.session.state().asked = true;
                 self.session.next_cookie()
@@ -97,14 +97,14 @@ impl<U: AuthUser> RequestAuth<U> {
         });
         let path = next.path();
         let leads_back = path == self.uri.path()
-            || refusals.views.are_at(path)
+            || denied_config.views.are_at(path)
             || self.views().is_some_and(|views| views.are_at(path));
         if leads_back { NextPath::none() } else { next }
     }
 
     /// Removes the cookie with the path to return to, if there is one.
     pub(super) fn use_up_next(&self) {
-        if self.refusals.next_in == NextIn::Cookie && self.session.next_cookie().is_some() {
+        if self.denied_config.next_in == NextIn::Cookie && self.session.next_cookie().is_some() {
             self.session.state().next_cookie = Some(Change::Remove);
         }
     }

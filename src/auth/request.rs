@@ -9,7 +9,7 @@ use http::{Uri, request::Parts};
 
 use super::extension::{AnyAuth, AuthExtension};
 use crate::{
-    denied::{NextPath, Refusals, Views},
+    denied::{DeniedConfig, NextPath, Views},
     error::Error,
     event::{Event, EventKind},
     identity::{Identity, resolve},
@@ -24,7 +24,7 @@ pub(crate) struct RequestAuth<U: AuthUser> {
     pub(crate) session: RequestSession,
     pub(crate) loaders: Arc<Loaders<U>>,
     pub(crate) identity: Mutex<Option<Identity<U>>>,
-    pub(crate) refusals: Arc<Refusals>,
+    pub(crate) denied_config: Arc<DeniedConfig>,
     /// The login pages of the part of the application that the request has reached.
     pub(crate) views: Mutex<Option<Arc<Views>>>,
     /// The URI that the client requested, before any nested router removed a prefix.

@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn e1_the_prefix_promises_what_the_attributes_hold() {
+    fn prefix_matches_the_attributes() {
         let mut jar = CookieJar::new("account");
         jar.set_path("/shop").unwrap();
         assert_eq!(jar.session_name(), "__Secure-account-session");

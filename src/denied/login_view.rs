@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn e2_an_address_that_is_none_is_refused() {
+    fn invalid_login_url_is_rejected() {
         for bad in [
             "",
             "login",

@@ -20,7 +20,7 @@ use crate::error::ConfigError;
 pub(crate) use self::{
     login_view::LoginView,
     query::only_value,
-    response::{Refused, respond},
+    response::{DeniedResponse, respond},
     views::Views,
 };
 pub use self::{
@@ -32,7 +32,7 @@ pub use self::{
 
 /// The part of a manager's configuration that is about denied requests.
 #[derive(Clone)]
-pub(crate) struct Refusals {
+pub(crate) struct DeniedConfig {
     pub(crate) views: Views,
     pub(crate) view_of: Option<Arc<ViewOf>>,
     pub(crate) unauthorized: Option<Arc<Unauthorized>>,
@@ -46,7 +46,7 @@ pub(crate) type ViewOf = dyn Fn(&Denied<'_>) -> Option<String> + Send + Sync;
 /// The application's function that responds to denied requests.
 pub(crate) type Unauthorized = dyn Fn(&Denied<'_>) -> Response<Vec<u8>> + Send + Sync;
 
-impl Refusals {
+impl DeniedConfig {
     pub(crate) fn next_field(&self) -> &str {
         &self.next_field
     }
@@ -67,7 +67,7 @@ impl Refusals {
     }
 }
 
-impl Default for Refusals {
+impl Default for DeniedConfig {
     fn default() -> Self {
         Self {
             views: Views::default(),
@@ -79,9 +79,9 @@ impl Default for Refusals {
     }
 }
 
-impl fmt::Debug for Refusals {
+impl fmt::Debug for DeniedConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Refusals")
+        f.debug_struct("DeniedConfig")
             .field("views", &self.views)
             .field("view_of", &self.view_of.is_some())
             .field("unauthorized", &self.unauthorized.is_some())

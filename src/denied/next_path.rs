@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn h3_the_way_back_is_path_and_query() {
+    fn next_is_path_and_query() {
         assert_eq!(of_request("/"), next("/"));
         assert_eq!(of_request("/photos?page=2"), next("/photos?page=2"));
         assert_eq!(of_request("/photos?"), next("/photos?"));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn h3_the_way_back_leaves_scheme_and_host_behind() {
+    fn next_has_no_scheme_and_no_host() {
         assert_eq!(of_request("http://evil.example/y?z"), next("/y?z"));
         assert_eq!(of_request("https://me@evil.example:8443"), next("/"));
         assert_eq!(of_request("https://evil.example?x=1"), next("/?x=1"));
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn h3_no_way_back_to_what_is_no_page() {
+    fn request_that_is_no_page_gets_no_next() {
         assert_eq!(of_request("*"), none());
         assert_eq!(of_request("evil.example:443"), none());
         assert_eq!(of_request("//evil.example/x"), none());
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn h3_what_browsers_send_raw_leaves_percent_encoded() {
+    fn raw_bytes_are_percent_encoded() {
         assert_eq!(
             of_request("/caf\u{e9}?q=\u{20ac}"),
             next("/caf%C3%A9?q=%E2%82%AC")
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn h3_a_longer_target_gets_no_next() {
+    fn too_long_target_gets_no_next() {
         let page = format!("/{}", "a".repeat(MAX_LEN - 1));
         assert_eq!(of_request(&page), next(&page));
         assert_eq!(of_request(&format!("{page}b")), none());
@@ -399,7 +399,7 @@ mod tests {
     }
 
     #[test]
-    fn h5_given_twice_is_none() {
+    fn repeated_field_is_none() {
         for query in [
             "next=/a&next=//evil.example",
             "next=//evil.example&next=/a",
@@ -486,7 +486,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(1024))]
 
         #[test]
-        fn h2_what_is_accepted_survives_the_query(text in text(), rest in text()) {
+        fn accepted_path_survives_the_query(text in text(), rest in text()) {
             let text = format!("/{}", String::from_utf8_lossy(&text));
             // As it is, and made to fit: most tokens are refused raw.
             for value in [encode(&text), text] {
@@ -505,7 +505,7 @@ mod tests {
         }
 
         #[test]
-        fn h3_the_way_back_leads_to_the_same_page(
+        fn next_leads_to_the_same_page(
             start in prop::sample::select(&["", "/", "/a", "//", "http://h.example", "https://u@h:1/", "*", "h:1"][..]),
             text in text(),
         ) {
@@ -522,14 +522,14 @@ mod tests {
         }
 
         #[test]
-        fn h3_there_is_always_a_way_back_to_an_ordinary_page(
+        fn ordinary_page_always_gets_a_next(
             path in "(/[a-zA-Z0-9_~-][a-zA-Z0-9._~!$&'()*+,;=:@-]{0,9}){1,6}/?",
         ) {
             prop_assert_eq!(of_request(&path), next(&path));
         }
 
         #[test]
-        fn h3_no_query_stands_in_the_way(text in text()) {
+        fn any_query_gives_a_next(text in text()) {
             if let Ok(uri) = Uri::try_from([b"/page?", &*text].concat()) {
                 prop_assert_ne!(NextPath::of_request(&uri), none());
             }

@@ -3,7 +3,7 @@
 use http::{HeaderMap, Method, Response, Uri, request::Parts};
 
 use super::{
-    LoginView, NextIn, NextPath, Notice, Refusals,
+    DeniedConfig, LoginView, NextIn, NextPath, Notice,
     response::{default_response, is_part_of_a_page, page_around},
 };
 use crate::reason::DeniedReason;
@@ -16,7 +16,7 @@ pub struct Denied<'a> {
     head: &'a Parts,
     uri: &'a Uri,
     login_view: Option<&'a LoginView>,
-    refusals: &'a Refusals,
+    denied_config: &'a DeniedConfig,
 }
 
 impl<'a> Denied<'a> {
@@ -24,14 +24,14 @@ impl<'a> Denied<'a> {
         reason: DeniedReason,
         head: &'a Parts,
         uri: &'a Uri,
-        refusals: &'a Refusals,
+        denied_config: &'a DeniedConfig,
     ) -> Self {
         Self {
             reason,
             head,
             uri,
             login_view: None,
-            refusals,
+            denied_config,
         }
     }
 
@@ -125,8 +125,8 @@ impl<'a> Denied<'a> {
             DeniedReason::FreshLoginRequired => Notice::Refresh,
             _ => Notice::Login,
         };
-        let field = self.refusals.next_field();
-        Some(match self.refusals.next_in {
+        let field = self.denied_config.next_field();
+        Some(match self.denied_config.next_in {
             NextIn::Query => view.url(Some((field, &self.next())), Some(notice)),
             NextIn::Cookie | NextIn::Nowhere => view.url(None, Some(notice)),
         })

@@ -5,7 +5,7 @@ use http::{
     header::{HeaderName, LOCATION, WWW_AUTHENTICATE},
 };
 
-use super::{Denied, NextIn, NextPath, Refusals, page_load::Client};
+use super::{Denied, DeniedConfig, NextIn, NextPath, page_load::Client};
 use crate::reason::DeniedReason;
 
 const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
@@ -13,26 +13,26 @@ const HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
 const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 
 /// The response to a denied request.
-pub(crate) struct Refused {
+pub(crate) struct DeniedResponse {
     pub(crate) response: Response<Vec<u8>>,
     /// The path for the cookie that keeps it; `None` if the cookie is not changed.
     pub(crate) way_back: Option<NextPath>,
 }
 
 /// The application's response if it sets one, otherwise the default.
-pub(crate) fn respond(refusals: &Refusals, denied: &Denied<'_>) -> Refused {
-    let response = match &refusals.unauthorized {
+pub(crate) fn respond(denied_config: &DeniedConfig, denied: &Denied<'_>) -> DeniedResponse {
+    let response = match &denied_config.unauthorized {
         Some(unauthorized) => unauthorized(denied),
         None => default_response(denied),
     };
     let leads_on = [LOCATION, HX_REDIRECT]
         .iter()
         .any(|header| response.headers().contains_key(header));
-    let way_back = match refusals.next_in {
+    let way_back = match denied_config.next_in {
         NextIn::Cookie if leads_on => way_back(denied),
         _ => None,
     };
-    Refused { response, way_back }
+    DeniedResponse { response, way_back }
 }
 
 /// If the page around an htmx part is not known, the path that is already kept stays.

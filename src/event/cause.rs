@@ -90,7 +90,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn l2_what_others_say_is_withheld_from_logs() {
+    fn foreign_errors_are_not_logged() {
         let error = Outer(std::io::Error::other("postgres://app:hunter2@db refused"));
         let cause = Cause::of(&Error::new(ErrorKind::Loader, error));
         assert_eq!(
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_error_does_no_harm() {
+    fn error_that_fails_to_display_does_no_harm() {
         let cases: [(Say, usize); 4] = [
             (|_| Err(fmt::Error), 0),
             (|_| panic!("the error panics"), 0),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_for_a_log_is_in_it() {
+    fn store_error_is_logged() {
         let error = Error::new(ErrorKind::Store, StoreError::new("no such table"));
         assert_eq!(format!("{:?}", Cause::of(&error)), "\"no such table\"");
         let conflict = Cause::of(&ErrorKind::Conflict.into());

@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn g4_only_the_spelling_that_was_named_is_let_pass() {
+    fn only_the_exact_spelling_is_excepted() {
         let mut except = Except::default();
         except.add("/login");
         except.add("/static/*");

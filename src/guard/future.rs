@@ -21,7 +21,7 @@ pin_project! {
     #[project = StateProj]
     enum State<F, B, E> {
         Passed { #[pin] response: F },
-        Refused { response: Option<Response<B>> },
+        Denied { response: Option<Response<B>> },
         Asking { response: Pin<Box<dyn Future<Output = Result<Response<B>, E>> + Send>> },
     }
 }
@@ -33,9 +33,9 @@ impl<F, B, E> GuardFuture<F, B, E> {
         }
     }
 
-    pub(super) fn refused(response: Response<B>) -> Self {
+    pub(super) fn denied(response: Response<B>) -> Self {
         Self {
-            state: State::Refused {
+            state: State::Denied {
                 response: Some(response),
             },
         }
@@ -62,7 +62,7 @@ where
         match self.project().state.project() {
             StateProj::Passed { response } => response.poll(cx),
             // Polled after completion: stay pending.
-            StateProj::Refused { response } => response
+            StateProj::Denied { response } => response
                 .take()
                 .map_or(Poll::Pending, |response| Poll::Ready(Ok(response))),
             StateProj::Asking { response } => response.as_mut().poll(cx),

@@ -46,7 +46,7 @@ use http::{Response, request::Parts};
 
 use crate::{
     auth::Auth,
-    denied::{LoginView, NextPath, Refused, ViewOf, respond},
+    denied::{DeniedResponse, LoginView, NextPath, ViewOf, respond},
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
@@ -69,12 +69,12 @@ pub use crate::{
 };
 
 /// Why a request is not let through.
-pub(crate) enum Refusal {
+pub(crate) enum Denial {
     Denied(DeniedReason),
     Error(Error),
 }
 
-impl From<Error> for Refusal {
+impl From<Error> for Denial {
     fn from(error: Error) -> Self {
         Self::Error(error)
     }
@@ -86,10 +86,10 @@ fn decide<U: AuthUser>(
     auth: &Auth<U>,
     identity: Identity<U>,
     rules: &Rules<U>,
-) -> Result<Arc<U>, Refusal> {
+) -> Result<Arc<U>, Denial> {
     let user = match &identity {
         Identity::Anonymous(why) => {
-            return Err(Refusal::Denied(DeniedReason::LoginRequired(*why)));
+            return Err(Denial::Denied(DeniedReason::LoginRequired(*why)));
         }
         Identity::BySession { user, .. } | Identity::ByRequest(user) => user,
     };
@@ -100,7 +100,7 @@ fn decide<U: AuthUser>(
     } else {
         return Ok(Arc::clone(user));
     };
-    Err(Refusal::Denied(reason))
+    Err(Denial::Denied(reason))
 }
 
 /// The whole decision, including asynchronous checks.
@@ -108,7 +108,7 @@ pub(crate) async fn admit<U: AuthUser>(
     auth: &Auth<U>,
     rules: &Rules<U>,
     head: &Parts,
-) -> Result<Arc<U>, Refusal> {
+) -> Result<Arc<U>, Denial> {
     let user = decide(auth, auth.identity().await?, rules)?;
     for check in &rules.authorize {
         let realm = auth.realm();
@@ -118,35 +118,38 @@ pub(crate) async fn admit<U: AuthUser>(
             realm.emit(&auth.event(failed).because(error));
         })?;
         if !may {
-            return Err(Refusal::Denied(DeniedReason::Forbidden));
+            return Err(Denial::Denied(DeniedReason::Forbidden));
         }
     }
     Ok(user)
 }
 
 /// The response to a request that is not let through.
-pub(crate) fn refuse<U: AuthUser>(
+pub(crate) fn deny<U: AuthUser>(
     auth: &Auth<U>,
-    refusal: &Refusal,
+    denial: &Denial,
     head: &Parts,
 ) -> Response<Vec<u8>> {
-    match refusal {
-        Refusal::Error(error) => error.response().map(String::into_bytes),
-        Refusal::Denied(reason) => {
-            let refused = auth.event(EventKind::Denied(*reason));
-            auth.realm().emit(&refused);
-            let (refusals, part) = (auth.refusals(), auth.views());
-            let denied = Denied::new(*reason, head, auth.uri(), refusals);
+    match denial {
+        Denial::Error(error) => error.response().map(String::into_bytes),
+        Denial::Denied(reason) => {
+            let denied = auth.event(EventKind::Denied(*reason));
+            auth.realm().emit(&denied);
+            let (denied_config, part) = (auth.denied_config(), auth.views());
+            let denied = Denied::new(*reason, head, auth.uri(), denied_config);
             let computed = match part.as_ref().and_then(|views| views.of(*reason)) {
                 Some(_) => None,
-                None => refusals
+                None => denied_config
                     .view_of
                     .as_ref()
                     .and_then(|view_of| compute(view_of, &denied)),
             };
             let part = part.as_ref().and_then(|views| views.of(*reason));
-            let view = part.or(computed.as_ref()).or(refusals.views.of(*reason));
-            let Refused { response, way_back } = respond(refusals, &denied.sent_to(view));
+            let view = part
+                .or(computed.as_ref())
+                .or(denied_config.views.of(*reason));
+            let DeniedResponse { response, way_back } =
+                respond(denied_config, &denied.sent_to(view));
             match way_back.as_ref().map(NextPath::as_str) {
                 Some(Some(path)) => {
                     auth.request_session().state().next_cookie = Some(Change::Set(path.into()));

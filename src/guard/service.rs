@@ -9,7 +9,7 @@ use std::{
 use http::{Request, Response};
 use tower::Service;
 
-use super::{GuardFuture, Rules, admit, decide, no_manager, refuse};
+use super::{GuardFuture, Rules, admit, decide, deny, no_manager};
 use crate::{auth::Auth, user::AuthUser};
 
 /// The service of [`login_required`](super::login_required).
@@ -45,7 +45,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let Some(auth) = Auth::<U>::from_extensions(request.extensions()) else {
             let response = no_manager::<U>("login_required").response();
-            return GuardFuture::refused(response.map(|body| ResBody::from(body.into_bytes())));
+            return GuardFuture::denied(response.map(|body| ResBody::from(body.into_bytes())));
         };
         if let Some(part) = &self.rules.views {
             auth.enter(part);
@@ -57,9 +57,9 @@ where
         if let Some(identity) = known {
             return match decide(&auth, identity, &self.rules) {
                 Ok(_) => GuardFuture::passed(self.inner.call(request)),
-                Err(refusal) => {
+                Err(denial) => {
                     let (head, _) = request.into_parts();
-                    GuardFuture::refused(refuse(&auth, &refusal, &head).map(ResBody::from))
+                    GuardFuture::denied(deny(&auth, &denial, &head).map(ResBody::from))
                 }
             };
         }
@@ -71,7 +71,7 @@ where
             let (head, body) = request.into_parts();
             match admit(&auth, &rules, &head).await {
                 Ok(_) => ready.call(Request::from_parts(head, body)).await,
-                Err(refusal) => Ok(refuse(&auth, &refusal, &head).map(ResBody::from)),
+                Err(denial) => Ok(deny(&auth, &denial, &head).map(ResBody::from)),
             }
         })
     }

@@ -126,7 +126,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let Some(auth) = Auth::<U>::from_extensions(request.extensions()) else {
             let response = no_manager::<U>("login_view").response();
-            return GuardFuture::refused(response.map(|body| ResBody::from(body.into_bytes())));
+            return GuardFuture::denied(response.map(|body| ResBody::from(body.into_bytes())));
         };
         auth.enter(&self.layer.views);
         GuardFuture::passed(self.inner.call(request))

@@ -33,7 +33,7 @@ use http::request::Parts;
 use tower::Layer;
 
 use crate::{
-    denied::Refusals,
+    denied::DeniedConfig,
     loader::{IntoUserLoader, Loaders},
     protection::Fingerprint,
     realm::Realm,
@@ -116,7 +116,7 @@ pub use crate::{
 /// the same name need it as well.
 pub struct LoginManager<U: AuthUser> {
     realm: Arc<Realm>,
-    refusals: Arc<Refusals>,
+    denied_config: Arc<DeniedConfig>,
     loaders: Arc<Loaders<U>>,
     fingerprint: Option<Fingerprint>,
     without_touch: Option<Arc<WithoutTouch>>,
@@ -144,7 +144,7 @@ impl<U: AuthUser> LoginManager<U> {
     pub fn new<Kind>(store: impl SessionStore, loader: impl IntoUserLoader<U, Kind>) -> Self {
         Self {
             realm: Arc::new(Realm::new(type_name::<U>(), Arc::new(store))),
-            refusals: Arc::default(),
+            denied_config: Arc::default(),
             loaders: Arc::new(Loaders {
                 users: loader.into_user_loader().0,
                 requests: Vec::new(),
@@ -174,7 +174,7 @@ impl<U: AuthUser> Clone for LoginManager<U> {
     fn clone(&self) -> Self {
         Self {
             realm: Arc::clone(&self.realm),
-            refusals: Arc::clone(&self.refusals),
+            denied_config: Arc::clone(&self.denied_config),
             loaders: Arc::clone(&self.loaders),
             fingerprint: self.fingerprint.clone(),
             without_touch: self.without_touch.clone(),
@@ -188,7 +188,7 @@ impl<U: AuthUser> fmt::Debug for LoginManager<U> {
             .field("realm", &self.realm.name())
             .field("cookies", &self.realm.cookies)
             .field("timeouts", &self.realm.timeouts)
-            .field("refusals", &self.refusals)
+            .field("denied_config", &self.denied_config)
             .finish_non_exhaustive()
     }
 }

@@ -68,7 +68,7 @@ where
             ),
             loaders: Arc::clone(&self.manager.loaders),
             identity: Mutex::new(None),
-            refusals: Arc::clone(&self.manager.refusals),
+            denied_config: Arc::clone(&self.manager.denied_config),
             views: Mutex::new(None),
             uri: original_uri(request.extensions())
                 .unwrap_or(request.uri())

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn i7_every_owasp_equivalent_is_enough_and_nothing_below_is() {
+    fn owasp_equivalents_are_accepted_and_lower_costs_are_not() {
         for (memory, passes) in Argon2Cost::FLOOR {
             let accepted = |memory, passes| Argon2Cost::new(memory, passes, 1).checked().is_ok();
             assert!(accepted(memory, passes));
@@ -140,14 +140,14 @@ mod tests {
     }
 
     #[test]
-    fn i7_the_presets_are_enough() {
+    fn presets_meet_the_minimum() {
         assert_eq!(Argon2Cost::default(), Argon2Cost::OWASP_MINIMUM);
         assert!(Argon2Cost::OWASP_MINIMUM.checked().is_ok());
         assert!(Argon2Cost::RFC_9106_LOW_MEMORY.checked().is_ok());
     }
 
     #[test]
-    fn i10_no_cost_is_accepted_whose_hashes_would_not_be() {
+    fn accepted_costs_produce_accepted_hashes() {
         let Argon2Cost {
             memory_kib,
             passes,
@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn i7_a_refusal_says_what_was_given_and_what_is_accepted() {
+    fn error_says_what_was_given_and_what_is_accepted() {
         let refusal = Argon2Cost::new(4_096, 3, 1)
             .checked()
             .unwrap_err()

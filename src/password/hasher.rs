@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn j2_every_answer_costs_one_full_hash() {
+    fn every_check_costs_one_full_hash() {
         let current = stored_with(COST, "right");
         assert_eq!(check(COST, "right", Some(&current)), (Verdict::Valid, FULL));
         assert_eq!(
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn j2_a_cheaper_stored_hash_costs_one_full_hash_as_well() {
+    fn cheaper_stored_hash_costs_one_full_hash() {
         for (memory, passes) in [
             (64, 1),
             (64, 2),
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn j2_the_difference_takes_no_more_memory_than_a_hash() {
+    fn extra_work_takes_no_more_memory_than_a_hash() {
         let cheaper = stored_with(Argon2Cost::new(8, 1, 1), "right");
         let hasher = Hasher::new(Argon2Cost::new(64, 30, 1));
         let _ = hasher.verify(&typed("right"), Some(&cheaper)).unwrap();
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn j2_a_dearer_stored_hash_costs_what_it_costs() {
+    fn costlier_stored_hash_costs_its_own_work() {
         let dearer = stored_with(Argon2Cost::new(128, 4, 1), "right");
         assert_eq!(
             check(COST, "right", Some(&dearer)),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn j2_lanes_change_nothing_about_it() {
+    fn lanes_do_not_change_the_cost() {
         let cost = Argon2Cost::new(128, 2, 4);
         let stored = stored_with(cost, "right");
         assert_eq!(check(cost, "right", Some(&stored)), (Verdict::Valid, 256));
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn i9_other_variants_are_checked_and_outdated() {
+    fn other_argon2_variants_are_checked_and_outdated() {
         for algorithm in [Algorithm::Argon2i, Algorithm::Argon2d] {
             let params = Params::new(64, 3, 1, None).unwrap();
             let hash = Argon2::new(algorithm, VERSION, params)
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn i2_a_password_is_never_truncated() {
+    fn password_is_never_truncated() {
         let long = "a".repeat(4096);
         let stored = stored_with(COST, &long);
         assert!(check(COST, &long, Some(&stored)).0.is_valid());
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn i2_sixty_four_code_points_of_any_script_are_accepted() {
+    fn sixty_four_code_points_of_any_script_are_accepted() {
         for character in ["a", "é", "語", "🦀"] {
             let password = character.repeat(64);
             let stored = stored_with(COST, &password);
@@ -284,7 +284,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(64))]
 
         #[test]
-        fn i2_any_other_byte_is_another_password(
+        fn any_changed_byte_is_another_password(
             password in "[ -~]{1,300}",
             at in any::<prop::sample::Index>(),
             flip in 0..5_u32,

@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i7_a_new_hash_is_argon2id_at_the_owasp_minimum() {
+    async fn new_hash_is_argon2id_at_the_owasp_minimum() {
         let passwords = Passwords::default();
         let hash = passwords
             .hash("correct horse battery staple")
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn i7_a_cost_below_the_floor_is_refused_when_it_is_set() {
+    fn cost_below_the_minimum_is_rejected() {
         let refusal = Passwords::new()
             .with_cost(Argon2Cost::new(19_456, 1, 1))
             .unwrap_err();
@@ -307,13 +307,13 @@ mod tests {
     }
 
     #[test]
-    fn i8_salts_never_repeat() {
+    fn salts_never_repeat() {
         let salts: HashSet<_> = (0..10_000).map(|_| salt(&mut SysRng).unwrap()).collect();
         assert_eq!(salts.len(), 10_000);
     }
 
     #[tokio::test]
-    async fn i8_one_password_has_another_hash_each_time() {
+    async fn one_password_has_a_different_hash_each_time() {
         let passwords = Passwords::cheap();
         assert_ne!(
             passwords.hash("same").await.unwrap(),
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn i8_without_random_bytes_there_is_no_salt() {
+    fn failing_random_source_is_an_error() {
         struct Broken;
         impl TryRng for Broken {
             type Error = fmt::Error;
@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i9_a_weaker_hash_is_reported_until_it_is_renewed() {
+    async fn weaker_hash_is_reported_until_it_is_replaced() {
         let passwords = Passwords::cheap();
         let old = Passwords {
             hasher: Hasher::new(Argon2Cost::new(32, 2, 1)),
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i3_a_password_that_is_too_long_costs_nobody_a_hash() {
+    async fn too_long_password_is_rejected_without_hashing() {
         let passwords = Passwords::cheap();
         let hash = passwords.hash("right").await.unwrap();
         passwords.spent();
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i4_the_two_ways_to_type_an_accent_are_one_password() {
+    async fn composed_and_decomposed_accents_are_one_password() {
         let passwords = Passwords::cheap();
         for (set, typed) in [("caf\u{e9}", "cafe\u{301}"), ("cafe\u{301}", "caf\u{e9}")] {
             let hash = passwords.hash(set).await.unwrap();
@@ -424,7 +424,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i12_nothing_and_unusable_hashes_match_no_password_at_the_cost_of_one_hash() {
+    async fn missing_or_unusable_hash_matches_no_password() {
         let passwords = Passwords::cheap();
         let hash = passwords.hash("right").await.unwrap();
         let of_nothing = hash_of_nothing();
@@ -465,13 +465,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i12_an_empty_password_can_not_be_set() {
+    async fn empty_password_is_rejected() {
         let refused = Passwords::cheap().hash("").await.unwrap_err();
         assert!(matches!(refused, PasswordError::Empty));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn i11_clones_share_the_slots() {
+    async fn clones_share_the_slots() {
         let passwords = Passwords::cheap()
             .with_max_concurrent(NonZeroUsize::MIN)
             .with_max_wait(Duration::from_millis(1));
@@ -492,7 +492,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i14_debug_does_not_leak_passwords_or_hashes() {
+    async fn debug_prints_no_passwords_or_hashes() {
         let passwords = Passwords::cheap();
         let hash = passwords.hash("hunter2").await.unwrap();
         let verdict = passwords.verify("hunter2", Some(&hash)).await.unwrap();

@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn i11_who_finds_every_slot_taken_is_told_after_a_short_wait() {
+    async fn caller_without_a_slot_is_busy_after_a_short_wait() {
         let slots = slots(1);
         let taken = slots.take().await.unwrap();
         let start = tokio::time::Instant::now();
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn i11_who_waits_gets_the_slot_that_is_freed() {
+    async fn waiting_caller_gets_the_freed_slot() {
         let slots = slots(1);
         let taken = slots.take().await.unwrap();
         let mut waiting = pin!(slots.run(|| Ok("done")));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i11_no_more_jobs_run_at_once_than_there_are_slots() {
+    async fn concurrent_jobs_do_not_exceed_the_slots() {
         use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
         let slots = slots(2);
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn i11_a_cancelled_request_frees_its_slot_only_when_the_work_ends() {
+    async fn cancelled_request_keeps_its_slot_until_the_job_ends() {
         let slots = slots(1);
         let (finish, finished) = mpsc::channel::<()>();
         let cancelled = poll_once(slots.run(move || {
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn fault_28_a_job_that_panics_is_an_error_and_returns_its_slot() {
+    async fn panicking_job_is_an_error_and_returns_its_slot() {
         let slots = slots(1);
         let outcome = slots.run::<()>(|| panic!("injected")).await;
         assert!(matches!(outcome, Err(PasswordError::Panicked)));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_28_without_a_runtime_it_is_an_error() {
+    fn missing_runtime_is_an_error() {
         let outcome = poll_once(slots(1).run(|| Ok(())));
         assert!(matches!(
             outcome,
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_28_a_runtime_that_shuts_down_is_an_error_and_returns_the_slot() {
+    fn runtime_shutdown_is_an_error_and_returns_the_slot() {
         let slots = slots(1);
         let runtime = runtime::Builder::new_current_thread().build().unwrap();
         let handle = runtime.handle().clone();
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn fault_28_a_runtime_without_timers_is_an_error_only_for_who_must_wait() {
+    fn runtime_without_timers_is_an_error_only_if_waiting() {
         let slots = slots(1);
         let runtime = runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn n5_an_extreme_wait_or_number_of_slots_is_no_panic() {
+    async fn extreme_wait_or_number_of_slots_does_not_panic() {
         for max_wait in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
             let slots = Slots::new(NonZeroUsize::MAX, max_wait);
             slots.run(|| Ok(())).await.unwrap();

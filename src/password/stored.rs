@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn i10_whatever_is_no_argon2_hash_is_none() {
+    fn text_that_is_no_argon2_hash_is_none() {
         let good = phc("$argon2id$v=19$m=64,t=2,p=1");
         assert!(Stored::parse(&good).is_some());
         for text in [
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn i10_a_stored_hash_above_the_ceiling_is_none() {
+    fn stored_hash_above_the_maximum_is_none() {
         for (cost, accepted) in [
             ("m=1048576,t=64,p=16", true),
             ("m=1048577,t=1,p=1", false),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn i9_outdated_is_what_is_weaker_in_any_respect() {
+    fn hash_weaker_in_any_parameter_is_outdated() {
         let current = Argon2Cost::new(19_456, 2, 1);
         for (head, outdated) in [
             ("$argon2id$v=19$m=19456,t=2,p=1", false),
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn i9_a_renewal_is_never_a_downgrade() {
+    fn replacement_hash_is_never_weaker() {
         let current = Argon2Cost::new(19_456, 2, 1);
         for cost in [
             "m=19456,t=3,p=1",
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn i9_a_shorter_salt_or_tag_is_outdated() {
+    fn hash_with_a_shorter_salt_or_tag_is_outdated() {
         let current = Argon2Cost::new(64, 2, 1);
         let outdated = |salt, tag| {
             Stored::parse(&format!("$argon2id$v=19$m=64,t=2,p=1${salt}${tag}"))
@@ -206,19 +206,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn n6_no_text_panics_or_gets_past_the_ceiling(text in any::<String>()) {
+        fn no_text_panics_or_exceeds_the_maximum(text in any::<String>()) {
             check(&text)?;
         }
 
         #[test]
-        fn n6_no_nearly_right_hash_panics_or_gets_past_the_ceiling(
+        fn no_nearly_valid_hash_panics_or_exceeds_the_maximum(
             text in r"\$argon2(i|d|id)?(\$v=(16|19|[0-9]{0,11}))?\$[mtpx]=[0-9]{0,11}(,(m|t|p|data|keyid)=[0-9A-Za-z/+.-]{0,50}){0,4}(\$[A-Za-z0-9+/]{0,70}){0,3}",
         ) {
             check(&text)?;
         }
 
         #[test]
-        fn n6_no_damaged_hash_panics_or_gets_past_the_ceiling(
+        fn no_damaged_hash_panics_or_exceeds_the_maximum(
             at in 0..100_usize,
             byte in any::<char>(),
             cut in any::<bool>(),

@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn i9_only_a_right_password_renews_its_hash() {
+    fn only_a_valid_password_needs_a_rehash() {
         let answers = |verdict: Verdict| (verdict.is_valid(), verdict.needs_rehash());
         assert_eq!(answers(Verdict::Valid), (true, false));
         assert_eq!(answers(Verdict::ValidOutdated), (true, true));

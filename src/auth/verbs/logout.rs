@@ -24,7 +24,7 @@ enum Ended {
     /// There is no such session.
     Nothing,
     /// It is live, and no presented secret opens it.
-    Refused,
+    NotOpened,
 }
 
 impl<U: AuthUser> RequestAuth<U> {
@@ -62,7 +62,7 @@ impl<U: AuthUser> RequestAuth<U> {
             match self.end_shown(turn, id, &shown, known).await {
                 Ok(Ended::Done(record)) => ended.push(record),
                 Ok(Ended::Nothing) => {}
-                Ok(Ended::Refused) => refused = true,
+                Ok(Ended::NotOpened) => refused = true,
                 Err(Unfinished { error, verified }) => {
                     let why = Later::LoggedOut {
                         verified: verified.is_some(),
@@ -135,7 +135,7 @@ impl<U: AuthUser> RequestAuth<U> {
                 match found {
                     Some(record) if opens(&record) => record,
                     Some(record) if record.is_live(turn.now) && !is_closed(&record) => {
-                        return Ok(Ended::Refused);
+                        return Ok(Ended::NotOpened);
                     }
                     _ => return Ok(Ended::Nothing),
                 }

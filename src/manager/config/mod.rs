@@ -1,7 +1,7 @@
 //! The `with_` methods. Those that can fail check their arguments immediately.
 
 mod cookies;
-mod refusals;
+mod denied;
 
 use std::{sync::Arc, time::Duration};
 

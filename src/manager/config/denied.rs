@@ -6,7 +6,7 @@ use http::Response;
 
 use crate::{
     LoginManager,
-    denied::{Denied, LoginView, NextIn, Refusals},
+    denied::{Denied, DeniedConfig, LoginView, NextIn},
     error::ConfigError,
     user::AuthUser,
 };
@@ -21,7 +21,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// - if it is neither a local path nor an http(s) URL
     pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
         let login_view = LoginView::parse(login_view)?;
-        Ok(self.refusing(|refusals| refusals.views.login = Some(login_view)))
+        Ok(self.configuring_denied(|denied_config| denied_config.views.login = Some(login_view)))
     }
 
     /// Sets the page on which logged-in users enter their credentials again, if a guard requires a
@@ -31,7 +31,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// - if it is neither a local path nor an http(s) URL
     pub fn with_refresh_view(self, refresh_view: &str) -> Result<Self, ConfigError> {
         let refresh_view = LoginView::parse(refresh_view)?;
-        Ok(self.refusing(|refusals| refusals.views.refresh = Some(refresh_view)))
+        Ok(self
+            .configuring_denied(|denied_config| denied_config.views.refresh = Some(refresh_view)))
     }
 
     /// Chooses the login page for each request, for example by language or tenant. If it returns
@@ -56,13 +57,13 @@ impl<U: AuthUser> LoginManager<U> {
         self,
         view_of: impl Fn(&Denied<'_>) -> Option<String> + Send + Sync + 'static,
     ) -> Self {
-        self.refusing(|refusals| refusals.view_of = Some(Arc::new(view_of)))
+        self.configuring_denied(|denied_config| denied_config.view_of = Some(Arc::new(view_of)))
     }
 
     /// Sets where the path to return to is kept during a login. Default: [`NextIn::Query`].
     #[must_use]
     pub fn with_next_in(self, next_in: NextIn) -> Self {
-        self.refusing(|refusals| refusals.next_in = next_in)
+        self.configuring_denied(|denied_config| denied_config.next_in = next_in)
     }
 
     /// Sets the name of the query field with the path to return to. Default: `next`.
@@ -70,7 +71,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// # Errors
     /// - if it is not 1 to 64 ASCII letters, digits, hyphens, underscores and dots, or is `notice`
     pub fn with_next_field(mut self, field: &str) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.refusals).set_next_field(field)?;
+        Arc::make_mut(&mut self.denied_config).set_next_field(field)?;
         Ok(self)
     }
 
@@ -85,11 +86,13 @@ impl<U: AuthUser> LoginManager<U> {
         self,
         unauthorized: impl Fn(&Denied<'_>) -> Response<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
-        self.refusing(|refusals| refusals.unauthorized = Some(Arc::new(unauthorized)))
+        self.configuring_denied(|denied_config| {
+            denied_config.unauthorized = Some(Arc::new(unauthorized));
+        })
     }
 
-    fn refusing(mut self, change: impl FnOnce(&mut Refusals)) -> Self {
-        change(Arc::make_mut(&mut self.refusals));
+    fn configuring_denied(mut self, change: impl FnOnce(&mut DeniedConfig)) -> Self {
+        change(Arc::make_mut(&mut self.denied_config));
         self
     }
 }
