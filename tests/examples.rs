@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "it is a test")]
 
 #[allow(dead_code, reason = "a helper for the next test does no harm")]
-#[path = "app/browser.rs"]
+#[path = "app/support/browser.rs"]
 mod browser;
 
 mod folder;

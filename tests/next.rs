@@ -1,4 +1,4 @@
-//! `NextPath` against what has been tried on other people's login pages, and against chance.
+//! `NextPath` against known open-redirect attacks and random values.
 
 use http::HeaderValue;
 use login_manager::NextPath;
@@ -14,7 +14,7 @@ enum Verdict {
     Refused,
 }
 
-/// Values by what they are or attempt. The site is `www.example.com`, the attacker's is `evil.com`.
+/// Values by kind or attack. The site is `www.example.com`, the attacker's is `evil.com`.
 const VALUES: &[(Verdict, &str, &[&str])] = &[
     (
         Accepted,
@@ -545,7 +545,7 @@ fn a_default_that_no_header_holds_is_percent_encoded() {
 }
 
 #[test]
-fn the_error_says_what_is_accepted_and_does_not_repeat_the_value() {
+fn error_says_what_is_accepted_without_the_value() {
     let error = NextPath::try_from("//evil.com/<script>\u{1b}[31m").unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -555,7 +555,8 @@ fn the_error_says_what_is_accepted_and_does_not_repeat_the_value() {
     assert!(!format!("{error:?}").contains("evil"));
 }
 
-/// Where a browser would land, if that is somewhere else: from three pages, also after one to three decodings.
+/// The other site on which a browser would land, from three pages, also after one to three
+/// decodings.
 fn leaves_the_site(path: &str) -> Option<String> {
     const PAGES: [&str; 3] = [
         "https://www.example.com/login?next=x#y",
@@ -579,7 +580,7 @@ fn leaves_the_site(path: &str) -> Option<String> {
     None
 }
 
-/// What attacks are made of, or anything.
+/// Parts of attacks, or any text.
 fn value() -> impl Strategy<Value = String> {
     let well_formed = [
         "/",

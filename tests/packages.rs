@@ -1,11 +1,11 @@
-//! The manifests of the workspace say what the files and the documentation say.
+//! The manifests of the workspace agree with the files and the documentation.
 #![allow(clippy::unwrap_used, reason = "it is a test")]
 
 use std::{fs, path::Path};
 
 /// The folder of the workspace.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-/// What the documentation tells applications to copy.
+/// The lines that the documentation tells applications to copy.
 const PROFILE: [&str; 3] = [
     "[profile.dev.package]",
     "argon2.opt-level = 3",
@@ -16,7 +16,7 @@ fn read(file: &str) -> String {
     fs::read_to_string(Path::new(ROOT).join(file)).unwrap()
 }
 
-/// Cargo doesn't look for tests here by itself, so a file that isn't listed would never run.
+/// Cargo doesn't discover tests here, so a file that isn't listed would never run.
 #[test]
 fn every_test_file_is_a_target() {
     let manifest = read("tests/Cargo.toml");

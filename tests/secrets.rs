@@ -10,12 +10,8 @@
     reason = "a test that fails shall say so at once"
 )]
 
-#[path = "app/browser.rs"]
-mod browser;
-#[path = "app/faulty_store.rs"]
-mod faulty_store;
-#[path = "app/world.rs"]
-mod world;
+#[path = "app/support/mod.rs"]
+mod support;
 
 use std::{
     io::Write,
@@ -23,10 +19,13 @@ use std::{
 };
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use faulty_store::{Call, Fault};
 use login_manager::{Passwords, store::SessionStore};
 use tower_http::catch_panic::CatchPanicLayer;
-use world::World;
+
+use crate::support::{
+    faulty_store::{Call, Fault},
+    world::{World, routes},
+};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -47,8 +46,8 @@ impl Log {
     }
 }
 
-/// The secrets in the value of a cookie, in every form in which they could be printed. The id in front
-/// of them is not a secret: 16 bytes, which the first 22 characters hold.
+/// The secrets in the value of a cookie, in every form in which they could be printed. The id in
+/// front of them is not a secret: 16 bytes, which the first 22 characters hold.
 fn secrets_in(cookie: &str) -> Vec<String> {
     let bytes = Base64UrlUnpadded::decode_vec(cookie).unwrap();
     let mut forms = vec![cookie.to_owned(), cookie[22..].to_owned()];
@@ -76,7 +75,7 @@ async fn no_secret_is_ever_logged() {
     let mut seen = events.clone();
     let mut secrets = Vec::new();
 
-    let world = World::with(world::routes, |manager| {
+    let world = World::with(routes, |manager| {
         let events = seen.clone();
         manager
             .with_login_view("/login")
@@ -143,7 +142,7 @@ async fn no_secret_is_ever_logged() {
                 "/put/name/canary-data",
                 "/login/bob",
                 "/confirm",
-                "/renew",
+                "/rotate",
                 "/logout",
             ] {
                 browser.post(uri).await;
@@ -189,7 +188,8 @@ async fn no_secret_is_ever_logged() {
     }
 }
 
-/// `Secret` cannot be compared at all, and `Digest`, its only comparable form, compares with `ct_eq`.
+/// `Secret` cannot be compared at all, and `Digest`, its only comparable form, compares with
+/// `ct_eq`.
 #[test]
 fn secrets_are_compared_in_constant_time() {
     let tokens = concat!(env!("CARGO_MANIFEST_DIR"), "/../src/store/token.rs");

@@ -1,4 +1,4 @@
-//! Where a place is, and ways to get there.
+//! The address of a place, and connections to it.
 
 use std::{
     env, fmt,
@@ -21,7 +21,7 @@ use url::Url;
 
 use crate::{place::Kind, sql::Pool};
 
-/// Where a place is. As text it is found by another process too.
+/// The address of a place. Its text can be passed to another process.
 #[derive(Clone, Debug)]
 pub struct Address {
     pub kind: Kind,
@@ -134,10 +134,10 @@ impl Address {
     }
 }
 
-/// A store, and what it reaches its server by.
+/// A store and its connections.
 pub enum Opened {
     Pool(Pool),
-    /// One connection carries all that is asked.
+    /// One connection for all calls.
     Redis(RedisStore),
 }
 
@@ -159,7 +159,7 @@ impl Opened {
         }
     }
 
-    /// How many of them are in nobody's hands.
+    /// The number of idle connections.
     pub fn idle(&self) -> usize {
         match self {
             Self::Pool(Pool::Sqlite(pool)) => pool.num_idle(),

@@ -9,7 +9,7 @@ use login_manager::{
     Auth, AuthUser, CurrentUser, Error, LoginManager, LoginRequired, Session, SessionStore,
 };
 
-/// Every number is somebody.
+/// Every number is a user.
 pub struct Account(i64);
 
 impl AuthUser for Account {
@@ -23,7 +23,7 @@ impl AuthUser for Account {
 pub const SESSION: &str = "__Host-nodes-session";
 pub const REMEMBER: &str = "__Host-nodes-remember";
 
-/// What the store calls a user.
+/// The owner of a user's records.
 pub fn owner(id: i64) -> String {
     format!("nodes/{id}")
 }

@@ -1,4 +1,4 @@
-//! Any store, with a list of what it was asked.
+//! A store that lists the calls it receives.
 
 use std::sync::{Arc, Mutex};
 
@@ -23,7 +23,7 @@ impl Counted {
         }
     }
 
-    /// The calls since the last time this was asked.
+    /// The calls since the last time this was called.
     pub fn take_calls(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.calls.lock().unwrap())
     }

@@ -1,4 +1,5 @@
-//! The server goes away, is slow, is silent or talks nonsense: nobody is logged out by it, nobody is let in, nobody else waits.
+//! Servers that go down, are slow or silent, or send garbage log no user in or out and delay no
+//! other request.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ pub fn trials() -> Vec<Trial> {
             an_outage_logs_no_user_out,
             a_server_goes_down_under_a_request,
             a_silent_server_is_down_after_the_deadline,
-            garbage_from_the_server_is_an_outage,
+            malformed_server_responses_are_an_outage,
             a_login_during_an_outage_fails_without_a_cookie,
             a_logout_during_an_outage_fails_and_clears_cookies,
             waiting_requests_hold_up_no_others,
@@ -35,7 +36,7 @@ pub fn trials() -> Vec<Trial> {
             lost_connections_are_replaced_on_release;
     ];
     let known: Vec<_> = trials![
-        [Kind::Redis] => a_handshake_of_garbage_is_forgotten_after_it;
+        [Kind::Redis] => malformed_handshake_does_not_affect_later_connections;
     ];
     trials.extend(known.into_iter().map(|trial| trial.with_ignored_flag(true)));
     trials
@@ -71,7 +72,7 @@ async fn an_outage_logs_no_user_out(place: Place) {
     }
 }
 
-async fn garbage_from_the_server_is_an_outage(place: Place) {
+async fn malformed_server_responses_are_an_outage(place: Place) {
     let nonsense = nonsense(&place);
     let panics = world::panics();
     let mut world = World::logged_in(place).await;
@@ -81,16 +82,16 @@ async fn garbage_from_the_server_is_an_outage(place: Place) {
     assert_eq!(world::panics(), panics);
 }
 
-/// The `redis` crate's `ConnectionManager` keeps a handshake that failed by anything but an error of the network, and tries
-/// no other (1.8.1).
-async fn a_handshake_of_garbage_is_forgotten_after_it(place: Place) {
+/// The `redis` crate's `ConnectionManager` keeps a handshake that failed by anything but an error
+/// of the network, and tries no other (1.8.1).
+async fn malformed_handshake_does_not_affect_later_connections(place: Place) {
     let mut world = World::logged_in(place).await;
     for garbage in GARBAGE {
         outage(&mut world, Garbage(garbage)).await;
     }
 }
 
-/// What the server says for nonsense.
+/// Malformed responses of the server.
 fn nonsense(place: &Place) -> &'static [&'static [u8]] {
     match place.address.kind {
         Kind::Redis => &REFUSALS,
@@ -103,7 +104,8 @@ fn faults(place: &Place) -> [Fault; 4] {
     [Down, TWO_SECONDS, Silent, Garbage(nonsense(place)[1])]
 }
 
-/// Whoever is known by a cookie hears 503, keeps it, and is in again when it is over. Nobody else notices.
+/// Requests with a cookie get 503 and keep the cookie, which is valid again afterwards. Other
+/// requests are unaffected.
 async fn outage(world: &mut World, fault: Fault) {
     let cookies = world.browser.cookie_header("/");
     world.proxy.suffer(fault).await;
@@ -154,7 +156,7 @@ async fn a_server_goes_down_under_a_request(place: Place) {
 }
 
 async fn a_silent_server_is_down_after_the_deadline(place: Place) {
-    // A connection that is there and one that has yet to be made, asked before it is used and not.
+    // An existing connection and a new one, tested before use and not.
     let mut world = World::logged_in(place).await;
     for (fault, is_new) in [(Silent, false), (Silent, true), (TWO_SECONDS, true)] {
         world.proxy.suffer(fault).await;
@@ -179,7 +181,7 @@ async fn a_login_during_an_outage_fails_without_a_cookie(place: Place) {
         assert_unavailable(&answer, &format!("{fault:?}"));
         assert!(world.browser.cookie_names().is_empty());
         std::mem::swap(&mut stranger, &mut world.browser);
-        // One who is in stays who they are.
+        // An authenticated user stays authenticated.
         let answer = world.within(2, Method::POST, "/login/2").await;
         assert_unavailable(&answer, &format!("{fault:?}"));
         world.proxy.heal().await;
@@ -214,13 +216,14 @@ async fn a_logout_during_an_outage_fails_and_clears_cookies(place: Place) {
     }
 }
 
-/// A firewall forgets connections that were quiet for long, and says so to nobody.
+/// A firewall silently drops idle connections.
 async fn lost_connections_are_replaced(place: Place) {
     lose_connections(World::logged_in(place).await).await;
 }
 
-/// sqlx waits for ever to hear whether a connection lives that it gets back, and each one that it waits for is missing in the
-/// pool. Where no connection is asked before its use, that wait has to have an end.
+/// sqlx waits for ever to hear whether a connection lives that it gets back, and each one that it
+/// waits for is missing in the pool. Where no connection is asked before its use, that wait has to
+/// have an end.
 async fn lost_connections_are_replaced_on_release(place: Place) {
     let configure = |way: &mut Way| {
         way.test_before_acquire = false;

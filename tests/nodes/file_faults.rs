@@ -1,4 +1,4 @@
-//! A file that is locked by somebody else, or isn't there.
+//! A database file that is locked by another process, or missing.
 
 use std::{env, fs, time::Duration};
 

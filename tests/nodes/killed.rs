@@ -1,4 +1,4 @@
-//! A node is killed in the middle of its work: what it has said was so is so for the next one.
+//! A node is killed under load: the changes that it has acknowledged are seen by the next one.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -22,7 +22,7 @@ use crate::{
 
 pub fn trials() -> Vec<Trial> {
     trials![
-        Kind::ALL => what_a_node_has_acknowledged_outlives_it;
+        Kind::ALL => acknowledged_changes_survive_a_killed_node;
     ]
 }
 
@@ -31,14 +31,14 @@ const ROUNDS: usize = 4;
 /// How many browsers are at it at the same time.
 const BROWSERS: usize = 16;
 
-/// What was acknowledged, as the tokens and their users.
+/// The acknowledged session cookies and their users.
 #[derive(Default)]
 struct Acknowledged {
     logins: Vec<(String, i64)>,
     logouts: Vec<(String, i64)>,
 }
 
-async fn what_a_node_has_acknowledged_outlives_it(place: Place) {
+async fn acknowledged_changes_survive_a_killed_node(place: Place) {
     let next_user = Arc::new(AtomicI64::new(1));
     let mut all = Acknowledged::default();
     let mut node = Node::start(&place.address, Settings::default()).await;
@@ -78,7 +78,7 @@ async fn what_a_node_has_acknowledged_outlives_it(place: Place) {
     assert!(!all.logins.is_empty() && !all.logouts.is_empty());
 }
 
-/// Counts what was acknowledged, down to the moment at which the node is killed.
+/// Counts acknowledged changes, until the node is killed.
 struct Answers {
     left: AtomicUsize,
     are_enough: Notify,
@@ -95,7 +95,8 @@ impl Answers {
     }
 }
 
-/// Logs one user in after the other, and every other one out again, until nobody answers any more.
+/// Logs users in one after the other, and every second one out again, until the node stops
+/// responding.
 async fn visit(app: Router, next_user: Arc<AtomicI64>, answers: Arc<Answers>) -> Acknowledged {
     let mut acknowledged = Acknowledged::default();
     loop {

@@ -1,4 +1,5 @@
-//! Whole applications on real servers: with a network between them that fails, killed under load, and several at once.
+//! Whole applications on real servers: with a network between them that fails, killed under load,
+//! and several at once.
 //!
 //! ```sh
 //! POSTGRES_URL=postgres://postgres@localhost MYSQL_URL=mysql://root@localhost REDIS_URL=redis://localhost \
@@ -6,8 +7,8 @@
 //! cargo test --test nodes sqlite                           # one kind of store
 //! ```
 //!
-//! Each trial has a file, a schema, a database or a prefix of its own, and removes it. What is left out because its server isn't given is
-//! reported as ignored with the reason, never as passed.
+//! Each trial has a file, a schema, a database or a prefix of its own, and removes it. What is left
+//! out because its server isn't given is reported as ignored with the reason, never as passed.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(dead_code, reason = "a helper for the next test does no harm")]
 #![allow(
@@ -18,7 +19,7 @@
     reason = "a test ends where it is surprised"
 )]
 
-#[path = "../app/browser.rs"]
+#[path = "../app/support/browser.rs"]
 mod browser;
 #[path = "../stores/sql.rs"]
 mod sql;

@@ -1,4 +1,4 @@
-//! A node of the application: a process of its own, which this very program becomes when it is asked to.
+//! A node of the application: this program, started as a process of its own.
 
 use std::{
     env,
@@ -42,13 +42,13 @@ const CLOCK: &str = "LOGIN_MANAGER_NODE_CLOCK";
 const MAX_SESSIONS: &str = "LOGIN_MANAGER_NODE_MAX_SESSIONS";
 const PATIENCE: &str = "LOGIN_MANAGER_NODE_PATIENCE";
 
-/// What one node has of its own.
+/// The settings of one node.
 #[derive(Clone, Copy, Default)]
 pub struct Settings {
-    /// How many seconds its clock is ahead. It stands still but for `POST /advance/{seconds}`.
+    /// How many seconds its clock is ahead. Only `POST /advance/{seconds}` moves it.
     pub clock: Option<i64>,
     pub max_sessions: Option<usize>,
-    /// How many seconds it waits for its store, instead of what it should.
+    /// The deadline for store calls in seconds, instead of the default.
     pub patience: Option<u64>,
 }
 
@@ -118,7 +118,7 @@ pub fn balancer<'a>(nodes: impl IntoIterator<Item = &'a Node>) -> Router {
     })
 }
 
-/// Serves instead of testing anything, if that is what this process was started for.
+/// Serves as a node if this process was started as one.
 pub fn serve_if_asked() -> Option<ExitCode> {
     let address = env::var(ADDRESS).ok()?.parse().unwrap();
     thread::spawn(|| {

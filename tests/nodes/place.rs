@@ -1,4 +1,4 @@
-//! A place for sessions that nobody else uses.
+//! A place for the sessions of one trial.
 
 use std::{env, sync::Arc};
 
@@ -13,7 +13,8 @@ use crate::{
     sql::{Database, Kind as SqlKind, Opening, random_text},
 };
 
-/// A kind of store that can be shared by several processes. A new one is added here, and wherever the compiler then asks.
+/// A kind of store that several processes can share. Add a new one here, and where the compiler
+/// then fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Sqlite,
@@ -42,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// Where its server is, or why nobody knows. A file needs none.
+    /// The URL of its server, or the reason that there is none. A file needs no server.
     pub fn url(self) -> Result<String, String> {
         let url = |name| env::var(name).map_err(|_| format!("{name} isn't set"));
         match self {
@@ -54,7 +55,7 @@ impl Kind {
     }
 }
 
-/// A file, a schema, a database or a prefix of keys. What is in it goes when this is dropped.
+/// A file, a schema, a database or a prefix of keys. Its contents are deleted when it is dropped.
 pub struct Place {
     pub address: Address,
     /// Looks into the store past all that a trial puts in the way.
@@ -104,8 +105,8 @@ impl Place {
         self.store.list(&owner, page, 0).await.unwrap()
     }
 
-    /// How many connections the server has by its own account, [`store`](Self::store)'s apart. Redis doesn't know what they are
-    /// for, but from which ports they come.
+    /// How many connections the server has by its own account, [`store`](Self::store)'s apart.
+    /// Redis doesn't know what they are for, but from which ports they come.
     pub async fn connections(&self, ports: &[u16]) -> u32 {
         let Address { kind, url, name } = &self.address;
         let count: i64 = match kind {

@@ -1,4 +1,4 @@
-//! The network between an application and its server, which does what a trial wants.
+//! A proxy between an application and its server, which fails on command.
 
 use std::{
     io,
@@ -16,16 +16,17 @@ use tokio::{
 
 use crate::relay::{Open, Relay, Seen, Weather};
 
-/// What goes wrong.
+/// How the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// Nobody listens, and who was connected no longer is.
+    /// No server listens, and connections are closed.
     Down,
     /// Each answer comes this much later.
     Slow(Duration),
-    /// Nothing comes through any more. What was sent meanwhile arrives when this is over.
+    /// Nothing passes. Bytes sent meanwhile arrive afterwards.
     Silent,
-    /// Nothing comes through any more on connections that are there now, and never will. New ones are well.
+    /// Nothing comes through any more on connections that are there now, and never will. New ones
+    /// are well.
     Lost,
     /// Whatever is said, this is the answer.
     Garbage(&'static [u8]),
@@ -101,8 +102,8 @@ impl Proxy {
         self.seen.ports.lock().unwrap().clone()
     }
 
-    /// How often the client has waited for an answer since the last time this was asked, and how often of that only to hear
-    /// whether the server still lives.
+    /// How often the client has waited for an answer since the last time this was asked, and how
+    /// often of that only to hear whether the server still lives.
     pub fn take_round_trips(&self) -> (usize, usize) {
         let pings = self.seen.pings.swap(0, SeqCst);
         (self.seen.questions.swap(0, SeqCst), pings)
@@ -151,7 +152,7 @@ impl Route {
         mut to_do: mpsc::UnboundedReceiver<(Order, oneshot::Sender<()>)>,
     ) {
         let mut listener = Some(listener);
-        // Keeps the port while nobody listens there.
+        // Keeps the port while no server listens there.
         let mut held = None;
         loop {
             let accept = async {
@@ -178,7 +179,8 @@ impl Route {
                                 (weather.fault, weather.lost) = (None, self.accepted);
                             }
                         });
-                        // Who was told garbage waits for the rest of it: such a server is started anew.
+                        // A client that received garbage waits for the rest of it, so its
+                        // connection is closed.
                         if fault == Some(Fault::Down) || matches!(before, Some(Fault::Garbage(_))) {
                             self.relays.shutdown().await;
                         }
@@ -212,7 +214,7 @@ pub const GARBAGE: [&[u8]; 4] = [
     b"E\0\0\0\x05!Z\0\0\0\x05?\x07\0\0\x01\xff\x15\x04#ab$-1\r\n*1000000000\r\n\0\0\0",
 ];
 
-/// What Redis says when it can't serve, whatever it was asked.
+/// The response of a Redis server that can't serve any command.
 pub const REFUSALS: [&[u8]; 2] = [
     b"-LOADING Redis is loading the dataset in memory\r\n-LOADING Redis is loading the dataset in memory\r\n",
     b"-ERR max number of clients reached\r\n",

@@ -1,4 +1,4 @@
-//! One connection through the proxy, and what was seen on it.
+//! One connection through the proxy.
 
 use std::{
     io,
@@ -89,7 +89,7 @@ impl Relay {
         }
     }
 
-    /// Waits until something may pass. Answers what is said instead, if anything is.
+    /// Waits until bytes may pass. Returns the bytes to send instead, if any.
     async fn passes(&mut self, is_question: bool) -> Option<&'static [u8]> {
         loop {
             let Weather { fault, lost } = *self.weather.borrow_and_update();

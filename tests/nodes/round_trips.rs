@@ -1,4 +1,4 @@
-//! What a request costs: how often it calls the store, and how often it waits for the server.
+//! The cost of a request: its store calls and its round trips to the server.
 
 use http::Method;
 use libtest_mimic::Trial;
@@ -15,13 +15,13 @@ use crate::{
 
 pub fn trials() -> Vec<Trial> {
     trials![
-        Kind::ALL => requests_call_the_store_as_seldom_as_promised;
+        Kind::ALL => requests_make_the_documented_store_calls;
         Kind::SERVERS => a_call_of_the_store_is_one_round_trip;
         Kind::POOLS => testing_a_connection_first_costs_another_round_trip;
     ]
 }
 
-/// A browser, and what its requests cost.
+/// A browser, and the cost of its requests.
 trait Costs {
     type Cost;
 
@@ -112,7 +112,7 @@ impl Costs for Calls {
     }
 }
 
-async fn requests_call_the_store_as_seldom_as_promised(place: Place) {
+async fn requests_make_the_documented_store_calls(place: Place) {
     let store = Counted::new(place.address.open(&Way::default()).store());
     let manager = app::manager(store.clone());
     let browser = Browser::new(app::routes().layer(manager));
@@ -181,7 +181,8 @@ impl Costs for World {
     }
 }
 
-/// One connection, so that every statement is known on it. No call may take longer than any is allowed to.
+/// One connection, so that every statement is known on it. No call may take longer than any is
+/// allowed to.
 async fn world(place: Place, test_before_acquire: bool) -> World {
     let configure = |way: &mut Way| {
         way.connections = 1;

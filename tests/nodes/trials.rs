@@ -42,7 +42,7 @@ where
     kinds.iter().map(trial).collect()
 }
 
-/// Waits for something that will be so.
+/// Waits until a condition is true.
 pub async fn eventually<F>(what: &str, is_so: impl FnMut() -> F)
 where
     F: Future<Output = bool>,

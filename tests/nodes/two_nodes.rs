@@ -1,4 +1,4 @@
-//! Two nodes over one store: what happens on one is so on the other.
+//! Two nodes over one store: a change on one is seen on the other.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::{
 pub fn trials() -> Vec<Trial> {
     trials![
         Kind::ALL =>
-            what_one_node_does_the_other_sees_at_once,
-            a_remember_cookie_on_both_nodes_at_once_is_no_theft,
-            a_stolen_remember_token_ends_on_both_nodes,
-            clocks_that_differ_change_nothing,
+            change_on_one_node_is_seen_on_the_other_at_once,
+            concurrent_restores_on_two_nodes_are_no_theft,
+            stolen_remember_token_ends_on_both_nodes,
+            clock_skew_between_nodes_changes_nothing,
             sixteen_requests_under_two_clocks_are_no_theft,
             two_requests_under_two_clocks_are_no_theft,
             a_late_request_under_a_clock_ahead_is_no_theft,
@@ -37,7 +37,8 @@ struct Nodes {
 
 impl Nodes {
     async fn start(place: Place, settings: [Settings; 2]) -> Self {
-        // Many that write into one file at once wait for each other, on a busy machine for longer than they should.
+        // Many that write into one file at once wait for each other, on a busy machine for longer
+        // than they should.
         let settings = settings.map(|settings| Settings {
             patience: Some(30),
             ..settings
@@ -94,7 +95,7 @@ impl Nodes {
         self.browser.forget(SESSION);
     }
 
-    /// Whichever node is asked, it is this user, and nothing about it changes.
+    /// Both nodes return this user, repeatedly.
     async fn stays(&mut self, user: &str) {
         for round in 0..10 {
             let uri = format!("/{}/me", round % 2);
@@ -120,7 +121,7 @@ impl Nodes {
     }
 }
 
-async fn what_one_node_does_the_other_sees_at_once(place: Place) {
+async fn change_on_one_node_is_seen_on_the_other_at_once(place: Place) {
     let mut nodes = Nodes::start(place, [Settings::default(); 2]).await;
     let browser = &mut nodes.browser;
     for round in 0..20 {
@@ -143,7 +144,7 @@ async fn what_one_node_does_the_other_sees_at_once(place: Place) {
     }
 }
 
-async fn a_remember_cookie_on_both_nodes_at_once_is_no_theft(place: Place) {
+async fn concurrent_restores_on_two_nodes_are_no_theft(place: Place) {
     let mut nodes = Nodes::start(place, [Settings::default(); 2]).await;
     for user in 1..6 {
         nodes.browser.forget_cookies();
@@ -161,7 +162,7 @@ async fn a_remember_cookie_on_both_nodes_at_once_is_no_theft(place: Place) {
     assert_eq!(nodes.alarms().await, ["0", "0"]);
 }
 
-async fn a_stolen_remember_token_ends_on_both_nodes(place: Place) {
+async fn stolen_remember_token_ends_on_both_nodes(place: Place) {
     let mut nodes = Nodes::with_clocks(place, 0).await;
     nodes.remember(1).await;
     let mut thief = nodes.browser.another();
@@ -186,7 +187,7 @@ async fn a_stolen_remember_token_ends_on_both_nodes(place: Place) {
     assert_eq!(nodes.alarms().await, ["1", "0"]);
 }
 
-async fn clocks_that_differ_change_nothing(mut place: Place) {
+async fn clock_skew_between_nodes_changes_nothing(mut place: Place) {
     for ahead in [120, -120] {
         let mut nodes = Nodes::with_clocks(place, ahead).await;
         for (here, there) in [(0, 1), (1, 0)] {
@@ -231,7 +232,8 @@ async fn sixteen_requests_under_two_clocks_are_no_theft(mut place: Place) {
     }
 }
 
-/// The grace of 60 seconds is over at once where the clock is two minutes ahead: nothing must be exchanged there again.
+/// The grace of 60 seconds is over at once where the clock is two minutes ahead: nothing must be
+/// exchanged there again.
 async fn two_requests_under_two_clocks_are_no_theft(place: Place) {
     let mut nodes = Nodes::with_clocks(place, 120).await;
     nodes.remember(1).await;
@@ -242,7 +244,7 @@ async fn two_requests_under_two_clocks_are_no_theft(place: Place) {
     assert_eq!(nodes.alarms().await, ["0", "0"]);
 }
 
-/// The same where the new token has been shown.
+/// The same if the new token has been presented.
 async fn a_late_request_under_a_clock_ahead_is_no_theft(place: Place) {
     let mut nodes = Nodes::with_clocks(place, 120).await;
     nodes.remember(1).await;

@@ -1,4 +1,4 @@
-//! An application in this process, and a network that fails between it and its server.
+//! An application in this process, with a proxy that fails between it and its server.
 
 use std::{
     panic,
@@ -64,7 +64,7 @@ impl World {
         }
     }
 
-    /// Somebody is logged in.
+    /// A world in which a user is logged in.
     pub async fn logged_in(place: Place) -> Self {
         let mut world = Self::new(place).await;
         assert_eq!(world.browser.post("/login/1").await.body, "1");
@@ -125,7 +125,8 @@ impl World {
         Handle::current().metrics().num_alive_tasks()
     }
 
-    /// Waits until no task is left but those there were, every connection is idle, and the server has no others.
+    /// Waits until no task is left but those there were, every connection is idle, and the server
+    /// has no others.
     pub async fn comes_to_rest(&self, tasks: usize) {
         self.is_at_rest().await;
         eventually("no task is left over", || async { Self::tasks() <= tasks }).await;
@@ -138,7 +139,8 @@ impl World {
         .await;
     }
 
-    /// Waits until nobody has a connection in hand: also one that is given back is asked first whether it still lives.
+    /// Waits until nobody has a connection in hand: also one that is given back is asked first
+    /// whether it still lives.
     pub async fn is_at_rest(&self) {
         eventually("every connection is idle", || async {
             self.opened.idle() == self.size() as usize
@@ -154,7 +156,7 @@ impl World {
 
 static PANICS: AtomicUsize = AtomicUsize::new(0);
 
-/// Begins to count the panics, those too that somebody catches.
+/// Starts counting panics, including those that are caught.
 pub fn count_panics() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |panic| {
@@ -168,7 +170,7 @@ pub fn panics() -> usize {
     PANICS.load(SeqCst)
 }
 
-/// Try again, keep your cookie, and not a word of what happened.
+/// 503 with `Retry-After`, no cookie, and no cause.
 pub fn assert_unavailable(answer: &Answer, case: &str) {
     assert_eq!(answer.status, 503, "{case}");
     assert!(answer.header("retry-after").is_some(), "{case}");

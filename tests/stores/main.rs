@@ -54,7 +54,7 @@ mod redis_world;
 
 mod cached;
 
-#[path = "../app/faulty_store.rs"]
+#[path = "../app/support/faulty_store.rs"]
 #[allow(dead_code, reason = "made for the tests of applications")]
 mod faulty_store;
 #[path = "../folder/mod.rs"]

@@ -1,0 +1,4 @@
+//! Request loaders, and parts of an application without cookies.
+
+mod cookie_free;
+mod request_loaders;

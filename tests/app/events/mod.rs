@@ -1,0 +1,6 @@
+//! Events and log lines.
+
+mod causes;
+mod life_cycle;
+mod secrets;
+mod spans;

@@ -1,0 +1,8 @@
+//! Logging in and out, and the users that can.
+
+mod life_cycle;
+mod many_at_once;
+mod passwords;
+mod two_factors;
+mod user_changes;
+mod user_ids;

@@ -1,0 +1,273 @@
+//! Login views of parts of an application, and login views that depend on the request.
+
+use axum::{Router, routing::get};
+use http::StatusCode;
+use login_manager::{
+    Auth, FreshLoginRequired, LoginManager, LoginRequired, NextPath, event::EventKind,
+    fresh_login_required, guard::DeniedReason, guard::Notice, guard::login_view, login_required,
+};
+
+use crate::support::{
+    log::Log,
+    world::{Account, Accounts, World, account, routes},
+};
+
+async fn asks(_: LoginRequired<Account>) {}
+
+async fn asks_fresh(_: FreshLoginRequired<Account>) {}
+
+/// `/top`, the part `/admin` with a login page of its own, `/admin/deep` in it, `/admin/audit` with
+/// its own in that.
+fn parts(accounts: &Accounts) -> Router {
+    let audit = Router::new()
+        .route("/log", get(asks))
+        .route("/fresh", get(asks_fresh))
+        .layer(login_view::<Account>("/audit-login").unwrap());
+    let deep = Router::new()
+        .route(
+            "/layer",
+            get(|| async {}).route_layer(login_required::<Account>()),
+        )
+        .route(
+            "/fresh",
+            get(|| async {}).route_layer(fresh_login_required::<Account>()),
+        )
+        .route("/extractor", get(asks));
+    let admin = Router::new()
+        .route("/extractor", get(asks))
+        .nest("/deep", deep)
+        .nest("/audit", audit)
+        .layer(
+            login_view::<Account>("/admin-login")
+                .unwrap()
+                .with_refresh_view("/admin-refresh")
+                .unwrap(),
+        );
+    let stale =
+        async |auth: Auth<Account>| auth.login(account(1, "alice")).fresh(false).await.map(drop);
+    routes(accounts)
+        .route("/top", get(asks))
+        .route("/top-fresh", get(asks_fresh))
+        .route("/stale", get(stale))
+        .nest("/admin", admin)
+}
+
+fn with_views(manager: LoginManager<Account>) -> LoginManager<Account> {
+    manager
+        .with_login_view("/login")
+        .unwrap()
+        .with_refresh_view("/refresh")
+        .unwrap()
+}
+
+async fn sent_to(world: &mut World, uri: &str) -> String {
+    let answer = world.browser.get(uri).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{uri}");
+    answer.location().split('?').next().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn nested_routes_inherit_the_login_view() {
+    let mut world = World::with(parts, with_views);
+    for (uri, page) in [
+        ("/top", "/login"),
+        ("/top-fresh", "/login"),
+        ("/admin/extractor", "/admin-login"),
+        ("/admin/deep/layer", "/admin-login"),
+        ("/admin/deep/extractor", "/admin-login"),
+        ("/admin/deep/fresh", "/admin-login"),
+        ("/admin/audit/log", "/audit-login"),
+        ("/admin/audit/fresh", "/audit-login"),
+    ] {
+        assert_eq!(sent_to(&mut world, uri).await, page, "{uri}");
+    }
+    world.browser.get("/stale").await;
+    for (uri, page) in [
+        ("/top-fresh", "/refresh"),
+        ("/admin/deep/fresh", "/admin-refresh"),
+        ("/admin/audit/fresh", "/audit-login"),
+    ] {
+        assert_eq!(sent_to(&mut world, uri).await, page, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn login_view_of_a_guard_applies_to_the_routes_inside() {
+    let part = |_: &Accounts| {
+        let inner = Router::new().route("/inside", get(asks_fresh)).route(
+            "/deep",
+            get(|| async {}).route_layer(fresh_login_required::<Account>()),
+        );
+        let stale = async |auth: Auth<Account>| {
+            auth.login(account(1, "alice")).fresh(false).await.map(drop)
+        };
+        inner
+            .route("/excepted", get(asks))
+            .layer(
+                login_required::<Account>()
+                    .with_login_view("/part-login")
+                    .unwrap()
+                    .except(["/excepted"]),
+            )
+            .route("/stale", get(stale))
+    };
+    let mut world = World::with(part, with_views);
+    assert_eq!(sent_to(&mut world, "/inside").await, "/part-login");
+    assert_eq!(sent_to(&mut world, "/excepted").await, "/part-login");
+    world.browser.get("/stale").await;
+    assert_eq!(sent_to(&mut world, "/inside").await, "/part-login");
+    assert_eq!(sent_to(&mut world, "/deep").await, "/part-login");
+}
+
+#[tokio::test]
+async fn login_view_outside_the_manager_is_a_500_that_says_so() {
+    let log = Log::listen();
+    let accounts = Accounts::new();
+    let world = World::with(routes, with_views);
+    let outside = routes(&accounts)
+        .layer(world.manager.clone())
+        .layer(login_view::<Account>("/a").unwrap());
+    let mut browser = crate::support::browser::Browser::new(outside);
+    assert_eq!(browser.get("/").await.status, 500);
+    assert!(
+        log.lines().join("\n").contains("login_view was asked for"),
+        "{}",
+        log.lines().join("\n")
+    );
+    assert!(login_view::<Account>("//evil.example").is_err());
+    assert!(
+        login_view::<Account>("/a")
+            .unwrap()
+            .with_refresh_view("no")
+            .is_err()
+    );
+}
+
+/// In the language with which the path begins; an invalid address for `/junk`.
+fn by_language(manager: LoginManager<Account>) -> LoginManager<Account> {
+    with_views(manager).with_login_view_of(|denied| {
+        assert_eq!(denied.login_url(), None, "it is being looked for");
+        let page = match denied.reason() {
+            DeniedReason::FreshLoginRequired => "refresh",
+            _ => "login",
+        };
+        match denied.uri().path().get(..4)? {
+            language @ ("/de/" | "/fr/") => Some(format!("{language}{page}")),
+            "/jun" => Some("//evil.example".to_owned()),
+            _ => None,
+        }
+    })
+}
+
+#[tokio::test]
+async fn login_view_can_depend_on_the_request() {
+    let log = Log::listen();
+    let app = |accounts: &Accounts| {
+        let ask = Router::new()
+            .route("/page", get(asks))
+            .route("/fresh", get(asks_fresh));
+        let own = ask.clone().layer(login_view::<Account>("/own").unwrap());
+        parts(accounts)
+            .nest("/de", ask.clone().nest("/own", own))
+            .nest("/fr", ask.clone())
+            .nest("/junk", ask)
+    };
+    let mut world = World::with(app, by_language);
+    for (uri, page) in [
+        ("/de/page", "/de/login"),
+        ("/fr/page", "/fr/login"),
+        ("/top", "/login"),
+        ("/de/own/page", "/own"),
+    ] {
+        assert_eq!(sent_to(&mut world, uri).await, page, "{uri}");
+    }
+    assert!(!log.lines().join("\n").contains("with_login_view_of"));
+    assert_eq!(sent_to(&mut world, "/junk/page").await, "/login");
+    assert!(
+        log.lines().join("\n").contains("with_login_view_of"),
+        "{}",
+        log.lines().join("\n")
+    );
+    world.browser.get("/stale").await;
+    assert_eq!(sent_to(&mut world, "/fr/fresh").await, "/fr/refresh");
+    assert_eq!(sent_to(&mut world, "/top-fresh").await, "/refresh");
+}
+
+#[tokio::test]
+async fn next_never_leads_to_a_login_page() {
+    let app = |_: &Accounts| {
+        let page =
+            async |next: NextPath, notice: Option<Notice>| format!("{notice:?} {}", next.or("-"));
+        let part = Router::new()
+            .route("/login", get(page))
+            .route("/sign-in", get(page))
+            .layer(
+                login_view::<Account>("/part/login")
+                    .unwrap()
+                    .with_refresh_view("/part/again")
+                    .unwrap(),
+            );
+        Router::new().nest("/part", part)
+    };
+    let mut world = World::with(app, with_views);
+    for next in [
+        "/part/login",
+        "/part/again",
+        "/part/sign-in",
+        "/login",
+        "/refresh",
+    ] {
+        let uri = format!("/part/sign-in?next={next}");
+        assert_eq!(world.browser.get(&uri).await.body, "None -", "{next}");
+    }
+    let answer = world.browser.get("/part/sign-in?next=/part/x").await;
+    assert_eq!(answer.body, "None /part/x");
+    assert_eq!(world.events.take(), [], "none of them is an attack");
+    world.browser.get("/part/login?next=//evil.example").await;
+    assert_eq!(world.events.take(), [EventKind::NextRejected]);
+}
+
+#[tokio::test]
+async fn login_url_names_the_nearest_login_view_and_this_page() {
+    let link = async |auth: Auth<Account>| auth.login_url().unwrap_or_default();
+    let app = |_: &Accounts| {
+        let admin = Router::new()
+            .route("/page", get(link))
+            .layer(login_view::<Account>("/admin-login").unwrap());
+        Router::new()
+            .route("/page", get(link))
+            .route("/login", get(link))
+            .nest("/admin", admin)
+    };
+    let mut world = World::with(app, with_views);
+    for (page, url) in [
+        ("/page", "/login?next=/page"),
+        (
+            "/page?q=a%20b&x=1",
+            "/login?next=/page%3Fq%3Da%2520b%26x%3D1",
+        ),
+        ("/admin/page", "/admin-login?next=/admin/page"),
+        ("/login", "/login"),
+        ("/login?next=/cart", "/login?next=/cart"),
+        ("/login?next=//evil.example", "/login"),
+    ] {
+        let answer = world.browser.get(page).await;
+        assert_eq!(answer.body, url, "{page}");
+        assert!(answer.set_cookies().is_empty());
+    }
+    assert!(
+        world.store.take_calls().is_empty(),
+        "nobody asked who it is"
+    );
+
+    let mut without = World::with(app, |manager| manager);
+    assert_eq!(without.browser.get("/page").await.body, "");
+    assert_eq!(
+        without.browser.get("/admin/page").await.body,
+        "/admin-login?next=/admin/page"
+    );
+    let mut in_a_cookie = World::with(app, |manager| {
+        with_views(manager).with_next_in(login_manager::manager::NextIn::Cookie)
+    });
+    assert_eq!(in_a_cookie.browser.get("/page").await.body, "/login");
+}
