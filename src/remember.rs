@@ -213,6 +213,7 @@ async fn exchange(
         // The secret of a session that was over must not join.
         new.head.previous = payload.head.current.filter(|_| is_live);
         new.head.current = Some(secret);
+        new.excludes_previous = false;
         new.head.rotated = now;
         if let Some(login) = &mut new.login {
             login.fresh = false;

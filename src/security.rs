@@ -32,7 +32,9 @@
 //! the grace) or the session ends: by a logout, by the idle or absolute timeout, or by a change of
 //! the security stamp. The grace, 30 seconds by default, exists for requests that were sent before
 //! a rotation and arrive after it. During the grace, a copy of the replaced secret authenticates,
-//! too: not fresh, without a new cookie, and unable to confirm or rotate. Shorten it with
+//! too: not fresh, without a new cookie, and unable to confirm or rotate. There is no grace after
+//! [`logout_others`](crate::Auth::logout_others), nor after a login with another security stamp,
+//! as after a change of password. Shorten it with
 //! [`with_remember_grace`](crate::LoginManager::with_remember_grace).
 //!
 //! A session that is presented by a client with a different user agent is not fresh there, so it

@@ -24,6 +24,7 @@ use crate::{
     user::AuthUser,
 };
 
+use self::verbs::Renew;
 pub(crate) use self::{
     extension::AuthExtension,
     request::RequestAuth,
@@ -207,7 +208,7 @@ impl<U: AuthUser> Auth<U> {
         self.asked();
         finish(async move {
             let turn = request.session.turn().await;
-            request.rotate(&turn).await
+            request.rotate(&turn, Renew::Session).await
         })
         .await
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Auth, request::RequestAuth, session_info::SessionInfo};
+use super::{Auth, request::RequestAuth, session_info::SessionInfo, verbs::Renew};
 use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
@@ -59,9 +59,8 @@ impl<U: AuthUser> Auth<U> {
     }
 
     /// Ends every session of the current user except this one, for example after a change of
-    /// password. This session gets a new secret, so a copy of its cookie becomes invalid, too,
-    /// after [30 seconds](crate::LoginManager::with_remember_grace). Does nothing if the request is
-    /// anonymous.
+    /// password. This session and its remember cookie get new secrets, so copies of the cookies
+    /// become invalid at once, without the grace. Does nothing if the request is anonymous.
     ///
     /// # Errors
     /// - those of [`sessions`](Auth::sessions)
@@ -74,7 +73,7 @@ impl<U: AuthUser> Auth<U> {
                 Some((owner, current)) => {
                     delete_all(request.realm(), &owner, current).await?;
                     match current {
-                        Some(_) => request.rotate(&turn).await,
+                        Some(_) => request.rotate(&turn, Renew::All).await,
                         None => Ok(()),
                     }
                 }
@@ -84,7 +83,8 @@ impl<U: AuthUser> Auth<U> {
         .await
     }
 
-    /// Ends every session of the current user, including this one.
+    /// Ends every session of the current user, including this one. If the store fails, this browser
+    /// stays logged in, so that the user can try again.
     ///
     /// # Errors
     /// - those of [`sessions`](Auth::sessions) and [`logout`](Auth::logout)
@@ -92,13 +92,11 @@ impl<U: AuthUser> Auth<U> {
         let request = Arc::clone(&self.request);
         finish(async move {
             let turn = request.session.turn().await;
-            let others = match request.owner(&turn).await? {
-                Some((owner, current)) => delete_all(request.realm(), &owner, current).await,
-                None => Ok(()),
-            };
-            // Also if the others could not be ended.
-            let own = request.logout(&turn).await;
-            others.and(own)
+            if let Some((owner, _)) = request.owner(&turn).await? {
+                // If this fails, the browser stays logged in, so that the user can try again.
+                delete_all(request.realm(), &owner, None).await?;
+            }
+            request.logout(&turn).await
         })
         .await
     }

@@ -71,7 +71,8 @@ impl LoginView {
             Some((path, _)) if !self.local => Some((field, path)),
             _ => next.as_str().map(|next| (field, next)),
         });
-        let mut url = String::from(&*self.address);
+        let field = next.map(|(field, _)| field);
+        let mut url = self.address_without(|name| Some(name) == field || name == "notice");
         let mut separator = if url.contains('?') { '&' } else { '?' };
         let room = MAX.saturating_sub(url.len() + self.fragment.len() + "&=&notice=refresh".len());
         if let Some((field, next)) = next {
@@ -92,6 +93,21 @@ impl LoginView {
         url.push_str(&self.fragment);
         url
     }
+
+    /// The address without those pairs of its query that are given anew.
+    fn address_without(&self, is_given: impl Fn(&str) -> bool) -> String {
+        let Some((path, query)) = self.address.split_once('?') else {
+            return String::from(&*self.address);
+        };
+        let kept: Vec<&str> = query
+            .split('&')
+            .filter(|pair| !is_given(pair.split('=').next().unwrap_or(pair)))
+            .collect();
+        match kept.is_empty() {
+            true => path.to_owned(),
+            false => format!("{path}?{}", kept.join("&")),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +119,18 @@ mod tests {
             Some(("next", &NextPath::try_from(next).unwrap())),
             Some(Notice::Login),
         )
+    }
+
+    #[test]
+    fn next_of_the_login_view_is_replaced() {
+        assert_eq!(
+            url("/login?lang=de&next=/old&notice=x#top", "/new"),
+            "/login?lang=de&next=/new&notice=login#top"
+        );
+        assert_eq!(
+            url("/login?next=/old", "/new"),
+            "/login?next=/new&notice=login"
+        );
     }
 
     #[test]

@@ -68,6 +68,9 @@ const MAX_LEN: usize = 2048;
 /// assert_eq!(response.headers()["location"], "/photos?page=2");
 /// # Ok::<(), login_manager::guard::InvalidNext>(())
 /// ```
+///
+/// With several managers, the extractor follows the settings of the innermost one around the
+/// handler; [`Auth::next`](crate::Auth::next) names the user type.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NextPath(Option<Box<str>>);
 

@@ -96,6 +96,7 @@ impl Turn<'_> {
                 ends: now.saturating_add(grace),
             },
             epoch: payload.epoch.wrapping_add(1),
+            excludes_previous: false,
             login: None,
             remember: None,
             entries: Entries::empty(),

@@ -186,7 +186,9 @@ impl Turn<'_> {
             match head.current {
                 // An anonymous session is not joined: an attacker may have planted its cookie, and
                 // a rotation must exclude them.
-                Some(_) if is_live && record.owner.is_some() => HeldBy::Joined,
+                Some(_) if is_live && record.owner.is_some() && !payload.excludes_previous => {
+                    HeldBy::Joined
+                }
                 _ => return Verdict::Late,
             }
         } else {

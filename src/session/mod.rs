@@ -43,7 +43,11 @@ pub(crate) use self::{
 /// there are [request loaders](crate::RequestLoader), reading data looks up the user first, since a
 /// user found by one of them has no session data.
 ///
-/// The data of a session takes at most 64 KiB of names and JSON.
+/// The data of a session takes at most 64 KiB of names and JSON. Values that are inserted for a user
+/// whom a request loader found are dropped.
+///
+/// With several managers, the extractor is the session of the innermost one around the handler; use
+/// [`Auth::session`](crate::Auth::session) to name the user type.
 ///
 /// ```
 /// # use login_manager::{Error, Session};

@@ -15,7 +15,7 @@
 //!   absolute  i64   absolute timeout of the session
 //!   ends      i64   absolute end of the session
 //!   epoch     u32   number of logins in this record
-//!   parts     u8    1 = login, 2 = remember
+//!   parts     u8    1 = login, 2 = remember, 4 = the previous secret does not join
 //!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B, user type 4 B,
 //!             stamp 32 B, client 16 B
 //!   remember: flags u8 (1 = previous, 2 = skipped, 4 = seen), issued i64, ends i64, exchanged i64,
@@ -47,6 +47,7 @@ const SERIES: u8 = 4;
 
 const LOGIN: u8 = 1;
 const REMEMBER: u8 = 2;
+const EXCLUDES_PREVIOUS: u8 = 4;
 
 const FRESH: u8 = 1;
 const FORCED: u8 = 2;
@@ -76,6 +77,8 @@ pub(crate) struct Payload {
     pub(crate) limits: Limits,
     /// Raised by every login in this record. Data that was read in another epoch is not merged.
     pub(crate) epoch: u32,
+    /// The previous secret may be someone else's, so it does not join.
+    pub(crate) excludes_previous: bool,
     pub(crate) login: Option<LoginFacts>,
     pub(crate) remember: Option<RememberPart>,
     pub(crate) entries: Entries,
@@ -188,7 +191,11 @@ impl Payload {
         bytes.extend(self.limits.absolute.to_be_bytes());
         bytes.extend(self.limits.ends.to_be_bytes());
         bytes.extend(self.epoch.to_be_bytes());
-        bytes.push(flag(&self.login, LOGIN) | flag(&self.remember, REMEMBER));
+        let excludes_previous = match self.excludes_previous {
+            true => EXCLUDES_PREVIOUS,
+            false => 0,
+        };
+        bytes.push(flag(&self.login, LOGIN) | flag(&self.remember, REMEMBER) | excludes_previous);
         if let Some(login) = &self.login {
             let set = |is: bool, flag| if is { flag } else { 0 };
             bytes.push(
@@ -306,6 +313,7 @@ impl<'a> Reader<'a> {
             mark,
             limits,
             epoch,
+            excludes_previous: parts & EXCLUDES_PREVIOUS != 0,
             login,
             remember,
             entries: Entries::checked(bytes, range),
@@ -375,6 +383,7 @@ mod tests {
                 ends: -2,
             },
             epoch: 7,
+            excludes_previous: true,
             login: Some(LoginFacts {
                 at: 3,
                 fresh: true,
@@ -408,6 +417,7 @@ mod tests {
                 rotated: 0,
                 series: None,
             },
+            excludes_previous: false,
             login: None,
             remember: None,
             entries: Entries::empty(),
@@ -418,8 +428,13 @@ mod tests {
     fn assert_same(left: &Payload, right: &Payload) {
         assert_eq!(left.head, right.head);
         assert_eq!(
-            (left.mark, left.limits, left.epoch),
-            (right.mark, right.limits, right.epoch)
+            (left.mark, left.limits, left.epoch, left.excludes_previous),
+            (
+                right.mark,
+                right.limits,
+                right.epoch,
+                right.excludes_previous
+            )
         );
         assert_eq!((left.login, left.remember), (right.login, right.remember));
         assert!(left.entries.iter().eq(right.entries.iter()));

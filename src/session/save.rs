@@ -203,6 +203,7 @@ impl Turn<'_> {
             mark: [0; 8],
             limits: Limits::new(realm.timeouts, self.now),
             epoch: 0,
+            excludes_previous: false,
             login: None,
             remember: None,
             entries,

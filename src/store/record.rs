@@ -8,7 +8,7 @@ use serde_core::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::random::{RandomFailed, random_bytes};
 
 /// One session as a store keeps it. Times are Unix milliseconds from the caller's clock.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
     reason = "every store has to keep all of it"
@@ -32,6 +32,20 @@ pub struct SessionRecord {
     pub ends: i64,
     /// Opaque to stores. At most about 66 KiB.
     pub payload: Arc<[u8]>,
+}
+
+/// Without the user and the payload.
+impl fmt::Debug for SessionRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionRecord")
+            .field("id", &self.id)
+            .field("version", &self.version)
+            .field("created", &self.created)
+            .field("touched", &self.touched)
+            .field("expires", &self.expires)
+            .field("ends", &self.ends)
+            .finish_non_exhaustive()
+    }
 }
 
 impl SessionRecord {

@@ -76,6 +76,7 @@ impl<U: AuthUser> TestLogin<'_, U> {
             mark: [0; 8],
             limits: Limits::new(realm.timeouts, now),
             epoch: 1,
+            excludes_previous: false,
             login: Some(LoginFacts {
                 at: now,
                 fresh: self.fresh,

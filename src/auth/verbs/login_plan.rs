@@ -120,6 +120,9 @@ impl Plan<'_> {
                         ..head
                     },
                     epoch: epoch.wrapping_add(1),
+                    // After a change of password, a copy of the old cookie must not have the grace.
+                    excludes_previous: payload.login.and_then(|login| login.stamp)
+                        != self.login.stamp,
                     ..self.payload(head, remember, payload.entries.clone())
                 };
                 Step::Write(new, self.turn.now)
@@ -181,6 +184,7 @@ impl Plan<'_> {
             mark: [0; 8],
             limits: self.limits,
             epoch: 1,
+            excludes_previous: false,
             login: Some(self.login),
             remember,
             entries,

@@ -6,6 +6,7 @@ mod login_plan;
 mod logout;
 mod rotate;
 
+pub(super) use self::rotate::Renew;
 use super::request::RequestAuth;
 use crate::{
     error::{Error, ErrorKind},

@@ -5,10 +5,23 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
-    session::{Browser, Changes, HeldBy, Open, Payload, Step, Swapped, Turn, swap},
-    store::{SessionRecord, SessionToken},
+    session::{
+        Browser, Change, Changes, HeldBy, Open, Payload, RememberCookie, RememberPart, Step,
+        Swapped, Turn, swap,
+    },
+    store::{RememberToken, SessionRecord, SessionToken},
     user::AuthUser,
 };
+
+/// Which secrets a rotation replaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::auth) enum Renew {
+    /// The session secret. The old one joins for the grace.
+    Session,
+    /// Those of the remember cookie, too, and the old session secret does not join: copies of either cookie are
+    /// invalid at once.
+    All,
+}
 
 impl<U: AuthUser> RequestAuth<U> {
     pub(in crate::auth) async fn confirm(&self, turn: &Turn<'_>) -> Result<bool, Error> {
@@ -19,7 +32,7 @@ impl<U: AuthUser> RequestAuth<U> {
         let now = turn.now;
         let (browser, client) = (turn.user_agent().map(Browser::of), turn.client_digest());
         let record = self
-            .replace_secret(turn, |payload| {
+            .replace_secret(turn, Renew::Session, |payload| {
                 if let Some(login) = &mut payload.login {
                     login.at = now;
                     login.fresh = true;
@@ -40,10 +53,10 @@ impl<U: AuthUser> RequestAuth<U> {
         Ok(true)
     }
 
-    pub(in crate::auth) async fn rotate(&self, turn: &Turn<'_>) -> Result<(), Error> {
+    pub(in crate::auth) async fn rotate(&self, turn: &Turn<'_>, renew: Renew) -> Result<(), Error> {
         self.check_in_time()?;
         turn.load().await?;
-        match self.replace_secret(turn, |_| ()).await? {
+        match self.replace_secret(turn, renew, |_| ()).await? {
             Some(record) => turn.realm().report_of(EventKind::Rotated, &record),
             // The session ended during this request.
             None if matches!(self.known(), Some(Identity::BySession { .. })) => {
@@ -59,6 +72,7 @@ impl<U: AuthUser> RequestAuth<U> {
     async fn replace_secret(
         &self,
         turn: &Turn<'_>,
+        renew: Renew,
         change: impl Fn(&mut Payload) + Send + Sync,
     ) -> Result<Option<SessionRecord>, Error> {
         let Some(open) = turn.open() else {
@@ -71,6 +85,12 @@ impl<U: AuthUser> RequestAuth<U> {
         let realm = turn.realm();
         let token = SessionToken::random(open.record.id).map_err(|_| ErrorKind::Random)?;
         let secret = realm.digests.session.secret(token.id, &token.secret);
+        let remember_token = match renew {
+            Renew::Session => None,
+            Renew::All => {
+                Some(RememberToken::random(open.record.id).map_err(|_| ErrorKind::Random)?)
+            }
+        };
         let shown_by_browser = turn.state().cookie.is_none();
         let swapped = swap(realm, open.record, open.payload, |_, payload| {
             if payload.head.current != Some(presented) {
@@ -84,6 +104,17 @@ impl<U: AuthUser> RequestAuth<U> {
                 remember.seen = true;
                 remember.skipped = None;
             }
+            new.excludes_previous = renew == Renew::All;
+            if let (Some(token), Some(remember)) = (&remember_token, &mut new.remember) {
+                *remember = RememberPart {
+                    current: realm.digests.remember.secret(token.id, &token.token),
+                    previous: None,
+                    skipped: None,
+                    exchanged: realm.clock.reading(new.head.rotated),
+                    ..*remember
+                };
+                new.head.series = Some(realm.digests.series.secret(token.id, &token.series));
+            }
             change(&mut new);
             Step::Write(new, turn.now)
         })
@@ -96,7 +127,15 @@ impl<U: AuthUser> RequestAuth<U> {
                     changes: Changes::default(),
                     held_by: HeldBy::Secret(secret),
                 };
-                turn.state().adopt(open, token, true);
+                let ends = open.payload.remember.map(|remember| remember.ends);
+                let mut state = turn.state();
+                if let (Some(token), Some(ends)) = (remember_token, ends) {
+                    state.remember_cookie = Some(Change::Set(RememberCookie {
+                        token,
+                        max_age: ends.saturating_sub(turn.now),
+                    }));
+                }
+                state.adopt(open, token, true);
                 Ok(Some(record))
             }
             Swapped::Gone => Err(ErrorKind::Gone.into()),

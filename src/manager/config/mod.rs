@@ -150,8 +150,10 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(self.keeping(|realm| realm.remember_for = lifetime))
     }
 
-    /// Extends the remember cookie at each restore: it ends `idle` after its last use, but never
-    /// later than `at_most` after the login. Default: its end is fixed at the login.
+    /// Extends the remember cookie at each restore: it ends `idle` after it last restored a login,
+    /// but never later than `at_most` after the login itself. Requests with a live session don't
+    /// extend it, so make `idle` longer than the sessions live. Default: its end is fixed at the
+    /// login.
     ///
     /// # Errors
     /// - if one of them is less than a second or more than 400 days, or `idle` is longer than

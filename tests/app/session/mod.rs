@@ -1,6 +1,7 @@
 //! Sessions: their lifetime, secrets, data and limits, and how they are listed and revoked.
 
 mod client_changes;
+mod copied_cookies;
 mod data_limit;
 mod known_ids;
 mod lifetime;
