@@ -5,7 +5,8 @@ use super::{
     end::{Later, Proof, end_later},
     entries::Entries,
     payload::{Head, Limits, Payload},
-    state::{Open, Turn},
+    request::Turn,
+    state::Open,
     swap::{Step, Swapped, swap},
 };
 use crate::{clock::millis, error::Error, store::SessionRecord};

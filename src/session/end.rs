@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     payload::{DecodeError, Head, Payload},
-    state::Turn,
+    request::Turn,
 };
 use crate::{
     error::Error,

@@ -4,7 +4,8 @@ use super::{
     data::Changes,
     end::Judged,
     payload::{DecodeError, Payload},
-    state::{Change, HeldBy, NoSession, Open, SessionState, Turn},
+    request::Turn,
+    state::{Change, HeldBy, NoSession, Open, SessionState},
     swap::{Step, swap},
 };
 use crate::{

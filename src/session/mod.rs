@@ -8,6 +8,7 @@ mod entries;
 mod finish;
 mod load;
 mod payload;
+mod request;
 mod save;
 mod state;
 mod swap;
@@ -27,7 +28,8 @@ pub(crate) use self::{
     finish::finish,
     load::TRIES,
     payload::{Head, Limits, LoginFacts, Payload, RememberPart},
-    state::{Change, HeldBy, Open, RememberCookie, RequestSession, SessionState, Turn},
+    request::{RequestSession, Turn},
+    state::{Change, HeldBy, Open, RememberCookie, SessionState},
     swap::{NewSession, Step, Swapped, create, swap},
 };
 

@@ -5,7 +5,8 @@ use super::{
     data::Changes,
     entries::Entries,
     payload::{Head, Limits, Payload},
-    state::{Change, HeldBy, Open, SessionState, Turn},
+    request::Turn,
+    state::{Change, HeldBy, Open, SessionState},
     swap::{NewSession, Step, Swapped, create, swap},
 };
 use crate::{

@@ -1,0 +1,248 @@
+//! One request's session: the cookies that it shows, and the right to change it.
+
+use std::{
+    ops::Deref,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use http::{HeaderMap, HeaderValue, header::COOKIE};
+
+use super::{
+    payload::Head,
+    state::{NoSession, Open, SessionState, State},
+};
+use crate::{
+    clock::{Millis, millis},
+    cookies::{self, Found},
+    protection::{Client, SessionProtection},
+    realm::{CLOCK_SKEW, Realm},
+    reason::AnonymousReason,
+    store::{RememberToken, SessionId, SessionRecord, SessionToken},
+};
+
+/// The session of one realm in one request. Nothing is read before it is needed.
+pub(crate) struct RequestSession {
+    realm: Arc<Realm>,
+    headers: CookieHeaders,
+    client: Client,
+    /// When the request arrived. The grace of a replaced secret is measured up to this time.
+    arrived: Millis,
+    /// This request reads the session without extending it.
+    without_touch: bool,
+    turn: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+/// The exclusive right to change a request's session, and the time at which that happens.
+pub(crate) struct Turn<'a> {
+    session: &'a RequestSession,
+    pub(crate) now: Millis,
+    _lock: tokio::sync::MutexGuard<'a, ()>,
+}
+
+/// The request's `Cookie` headers. HTTP/1 has one, HTTP/2 may have many.
+struct CookieHeaders {
+    first: Option<HeaderValue>,
+    more: Vec<HeaderValue>,
+}
+
+impl RequestSession {
+    pub(crate) fn new(
+        realm: Arc<Realm>,
+        headers: &HeaderMap,
+        client: Client,
+        without_touch: bool,
+    ) -> Self {
+        let ignored = realm.cookies.are_ignored();
+        let mut all = headers.get_all(COOKIE).iter().filter(|_| !ignored).cloned();
+        let session = match ignored {
+            true => SessionState::none_to_create(AnonymousReason::CookiesIgnored),
+            false => SessionState::Unread,
+        };
+        Self {
+            arrived: realm.clock.now(),
+            realm,
+            headers: CookieHeaders {
+                first: all.next(),
+                more: all.collect(),
+            },
+            client,
+            without_touch,
+            turn: tokio::sync::Mutex::new(()),
+            state: Mutex::new(State {
+                session,
+                cookie: None,
+                remember_cookie: None,
+                next_cookie: None,
+                asked: false,
+                sent: false,
+            }),
+        }
+    }
+
+    pub(crate) fn realm(&self) -> &Arc<Realm> {
+        &self.realm
+    }
+
+    pub(crate) fn arrived(&self) -> Millis {
+        self.arrived
+    }
+
+    pub(crate) fn is_without_touch(&self) -> bool {
+        self.without_touch
+    }
+
+    /// Whether another request has replaced the session of this one: see [`NoSession::late`].
+    pub(crate) fn is_late(&self) -> bool {
+        matches!(&self.state().session, SessionState::None(none) if none.late)
+    }
+
+    pub(crate) fn has_remember_cookie(&self) -> bool {
+        !self
+            .find(self.realm.cookies.remember_name())
+            .as_slice()
+            .is_empty()
+    }
+
+    /// Whether the session cookie shows the previous secret of this record, replaced moments ago.
+    pub(crate) fn shows_previous_secret(&self, id: SessionId, head: &Head) -> bool {
+        let digests = &self.realm.digests;
+        self.is_within_grace(head)
+            && self.session_tokens().iter().any(|token| {
+                token.id == id && head.previous == Some(digests.session.secret(id, &token.secret))
+            })
+    }
+
+    /// Whether this record's secret was replaced at most the grace before the request arrived.
+    pub(crate) fn is_within_grace(&self, head: &Head) -> bool {
+        let age = self.arrived.saturating_sub(head.rotated);
+        (-CLOCK_SKEW..=millis(self.realm.remember_grace.length())).contains(&age)
+    }
+
+    /// Takes the record that the lookup has read if its session is over, to save another read.
+    pub(crate) fn take_loaded(&self, id: &SessionId) -> Option<SessionRecord> {
+        match &mut self.state().session {
+            SessionState::None(NoSession { loaded, .. }) => loaded
+                .take_if(|record| record.id == *id)
+                .map(|record| *record),
+            _ => None,
+        }
+    }
+
+    pub(crate) async fn turn(&self) -> Turn<'_> {
+        let lock = self.turn.lock().await;
+        Turn {
+            session: self,
+            now: self.realm.clock.now(),
+            _lock: lock,
+        }
+    }
+
+    /// The same, if no verb is running.
+    pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
+        Some(Turn {
+            session: self,
+            now: self.realm.clock.now(),
+            _lock: self.turn.try_lock().ok()?,
+        })
+    }
+
+    /// Locks the state for a moment. No foreign code runs under this lock, so the value behind a
+    /// poisoned one is consistent.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A copy of the session, if there is one.
+    pub(crate) fn open(&self) -> Option<Open> {
+        match &self.state().session {
+            SessionState::Open(open) => Some(open.clone()),
+            _ => None,
+        }
+    }
+
+    /// A digest of the client's looks, if session protection is on.
+    pub(crate) fn client_digest(&self) -> Option<[u8; 16]> {
+        match self.realm.protection {
+            SessionProtection::Off => None,
+            _ => self.client.digest(&self.realm.digests),
+        }
+    }
+
+    pub(crate) fn user_agent(&self) -> Option<&str> {
+        self.client.user_agent()
+    }
+
+    /// The values of the session cookie that can be read, in the order in which they were sent.
+    pub(crate) fn session_tokens(&self) -> Shown<SessionToken> {
+        self.shown(self.realm.cookies.session_name(), SessionToken::parse)
+    }
+
+    /// The values of the remember cookie that can be read.
+    pub(crate) fn remember_tokens(&self) -> Shown<RememberToken> {
+        self.shown(self.realm.cookies.remember_name(), RememberToken::parse)
+    }
+
+    /// The path in the cookie that keeps `next`, if there is one; empty if it can't be read.
+    pub(crate) fn next_cookie(&self) -> Option<String> {
+        match self.find(self.realm.cookies.next_name()).as_slice() {
+            [] => None,
+            [value] => Some(cookies::decode_next(value).unwrap_or_default()),
+            _ => Some(String::new()),
+        }
+    }
+
+    fn shown<T>(&self, name: &str, parse: fn(&[u8]) -> Option<T>) -> Shown<T> {
+        let values = self.find(name);
+        let mut tokens = values.as_slice().iter().filter_map(|value| parse(value));
+        let first = tokens.next();
+        Shown {
+            more: tokens.collect(),
+            malformed: first.is_none() && !values.as_slice().is_empty(),
+            too_many: values.more_than_enough,
+            first,
+        }
+    }
+
+    fn find(&self, name: &str) -> Found<'_> {
+        cookies::find(self.headers.iter(), name)
+    }
+}
+
+/// The values that a request presents under the name of one of our cookies.
+#[derive(Debug)]
+pub(crate) struct Shown<T> {
+    /// In the order of the request. The first one is kept apart to avoid an allocation, since it is
+    /// usually the only one.
+    first: Option<T>,
+    more: Vec<T>,
+    /// There are values, but none can be parsed.
+    pub(crate) malformed: bool,
+    /// There are more values than are read.
+    pub(crate) too_many: bool,
+}
+
+impl<T> Shown<T> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        self.first.iter().chain(&self.more)
+    }
+
+    /// The values, if there is more than one.
+    pub(crate) fn several(&self) -> impl Iterator<Item = &T> {
+        self.iter().filter(|_| !self.more.is_empty())
+    }
+}
+
+impl Deref for Turn<'_> {
+    type Target = RequestSession;
+
+    fn deref(&self) -> &RequestSession {
+        self.session
+    }
+}
+
+impl CookieHeaders {
+    fn iter(&self) -> impl Iterator<Item = &HeaderValue> {
+        self.first.iter().chain(&self.more)
+    }
+}
