@@ -1,6 +1,6 @@
 //! Extractors for axum handlers.
 
-use std::{convert::Infallible, ops::Deref, sync::Arc};
+use std::{convert::Infallible, fmt, ops::Deref, sync::Arc};
 
 use axum_core::{
     body::Body,
@@ -40,7 +40,6 @@ use crate::{
 ///
 /// The pattern `LoginRequired(user): LoginRequired<Account>` extracts the `Arc<Account>`. To guard
 /// a whole router, use [`login_required`](crate::login_required).
-#[derive(Debug)]
 pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 
 /// Extracts the current user, if they entered their credentials in this session.
@@ -54,7 +53,6 @@ pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 /// `Option<FreshLoginRequired<U>>` is `None` for anonymous requests and for users who would have to
 /// enter their credentials again. Use it for pages that show more to users who have just done so.
 /// If the store or the loader fails, both return `503`.
-#[derive(Debug)]
 pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 
 /// Extracts the current user, or `None` for anonymous requests.
@@ -90,8 +88,31 @@ pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 ///     }
 /// }
 /// ```
-#[derive(Debug)]
 pub struct CurrentUser<U: AuthUser>(pub Option<Arc<U>>);
+
+/// Without the user.
+impl<U: AuthUser> fmt::Debug for LoginRequired<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("LoginRequired([redacted])")
+    }
+}
+
+/// Without the user.
+impl<U: AuthUser> fmt::Debug for FreshLoginRequired<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("FreshLoginRequired([redacted])")
+    }
+}
+
+/// Without the user, but with whether there is one.
+impl<U: AuthUser> fmt::Debug for CurrentUser<U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Some(_) => "CurrentUser(Some([redacted]))",
+            None => "CurrentUser(None)",
+        })
+    }
+}
 
 impl<U: AuthUser> Deref for LoginRequired<U> {
     type Target = U;
@@ -281,5 +302,34 @@ impl IntoResponse for PasswordError {
 impl From<Error> for Response {
     fn from(error: Error) -> Self {
         error.into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Account;
+
+    impl AuthUser for Account {
+        type Id = i64;
+
+        fn id(&self) -> i64 {
+            1
+        }
+    }
+
+    #[test]
+    fn debug_of_an_extractor_does_not_print_the_user() {
+        let user = Arc::new(Account);
+        assert_eq!(
+            format!(
+                "{:?} {:?} {:?}",
+                LoginRequired(Arc::clone(&user)),
+                FreshLoginRequired(Arc::clone(&user)),
+                CurrentUser(Some(user)),
+            ),
+            "LoginRequired([redacted]) FreshLoginRequired([redacted]) CurrentUser(Some([redacted]))"
+        );
     }
 }

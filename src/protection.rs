@@ -67,29 +67,34 @@ impl Client {
         self.user_agent.as_ref()?.to_str().ok()
     }
 
-    /// A digest that only tells clients apart, or `None` if the request does not describe its
-    /// client.
-    pub(crate) fn digest(&self, digests: &Digests) -> Option<[u8; 16]> {
-        let stable;
-        let bytes = match &self.looks {
-            Looks::Custom(bytes) => bytes.as_deref()?,
-            Looks::UserAgent => {
-                stable = stable_part(self.user_agent.as_ref()?.as_bytes());
-                &stable
+    /// What tells this client from others, or `None` if the request does not describe its client.
+    pub(crate) fn mark(&self, digests: &Digests) -> Option<ClientMark> {
+        match &self.looks {
+            Looks::Custom(bytes) => {
+                let digest = digests.client.parts(&[bytes.as_deref()?]);
+                digest.0.first_chunk().copied()
             }
-        };
-        digests.client.parts(&[bytes]).0.first_chunk().copied()
+            Looks::UserAgent => Some(mark_of(self.user_agent.as_ref()?.as_bytes())),
+        }
     }
 }
 
-/// The user agent without the parts that an update changes: digits, dots and underscores.
-fn stable_part(user_agent: &[u8]) -> Vec<u8> {
+/// Enough to tell clients apart.
+pub(crate) type ClientMark = [u8; 8];
+
+/// The mark of a user agent without the parts that an update changes: digits, dots and underscores.
+///
+/// FNV-1a instead of SHA-256, since every guarded request computes it: a thief who could find another user agent
+/// with the same mark could as well send the same one.
+fn mark_of(user_agent: &[u8]) -> ClientMark {
+    const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const PRIME: u64 = 0x0000_0100_0000_01b3;
     let changes = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'_');
-    user_agent
-        .iter()
-        .copied()
-        .filter(|byte| !changes(byte))
-        .collect()
+    let stable = user_agent.iter().filter(|byte| !changes(byte));
+    let hash = stable.fold(OFFSET, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(PRIME)
+    });
+    hash.to_be_bytes()
 }
 
 #[cfg(test)]
@@ -103,18 +108,9 @@ mod tests {
     #[test]
     fn browser_update_is_the_same_client() {
         let updated = CHROME.replace("140", "141");
-        assert_eq!(
-            stable_part(CHROME.as_bytes()),
-            stable_part(updated.as_bytes())
-        );
-        assert_ne!(
-            stable_part(CHROME.as_bytes()),
-            stable_part(FIREFOX.as_bytes())
-        );
+        assert_eq!(mark_of(CHROME.as_bytes()), mark_of(updated.as_bytes()));
+        assert_ne!(mark_of(CHROME.as_bytes()), mark_of(FIREFOX.as_bytes()));
         let phone = CHROME.replace("Windows NT 10.0; Win64; x64", "Linux; Android 10; K");
-        assert_ne!(
-            stable_part(CHROME.as_bytes()),
-            stable_part(phone.as_bytes())
-        );
+        assert_ne!(mark_of(CHROME.as_bytes()), mark_of(phone.as_bytes()));
     }
 }

@@ -6,7 +6,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     loader::LoadUser,
-    protection::SessionProtection,
+    protection::{ClientMark, SessionProtection},
     realm::Realm,
     reason::AnonymousReason,
     remember::UserCheck,
@@ -31,7 +31,7 @@ pub(crate) async fn check<U: AuthUser>(
     load_user: &LoadUser<U>,
     record: &SessionRecord,
     payload: &Payload,
-    client: Option<[u8; 16]>,
+    client: Option<ClientMark>,
 ) -> Result<UserCheck<Checked<U>>, Error> {
     let Some(id) = id_of::<U>(realm, record) else {
         return Ok(UserCheck::Rejected(AnonymousReason::BadId));
@@ -77,7 +77,7 @@ pub(crate) async fn check<U: AuthUser>(
 }
 
 /// Compares only what was stored at the login.
-fn is_same_client(realm: &Realm, login: &LoginFacts, client: Option<[u8; 16]>) -> bool {
+fn is_same_client(realm: &Realm, login: &LoginFacts, client: Option<ClientMark>) -> bool {
     realm.protection == SessionProtection::Off
         || login.client.is_none_or(|stored| Some(stored) == client)
 }

@@ -93,7 +93,7 @@ async fn by_session<U: AuthUser>(
         if open.record.owner.is_none() {
             return Ok(Identity::Anonymous(AnonymousReason::NotLoggedIn));
         }
-        let client = turn.client_digest();
+        let client = turn.client_mark();
         let checked = check(turn.realm(), users, &open.record, &open.payload, client).await?;
         match checked {
             UserCheck::Valid(checked) => {
@@ -134,7 +134,7 @@ async fn by_remember_cookie<U: AuthUser>(
     users: &LoadUser<U>,
     why: AnonymousReason,
 ) -> Result<Identity<U>, Error> {
-    let (realm, client) = (turn.realm(), turn.client_digest());
+    let (realm, client) = (turn.realm(), turn.client_mark());
     let restored = remember::restore(turn, |record, payload| {
         Box::pin(async move { check(realm, users, &record, &payload, client).await })
     });

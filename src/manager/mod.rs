@@ -16,7 +16,7 @@
 //!
 //! A guarded request passes `manager/service.rs`, `extract.rs` (or `guard/service.rs`),
 //! `guard/mod.rs`, `auth/mod.rs`, `auth/request.rs`, `identity/mod.rs`, `session/load.rs`,
-//! `session/state.rs`, `cookies/read.rs`, `session/payload.rs`, `identity/check.rs` and
+//! `session/request.rs`, `cookies/read.rs`, `session/payload.rs`, `identity/check.rs` and
 //! `manager/future.rs`. A login passes `auth/login.rs`, `auth/verbs/login.rs`,
 //! `auth/verbs/login_plan.rs`, `session/load.rs`, `session/swap.rs`, `session/close.rs` and
 //! `manager/future.rs`.

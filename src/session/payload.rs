@@ -17,7 +17,7 @@
 //!   epoch     u32   number of logins in this record
 //!   parts     u8    1 = login, 2 = remember, 4 = the previous secret does not join
 //!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B, user type 4 B,
-//!             stamp 32 B, client 16 B
+//!             stamp 32 B, client 8 B
 //!   remember: flags u8 (1 = previous, 2 = skipped, 4 = seen), issued i64, ends i64, exchanged i64,
 //!             clock 8 B, current 32 B, previous 32 B, skipped 32 B
 //!   data      (u32 length, name, u32 length, JSON) …
@@ -33,6 +33,7 @@ use super::{
 };
 use crate::{
     clock::{ClockId, Millis, Reading, millis},
+    protection::ClientMark,
     realm::UserType,
     store::Digest,
     timeouts::Timeouts,
@@ -133,7 +134,7 @@ pub(crate) struct LoginFacts {
     /// Digest of the user's security stamp, if there is one.
     pub(crate) stamp: Option<Digest>,
     /// Digest of the client's looks.
-    pub(crate) client: Option<[u8; 16]>,
+    pub(crate) client: Option<ClientMark>,
 }
 
 /// The remember part of a session.
@@ -391,7 +392,7 @@ mod tests {
                 browser: Browser::of("Firefox/1 Windows"),
                 user_type: [6; 4],
                 stamp: Some(digest()),
-                client: Some([4; 16]),
+                client: Some([4; 8]),
             }),
             remember: Some(RememberPart {
                 current: digest(),

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     clock::{Millis, millis},
     cookies::{self, Found},
-    protection::{Client, SessionProtection},
+    protection::{Client, ClientMark, SessionProtection},
     realm::{CLOCK_SKEW, Realm},
     reason::AnonymousReason,
     store::{RememberToken, SessionId, SessionRecord, SessionToken},
@@ -162,10 +162,10 @@ impl RequestSession {
     }
 
     /// A digest of the client's looks, if session protection is on.
-    pub(crate) fn client_digest(&self) -> Option<[u8; 16]> {
+    pub(crate) fn client_mark(&self) -> Option<ClientMark> {
         match self.realm.protection {
             SessionProtection::Off => None,
-            _ => self.client.digest(&self.realm.digests),
+            _ => self.client.mark(&self.realm.digests),
         }
     }
 

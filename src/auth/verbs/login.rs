@@ -78,7 +78,7 @@ impl<U: AuthUser> RequestAuth<U> {
                 browser: turn.user_agent().map(Browser::of).unwrap_or_default(),
                 user_type: realm.user_type,
                 stamp: stamp_digest(realm, &owner, &*user),
-                client: turn.client_digest(),
+                client: turn.client_mark(),
             },
             limits: Limits::new(options.timeouts.unwrap_or(realm.timeouts), now),
             remember: match options.remember {

@@ -30,7 +30,7 @@ impl<U: AuthUser> RequestAuth<U> {
             return Ok(false);
         };
         let now = turn.now;
-        let (browser, client) = (turn.user_agent().map(Browser::of), turn.client_digest());
+        let (browser, client) = (turn.user_agent().map(Browser::of), turn.client_mark());
         let record = self
             .replace_secret(turn, Renew::Session, |payload| {
                 if let Some(login) = &mut payload.login {
