@@ -127,8 +127,8 @@ impl Realm {
         Ok(())
     }
 
-    /// Whether a session was written for users of another type that shares this realm, as far as this process
-    /// knows. A type that was renamed or moved is none of them.
+    /// Whether a session was written for users of another type that shares this realm, as far as
+    /// this process knows. A type that was renamed or moved is none of them.
     pub(crate) fn is_of_another_type(&self, user_type: UserType) -> bool {
         user_type != self.user_type
             && user_types()

@@ -18,7 +18,8 @@ use crate::{
     reason::AnonymousReason,
     session::{
         Change, Changes, HeldBy, Judged, Limits, Open, Payload, Proof, RememberCookie,
-        RememberPart, SessionState, Step, StoredData, Swapped, TRIES, Turn, swap,
+        RememberPart, SessionState, Shown, Step, StoredData, Swapped, TRIES, Turn, discard_later,
+        swap,
     },
     store::{Digest, RememberToken, SessionRecord, SessionToken},
 };
@@ -80,17 +81,23 @@ pub(crate) async fn restore<'a, T: Send>(
     if shown.malformed {
         turn.realm().report(EventKind::MalformedCookie);
     }
+    let mut reason = None;
     for token in shown.iter() {
-        match restore_by(turn, token, &check).await? {
+        match restore_by(turn, &shown, token, &check).await? {
             Restored::Nothing(None) => {}
+            // The record was left alone, and so is the browser's other cookie.
+            Restored::Nothing(Some(why)) if why.leaves_the_session() => {
+                reason = reason.or(Some(why));
+            }
             restored => return Ok(restored),
         }
     }
-    Ok(Restored::Nothing(None))
+    Ok(Restored::Nothing(reason))
 }
 
 async fn restore_by<'a, T: Send>(
     turn: &Turn<'_>,
+    shown: &Shown<RememberToken>,
     token: &RememberToken,
     check: &(impl Fn(SessionRecord, Payload) -> Checking<'a, T> + Send + Sync),
 ) -> Result<Restored<T>, Error> {
@@ -118,6 +125,15 @@ async fn restore_by<'a, T: Send>(
         };
         // The browser has another session secret by now, so this request may join, but not restore.
         if turn.is_late() && standing != Standing::Exchanged {
+            return Ok(Restored::Nothing(None));
+        }
+        // A browser that keeps two cookies apart, after a changed `Domain` for example, shows an old
+        // one beside its successor.
+        let is_good = |other: &RememberToken| {
+            let standing = Presented::new(realm, other).standing(turn, old, &payload);
+            other.id == token.id && matches!(standing, Standing::Good | Standing::Exchanged)
+        };
+        if standing == Standing::Stolen && shown.iter().any(is_good) {
             return Ok(Restored::Nothing(None));
         }
         if standing == Standing::Stolen {
@@ -169,6 +185,15 @@ fn join<T>(turn: &Turn<'_>, record: SessionRecord, payload: Payload, user: T) ->
         None => Changes::default(),
     };
     changes.saved(&payload.entries);
+    // The cookie of a session that this request has created would replace the restored one.
+    if matches!(state.cookie, Some(Change::Set(_)))
+        && let Some(open) = state.open()
+        && open.record.id != record.id
+    {
+        changes.fill_in(&payload.entries, &open.payload.entries);
+        discard_later(turn.realm(), open.record.id);
+        state.cookie = None;
+    }
     state.session = SessionState::Open(Open {
         record,
         payload,

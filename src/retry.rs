@@ -52,7 +52,7 @@ pub(crate) struct Deletion {
 struct Pending {
     deletion: Deletion,
     tries: usize,
-    /// No try is made after this, however few there were.
+    /// No further try follows one after this.
     until: Instant,
 }
 
@@ -133,7 +133,7 @@ impl Retries {
         let mut entry = queue.pending.pop_front()?;
         let deletion = entry.deletion.clone();
         entry.tries += 1;
-        if entry.tries < PAUSES.len() && Instant::now() < entry.until {
+        if Instant::now() < entry.until {
             queue.pending.push_back(entry);
         }
         Some(deletion)

@@ -203,13 +203,15 @@ pub(super) async fn newest(realm: &Realm, owner: &str, now: Millis) -> Result<Ne
     };
     Ok(Newest {
         created: latest(&mut records.iter().map(|record| record.created)),
-        issued: latest(&mut records.iter().filter_map(issued)),
+        issued: latest(&mut records.iter().filter_map(|record| issued(record, now))),
     })
 }
 
-fn issued(record: &SessionRecord) -> Option<Millis> {
+/// When the browser of a record was remembered, unless that has ended.
+fn issued(record: &SessionRecord, now: Millis) -> Option<Millis> {
     let payload = Payload::decode(&record.payload).ok()?;
-    Some(payload.remember?.issued)
+    let remember = payload.remember.filter(|remember| now < remember.ends)?;
+    Some(remember.issued)
 }
 
 /// The time of a login as it counts for the order. One that was written by a clock far ahead comes
@@ -272,7 +274,7 @@ pub(super) fn forget_oldest(realm: &Arc<Realm>, own: LoggedIn, limit: usize, now
 }
 
 async fn forget(realm: &Realm, own: &LoggedIn, limit: usize, now: Millis) -> Result<(), Error> {
-    let order = |record: &SessionRecord| Some((issued(record)?, record.id));
+    let order = |record: &SessionRecord| Some((issued(record, now)?, record.id));
     let mut remembered: Vec<_> = records(realm, own.owner(), now)
         .await?
         .into_iter()

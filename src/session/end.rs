@@ -108,9 +108,29 @@ pub(crate) enum Later {
     LoggedOut { verified: bool },
     /// By a login or a restore, which replaced it by another session.
     Replaced,
+    /// By a login in a browser with several cookies under one name.
+    Surplus,
 }
 
-/// Ends a session in the background, as a logout would: if the presented secret opens it.
+/// Deletes a session if the presented secret is its current one. If a concurrent login or rotation
+/// makes a new secret between the read and the deletion, the session is kept. Returns whether
+/// nothing is left to do.
+pub(crate) async fn delete_shown(
+    realm: &Realm,
+    id: SessionId,
+    proof: Proof,
+) -> Result<bool, Error> {
+    let Some(record) = realm.load_fresh(&id).await? else {
+        return Ok(true);
+    };
+    let is_shown = head_of(&record).is_some_and(|head| match proof {
+        Proof::Session(secret) => head.current == Some(secret),
+        Proof::Series(_) => proof.opens(&head),
+    });
+    Ok(!is_shown || realm.delete(&id, Some(record.version)).await? != Outcome::Conflict)
+}
+
+/// Ends a session in the background if the presented secret opens it.
 pub(crate) fn end_later(realm: &Arc<Realm>, id: SessionId, proof: Proof, why: Later) {
     let owned = Arc::clone(realm);
     realm.retries.push(Deletion {
@@ -120,6 +140,9 @@ pub(crate) fn end_later(realm: &Arc<Realm>, id: SessionId, proof: Proof, why: La
         attempt: Arc::new(move || {
             let realm = Arc::clone(&owned);
             Box::pin(async move {
+                if why == Later::Surplus {
+                    return delete_shown(&realm, id, proof).await;
+                }
                 let is_gone = match realm.load_fresh(&id).await? {
                     Some(record) if head_of(&record).is_none_or(|head| proof.opens(&head)) => {
                         let deleted = realm.delete(&id, None).await? == Outcome::Done;

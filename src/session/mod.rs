@@ -23,14 +23,14 @@ use crate::error::{Error, ErrorKind};
 pub(crate) use self::{
     browser::Browser,
     data::Changes,
-    end::{Judged, Later, Proof, end_later, head_of, presented},
+    end::{Judged, Later, Proof, delete_shown, end_later, head_of, presented},
     entries::Entries as StoredData,
     finish::finish,
     load::TRIES,
     payload::{Head, Limits, LoginFacts, Payload, RememberPart},
-    request::{RequestSession, Turn},
+    request::{RequestSession, Shown, Turn},
     state::{Change, HeldBy, Open, RememberCookie, SessionState},
-    swap::{NewSession, Step, Swapped, create, swap},
+    swap::{NewSession, Step, Swapped, create, discard_later, swap},
 };
 
 /// The data of this visitor's session: named values, kept on the server.

@@ -34,7 +34,7 @@ use super::{
 use crate::{
     clock::{ClockId, Millis, Reading, millis},
     protection::ClientMark,
-    realm::UserType,
+    realm::{Realm, UserType},
     store::Digest,
     timeouts::Timeouts,
 };
@@ -231,6 +231,12 @@ impl Payload {
     /// Whether the bearer of the session secret may use the session at `now`.
     pub(crate) fn is_session_live(&self, touched: Millis, now: Millis) -> bool {
         now < self.limits.expires(touched)
+    }
+
+    /// Whether the login was written for users of another type.
+    pub(crate) fn is_for_another_type(&self, realm: &Realm) -> bool {
+        self.login
+            .is_some_and(|login| realm.is_of_another_type(login.user_type))
     }
 
     /// When a record with this payload expires and how far a touch may move that.

@@ -91,6 +91,7 @@ impl Turn<'_> {
         };
         if pending.as_ref().is_none_or(Option::is_some) && open.payload.entries.get(name).is_none()
         {
+            self.take_back(name);
             return Ok(pending.flatten());
         }
         let epoch = open.payload.epoch;

@@ -95,6 +95,13 @@ impl State {
         }
     }
 
+    pub(crate) fn open(&self) -> Option<&Open> {
+        match &self.session {
+            SessionState::Open(open) => Some(open),
+            _ => None,
+        }
+    }
+
     /// What is stored, and what this request has changed; `None` if nothing has been read.
     pub(crate) fn data(&mut self) -> Option<(&Entries, &mut Changes)> {
         match &mut self.session {

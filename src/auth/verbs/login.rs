@@ -15,9 +15,9 @@ use crate::{
     identity::{Identity, parse_id, stamp_digest},
     session::{
         Browser, Change, HeldBy, Later, Limits, LoginFacts, Open, Payload, Proof, RememberCookie,
-        TRIES, Turn, end_later, head_of, presented,
+        TRIES, Turn, delete_shown, end_later, presented,
     },
-    store::{Outcome, SessionId, SessionRecord},
+    store::{SessionId, SessionRecord},
     user::AuthUser,
 };
 
@@ -64,7 +64,9 @@ impl<U: AuthUser> RequestAuth<U> {
             .iter()
             .map(|open| (&open.record, &open.payload))
             .chain(other.iter().map(|(record, payload, _)| (record, payload)))
-            .filter(|(record, _)| record.owner.as_ref() == Some(&owner))
+            .filter(|(record, payload)| {
+                record.owner.as_ref() == Some(&owner) && !payload.is_for_another_type(realm)
+            })
             .find_map(|(_, payload)| payload.remember.filter(|remember| now < remember.ends))
             // A logout earlier in this request ends remember-me, even if the store failed.
             .filter(|_| !matches!(turn.state().remember_cookie, Some(Change::Remove)));
@@ -99,6 +101,7 @@ impl<U: AuthUser> RequestAuth<U> {
             turn,
         };
 
+        let old_id = old.as_ref().map(|open| open.record.id);
         let Written {
             mut open,
             secrets,
@@ -112,7 +115,7 @@ impl<U: AuthUser> RequestAuth<U> {
         }
         for (id, proof) in surplus {
             if id != open.record.id && end_surplus(turn, id, proof).await.is_err() {
-                end_later(realm, id, proof, Later::Replaced);
+                end_later(realm, id, proof, Later::Surplus);
             }
         }
         let record = open.record.clone();
@@ -148,7 +151,7 @@ impl<U: AuthUser> RequestAuth<U> {
         if let Some(limit) = realm.max_sessions {
             // Best effort: the login is valid, and the next one tries again.
             let own = LoggedIn {
-                is_new: newest.created < Some(record.created),
+                is_new: old_id != Some(record.id),
                 record,
             };
             evict_oldest(realm, own, limit, now).await.ok();
@@ -209,20 +212,10 @@ fn surplus(
     shown
 }
 
-/// Ends the session of a surplus cookie. If a concurrent login or rotation makes a new secret there
-/// between the read and the deletion, the session is kept.
+/// Ends the session of a surplus cookie.
 async fn end_surplus(turn: &Turn<'_>, id: SessionId, proof: Proof) -> Result<(), Error> {
-    let realm = turn.realm();
     for _ in 0..TRIES {
-        let Some(record) = realm.load_fresh(&id).await? else {
-            return Ok(());
-        };
-        let is_shown = match (head_of(&record), proof) {
-            (Some(head), Proof::Session(secret)) => head.current == Some(secret),
-            (Some(head), Proof::Series(_)) => proof.opens(&head),
-            (None, _) => false,
-        };
-        if !is_shown || realm.delete(&id, Some(record.version)).await? != Outcome::Conflict {
+        if delete_shown(turn.realm(), id, proof).await? {
             return Ok(());
         }
     }

@@ -58,9 +58,8 @@ impl Plan<'_> {
     /// Writes the login: over a session of the same user, or as a record of its own.
     pub(super) async fn write(&self, old: Option<Open>) -> Result<Written, Error> {
         let same_owner = |open: &Open| {
-            let other_type = |login: LoginFacts| login.user_type != self.login.user_type;
             open.record.owner.as_ref() == Some(&self.owner)
-                && !open.payload.login.is_some_and(other_type)
+                && !open.payload.is_for_another_type(self.turn.realm())
         };
         let in_place = old
             .as_ref()

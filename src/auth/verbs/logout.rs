@@ -122,16 +122,18 @@ impl<U: AuthUser> RequestAuth<U> {
         let record = match known {
             Some(open) => open.record.clone(),
             None => {
+                let is_closed = |record: &SessionRecord| {
+                    head_of(record).is_some_and(|head| head.current.is_none())
+                };
                 let opens = |record: &SessionRecord| {
-                    realm.owns(record) && (head_of(record).is_none() || opening(record).is_some())
+                    realm.owns(record)
+                        && !is_closed(record)
+                        && (head_of(record).is_none() || opening(record).is_some())
                 };
                 let mut found = realm.load(&id).await.map_err(unverified)?;
                 if realm.store.is_cache() && !found.as_ref().is_some_and(opens) {
                     found = realm.load_fresh(&id).await.map_err(unverified)?;
                 }
-                let is_closed = |record: &SessionRecord| {
-                    head_of(record).is_some_and(|head| head.current.is_none())
-                };
                 match found {
                     Some(record) if opens(&record) => record,
                     Some(record) if record.is_live(turn.now) && !is_closed(&record) => {

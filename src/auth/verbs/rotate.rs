@@ -18,8 +18,8 @@ use crate::{
 pub(in crate::auth) enum Renew {
     /// The session secret. The old one joins for the grace.
     Session,
-    /// Those of the remember cookie, too, and the old session secret does not join: copies of either cookie are
-    /// invalid at once.
+    /// Those of the remember cookie, too, and the old session secret does not join: copies of
+    /// either cookie are invalid at once.
     All,
 }
 

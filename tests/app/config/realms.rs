@@ -1,6 +1,6 @@
 //! Several realms in one application and one store are independent.
 
-use std::{collections::BTreeSet, marker::PhantomData};
+use std::{collections::BTreeSet, marker::PhantomData, time::Duration};
 
 use axum::{
     Router,
@@ -9,7 +9,7 @@ use axum::{
 };
 use login_manager::{
     Auth, AuthUser, CurrentUser, Error, LoginManager, LoginRequired, MemoryStore, Session,
-    login_required,
+    login_required, testing::TestClock,
 };
 
 use crate::support::{
@@ -440,4 +440,109 @@ async fn two_user_types_in_one_realm_are_told_apart() {
     office.post("/login/0").await;
     assert_eq!(office.get("/who").await.body, "<1>");
     assert_eq!(office.moved_to(customers).get("/who").await.body, "nobody");
+}
+
+/// Customers or admins in the realm `one`, with `/remember/{id}`, `/put` and `/get`.
+fn in_one_realm<U: AuthUser + Clone>(
+    store: &FaultyStore,
+    clock: &TestClock,
+    user: fn(i64) -> U,
+) -> Router {
+    let people = People::new([user(1)]);
+    let remember = async move |auth: Auth<U>| {
+        let login = auth.login(user(1)).remember(true);
+        login.await.map(drop)
+    };
+    let put = async |session: Session| session.insert("key", &1).await;
+    let get_it = async |session: Session| {
+        let value: Option<i64> = session.get("key").await?;
+        Ok::<_, Error>(format!("{value:?}"))
+    };
+    let manager = people.manager(store.clone()).with_clock(clock);
+    people
+        .routes()
+        .route("/remember", post(remember))
+        .route("/put", post(put))
+        .route("/get", get(get_it))
+        .layer(manager.with_realm("one").unwrap())
+}
+
+/// Where the records of the two apps have the type of their users: there the records of each are
+/// equal, and those of the other are not.
+async fn place_of_the_user_type(apps: &[Router; 2], store: &FaultyStore) -> Vec<usize> {
+    let mut payloads = Vec::new();
+    for app in apps {
+        for _ in 0..8 {
+            Browser::new(app.clone()).post("/login/0").await;
+        }
+        payloads.push(store.inner.records());
+        store.forget_all().await;
+    }
+    let common = |of: usize, at: usize| {
+        let first = payloads[of][0].payload[at];
+        let all = payloads[of]
+            .iter()
+            .all(|record| record.payload[at] == first);
+        all.then_some(first)
+    };
+    (0..payloads[0][0].payload.len())
+        .filter(|at| match (common(0, *at), common(1, *at)) {
+            (Some(one), Some(other)) => one != other,
+            _ => false,
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn session_of_a_renamed_user_type_goes_on() {
+    let (store, clock) = (FaultyStore::new(), TestClock::new());
+    let apps = [
+        in_one_realm(&store, &clock, Customer),
+        in_one_realm(&store, &clock, Admin),
+    ];
+    let place = place_of_the_user_type(&apps, &store).await;
+    assert!(!place.is_empty());
+    let [app, _] = apps;
+    let mut browser = Browser::new(app);
+    browser.post("/login/0").await;
+    browser.post("/put").await;
+    store
+        .rewrite(|record| {
+            let mut payload = record.payload.to_vec();
+            for at in &place {
+                payload[*at] ^= 0xff;
+            }
+            record.payload = payload.into();
+        })
+        .await;
+    assert_eq!(browser.get("/who").await.body, "<1>");
+    browser.post("/login/0").await;
+    assert_eq!(browser.get("/get").await.body, "Some(1)");
+    assert_eq!(store.inner.len(), 1);
+}
+
+#[tokio::test]
+async fn remember_cookie_of_another_user_type_hides_no_other() {
+    let (store, clock) = (FaultyStore::new(), TestClock::new());
+    let apps = [
+        in_one_realm(&store, &clock, Customer),
+        in_one_realm(&store, &clock, Admin),
+    ];
+    let mut cookies = Vec::new();
+    for app in &apps {
+        let mut browser = Browser::new(app.clone());
+        browser.post("/remember").await;
+        let cookie = browser.cookie("-remember").unwrap();
+        cookies.push(format!("__Host-one-remember={cookie}"));
+    }
+    for order in [[0, 1], [1, 0]] {
+        let cookies = order.map(|at| cookies[at].clone()).join("; ");
+        let customers = Browser::new(apps[0].clone());
+        let answer = customers.get_with_cookies("/who", &[&cookies]).await;
+        assert_eq!(answer.body, "<1>", "{order:?}");
+        clock.advance(Duration::from_secs(1));
+    }
+    let customers = Browser::new(apps[0].clone());
+    let answer = customers.get_with_cookies("/why", &[&cookies[1]]).await;
+    assert_eq!(answer.body, "Some(OtherUserType)");
 }

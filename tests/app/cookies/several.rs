@@ -1,5 +1,7 @@
 //! Several cookies with one of our names, after a changed `Domain` or planted by an attacker.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use http::{Method, Request, header::COOKIE};
@@ -7,8 +9,8 @@ use login_manager::event::EventKind;
 
 use crate::support::{
     browser::{Answer, Browser},
-    faulty_store::{Call::Delete, When::Before},
-    world::{REMEMBER, SESSION, World},
+    faulty_store::{Call::Delete, Fault::Fails, When::Before},
+    world::{DAY, REMEMBER, SESSION, World},
 };
 
 /// How many values under one name are looked at.
@@ -291,4 +293,81 @@ async fn login_leaves_a_session_with_a_newer_login_alone() {
     assert_eq!(login.await.unwrap().body, "alice");
     assert_eq!(beside.get("/who").await.body, "alice");
     assert_eq!(world.who_has(&shown[1]).await, "nobody");
+}
+
+/// The store fails for A's deletions, and B logs in before they are retried.
+#[tokio::test(start_paused = true)]
+async fn retried_deletion_leaves_a_session_with_a_newer_login_alone() {
+    let world = World::new();
+    let shown = [
+        logins(&world, "alice", 1).await.remove(0),
+        logins(&world, "alice", 1).await.remove(0),
+    ];
+    let cookies = pairs(SESSION, &shown);
+    world.store.fail(Delete, Fails);
+    let login = request(&world.browser, Method::POST, "/login/alice", &cookies);
+    assert_eq!(world.browser.another().deliver(login).await.body, "alice");
+    let mut beside = world.browser.another();
+    beside.plant(SESSION, &shown[1]);
+    assert_eq!(beside.post("/login/alice").await.body, "alice");
+    world.store.heal();
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(beside.get("/who").await.body, "alice");
+    assert!(!world.events.take().contains(&EventKind::LoggedOut));
+}
+
+/// A browser that keeps apart the cookies of two `Domain`s shows the old one beside its successor.
+#[tokio::test]
+async fn old_remember_cookie_beside_its_successor_is_no_theft() {
+    for old_first in [false, true] {
+        let mut world = World::new();
+        world.browser.post("/remember/alice").await;
+        let mut shown = Vec::new();
+        for _ in 0..3 {
+            shown.push(world.browser.cookie("remember").unwrap());
+            world.clock.advance(DAY);
+            world.browser.restart();
+            for _ in 0..2 {
+                assert_eq!(world.browser.get("/who").await.body, "alice");
+            }
+        }
+        let mut shown = vec![shown.remove(0), world.browser.cookie("remember").unwrap()];
+        if !old_first {
+            shown.reverse();
+        }
+        world.clock.advance(DAY);
+        world.events.take();
+        let cookies = pairs(REMEMBER, &shown);
+        let restore = request(&world.browser, Method::GET, "/who", &cookies);
+        let answer = world.browser.another().deliver(restore).await;
+        assert_eq!(answer.body, "alice", "{old_first}");
+        assert!(!world.events.take().contains(&EventKind::RememberTheft));
+        // Alone it still is.
+        world.browser.receive(&answer);
+        world.clock.advance(DAY);
+        let old = &shown[usize::from(!old_first)];
+        let mut thief = world.browser.another();
+        thief.plant(REMEMBER, old);
+        assert_eq!(thief.get("/who").await.body, "nobody");
+        assert!(world.events.take().contains(&EventKind::RememberTheft));
+    }
+}
+
+/// The cookies of before a login, sent with a logout.
+#[tokio::test]
+async fn logout_with_the_cookie_of_a_replaced_session_ends_nothing() {
+    let mut world = World::new();
+    world.browser.post("/login/alice").await;
+    let old = world.token();
+    world.browser.post("/login/bob").await;
+    world.events.take();
+    let late = request(
+        &world.browser,
+        Method::POST,
+        "/logout",
+        &pairs(SESSION, &[old]),
+    );
+    assert_eq!(world.browser.another().deliver(late).await.body, "bye");
+    assert!(!world.events.take().contains(&EventKind::LoggedOut));
+    assert_eq!(world.browser.get("/who").await.body, "bob");
 }

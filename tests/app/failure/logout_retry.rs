@@ -231,3 +231,22 @@ async fn logout_is_retried_after_many_failed_ones() {
     sleep(A_WHILE).await;
     assert!(world.store.inner.is_empty());
 }
+
+/// Another logout fails half a minute later, so that there are short pauses again.
+#[tokio::test(start_paused = true)]
+async fn later_failed_logouts_take_no_tries_from_an_earlier_one() {
+    let (mut world, events) = start_at("/login/alice").await;
+    world.store.fail(Delete, Fails);
+    assert_eq!(world.browser.post("/logout").await.status, 503);
+    for _ in 0..6 {
+        sleep(Duration::from_secs(8)).await;
+        let mut other = world.browser.another();
+        other.post("/login/bob").await;
+        assert_eq!(other.post("/logout").await.status, 503);
+    }
+    events.take();
+    world.store.heal();
+    sleep(A_WHILE).await;
+    assert_eq!(events.take_of(EventKind::LoggedOut).len(), 7);
+    assert!(world.store.inner.is_empty());
+}

@@ -2,20 +2,21 @@
 
 use std::time::Duration;
 
+use axum::routing::post;
 use http::Method;
-use login_manager::event::EventKind;
+use login_manager::{Auth, Error, Session, event::EventKind};
 use tokio::{task::JoinHandle, time::sleep};
 
 use crate::support::{
     browser::{Answer, Browser},
     faulty_store::{
-        Call::{Delete, Update},
+        Call::{Delete, Load, Update},
         Fault::{DoesAndFails, DoesLater, Fails, Hangs},
         Gate,
         When::{After, Before},
     },
     settle,
-    world::{HOUR, MINUTE, REMEMBER, World, routes},
+    world::{Account, Accounts, HOUR, MINUTE, REMEMBER, World, routes},
 };
 
 const AFTER_GRACE: Duration = Duration::from_secs(31);
@@ -265,4 +266,31 @@ async fn restore_whose_client_hangs_up_is_completed() {
         }
         assert!(!world.events.take().contains(&EventKind::RememberTheft));
     }
+}
+
+/// B saves data before it asks for the user; meanwhile A restores the login.
+#[tokio::test(start_paused = true)]
+async fn data_saved_before_a_join_is_kept_and_sets_no_cookie() {
+    let saves_first = async |session: Session, auth: Auth<Account>| {
+        session.insert("early", "1").await?;
+        session.save().await?;
+        let user = auth.user().await?;
+        Ok::<_, Error>(user.map_or("nobody".to_owned(), |user| user.name.clone()))
+    };
+    let with_saves =
+        |accounts: &Accounts| routes(accounts).route("/saves-first", post(saves_first));
+    let mut world = World::with(with_saves, |manager| manager);
+    world.browser.post("/remember/alice").await;
+    world.browser.restart();
+    let gate = world.store.gate(Load, Before);
+    let late = world.browser.start(Method::POST, "/saves-first");
+    gate.reached().await;
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+    gate.open();
+    let (_, answer) = late.await.unwrap();
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, "alice"));
+    assert_eq!(answer.set_cookies(), [""; 0]);
+    assert_eq!(world.browser.get("/get/early").await.body, "1");
+    sleep(Duration::from_secs(100)).await;
+    assert_eq!(world.store.inner.len(), 1);
 }

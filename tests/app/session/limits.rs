@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use axum::Router;
+use axum::{Router, routing::post};
 use http::Method;
-use login_manager::{LoginManager, testing::TestClock};
+use login_manager::{Auth, LoginManager, manager::Timeouts, testing::TestClock};
 use tokio::task::JoinSet;
 
 use crate::support::{
     browser::{Answer, Browser, send},
-    faulty_store::{Call, FaultyStore, When},
+    faulty_store::{Call, Fault, FaultyStore, When},
     settle,
-    world::{Account, Accounts, DAY, MINUTE, REMEMBER, SESSION, World, routes},
+    world::{Account, Accounts, DAY, MINUTE, REMEMBER, SESSION, World, account, routes},
 };
 
 /// Two processes, the clock of the second of which is two minutes behind.
@@ -232,8 +232,8 @@ async fn fixed_end_is_not_moved_by_use() {
     }
 }
 
-/// B counts the sessions, A logs in, then B's session is created: it comes before A's in the order, and no later login
-/// would end it.
+/// B counts the sessions, A logs in, then B's session is created: it comes before A's in the order,
+/// and no later login would end it.
 #[tokio::test]
 async fn login_created_late_does_not_exceed_the_limit() {
     let world = World::with(routes, |manager| manager.with_max_sessions(1).unwrap());
@@ -249,4 +249,48 @@ async fn login_created_late_does_not_exceed_the_limit() {
     assert_eq!(world.store.inner.len(), 1);
     assert_eq!(first.get("/who").await.body, "alice");
     assert_eq!(late.get("/who").await.body, "nobody");
+}
+
+/// A list that fails leaves the login's place in the order open, not whether it is new.
+#[tokio::test]
+async fn login_over_a_session_is_not_new_if_the_list_failed() {
+    let mut world = World::with(routes, |manager| manager.with_max_sessions(1).unwrap());
+    world.browser.post("/login/alice").await;
+    world.clock.advance(MINUTE);
+    // Beyond the limit, since this one can't count either.
+    world.store.fail(Call::List, Fault::Fails);
+    let mut other = world.browser.another();
+    assert_eq!(other.post("/login/alice").await.status, 200);
+    world.store.heal();
+    world.store.fail_once(Call::List, Fault::Fails);
+    assert_eq!(world.browser.post("/login/alice").await.status, 200);
+    assert!(!world.store.is_still_to_fail());
+    assert_eq!(world.browser.get("/who").await.body, "alice");
+}
+
+/// A session may outlive its remember cookie.
+#[tokio::test]
+async fn ended_remember_cookie_counts_no_more() {
+    let remember_for_a_day = async |auth: Auth<Account>| {
+        let login = auth.login(account(1, "alice"));
+        login.remember_for(DAY).await.map(drop)
+    };
+    let with_days = |accounts: &Accounts| {
+        routes(accounts).route("/remember-for-a-day", post(remember_for_a_day))
+    };
+    let world = World::with(with_days, |manager| {
+        let manager = manager.with_max_remembered(2).unwrap();
+        manager.with_timeouts(Timeouts::new(90 * DAY, 90 * DAY).unwrap())
+    });
+    let mut remembered = world.browser.another();
+    remembered.post("/remember/alice").await;
+    world.clock.advance(MINUTE);
+    let mut for_a_day = world.browser.another();
+    for_a_day.post("/remember-for-a-day").await;
+    world.clock.advance(2 * DAY);
+    assert_eq!(for_a_day.get("/who").await.body, "alice");
+    world.browser.another().post("/remember/alice").await;
+    settle().await;
+    remembered.forget(SESSION);
+    assert_eq!(remembered.get("/who").await.body, "alice");
 }

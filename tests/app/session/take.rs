@@ -285,14 +285,12 @@ async fn value_taken_by_a_failed_request_stays_taken() {
 
 #[tokio::test]
 async fn take_returns_a_value_inserted_in_the_same_request() {
-    for stored in [false, true] {
+    for before in ["/", "/put/key/stored", "/put/other/stored"] {
         let (mut world, _) = world();
-        if stored {
-            world.browser.post("/put/key/stored").await;
-        }
+        world.browser.post(before).await;
         let answer = world.browser.post("/own").await;
-        assert_eq!(answer.body, r#"Some("mine") None"#);
-        assert_eq!(world.browser.get("/get/key").await.body, "", "{stored}");
+        assert_eq!(answer.body, r#"Some("mine") None"#, "{before}");
+        assert_eq!(world.browser.get("/get/key").await.body, "", "{before}");
     }
 }
 
