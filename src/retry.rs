@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::{
     error::Error,
@@ -90,16 +90,20 @@ impl Retries {
         }
     }
 
-    /// Returns `None` if nothing is pending; the worker ends then.
-    fn next_pause(&self) -> Option<u64> {
+    /// The pause until the next tries, and when the last of them is due. Returns `None` if nothing is
+    /// pending; the worker ends then.
+    fn next_pause(&self) -> Option<(u64, Instant)> {
         let mut queue = self.queue();
         queue.pending.retain(|entry| Instant::now() < entry.until);
-        let Some(tries) = queue.pending.iter().map(|entry| entry.tries).min() else {
+        let tries = queue.pending.iter().map(|entry| entry.tries).min();
+        let until = queue.pending.iter().map(|entry| entry.until).max();
+        let (Some(tries), Some(until)) = (tries, until) else {
             // The next deletion starts another worker.
             queue.has_worker = false;
             return None;
         };
-        PAUSES.get(tries).or(PAUSES.last()).copied()
+        let pause = PAUSES.get(tries).or(PAUSES.last()).copied().unwrap_or(1);
+        Some((pause, until))
     }
 
     /// Tries every pending deletion once. If the store keeps failing, the rest waits for the next
@@ -145,8 +149,10 @@ impl Retries {
 }
 
 async fn work(mut worker: Worker) {
-    while let Some(pause) = worker.retries.next_pause() {
-        jittered(Duration::from_secs(pause)).await;
+    while let Some((pause, until)) = worker.retries.next_pause() {
+        timeout_at(until, jittered(Duration::from_secs(pause)))
+            .await
+            .ok();
         worker.retries.try_all().await;
     }
     worker.is_done = true;

@@ -191,6 +191,14 @@ pub(super) async fn touches_and_updates_at_once_are_all_kept(probe: Probe) -> Ve
 }
 
 pub(super) async fn touches_at_once_keep_the_latest(probe: Probe) -> Verdict {
+    // In one round the latest touch may be the last by chance, once in 64 times.
+    for _ in 0..4 {
+        touch_at_once(&probe).await?;
+    }
+    Ok(())
+}
+
+async fn touch_at_once(probe: &Probe) -> Verdict {
     let record = probe.inserted().await?;
     together(0..RACERS, |number| {
         let (probe, record) = (probe.clone(), record.clone());
