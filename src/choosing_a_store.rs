@@ -39,7 +39,7 @@
 //!
 //! A request that uses a session also calls `touch` in the background, at most once per tenth of
 //! the idle timeout. [`with_max_sessions`](crate::LoginManager::with_max_sessions) and
-//! [`with_max_remembered`](crate::LoginManager::with_max_remembered) add a list to each login.
+//! [`RememberMe::max_browsers`](crate::manager::RememberMe::max_browsers) add a list to each login.
 //!
 //! # Outages
 //!

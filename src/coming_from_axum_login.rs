@@ -13,11 +13,11 @@
 //! | `AuthzBackend`, `has_perm`, `Permission` | conditions on a guard: [`and`](crate::guard::LoginRequiredLayer::and) for what the user value knows, [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) for what is looked up |
 //! | several backends: `with_data_key`, `with_name` | several managers: each is a [realm](crate::LoginManager#several-kinds-of-user), named by [`with_realm`](crate::LoginManager::with_realm) |
 //! | `with_data_key` | none: the facts of a login are not part of the session's data |
-//! | `with_name` (`id`) | [`with_cookie_names`](crate::LoginManager::with_cookie_names) (`__Host-account-session` in the realm `account`) |
-//! | `with_secure(false)` | [`with_insecure_cookies`](crate::LoginManager::with_insecure_cookies) |
+//! | `with_name` (`id`) | [`Cookies::names`](crate::manager::Cookies::names) (`__Host-account-session` in the realm `account`) |
+//! | `with_secure(false)` | [`Cookies::insecure`](crate::manager::Cookies::insecure) |
 //! | `with_http_only` | always |
-//! | `with_same_site` (`Strict`) | [`with_same_site`](crate::LoginManager::with_same_site) (`Lax`) |
-//! | `with_domain`, `with_path` | [`with_cookie_domain`](crate::LoginManager::with_cookie_domain), [`with_cookie_path`](crate::LoginManager::with_cookie_path) |
+//! | `with_same_site` (`Strict`) | [`Cookies::same_site`](crate::manager::Cookies::same_site) (`Lax`) |
+//! | `with_domain`, `with_path` | [`Cookies::domain`](crate::manager::Cookies::domain), [`Cookies::path`](crate::manager::Cookies::path) |
 //! | `with_signed(key)`, `with_private(key)` | none: the cookie holds a random secret, and the store only a digest of it |
 //! | `with_always_save` | none: a session that is used stays alive, with at most one write per tenth of the idle timeout. [`without_touch`](crate::LoginManager::without_touch) excludes requests that poll |
 //! | `with_expiry` (none: the cookie ends with the browser, the record after two weeks) | [`with_timeouts`](crate::LoginManager::with_timeouts) (24 hours idle, 14 days in total) |
@@ -34,7 +34,7 @@
 //! | `OnInactivity(duration)`, counted from the last change | `Timeouts::new(idle, absolute)`: `idle` is counted from the last use, including reads |
 //! | `AtDateTime(time)` | `absolute`, counted from the login; for one login [`.timeouts(…)`](crate::auth::Login::timeouts) |
 //! | `session.set_expiry(…)` later | none: the timeouts are set by the login |
-//! | a cookie with `Max-Age` | [`.remember(true)`](crate::auth::Login::remember), [`with_remember_for`](crate::LoginManager::with_remember_for), [`with_remember_sliding`](crate::LoginManager::with_remember_sliding) |
+//! | a cookie with `Max-Age` | [`.remember(true)`](crate::auth::Login::remember), [`RememberMe::lifetime`](crate::manager::RememberMe::lifetime), [`RememberMe::sliding`](crate::manager::RememberMe::sliding) |
 //!
 //! # The user
 //!
@@ -62,10 +62,10 @@
 //!
 //! | axum-login | here |
 //! |---|---|
-//! | `login_required!(Backend, login_url = "/login")` | [`login_required::<User>()`](crate::login_required), with [`with_login_view("/login")`](crate::LoginManager::with_login_view) on the manager or [on the guard](crate::guard::LoginRequiredLayer::with_login_view) |
-//! | `redirect_field = "…"` | [`with_next_field`](crate::LoginManager::with_next_field) on the manager |
+//! | `login_required!(Backend, login_url = "/login")` | [`login_required::<User>()`](crate::login_required), with [`with_login_page("/login")`](crate::LoginManager::with_login_page) on the manager or [on the guard](crate::guard::LoginRequiredLayer::with_login_page) |
+//! | `redirect_field = "…"` | [`LoginPage::next_field`](crate::manager::LoginPage::next_field) on the manager |
 //! | the redirect: 307 for every request | 303 for a page load, 401 for the others |
-//! | `permission_required!(Backend, "…")` | [`login_required().and(…)`](crate::guard::LoginRequiredLayer::and): 403 for a user who is logged in but not allowed, also if there is a login view |
+//! | `permission_required!(Backend, "…")` | [`login_required().and(…)`](crate::guard::LoginRequiredLayer::and): 403 for a user who is logged in but not allowed, also if there is a login page |
 //! | `predicate_required!(predicate, alternative)` | [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize); for another response [`with_unauthorized`](crate::LoginManager::with_unauthorized) |
 //! | `next` in the login form, checked by the application | the extractor [`NextPath`](crate::NextPath): a path on this site or nothing |
 //!

@@ -9,13 +9,13 @@
 //! | `@user_loader` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure. Ids always have the same type |
 //! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number. An invalid cookie does not disable them, and they create no session. Instead of the recipe for APIs, let a part of the application [ignore cookies](crate::LoginManager::without_cookies) |
 //! | neither set: an exception at the first request | does not compile |
-//! | `login_view`, `blueprint_login_views` | [`with_login_view`](crate::LoginManager::with_login_view); for a part of the application [`login_view`](crate::guard::login_view) or [the guard's](crate::guard::LoginRequiredLayer::with_login_view), which nested parts inherit; by request [`with_login_view_of`](crate::LoginManager::with_login_view_of) |
-//! | `refresh_view` | [`with_refresh_view`](crate::LoginManager::with_refresh_view); by default the login view |
+//! | `login_view`, `blueprint_login_views` | [`with_login_page`](crate::LoginManager::with_login_page); for a part of the application [`login_page`](crate::guard::login_page) or [the guard's](crate::guard::LoginRequiredLayer::with_login_page), which nested parts inherit; by request [`LoginPage::chosen_by`](crate::manager::LoginPage::chosen_by) |
+//! | `refresh_view` | [`LoginPage::refresh`](crate::manager::LoginPage::refresh); by default the login page |
 //! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::guard::Notice), in the query of the login page, with a [category](crate::guard::Notice::category): match on it to show any text in any language. Denied requests never fill a session with messages |
 //! | `@unauthorized_handler`, `@needs_refresh_handler` | [`with_unauthorized`](crate::LoginManager::with_unauthorized), for both: [`Denied::reason`](crate::guard::Denied::reason) tells them apart |
 //! | `session_protection` | [`with_session_protection`](crate::LoginManager::with_session_protection), an enum, so a typo cannot turn it off |
 //! | `anonymous_user` | `None`: [`CurrentUser`](crate::CurrentUser) holds an `Option` |
-//! | `USE_SESSION_FOR_NEXT`, `next_field` | [`with_next_in`](crate::LoginManager::with_next_in): the query, a cookie until the login, or nowhere; [`with_next_field`](crate::LoginManager::with_next_field) |
+//! | `USE_SESSION_FOR_NEXT`, `next_field` | [`LoginPage::next_in`](crate::manager::LoginPage::next_in): the query, a cookie until the login, or nowhere; [`LoginPage::next_field`](crate::manager::LoginPage::next_field) |
 //! | `FORCE_HOST_FOR_REDIRECTS` | none: redirects are paths |
 //!
 //! # The user
@@ -103,11 +103,11 @@
 //! | Flask-Login | here |
 //! |---|---|
 //! | `remember_token=1\|hmac`, the same for all logins of a user, valid forever | secrets of its own for each login, one of which is exchanged at each use; the server stores their digests, enforces the lifetime and detects theft |
-//! | `REMEMBER_COOKIE_NAME` | named after the [realm](crate::LoginManager::with_realm), `__Host-account-remember`, or set by [`with_cookie_names`](crate::LoginManager::with_cookie_names) |
-//! | `REMEMBER_COOKIE_DURATION` (365 days) | [`with_remember_for`](crate::LoginManager::with_remember_for) (30 days) |
-//! | `REMEMBER_COOKIE_DOMAIN`, `_PATH`, `_SAMESITE` | [`with_cookie_domain`](crate::LoginManager::with_cookie_domain), [`with_cookie_path`](crate::LoginManager::with_cookie_path), [`with_same_site`](crate::LoginManager::with_same_site), for both cookies |
-//! | `REMEMBER_COOKIE_SECURE`, `_HTTPONLY` (off, on) | always; [`with_insecure_cookies`](crate::LoginManager::with_insecure_cookies) for plain http |
-//! | `REMEMBER_COOKIE_REFRESH_EACH_REQUEST` | [`with_remember_sliding`](crate::LoginManager::with_remember_sliding), at each restore and up to a limit; by default use does not extend the lifetime |
+//! | `REMEMBER_COOKIE_NAME` | named after the [realm](crate::LoginManager::with_realm), `__Host-account-remember`, or set by [`Cookies::names`](crate::manager::Cookies::names) |
+//! | `REMEMBER_COOKIE_DURATION` (365 days) | [`RememberMe::lifetime`](crate::manager::RememberMe::lifetime) (30 days) |
+//! | `REMEMBER_COOKIE_DOMAIN`, `_PATH`, `_SAMESITE` | [`Cookies::domain`](crate::manager::Cookies::domain), [`Cookies::path`](crate::manager::Cookies::path), [`Cookies::same_site`](crate::manager::Cookies::same_site), for both cookies |
+//! | `REMEMBER_COOKIE_SECURE`, `_HTTPONLY` (off, on) | always; [`Cookies::insecure`](crate::manager::Cookies::insecure) for plain http |
+//! | `REMEMBER_COOKIE_REFRESH_EACH_REQUEST` | [`RememberMe::sliding`](crate::manager::RememberMe::sliding), at each restore and up to a limit; by default use does not extend the lifetime |
 //!
 //! # Signals
 //!

@@ -49,6 +49,9 @@ pub enum ErrorKind {
     LogoutIncomplete,
     /// The user is not active, and [`force`](crate::auth::Login::force) was not called.
     Inactive,
+    /// [`remember_for`](crate::auth::Login::remember_for) was called with less than a second or
+    /// more than 400 days, the maximum lifetime of a cookie. No one was logged in.
+    InvalidLifetime,
     /// The text of the user's id does not parse back to the same id, so no later request could load
     /// the user.
     UnstableId,
@@ -176,6 +179,9 @@ impl fmt::Display for Error {
                 "a cookie names a session that no presented secret opens, or there are too many cookies"
             }
             ErrorKind::Inactive => "the user is not active",
+            ErrorKind::InvalidLifetime => {
+                "a browser can be remembered for one second to 400 days"
+            }
             ErrorKind::UnstableId => "the text of the user's id does not parse back to the same id",
             ErrorKind::TooLate => {
                 "the response head has already been sent, so no cookie can be set any more"
@@ -251,6 +257,27 @@ impl ConfigError {
             setting,
             given: given.into(),
             accepted,
+        }
+    }
+
+    /// Panics with the message of an error, in the name of the caller.
+    #[track_caller]
+    #[allow(
+        clippy::panic,
+        reason = "the program has a setting with which it must not start"
+    )]
+    pub(crate) fn expect_none<T>(result: Result<T, Self>) -> T {
+        match result {
+            Ok(accepted) => accepted,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Checks a maximum number.
+    pub(crate) fn check_limit(setting: &'static str, limit: usize) -> Result<(), Self> {
+        match limit {
+            0 => Err(Self::new(setting, "0", "a limit is at least 1")),
+            _ => Ok(()),
         }
     }
 

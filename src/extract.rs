@@ -44,7 +44,7 @@ pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 
 /// Extracts the current user, if they entered their credentials in this session.
 ///
-/// Other requests are redirected to the login or the refresh view, or get `401`, and the handler
+/// Other requests are redirected to the login or the refresh page, or get `401`, and the handler
 /// does not run. To guard a whole router, use
 /// [`fresh_login_required`](crate::fresh_login_required).
 /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) sets how long a login is fresh; by
@@ -161,10 +161,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for LoginRequired<U> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let door = Door::new("LoginRequired", false, parts)?;
-        door.admit()
-            .await
-            .map(Self)
-            .map_err(|denial| door.deny(&denial))
+        door.enter().await.map(Self)
     }
 }
 
@@ -173,10 +170,7 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for FreshLoginRequired<U> 
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         let door = Door::new("FreshLoginRequired", true, parts)?;
-        door.admit()
-            .await
-            .map(Self)
-            .map_err(|denial| door.deny(&denial))
+        door.enter().await.map(Self)
     }
 }
 
@@ -188,7 +182,7 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for LoginRequired<
         match door.admit().await {
             Ok(user) => Ok(Some(Self(user))),
             Err(Denial::Denied(DeniedReason::LoginRequired(_))) => Ok(None),
-            Err(denial) => Err(door.deny(&denial)),
+            Err(denial) => Err(door.deny(&denial).await),
         }
     }
 }
@@ -203,7 +197,7 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for FreshLoginRequ
             Err(Denial::Denied(
                 DeniedReason::LoginRequired(_) | DeniedReason::FreshLoginRequired,
             )) => Ok(None),
-            Err(denial) => Err(door.deny(&denial)),
+            Err(denial) => Err(door.deny(&denial).await),
         }
     }
 }
@@ -229,8 +223,15 @@ impl<'a, U: AuthUser> Door<'a, U> {
         admit(&self.auth, &self.rules, self.head).await
     }
 
-    fn deny(&self, denial: &Denial) -> Response {
-        deny(&self.auth, denial, self.head).map(Body::from)
+    async fn deny(&self, denial: &Denial) -> Response {
+        deny(&self.auth, denial, self.head).await.map(Body::from)
+    }
+
+    async fn enter(&self) -> Result<Arc<U>, Response> {
+        match self.admit().await {
+            Ok(user) => Ok(user),
+            Err(denial) => Err(self.deny(&denial).await),
+        }
     }
 }
 
@@ -262,7 +263,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
 }
 
 /// Extracts the path from where the innermost manager [keeps
-/// it](crate::LoginManager::with_next_in), by default the field `next` of the query. It is
+/// it](crate::manager::LoginPage::next_in), by default the field `next` of the query. It is
 /// [`none`](NextPath::none) if it is not accepted, occurs twice or is the path of the login page
 /// itself. Never fails.
 impl<S: Send + Sync> FromRequestParts<S> for NextPath {

@@ -33,8 +33,8 @@
 //!     let users = accounts.clone();
 //!     let load_user = move |name: String| ready(users.get(&name).cloned()); // async; may fail
 //!     let login_manager = LoginManager::new(MemoryStore::new(), load_user)
-//!         .with_realm("account")? // names the cookies
-//!         .with_login_view("/login")?;
+//!         .with_realm("account") // names the cookies
+//!         .with_login_page("/login");
 //!
 //!     let app = Router::new()
 //!         .route("/", get(home))
@@ -99,7 +99,7 @@
 //! | log in, log out | [`Auth::login`], [`Auth::logout`] |
 //! | confirm | [`Auth::confirm`]: the current user has entered their credentials again |
 //! | rotate | replace the session secret with a new one: by a login, [`Auth::confirm`], [`Auth::rotate`] or a restore |
-//! | join | be authenticated for one request, not fresh, by a secret that was replaced at most [30 seconds](LoginManager::with_remember_grace) ago |
+//! | join | be authenticated for one request, not fresh, by a secret that was replaced at most [30 seconds](crate::manager::RememberMe::grace) ago |
 //! | remember, restore | after a login with [`remember(true)`](auth::Login::remember), the remember cookie restores the login after a browser restart |
 //! | epoch | a number that changes with every login in a session; data read before a login is not saved after it |
 //! | revoke | end another session: [`Auth::revoke`], [`Auth::logout_others`] |
@@ -107,7 +107,7 @@
 //! | fresh | the user entered their credentials in this session, [recently enough](LoginManager::with_fresh_for) if you set a limit; a restored session is not fresh |
 //! | guard | an extractor ([`LoginRequired`], [`FreshLoginRequired`]) or a layer ([`login_required`], [`fresh_login_required`]) that only lets some users through |
 //! | denied | not let through by a guard: see [`Denied`](guard::Denied) and [`DeniedReason`](guard::DeniedReason) |
-//! | login view | the path of the login page; the guards redirect to it |
+//! | login page, refresh page | the pages to which the guards redirect: to log in, or to enter the credentials again |
 //! | user loader | id to user: a closure, or a [`UserLoader`] |
 //! | request loader | request head to user, for API keys and bearer tokens: a closure, or a [`RequestLoader`] |
 //! | realm | one kind of user, with its own manager, cookies and sessions |
@@ -194,11 +194,15 @@ pub mod loader;
 
 mod user;
 
+mod remember_me;
+
 mod grace;
 
 mod timeouts;
 
 mod reason;
+
+mod body;
 
 mod error;
 

@@ -13,12 +13,12 @@ use std::{
 use tokio::time::timeout;
 
 use crate::{
-    clock::{Clock, Millis, millis},
-    cookies::CookieJar,
+    clock::{Clock, Millis},
+    cookies::{CookieJar, Cookies},
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind, OnEvent},
-    grace::RememberGrace,
     protection::SessionProtection,
+    remember_me::RememberMe,
     retry::Retries,
     store::{CreateOutcome, Digests, Outcome, Page, SessionId, SessionRecord, SessionStore},
     timeouts::Timeouts,
@@ -41,13 +41,13 @@ pub(crate) struct Realm {
     pub(crate) clock: Clock,
     pub(crate) on_event: Option<OnEvent>,
     pub(crate) max_sessions: Option<usize>,
-    pub(crate) max_remembered: Option<usize>,
     pub(crate) protection: SessionProtection,
     pub(crate) fresh_for: Option<Duration>,
-    pub(crate) remember_for: Duration,
-    pub(crate) remember_sliding: Option<Sliding>,
-    pub(crate) remember_grace: RememberGrace,
+    pub(crate) remember_me: RememberMe,
     pub(crate) retries: Arc<Retries>,
+    /// A mistake in the order of the layers has been logged.
+    #[cfg(feature = "tracing")]
+    pub(crate) misplaced: Arc<std::sync::Once>,
 }
 
 /// Tells the user types of one realm apart.
@@ -71,13 +71,6 @@ fn user_type(realm: &str, digests: &Digests, type_name: &str) -> UserType {
     user_type
 }
 
-/// A remember cookie whose end moves with each use.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sliding {
-    pub(crate) idle: Duration,
-    pub(crate) at_most: Duration,
-}
-
 impl Realm {
     pub(crate) fn new(type_name: &'static str, store: Arc<dyn SessionStore>) -> Self {
         let (name, digests) = (type_name, Digests::new(type_name));
@@ -93,14 +86,17 @@ impl Realm {
             clock: Clock::System,
             on_event: None,
             max_sessions: None,
-            max_remembered: None,
             protection: SessionProtection::default(),
             fresh_for: None,
-            remember_for: Duration::from_secs(30 * 24 * 60 * 60),
-            remember_sliding: None,
-            remember_grace: RememberGrace::default(),
+            remember_me: RememberMe::new(),
             retries: Arc::default(),
+            #[cfg(feature = "tracing")]
+            misplaced: Arc::new(std::sync::Once::new()),
         }
+    }
+
+    pub(crate) fn set_cookies(&mut self, cookies: Cookies) -> Result<(), ConfigError> {
+        self.cookies.set(cookies, &self.name)
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -122,7 +118,7 @@ impl Realm {
         }
         self.name = name.into();
         self.digests = Digests::new(name);
-        self.cookies.set_realm(name);
+        self.cookies.rename(name);
         self.user_type = user_type(name, &self.digests, self.type_name);
         Ok(())
     }
@@ -155,17 +151,6 @@ impl Realm {
     /// Whether a time lies further in the future than clocks may differ.
     pub(crate) fn is_from_the_future(at: Millis, now: Millis) -> bool {
         at > now.saturating_add(CLOCK_SKEW)
-    }
-
-    /// When a remember cookie ends that was issued at `issued` and is used at `now`.
-    pub(crate) fn remember_ends(&self, ends: Millis, issued: Millis, now: Millis) -> Millis {
-        match self.remember_sliding {
-            None => ends,
-            Some(Sliding { idle, at_most }) => {
-                let longest = issued.saturating_add(millis(at_most));
-                now.saturating_add(millis(idle)).max(ends).min(longest)
-            }
-        }
     }
 }
 

@@ -7,10 +7,10 @@
 //! neither the grace nor a lost response explains it, two browsers have the cookie, and one of them
 //! belongs to a thief.
 
-use std::{pin::Pin, time::Duration};
+use std::pin::Pin;
 
 use crate::{
-    clock::{Millis, Reading, millis},
+    clock::{Reading, millis},
     error::{Error, ErrorKind},
     event::EventKind,
     grace::RememberGrace,
@@ -52,13 +52,6 @@ enum Standing {
     Exchanged,
     /// Its token secret was exchanged, and is no longer accepted.
     Stolen,
-}
-
-/// A lifetime for a remember cookie: at most 400 days, the maximum lifetime of a cookie (RFC
-/// 6265bis).
-pub(crate) fn lifetime(wanted: Duration) -> Millis {
-    const LONGEST: Millis = 400 * 24 * 60 * 60 * 1000;
-    millis(wanted).clamp(1_000, LONGEST)
 }
 
 /// Restores the login of a returning browser by its remember cookie.
@@ -243,7 +236,7 @@ async fn exchange(
         if let Some(login) = &mut new.login {
             login.fresh = false;
         }
-        let ends = realm.remember_ends(remember.ends, remember.issued, now);
+        let ends = realm.remember_me.ends(remember.ends, remember.issued, now);
         new.remember = Some(RememberPart {
             current: new_token,
             previous: Some(presented.token),
@@ -330,7 +323,7 @@ impl Presented {
             at: turn.arrived(),
             ..realm.clock.reading(now)
         };
-        match remember.standing(&self.token, realm.remember_grace, now) {
+        match remember.standing(&self.token, realm.remember_me.grace_kind(), now) {
             // The request also presents a session secret of this record that was replaced moments
             // ago. So it is late, and the browser has other cookies by now.
             Standing::Good if turn.shows_previous_secret(record.id, &payload.head) => {

@@ -35,7 +35,7 @@
 //! too: not fresh, without a new cookie, and unable to confirm or rotate. There is no grace after
 //! [`logout_others`](crate::Auth::logout_others), nor after a login with another security stamp,
 //! as after a change of password. Shorten it with
-//! [`with_remember_grace`](crate::LoginManager::with_remember_grace).
+//! [`RememberMe::grace`](crate::manager::RememberMe::grace).
 //!
 //! A session that is presented by a client with a different user agent is not fresh there, so it
 //! does not pass a guard that requires a fresh login;

@@ -1,6 +1,6 @@
 //! The trait that your user type implements.
 
-use std::{borrow::Cow, fmt::Display, str::FromStr};
+use std::{borrow::Cow, fmt::Display, str::FromStr, sync::Arc};
 
 /// Your user type. Two items are required.
 ///
@@ -59,5 +59,28 @@ pub trait AuthUser: Send + Sync + 'static {
     /// Default: empty, so sessions only end by logout and timeout.
     fn security_stamp(&self) -> Cow<'_, [u8]> {
         Cow::Borrowed(&[])
+    }
+}
+
+/// What [`Auth::login`](crate::Auth::login) takes: a user, or an `Arc` of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `{U}` that can be logged in",
+    label = "give it the user, or an `Arc` of it",
+    note = "the request keeps the user, so a reference is not enough: `auth.login(user.clone())`"
+)]
+pub trait IntoUser<U> {
+    #[doc(hidden)]
+    fn into_user(self) -> Arc<U>;
+}
+
+impl<U: AuthUser> IntoUser<U> for U {
+    fn into_user(self) -> Arc<U> {
+        Arc::new(self)
+    }
+}
+
+impl<U: AuthUser> IntoUser<U> for Arc<U> {
+    fn into_user(self) -> Arc<U> {
+        self
     }
 }

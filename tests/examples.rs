@@ -803,7 +803,7 @@ async fn tutorial_pages_need_no_inline_code() {
 
 #[tokio::test]
 async fn with_tower_cookies_keeps_both_kinds_of_cookies() {
-    let mut browser = Browser::new(with_tower_cookies::app().unwrap());
+    let mut browser = Browser::new(with_tower_cookies::app());
     assert_eq!(browser.get("/").await.body, "Hello, stranger, in light!\n");
     browser.post("/dark").await;
     browser.post("/login").await;
@@ -813,7 +813,7 @@ async fn with_tower_cookies_keeps_both_kinds_of_cookies() {
 
 #[tokio::test]
 async fn two_realms_keeps_customers_and_staff_apart() {
-    let mut browser = Browser::new(two_realms::app().unwrap());
+    let mut browser = Browser::new(two_realms::app());
     assert_redirects(&browser.get("/").await, "/login?next=/&notice=login");
     assert_redirects(
         &browser.get("/staff").await,
@@ -887,7 +887,7 @@ async fn stores_keeps_logins_as_long_as_the_store_does() {
     let folder = Folder::new();
     let file = format!("sqlite:{}", folder.path().join("sessions.db").display());
     for (address, after_restart) in [("memory", "Hello, stranger!\n"), (&file, "Hello, alice!\n")] {
-        let start = async || stores::app(stores::open(address).await.unwrap()).unwrap();
+        let start = async || stores::app(stores::open(address).await.unwrap());
         let mut browser = Browser::new(start().await);
         browser.post("/login").await;
         assert_eq!(browser.get("/").await.body, "Hello, alice!\n");

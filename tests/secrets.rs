@@ -78,8 +78,7 @@ async fn no_secret_is_ever_logged() {
     let world = World::with(routes, |manager| {
         let events = seen.clone();
         manager
-            .with_login_view("/login")
-            .unwrap()
+            .with_login_page("/login")
             .with_on_event(move |event| {
                 writeln!(events.clone(), "{event:?}").unwrap();
             })

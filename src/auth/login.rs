@@ -4,8 +4,11 @@ use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
 use super::Auth;
 use crate::{
-    clock::Millis, error::Error, remember::lifetime as lifetime_of, session::finish,
-    timeouts::Timeouts, user::AuthUser,
+    clock::{Millis, millis},
+    error::Error,
+    session::finish,
+    timeouts::Timeouts,
+    user::AuthUser,
 };
 
 /// A login, which happens when it is awaited. Created by [`Auth::login`]; returns the user.
@@ -42,6 +45,8 @@ use crate::{
 /// # Errors
 /// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user is not active, unless
 ///   [forced](Login::force)
+/// - [`ErrorKind::InvalidLifetime`](crate::ErrorKind::InvalidLifetime) if
+///   [`remember_for`](Login::remember_for) was called with less than a second or more than 400 days
 /// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the user's id does not
 ///   parse back to the same id
 /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
@@ -68,12 +73,14 @@ pub(super) struct Options {
     pub(super) timeouts: Option<Timeouts>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Remember {
     /// If the same user was remembered in this browser, they still are, until the same time.
     AsBefore,
     /// For this long, in milliseconds.
     For(Millis),
+    /// For a time that no cookie lives.
+    Invalid,
     No,
 }
 
@@ -107,21 +114,25 @@ impl<U: AuthUser> Login<U> {
 
     /// Sets whether the browser is remembered: the "remember me" box. A second cookie then restores
     /// the login, not fresh, after the session has ended, for [30 days by
-    /// default](crate::LoginManager::with_remember_for).
+    /// default](crate::manager::RememberMe::lifetime).
     ///
     /// Default: the browser stays remembered if the same user was remembered in it.
     pub fn remember(mut self, remember: bool) -> Self {
         self.options.remember = match remember {
-            true => Remember::For(lifetime_of(self.auth.realm().remember_for)),
+            true => Remember::For(millis(self.auth.realm().remember_me.new_lifetime())),
             false => Remember::No,
         };
         self
     }
 
-    /// Remembers the browser for this long instead of the manager's default. At most 400 days, the
-    /// maximum lifetime of a cookie (RFC 6265bis).
+    /// Remembers the browser for this long instead of the manager's default: from a second to 400
+    /// days, the maximum lifetime of a cookie (RFC 6265bis). Otherwise the login fails with
+    /// [`InvalidLifetime`](crate::ErrorKind::InvalidLifetime).
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
-        self.options.remember = Remember::For(lifetime_of(lifetime));
+        self.options.remember = match Timeouts::check("remember_for", lifetime) {
+            Ok(()) => Remember::For(millis(lifetime)),
+            Err(_) => Remember::Invalid,
+        };
         self
     }
 

@@ -20,7 +20,7 @@ use crate::{
     event::{Event, EventKind},
     identity::{Identity, claimed_id},
     realm::Realm,
-    session::{RequestSession, Session, SessionOwner, finish},
+    session::{Session, SessionOwner, finish},
     user::AuthUser,
 };
 
@@ -32,7 +32,7 @@ pub(crate) use self::{
 };
 pub use self::{login::Login, login_handle::LoginHandle, session_info::SessionInfo};
 #[doc(inline)]
-pub use crate::reason::AnonymousReason;
+pub use crate::{reason::AnonymousReason, user::IntoUser};
 
 /// The current user, and the verbs that change who that is: [`login`](Auth::login),
 /// [`logout`](Auth::logout), [`confirm`](Auth::confirm), [`rotate`](Auth::rotate).
@@ -139,8 +139,8 @@ impl<U: AuthUser> Auth<U> {
     ///
     /// Check the password or other credentials before: this only checks that the user is active.
     /// The session gets a new secret.
-    pub fn login(&self, user: impl Into<Arc<U>>) -> Login<U> {
-        Login::new(self.clone(), user.into())
+    pub fn login(&self, user: impl IntoUser<U>) -> Login<U> {
+        Login::new(self.clone(), user.into_user())
     }
 
     /// Logs this browser out: deletes every session that its cookies open from the store and
@@ -170,7 +170,7 @@ impl<U: AuthUser> Auth<U> {
 
     /// Records that the current user has just entered credentials again: the session becomes fresh,
     /// its timeouts start anew, and it gets a new secret. The old secret joins for [30
-    /// seconds](crate::LoginManager::with_remember_grace).
+    /// seconds](crate::manager::RememberMe::grace).
     ///
     /// Returns whether a user is logged in by a session; if not, it does nothing.
     ///
@@ -198,7 +198,7 @@ impl<U: AuthUser> Auth<U> {
     /// that is not a login. Does nothing if there is no session.
     ///
     /// The old secret of a user's session joins for [30
-    /// seconds](crate::LoginManager::with_remember_grace); that of an anonymous session is invalid
+    /// seconds](crate::manager::RememberMe::grace); that of an anonymous session is invalid
     /// at once.
     ///
     /// # Errors
@@ -264,8 +264,15 @@ impl<U: AuthUser> Auth<U> {
         self.request.session.realm()
     }
 
-    pub(crate) fn request_session(&self) -> &RequestSession {
-        &self.request.session
+    /// Whether a manager with these settings handles this request.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn is_configured_by(
+        &self,
+        loaders: &Arc<crate::loader::Loaders<U>>,
+        denied_config: &Arc<DeniedConfig>,
+    ) -> bool {
+        Arc::ptr_eq(&self.request.loaders, loaders)
+            && Arc::ptr_eq(&self.request.denied_config, denied_config)
     }
 
     pub(crate) fn denied_config(&self) -> &DeniedConfig {

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use super::{Auth, request::RequestAuth};
 use crate::{
-    denied::{NextIn, NextPath, Views, only_value},
+    denied::{NextIn, NextPath, Pages, only_value},
     event::EventKind,
     session::Change,
     user::AuthUser,
@@ -12,7 +12,7 @@ use crate::{
 
 impl<U: AuthUser> Auth<U> {
     /// Returns where to go after the login, from [where the manager keeps
-    /// it](crate::LoginManager::with_next_in). It is empty if the path is not on this site, is
+    /// it](crate::manager::LoginPage::next_in). It is empty if the path is not on this site, is
     /// given twice or leads back to the login page. With axum, the extractor [`NextPath`] does the
     /// same.
     #[must_use]
@@ -21,7 +21,7 @@ impl<U: AuthUser> Auth<U> {
     }
 
     /// Returns the URL of this part's login page, for a link on a page that is loaded by GET, or
-    /// `None` if no login view is set. After the login the user returns to this page, if the path
+    /// `None` if no login page is set. After the login the user returns to this page, if the path
     /// to return to is kept in the query.
     ///
     /// ```
@@ -37,43 +37,45 @@ impl<U: AuthUser> Auth<U> {
     /// ```
     #[must_use]
     pub fn login_url(&self) -> Option<String> {
-        let (denied_config, part) = (self.denied_config(), self.views());
-        let part = part.as_ref().and_then(|views| views.login.as_ref());
-        let view = part.or(denied_config.views.login.as_ref())?;
-        let next = match view.is_at(self.uri().path()) {
+        let (denied_config, part) = (self.denied_config(), self.pages());
+        let part = part.as_ref().and_then(|pages| pages.login.as_ref());
+        let page = part.or(denied_config.pages.login.as_ref())?;
+        let next = match page.is_at(&denied_config.path(self.uri())) {
             // On the login page itself, keep the page that was requested before it.
             true => self.next(),
-            false => NextPath::of_request(self.uri()),
+            false => denied_config.next_of(self.uri()),
         };
-        let field = denied_config.next_field();
         Some(match denied_config.next_in {
-            NextIn::Query => view.url(Some((field, &next)), None),
-            NextIn::Cookie | NextIn::Nowhere => view.url(None, None),
+            NextIn::Query => page.url(Some((&denied_config.next_field, &next)), None),
+            NextIn::Cookie | NextIn::Nowhere => page.url(None, None),
         })
     }
 
-    /// Removes the path to return to.
-    pub(crate) fn drop_next(&self) {
-        self.request.use_up_next();
+    /// Keeps the path to return to in its cookie, or removes the one that is there.
+    pub(crate) fn keep_next(&self, next: &NextPath) {
+        match next.as_str() {
+            Some(path) => self.request.session.state().next_cookie = Some(Change::Set(path.into())),
+            None => self.request.use_up_next(),
+        }
     }
 
     /// Sets the login pages for the rest of this request.
-    pub(crate) fn enter(&self, part: &Views) {
-        let mut views = self
+    pub(crate) fn enter(&self, part: &Pages) {
+        let mut pages = self
             .request
-            .views
+            .pages
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let within = match &*views {
+        let within = match &*pages {
             Some(outer) => part.within(outer),
             None => part.clone(),
         };
-        *views = Some(Arc::new(within));
+        *pages = Some(Arc::new(within));
     }
 
     /// The login pages that this part of the application has set, if any.
-    pub(crate) fn views(&self) -> Option<Arc<Views>> {
-        self.request.views()
+    pub(crate) fn pages(&self) -> Option<Arc<Pages>> {
+        self.request.pages()
     }
 }
 
@@ -84,7 +86,7 @@ impl<U: AuthUser> RequestAuth<U> {
             NextIn::Query => self
                 .uri
                 .query()
-                .and_then(|query| only_value(query, denied_config.next_field())),
+                .and_then(|query| only_value(query, &denied_config.next_field)),
             NextIn::Cookie => {
                 self.session.state().asked = true;
                 self.session.next_cookie()
@@ -96,9 +98,9 @@ impl<U: AuthUser> RequestAuth<U> {
             NextPath::none()
         });
         let path = next.path();
-        let leads_back = path == self.uri.path()
-            || denied_config.views.are_at(path)
-            || self.views().is_some_and(|views| views.are_at(path));
+        let leads_back = path == denied_config.path(&self.uri)
+            || denied_config.pages.are_at(path)
+            || self.pages().is_some_and(|pages| pages.are_at(path));
         if leads_back { NextPath::none() } else { next }
     }
 
@@ -109,8 +111,8 @@ impl<U: AuthUser> RequestAuth<U> {
         }
     }
 
-    fn views(&self) -> Option<Arc<Views>> {
-        let views = self.views.lock().unwrap_or_else(PoisonError::into_inner);
-        views.clone()
+    fn pages(&self) -> Option<Arc<Pages>> {
+        let pages = self.pages.lock().unwrap_or_else(PoisonError::into_inner);
+        pages.clone()
     }
 }

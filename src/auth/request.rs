@@ -9,7 +9,7 @@ use http::{Uri, request::Parts};
 
 use super::extension::{AnyAuth, AuthExtension};
 use crate::{
-    denied::{DeniedConfig, NextPath, Views},
+    denied::{DeniedConfig, NextPath, Pages},
     error::Error,
     event::{Event, EventKind},
     identity::{Identity, resolve},
@@ -26,7 +26,7 @@ pub(crate) struct RequestAuth<U: AuthUser> {
     pub(crate) identity: Mutex<Option<Identity<U>>>,
     pub(crate) denied_config: Arc<DeniedConfig>,
     /// The login pages of the part of the application that the request has reached.
-    pub(crate) views: Mutex<Option<Arc<Views>>>,
+    pub(crate) pages: Mutex<Option<Arc<Pages>>>,
     /// The URI that the client requested, before any nested router removed a prefix.
     pub(crate) uri: Uri,
     /// The request's head, if there are request loaders to read it.

@@ -5,14 +5,19 @@
 //! ours. One builder writes all cookies, so that removal cookies have the same attributes as the
 //! cookies that they remove.
 
-mod attributes;
+mod names;
 mod read;
+mod settings;
 mod write;
 
 use std::borrow::Cow;
 
-use self::attributes::names_of;
+use http::Method;
+
+use crate::error::ConfigError;
+
 pub(crate) use self::read::{Found, decode_next, find};
+pub use self::settings::Cookies;
 
 /// Whether browsers send the cookies with cross-site requests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,20 +33,14 @@ pub enum SameSite {
     None,
 }
 
-/// The configuration of one realm's cookies.
+/// One realm's cookies.
 #[derive(Clone, Debug)]
 pub(crate) struct CookieJar {
     session: Cow<'static, str>,
     remember: Cow<'static, str>,
     next: Cow<'static, str>,
-    /// The names of the session cookie and the remember cookie, without their prefix.
-    names: [Box<str>; 2],
-    named: bool,
+    settings: Cookies,
     ignored: bool,
-    domain: Option<Box<str>>,
-    path: Box<str>,
-    secure: bool,
-    same_site: SameSite,
 }
 
 impl CookieJar {
@@ -50,16 +49,18 @@ impl CookieJar {
             session: Cow::Borrowed(""),
             remember: Cow::Borrowed(""),
             next: Cow::Borrowed(""),
-            names: names_of(realm),
-            named: false,
+            settings: Cookies::new(),
             ignored: false,
-            domain: None,
-            path: "/".into(),
-            secure: true,
-            same_site: SameSite::Lax,
         };
-        jar.rename();
+        jar.rename(realm);
         jar
+    }
+
+    pub(crate) fn set(&mut self, settings: Cookies, realm: &str) -> Result<(), ConfigError> {
+        settings.check()?;
+        self.settings = settings;
+        self.rename(realm);
+        Ok(())
     }
 
     /// Ignores cookies in requests, and sets none.
@@ -77,6 +78,16 @@ impl CookieJar {
         let names = |jar: &'_ Self| [jar.session.clone(), jar.remember.clone(), jar.next.clone()];
         let theirs = names(other);
         !self.ignored && !other.ignored && names(self).iter().any(|name| theirs.contains(name))
+    }
+
+    /// Whether browsers withhold the cookies from a page load by this method that comes from
+    /// another site. (From its other requests they accept no `Set-Cookie` either.)
+    pub(crate) fn are_withheld(&self, method: &Method) -> bool {
+        match self.settings.same_site {
+            SameSite::Strict => true,
+            SameSite::Lax => !method.is_safe(),
+            SameSite::None => false,
+        }
     }
 
     pub(crate) fn session_name(&self) -> &str {

@@ -63,16 +63,20 @@ impl CookieJar {
     }
 
     fn header<'a>(&'a self, mut cookie: Cookie<'a>) -> HeaderValue {
-        cookie.set_path(&*self.path);
-        cookie.set_secure(self.secure);
+        let settings = &self.settings;
+        cookie.set_path(&*settings.path);
+        cookie.set_secure(settings.secure);
         cookie.set_http_only(true);
-        cookie.set_same_site(match self.same_site {
+        cookie.set_same_site(match settings.same_site {
             SameSite::Strict => cookie::SameSite::Strict,
             SameSite::Lax => cookie::SameSite::Lax,
             SameSite::None => cookie::SameSite::None,
         });
-        if let Some(domain) = &self.domain {
-            cookie.set_domain(&**domain);
+        if settings.partitioned {
+            cookie.set_partitioned(true);
+        }
+        if let Some(domain) = &settings.domain {
+            cookie.set_domain(domain.strip_prefix('.').unwrap_or(domain));
         }
         #[allow(
             clippy::expect_used,

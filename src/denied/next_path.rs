@@ -127,14 +127,14 @@ impl NextPath {
         Self::try_from(value).unwrap_or_default()
     }
 
-    /// The path and query of this request. Scheme and host are dropped, since the client chooses
-    /// them.
+    /// The path and query of this request, behind a prefix that a proxy has removed. Scheme and
+    /// host are dropped, since the client chooses them.
     ///
     /// Browsers send `|` and `{` unencoded in a query, so they are percent-encoded here. The result
     /// must pass the same check as a value from a query.
-    pub(crate) fn of_request(uri: &Uri) -> Self {
+    pub(crate) fn of_request(prefix: &str, uri: &Uri) -> Self {
         let query = uri.query().map(|query| format!("?{query}"));
-        let local = encode(uri.path()) + &encode(&query.unwrap_or_default());
+        let local = prefix.to_owned() + &encode(uri.path()) + &encode(&query.unwrap_or_default());
         Self::try_from(local).unwrap_or_default()
     }
 }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     fn of_request(uri: &str) -> NextPath {
-        NextPath::of_request(&uri.parse().unwrap())
+        NextPath::of_request("", &uri.parse().unwrap())
     }
 
     #[test]
@@ -515,7 +515,7 @@ mod tests {
             let Ok(uri) = Uri::try_from([start.as_bytes(), &text].concat()) else {
                 return Ok(());
             };
-            if let Some(path) = NextPath::of_request(&uri).as_str() {
+            if let Some(path) = NextPath::of_request("", &uri).as_str() {
                 prop_assert_eq!(check(path), Ok(()));
                 let back: Uri = path.parse().unwrap();
                 prop_assert_eq!(back.host(), None);
@@ -534,7 +534,7 @@ mod tests {
         #[test]
         fn any_query_gives_a_next(text in text()) {
             if let Ok(uri) = Uri::try_from([b"/page?", &*text].concat()) {
-                prop_assert_ne!(NextPath::of_request(&uri), none());
+                prop_assert_ne!(NextPath::of_request("", &uri), none());
             }
         }
 

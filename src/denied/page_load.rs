@@ -6,6 +6,7 @@ use http::{
 };
 
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
 const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
 const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
 const HX_HISTORY_RESTORE: HeaderName = HeaderName::from_static("hx-history-restore-request");
@@ -41,6 +42,11 @@ impl Client {
 }
 
 fn is_page_load(headers: &HeaderMap) -> bool {
+    // Fetched before anyone asks for it. The browser drops a 401, and requests the page again when
+    // the user goes there, who may have logged in by then.
+    if headers.contains_key(SEC_PURPOSE) {
+        return false;
+    }
     let mut modes = headers.get_all(SEC_FETCH_MODE).iter();
     let mode = match (modes.next(), modes.next()) {
         (mode, None) => mode.map(HeaderValue::as_bytes),

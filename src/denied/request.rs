@@ -1,43 +1,35 @@
-//! Requests that a guard does not let through.
+//! Denied requests as the application sees them.
+
+use std::fmt;
 
 use http::{HeaderMap, Method, Response, Uri, request::Parts};
 
-use super::{
-    DeniedConfig, LoginView, NextIn, NextPath, Notice,
-    response::{default_response, is_part_of_a_page, page_around},
-};
+use super::{NextPath, Refusal};
 use crate::reason::DeniedReason;
 
 /// A request that a guard does not let through, as passed to
-/// [`with_unauthorized`](crate::LoginManager::with_unauthorized).
-#[derive(Clone, Copy, Debug)]
-pub struct Denied<'a> {
+/// [`with_unauthorized`](crate::LoginManager::with_unauthorized) and
+/// [`LoginPage::chosen_by`](crate::manager::LoginPage::chosen_by).
+#[derive(Clone)]
+pub struct Denied {
     reason: DeniedReason,
-    head: &'a Parts,
-    uri: &'a Uri,
-    login_view: Option<&'a LoginView>,
-    denied_config: &'a DeniedConfig,
+    head: Parts,
+    uri: Uri,
+    next: NextPath,
+    login_url: Option<String>,
+    default_response: Response<String>,
 }
 
-impl<'a> Denied<'a> {
-    pub(crate) fn new(
-        reason: DeniedReason,
-        head: &'a Parts,
-        uri: &'a Uri,
-        denied_config: &'a DeniedConfig,
-    ) -> Self {
+impl Denied {
+    pub(crate) fn new(refusal: &Refusal<'_>) -> Self {
         Self {
-            reason,
-            head,
-            uri,
-            login_view: None,
-            denied_config,
+            reason: refusal.reason,
+            head: refusal.head.clone(),
+            uri: refusal.uri.clone(),
+            next: refusal.next(),
+            login_url: refusal.login_url(),
+            default_response: refusal.default_response(),
         }
-    }
-
-    /// Adds the login page, once it is known.
-    pub(crate) fn sent_to(self, login_view: Option<&'a LoginView>) -> Self {
-        Self { login_view, ..self }
     }
 
     /// Returns why the request is not let through.
@@ -48,20 +40,26 @@ impl<'a> Denied<'a> {
 
     /// Returns the request's method.
     #[must_use]
-    pub fn method(&self) -> &'a Method {
+    pub fn method(&self) -> &Method {
         &self.head.method
     }
 
     /// Returns the URI as the client sent it, before nested routers removed a prefix.
     #[must_use]
-    pub fn uri(&self) -> &'a Uri {
-        self.uri
+    pub fn uri(&self) -> &Uri {
+        &self.uri
     }
 
     /// Returns the request's headers.
     #[must_use]
-    pub fn headers(&self) -> &'a HeaderMap {
+    pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
+    }
+
+    /// Returns the request's head, with its extensions.
+    #[must_use]
+    pub fn head(&self) -> &Parts {
+        &self.head
     }
 
     /// Returns the path to return to after the login.
@@ -70,65 +68,35 @@ impl<'a> Denied<'a> {
     /// cannot repeat them. htmx requests a part of a page, so for htmx it is the page around that
     /// part, if htmx sends it.
     #[must_use]
-    pub fn next(&self) -> NextPath {
-        if is_part_of_a_page(self.headers()) {
-            return page_around(self.headers()).unwrap_or_default();
-        }
-        match *self.method() {
-            Method::GET | Method::HEAD => NextPath::of_request(self.uri),
-            _ => NextPath::none(),
-        }
+    pub fn next(&self) -> &NextPath {
+        &self.next
     }
 
     /// Returns the default response, so that
     /// [`with_unauthorized`](crate::LoginManager::with_unauthorized) can change only some
     /// responses.
-    ///
-    /// ```
-    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
-    /// # struct Account { id: i64 }
-    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-    /// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
-    /// use http::{HeaderValue, StatusCode, header::CONTENT_TYPE};
-    ///
-    /// let login_manager = login_manager.with_unauthorized(|denied| {
-    ///     let mut response = denied.default_response();
-    ///     if response.status() == StatusCode::FORBIDDEN {
-    ///         *response.body_mut() = b"<h1>Not for you</h1>".to_vec();
-    ///         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
-    ///     }
-    ///     response
-    /// });
-    /// ```
     #[must_use]
-    pub fn default_response(&self) -> Response<Vec<u8>> {
-        default_response(self)
+    pub fn default_response(&self) -> Response<String> {
+        self.default_response.clone()
     }
 
     /// Returns the URL of the login page, with the notice and, unless it is kept
-    /// [elsewhere](NextIn), the path to return to in its query.
+    /// [elsewhere](crate::manager::NextIn), the path to return to in its query.
     ///
-    /// Returns `None` if no login view is set, or if this is a request for the login view itself.
+    /// Returns `None` if no login page is set, or if this is a request for the login page itself.
     #[must_use]
-    pub fn login_url(&self) -> Option<String> {
-        let view = self.login_view?;
-        if view.is_at(self.uri.path()) {
-            // Redirecting to the same page again would loop.
-            #[cfg(feature = "tracing")]
-            tracing::error!(
-                "the login view {:?} is itself guarded: add `.except([{0:?}])` to the guard, or move the route out of it",
-                self.uri.path()
-            );
-            return None;
-        }
-        let notice = match self.reason {
-            DeniedReason::FreshLoginRequired => Notice::Refresh,
-            _ => Notice::Login,
-        };
-        let field = self.denied_config.next_field();
-        Some(match self.denied_config.next_in {
-            NextIn::Query => view.url(Some((field, &self.next())), Some(notice)),
-            NextIn::Cookie | NextIn::Nowhere => view.url(None, Some(notice)),
-        })
+    pub fn login_url(&self) -> Option<&str> {
+        self.login_url.as_deref()
+    }
+}
+
+/// Without the headers, which contain the cookies.
+impl fmt::Debug for Denied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Denied")
+            .field("reason", &self.reason)
+            .field("method", self.method())
+            .field("path", &self.uri.path())
+            .finish_non_exhaustive()
     }
 }

@@ -72,7 +72,7 @@ pub enum EventKind {
     /// sessions, or all others, are ended at once, there is one event without a session.
     Revoked,
     /// The user's oldest remembered session is no longer remembered, because a login exceeded
-    /// [`with_max_remembered`](crate::LoginManager::with_max_remembered).
+    /// [`RememberMe::max_browsers`](crate::manager::RememberMe::max_browsers).
     Forgotten,
     /// A session was deleted for this reason. A theft is reported as
     /// [`RememberTheft`](EventKind::RememberTheft), an unreadable record as
@@ -101,7 +101,8 @@ pub enum EventKind {
     /// The user loader returned a user with a different id than requested.
     WrongUser,
     /// Session data was not saved, because the session ended meanwhile, a login made a new epoch,
-    /// or the request was late: its session was replaced before it arrived.
+    /// the request was late (its session was replaced before it arrived), or it came from another
+    /// site, so that the browser withheld the cookie of its session.
     DataDropped,
     /// Session data was not saved, because the response has a 5xx status.
     DataDiscarded,

@@ -10,7 +10,7 @@ use super::{
     except::Except,
 };
 use crate::{
-    denied::{LoginView, Views},
+    denied::{PageUrl, Pages},
     error::ConfigError,
     user::AuthUser,
 };
@@ -48,7 +48,7 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 /// A session that was restored by a remember cookie is not fresh, nor is one in which the
 /// credentials were entered longer ago than
 /// [`with_fresh_for`](crate::LoginManager::with_fresh_for). Such users are redirected to the
-/// [refresh view](crate::LoginManager::with_refresh_view). Ask for the password there and call
+/// [refresh page](crate::manager::LoginPage::refresh). Ask for the password there and call
 /// [`Auth::confirm`](crate::Auth::confirm).
 ///
 /// Use it for pages that change a password, an e-mail address or payment details.
@@ -70,7 +70,7 @@ pub(crate) struct Rules<U: AuthUser> {
     pub(super) authorize: Vec<Check<U>>,
     pub(super) except: Except,
     pub(super) fresh: bool,
-    pub(super) views: Option<Views>,
+    pub(super) pages: Option<Pages>,
 }
 
 pub(super) type Predicate<U> = Arc<dyn Fn(&U) -> bool + Send + Sync>;
@@ -145,17 +145,21 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     }
 
     /// Sets the login page of the guarded part of the application, in place of the manager's login
-    /// view and refresh view.
+    /// page and refresh page.
     ///
     /// Guards inside inherit it unless they set their own. To set a login page without a guard
-    /// around the whole part, use [`login_view`](crate::guard::login_view).
+    /// around the whole part, use [`login_page`](crate::guard::login_page).
     ///
-    /// # Errors
-    /// - if it is neither a local path nor an http(s) URL
-    pub fn with_login_view(self, login_view: &str) -> Result<Self, ConfigError> {
-        let login = Some(LoginView::parse(login_view)?);
-        let refresh = None;
-        Ok(self.with(|rules| rules.views = Some(Views { login, refresh })))
+    /// # Panics
+    /// If it is neither a local path nor an http(s) URL of at most 1000 bytes.
+    #[track_caller]
+    pub fn with_login_page(self, login_page: &str) -> Self {
+        let login = ConfigError::expect_none(PageUrl::parse("with_login_page", login_page));
+        let pages = Pages {
+            login: Some(login),
+            refresh: None,
+        };
+        self.with(|rules| rules.pages = Some(pages))
     }
 
     fn with(mut self, change: impl FnOnce(&mut Rules<U>)) -> Self {
@@ -197,7 +201,7 @@ impl<U: AuthUser> Default for Rules<U> {
             authorize: Vec::new(),
             except: Except::default(),
             fresh: false,
-            views: None,
+            pages: None,
         }
     }
 }
@@ -209,7 +213,7 @@ impl<U: AuthUser> Clone for Rules<U> {
             authorize: self.authorize.clone(),
             except: self.except.clone(),
             fresh: self.fresh,
-            views: self.views.clone(),
+            pages: self.pages.clone(),
         }
     }
 }
@@ -222,7 +226,7 @@ impl<U: AuthUser> fmt::Debug for LoginRequiredLayer<U> {
             .field("authorize", &self.rules.authorize.len())
             .field("fresh", &self.rules.fresh)
             .field("except", &self.rules.except)
-            .field("views", &self.rules.views)
+            .field("pages", &self.rules.pages)
             .finish()
     }
 }

@@ -18,7 +18,8 @@
 //!
 //! | client | recognized by | response |
 //! |---|---|---|
-//! | browser: link, form, address bar, iframe, prerendering; Android web view | `Sec-Fetch-Mode: navigate`, whatever `X-Requested-With` says | 303 |
+//! | browser: link, form, address bar, iframe, object; Android web view | `Sec-Fetch-Mode: navigate`, whatever `X-Requested-With` says | 303 |
+//! | browser that prefetches or prerenders a page | `Sec-Purpose` | 401: the browser drops it, and requests the page again when the user goes there |
 //! | browser before 2023, or over plain http | no `Sec-Fetch-Mode`, `Accept` names `text/html` | 303 |
 //! | Turbo Drive, Turbo Frames, any `fetch` for a page | `Sec-Fetch-Mode: cors` or `same-origin`, `Accept` names `text/html` | 303 |
 //! | Unpoly, Inertia | `X-Up-Version`, `X-Inertia` | 303 |
@@ -37,20 +38,20 @@ mod authorize;
 mod except;
 mod future;
 mod layer;
+mod page;
 mod service;
-mod view;
 
 use std::{any::type_name, sync::Arc};
 
+use bytes::Bytes;
 use http::{Response, request::Parts};
 
 use crate::{
     auth::Auth,
-    denied::{DeniedResponse, LoginView, NextPath, ViewOf, respond},
+    denied::{PageUrl, Refusal},
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
-    session::Change,
     user::AuthUser,
 };
 
@@ -59,12 +60,13 @@ pub use self::{
     authorize::{Authorize, IntoAuthorize, IntoVerdict},
     future::GuardFuture,
     layer::{LoginRequiredLayer, fresh_login_required, login_required},
+    page::{LoginPageLayer, LoginPageService, login_page},
     service::LoginRequiredService,
-    view::{LoginViewLayer, LoginViewService, login_view},
 };
 #[doc(inline)]
 pub use crate::{
-    denied::{Denied, InvalidNext, Notice},
+    body::InnerBody,
+    denied::{Denied, IntoDeniedResponse, InvalidNext, Notice},
     reason::DeniedReason,
 };
 
@@ -125,50 +127,46 @@ pub(crate) async fn admit<U: AuthUser>(
 }
 
 /// The response to a request that is not let through.
-pub(crate) fn deny<U: AuthUser>(
+pub(crate) async fn deny<U: AuthUser>(
     auth: &Auth<U>,
     denial: &Denial,
     head: &Parts,
-) -> Response<Vec<u8>> {
-    match denial {
-        Denial::Error(error) => error.response().map(String::into_bytes),
-        Denial::Denied(reason) => {
-            let denied = auth.event(EventKind::Denied(*reason));
-            auth.realm().emit(&denied);
-            let (denied_config, part) = (auth.denied_config(), auth.views());
-            let denied = Denied::new(*reason, head, auth.uri(), denied_config);
-            let computed = match part.as_ref().and_then(|views| views.of(*reason)) {
-                Some(_) => None,
-                None => denied_config
-                    .view_of
-                    .as_ref()
-                    .and_then(|view_of| compute(view_of, &denied)),
-            };
-            let part = part.as_ref().and_then(|views| views.of(*reason));
-            let view = part
-                .or(computed.as_ref())
-                .or(denied_config.views.of(*reason));
-            let DeniedResponse { response, way_back } =
-                respond(denied_config, &denied.sent_to(view));
-            match way_back.as_ref().map(NextPath::as_str) {
-                Some(Some(path)) => {
-                    auth.request_session().state().next_cookie = Some(Change::Set(path.into()));
-                }
-                Some(None) => auth.drop_next(),
-                None => {}
-            }
-            response
-        }
+) -> Response<Bytes> {
+    let reason = match denial {
+        Denial::Error(error) => return error.response().map(Bytes::from),
+        Denial::Denied(reason) => *reason,
+    };
+    auth.realm().emit(&auth.event(EventKind::Denied(reason)));
+    let (config, part) = (auth.denied_config(), auth.pages());
+    let part = part.as_ref().and_then(|pages| pages.of(reason));
+    let mut refusal = Refusal {
+        reason,
+        head,
+        uri: auth.uri(),
+        login_page: part.or(config.pages.of(reason)),
+        config,
+    };
+    let chosen;
+    if let (None, Some(choose)) = (part, &config.chosen_by) {
+        chosen = checked(choose(&Denied::new(&refusal)));
+        refusal.login_page = chosen.as_ref().or(refusal.login_page);
     }
+    let response = match &config.unauthorized {
+        Some(unauthorized) => unauthorized(Denied::new(&refusal)).await,
+        None => refusal.default_response().map(Bytes::from),
+    };
+    if let Some(next) = refusal.next_to_keep(&response) {
+        auth.keep_next(&next);
+    }
+    response
 }
 
 /// The login page that the application chose for this request.
-fn compute(view_of: &Arc<ViewOf>, denied: &Denied<'_>) -> Option<LoginView> {
-    let given = view_of(denied)?;
-    LoginView::parse(&given)
+fn checked(chosen: Option<String>) -> Option<PageUrl> {
+    PageUrl::parse("LoginPage::chosen_by", &chosen?)
         .inspect_err(|_error| {
             #[cfg(feature = "tracing")]
-            tracing::error!("with_login_view_of: {_error}");
+            tracing::error!("{_error}");
         })
         .ok()
 }

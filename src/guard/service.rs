@@ -6,11 +6,16 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::{Request, Response};
 use tower::Service;
 
 use super::{GuardFuture, Rules, admit, decide, deny, no_manager};
-use crate::{auth::Auth, user::AuthUser};
+use crate::{
+    auth::Auth,
+    body::{InnerBody, own, passed},
+    user::AuthUser,
+};
 
 /// The service of [`login_required`](super::login_required).
 pub struct LoginRequiredService<S, U: AuthUser> {
@@ -32,9 +37,9 @@ where
         + Send
         + 'static,
     ReqBody: Send + 'static,
-    ResBody: From<Vec<u8>> + 'static,
+    ResBody: InnerBody,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<ResBody::Outer>;
     type Error = S::Error;
     type Future = GuardFuture<S::Future, ResBody, S::Error>;
 
@@ -45,9 +50,9 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let Some(auth) = Auth::<U>::from_extensions(request.extensions()) else {
             let response = no_manager::<U>("login_required").response();
-            return GuardFuture::denied(response.map(|body| ResBody::from(body.into_bytes())));
+            return GuardFuture::denied(response.map(Bytes::from));
         };
-        if let Some(part) = &self.rules.views {
+        if let Some(part) = &self.rules.pages {
             auth.enter(part);
         }
         if self.rules.except.includes(auth.uri().path()) {
@@ -59,7 +64,9 @@ where
                 Ok(_) => GuardFuture::passed(self.inner.call(request)),
                 Err(denial) => {
                     let (head, _) = request.into_parts();
-                    GuardFuture::denied(deny(&auth, &denial, &head).map(ResBody::from))
+                    GuardFuture::asking(async move {
+                        Ok(own::<ResBody>(deny(&auth, &denial, &head).await))
+                    })
                 }
             };
         }
@@ -70,8 +77,11 @@ where
         GuardFuture::asking(async move {
             let (head, body) = request.into_parts();
             match admit(&auth, &rules, &head).await {
-                Ok(_) => ready.call(Request::from_parts(head, body)).await,
-                Err(denial) => Ok(deny(&auth, &denial, &head).map(ResBody::from)),
+                Ok(_) => {
+                    let response = ready.call(Request::from_parts(head, body)).await;
+                    response.map(passed)
+                }
+                Err(denial) => Ok(own::<ResBody>(deny(&auth, &denial, &head).await)),
             }
         })
     }

@@ -14,6 +14,7 @@ use pin_project_lite::pin_project;
 
 use crate::{
     auth::AuthExtension,
+    body::{InnerBody, own, passed},
     error::Error,
     event::EventKind,
     session::{Change, RequestSession},
@@ -69,16 +70,16 @@ impl<F, B> LoginFuture<F, B> {
 impl<F, B, E> Future for LoginFuture<F, B>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: Default,
+    B: InnerBody,
 {
-    type Output = F::Output;
+    type Output = Result<Response<B::Outer>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         if this.saving.is_none() {
             let response = ready!(this.response.poll(cx));
             let Some(extension) = this.extension else {
-                return Poll::Ready(response);
+                return Poll::Ready(response.map(passed));
             };
             let session = extension.session();
             // If the inner service failed, no response will be sent, so any later cookie change
@@ -87,7 +88,7 @@ where
             match session.try_turn() {
                 Some(_turn) if !wants_saving(session, response.status()) => {
                     finish(session, &mut response);
-                    return Poll::Ready(Ok(response));
+                    return Poll::Ready(Ok(passed(response)));
                 }
                 _ => {}
             }
@@ -102,16 +103,20 @@ where
         };
         let saved = ready!(saving.saved.as_mut().poll(cx));
         // Polled after completion: stay pending.
-        let Some(mut response) = saving.response.take() else {
+        let Some(answer) = saving.response.take() else {
             return Poll::Pending;
         };
-        if let Err(error) = saved {
-            let answer = std::mem::replace(&mut response, error.bare_response());
-            // Keep cookies that inner layers have already set.
-            for cookie in answer.headers().get_all(SET_COOKIE) {
-                response.headers_mut().append(SET_COOKIE, cookie.clone());
+        let mut response = match saved {
+            Ok(()) => passed(answer),
+            Err(error) => {
+                let mut response = own::<B>(error.bare_response());
+                // Keep cookies that inner layers have already set.
+                for cookie in answer.headers().get_all(SET_COOKIE) {
+                    response.headers_mut().append(SET_COOKIE, cookie.clone());
+                }
+                response
             }
-        }
+        };
         finish(extension.session(), &mut response);
         Poll::Ready(Ok(response))
     }

@@ -44,7 +44,12 @@ use crate::{
 pub use self::{cleanup::CleanupTask, future::LoginFuture, service::LoginService};
 #[doc(inline)]
 pub use crate::{
-    cookies::SameSite, denied::NextIn, grace::RememberGrace, protection::SessionProtection,
+    body::InnerBody,
+    cookies::{Cookies, SameSite},
+    denied::{LoginPage, NextIn},
+    grace::RememberGrace,
+    protection::SessionProtection,
+    remember_me::RememberMe,
     timeouts::Timeouts,
 };
 
@@ -62,13 +67,12 @@ pub use crate::{
 /// use login_manager::{LoginManager, LoginRequired, MemoryStore};
 ///
 /// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { find(id).await })
-///     .with_realm("account")?
-///     .with_login_view("/login")?;
+///     .with_realm("account")
+///     .with_login_page("/login");
 ///
 /// let app: Router = Router::new()
 ///     .route("/", get(|LoginRequired(user): LoginRequired<Account>| async move { user.id.to_string() }))
 ///     .layer(login_manager); // last, since a layer only applies to routes added before it
-/// # Ok::<(), login_manager::ConfigError>(())
 /// ```
 ///
 /// # What it does to a request
@@ -85,7 +89,7 @@ pub use crate::{
 ///   sister domain or network attacker can read or plant them. Chrome, Firefox and curl accept them
 ///   on `http://localhost`; Safari does not
 ///   ([WebKit bug 281149](https://bugs.webkit.org/show_bug.cgi?id=281149)). In Safari, or at a LAN
-///   address, use https or call [`with_insecure_cookies`](LoginManager::with_insecure_cookies)
+///   address, use https or call [`Cookies::insecure`](crate::manager::Cookies::insecure)
 ///   during development. If a browser rejects the cookie, the login succeeds, but the next page
 ///   requires a login again.
 /// - **The session cookie expires with the browser session.** A login with
@@ -99,7 +103,7 @@ pub use crate::{
 ///   received the new cookie, or whose response was lost. The previous secret still authenticates
 ///   them, but not fresh, and without a new cookie. It never does so after a login over an
 ///   anonymous session or another user's. See
-///   [`with_remember_grace`](LoginManager::with_remember_grace).
+///   [`RememberMe::grace`](crate::manager::RememberMe::grace).
 /// - **Timeouts**: 24 hours idle, 14 days in total, enforced by the server
 ///   ([`Timeouts`]).
 /// - **Failures**: if the store or the loader fails, pages that need the current user return `503`.

@@ -12,15 +12,12 @@ use tower::Service;
 use super::{LoginFuture, LoginManager};
 use crate::{
     auth::{Auth, AuthExtension, RequestAuth},
+    body::InnerBody,
     protection::Client,
     realm::Realm,
     session::RequestSession,
     user::AuthUser,
 };
-
-/// Two realms with the same cookie are a mistake of the application, which is logged once.
-#[cfg(feature = "tracing")]
-static CLASH: std::sync::Once = std::sync::Once::new();
 
 /// The service of a [`LoginManager`].
 pub struct LoginService<S, U: AuthUser> {
@@ -38,9 +35,9 @@ impl<S, U, ReqBody, ResBody> Service<Request<ReqBody>> for LoginService<S, U>
 where
     U: AuthUser,
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: Default,
+    ResBody: InnerBody,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<ResBody::Outer>;
     type Error = S::Error;
     type Future = LoginFuture<S::Future, ResBody>;
 
@@ -52,7 +49,7 @@ where
         let outer = AuthExtension::of(request.extensions()).cloned();
         if outer
             .as_ref()
-            .is_some_and(|outer| self.is_around_already::<U>(outer))
+            .is_some_and(|outer| self.is_around_already(outer))
         {
             return LoginFuture::passed(self.inner.call(request));
         }
@@ -62,6 +59,7 @@ where
         let auth = Auth::new(RequestAuth {
             session: RequestSession::new(
                 Arc::clone(&self.manager.realm),
+                request.method(),
                 request.headers(),
                 client,
                 seen.without_touch,
@@ -69,7 +67,7 @@ where
             loaders: Arc::clone(&self.manager.loaders),
             identity: Mutex::new(None),
             denied_config: Arc::clone(&self.manager.denied_config),
-            views: Mutex::new(None),
+            pages: Mutex::new(None),
             uri: original_uri(request.extensions())
                 .unwrap_or(request.uri())
                 .clone(),
@@ -123,20 +121,31 @@ impl<S, U: AuthUser> LoginService<S, U> {
     /// Whether an outer layer of this manager has handled the request already: the layer was added
     /// twice. A cookie-free manager nested in a normal one is a different layer, so it still
     /// applies.
-    fn is_around_already<V: AuthUser>(&self, outer: &AuthExtension) -> bool {
+    fn is_around_already(&self, outer: &AuthExtension) -> bool {
         let (name, jar) = (self.manager.realm.name(), &self.manager.realm.cookies);
         let is_this = |realm: &&Arc<Realm>| {
             realm.name() == name && realm.cookies.are_ignored() == jar.are_ignored()
         };
         if outer.realms().find(is_this).is_some() {
-            return outer.find::<V>().is_some();
+            let Some(_auth) = outer.find::<U>() else {
+                return false;
+            };
+            #[cfg(feature = "tracing")]
+            if !_auth.is_configured_by(&self.manager.loaders, &self.manager.denied_config) {
+                self.manager.realm.misplaced.call_once(|| tracing::error!(
+                    "a manager of the realm {name:?} with other settings is inside another one, which has handled the \
+                     request already, so its request loaders and login page are ignored: put them on the outer manager, \
+                     put the two side by side, or call `without_cookies()` on the inner one",
+                ));
+            }
+            return true;
         }
         #[cfg(feature = "tracing")]
         if let Some(other) = outer
             .realms()
             .find(|realm| realm.name() != name && realm.cookies.clashes_with(jar))
         {
-            CLASH.call_once(|| tracing::error!(
+            self.manager.realm.misplaced.call_once(|| tracing::error!(
                 "the realms {name:?} and {:?} both name a cookie {}, so a login in one ends the other: \
                  give one of them another name, `LoginManager::with_realm(\"…\")`",
                 other.name(),

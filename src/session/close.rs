@@ -9,7 +9,7 @@ use super::{
     state::Open,
     swap::{Step, Swapped, swap},
 };
-use crate::{clock::millis, error::Error, store::SessionRecord};
+use crate::{error::Error, store::SessionRecord};
 
 /// How often data that was saved late is copied to the new record. Without a limit, an attacker who
 /// planted the old cookie and saves in a loop could delay the closing and write to the new session.
@@ -78,7 +78,7 @@ impl Turn<'_> {
 
     fn closed(&self, payload: &Payload, proof: Proof) -> Payload {
         let now = self.realm().clock.now();
-        let grace = millis(self.realm().remember_grace.length());
+        let grace = self.realm().remember_me.grace_length();
         Payload {
             head: Head {
                 current: None,

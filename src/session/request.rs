@@ -5,20 +5,25 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use http::{HeaderMap, HeaderValue, header::COOKIE};
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{COOKIE, HeaderName},
+};
 
 use super::{
     payload::Head,
     state::{NoSession, Open, SessionState, State},
 };
 use crate::{
-    clock::{Millis, millis},
+    clock::Millis,
     cookies::{self, Found},
     protection::{Client, ClientMark, SessionProtection},
     realm::{CLOCK_SKEW, Realm},
     reason::AnonymousReason,
     store::{RememberToken, SessionId, SessionRecord, SessionToken},
 };
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// The session of one realm in one request. Nothing is read before it is needed.
 pub(crate) struct RequestSession {
@@ -29,6 +34,8 @@ pub(crate) struct RequestSession {
     arrived: Millis,
     /// This request reads the session without extending it.
     without_touch: bool,
+    /// The request comes from another site, so that browsers withhold the cookies.
+    cross_site: bool,
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
@@ -49,6 +56,7 @@ struct CookieHeaders {
 impl RequestSession {
     pub(crate) fn new(
         realm: Arc<Realm>,
+        method: &Method,
         headers: &HeaderMap,
         client: Client,
         without_touch: bool,
@@ -61,6 +69,10 @@ impl RequestSession {
         };
         Self {
             arrived: realm.clock.now(),
+            cross_site: realm.cookies.are_withheld(method)
+                && headers
+                    .get(SEC_FETCH_SITE)
+                    .is_some_and(|site| site == "cross-site"),
             realm,
             headers: CookieHeaders {
                 first: all.next(),
@@ -97,6 +109,13 @@ impl RequestSession {
         matches!(&self.state().session, SessionState::None(none) if none.late)
     }
 
+    /// Whether the browser may have a session whose cookie it has withheld, because the request
+    /// comes from another site.
+    pub(crate) fn may_be_withheld(&self) -> bool {
+        let name = self.realm.cookies.session_name();
+        self.cross_site && self.find(name).as_slice().is_empty()
+    }
+
     pub(crate) fn has_remember_cookie(&self) -> bool {
         !self
             .find(self.realm.cookies.remember_name())
@@ -116,7 +135,7 @@ impl RequestSession {
     /// Whether this record's secret was replaced at most the grace before the request arrived.
     pub(crate) fn is_within_grace(&self, head: &Head) -> bool {
         let age = self.arrived.saturating_sub(head.rotated);
-        (-CLOCK_SKEW..=millis(self.realm.remember_grace.length())).contains(&age)
+        (-CLOCK_SKEW..=self.realm.remember_me.grace_length()).contains(&age)
     }
 
     /// Takes the record that the lookup has read if its session is over, to save another read.

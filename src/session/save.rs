@@ -173,11 +173,13 @@ impl Turn<'_> {
     }
 
     async fn create_for_data(&self) -> Result<(), Error> {
+        // A new session's cookie would replace that of the session that the browser has.
+        let has_another = self.is_late() || self.may_be_withheld();
         let changes = {
             let mut state = self.state();
             let sent = state.sent;
             match &mut state.session {
-                SessionState::None(none) if none.late => {
+                SessionState::None(none) if has_another => {
                     none.changes = Changes::default();
                     drop(state);
                     self.realm().report(EventKind::DataDropped);

@@ -29,9 +29,7 @@ pub fn owner(id: i64) -> String {
 }
 
 pub fn manager(store: impl SessionStore) -> LoginManager<Account> {
-    LoginManager::new(store, |id| async move { Some(Account(id)) })
-        .with_realm("nodes")
-        .unwrap()
+    LoginManager::new(store, |id| async move { Some(Account(id)) }).with_realm("nodes")
 }
 
 pub fn routes() -> Router {

@@ -161,7 +161,7 @@ async fn serve(address: Address) {
         manager = manager.with_clock(&clock);
     }
     if let Some(limit) = setting(MAX_SESSIONS) {
-        manager = manager.with_max_sessions(limit).unwrap();
+        manager = manager.with_max_sessions(limit);
     }
     let advance = |Path(seconds)| async move { clock.advance(Duration::from_secs(seconds)) };
     let routes = app::routes()

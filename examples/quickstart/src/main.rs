@@ -18,7 +18,7 @@
 //!
 //! The session cookie is `Secure`. Chrome, Firefox and curl (since 7.79) also accept it on
 //! `http://localhost`; Safari does not (WebKit bug 281149). In Safari, or at a LAN address, use
-//! https or call `with_insecure_cookies()` during development (`#[cfg(debug_assertions)]`). If the
+//! https or call `with_cookies(Cookies::new().insecure())` during development (`#[cfg(debug_assertions)]`). If the
 //! login succeeds, but the next page requires a login again, the browser has rejected the cookie.
 //! `PORT=8080` changes the port.
 
@@ -67,8 +67,8 @@ pub(crate) async fn app() -> Result<Router, Box<dyn Error>> {
         let accounts = Arc::clone(&accounts);
         move |name: String| future::ready(accounts.get(&name).cloned()) // your database
     })
-    .with_realm("user")? // the default is the type's path, so moving the type would log all users out
-    .with_login_view("/login")?;
+    .with_realm("user") // the default is the type's path, so moving the type would log all users out
+    .with_login_page("/login");
 
     Ok(Router::new()
         .route("/", get(home))

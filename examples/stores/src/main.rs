@@ -82,19 +82,19 @@ pub(crate) async fn open(address: &str) -> Result<Arc<dyn SessionStore>, BoxErro
 }
 
 /// The whole app. Tests call it too.
-pub(crate) fn app(store: Arc<dyn SessionStore>) -> Result<Router, BoxError> {
+pub(crate) fn app(store: Arc<dyn SessionStore>) -> Router {
     // Your database. An async closure works because it captures nothing; with a pool it would be
     // `move |name| { let pool = pool.clone(); async move { … } }`.
-    let login_manager = LoginManager::new(store, async |name: String| Some(Account { name }))
-        .with_realm("visitor")?;
+    let login_manager =
+        LoginManager::new(store, async |name: String| Some(Account { name })).with_realm("visitor");
     login_manager.spawn_cleanup(3600 * SECOND);
 
-    Ok(Router::new()
+    Router::new()
         .route("/", get(home))
         .route("/login", post(log_in))
         .route("/logout", post(log_out))
         .layer(login_manager)
-        .layer(CsrfLayer::new()))
+        .layer(CsrfLayer::new())
 }
 
 struct Account {
@@ -140,7 +140,7 @@ async fn main() -> Result<(), BoxError> {
         "Listening on http://localhost:{}",
         listener.local_addr()?.port()
     );
-    axum::serve(listener, app(store)?)
+    axum::serve(listener, app(store))
         .with_graceful_shutdown(async { signal::ctrl_c().await.unwrap_or_default() })
         .await?;
     Ok(())

@@ -9,7 +9,7 @@ use axum::{
     response::Response,
     routing::{get, post},
 };
-use login_manager::{BoxError, LoginManager, Passwords, SqliteStore};
+use login_manager::{BoxError, LoginManager, Passwords, SqliteStore, manager::LoginPage};
 use sqlx::SqlitePool;
 use tower_http::csrf::CsrfLayer;
 
@@ -36,11 +36,10 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
     let sessions = SqliteStore::new(database);
     sessions.migrate().await?;
     let login_manager = LoginManager::new(sessions, accounts.clone())
-        .with_realm("account")?
-        .with_login_view("/login")?
+        .with_realm("account")
+        .with_login_page(LoginPage::new("/login").refresh("/confirm"))
         // After this time the account page asks for the password again.
-        .with_fresh_for(10 * MINUTE)?
-        .with_refresh_view("/confirm")?;
+        .with_fresh_for(10 * MINUTE);
     login_manager.spawn_cleanup(HOUR);
 
     // A request passes the layers from the last to the first.

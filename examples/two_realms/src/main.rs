@@ -21,8 +21,7 @@ use axum::{
     routing::{get, post},
 };
 use login_manager::{
-    Auth, AuthUser, ConfigError, LoginManager, LoginRequired, MemoryStore, login_required,
-    manager::Timeouts,
+    Auth, AuthUser, LoginManager, LoginRequired, MemoryStore, login_required, manager::Timeouts,
 };
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
@@ -56,14 +55,14 @@ impl AuthUser for Staff {
 /// Each manager is a realm with its own cookies, sessions and limits. A handler chooses the realm
 /// by the user type. Staff have shorter sessions, and every page below `/staff` except its login
 /// requires a staff login.
-pub(crate) fn app() -> Result<Router, ConfigError> {
+pub(crate) fn app() -> Router {
     let store = MemoryStore::new();
     let customers = LoginManager::new(store.clone(), |id| async move { Some(Customer { id }) })
-        .with_realm("customer")?
-        .with_login_view("/login")?;
+        .with_realm("customer")
+        .with_login_page("/login");
     let staff = LoginManager::new(store, |id| async move { Some(Staff { id }) })
-        .with_realm("staff")?
-        .with_login_view("/staff/login")?
+        .with_realm("staff")
+        .with_login_page("/staff/login")
         .with_timeouts(Timeouts::aal2());
 
     let back_office = Router::new()
@@ -72,13 +71,13 @@ pub(crate) fn app() -> Result<Router, ConfigError> {
         .route("/logout", post(staff_log_out))
         .layer(login_required::<Staff>().except(["/staff/login"]));
 
-    Ok(Router::new()
+    Router::new()
         .route("/", get(shop))
         .route("/login", post(customer_log_in))
         .nest("/staff", back_office)
         .layer(customers)
         .layer(staff)
-        .layer(CsrfLayer::new()))
+        .layer(CsrfLayer::new())
 }
 
 async fn shop(LoginRequired(customer): LoginRequired<Customer>) -> String {
@@ -117,7 +116,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "Listening on http://localhost:{}",
         listener.local_addr()?.port()
     );
-    axum::serve(listener, app()?)
+    axum::serve(listener, app())
         .with_graceful_shutdown(async { signal::ctrl_c().await.unwrap_or_default() })
         .await?;
     Ok(())

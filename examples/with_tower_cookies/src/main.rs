@@ -42,19 +42,19 @@ impl AuthUser for Account {
 }
 
 /// The whole app. Tests call it too.
-pub(crate) fn app() -> Result<Router, login_manager::ConfigError> {
+pub(crate) fn app() -> Router {
     let login_manager = LoginManager::new(MemoryStore::new(), |name| async move {
         Some(Account { name }) // your database
     })
-    .with_realm("reader")?;
+    .with_realm("reader");
 
-    Ok(Router::new()
+    Router::new()
         .route("/", get(home))
         .route("/login", post(log_in))
         .route("/dark", post(dark))
         .layer(login_manager)
         .layer(CookieManagerLayer::new())
-        .layer(CsrfLayer::new()))
+        .layer(CsrfLayer::new())
 }
 
 async fn home(CurrentUser(user): CurrentUser<Account>, cookies: Cookies) -> String {
@@ -97,7 +97,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         "Listening on http://localhost:{}",
         listener.local_addr()?.port()
     );
-    axum::serve(listener, app()?)
+    axum::serve(listener, app())
         .with_graceful_shutdown(async { signal::ctrl_c().await.unwrap_or_default() })
         .await?;
     Ok(())

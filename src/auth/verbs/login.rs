@@ -33,6 +33,9 @@ impl<U: AuthUser> RequestAuth<U> {
         if realm.cookies.are_ignored() {
             return Err(ErrorKind::NoCookies.into());
         }
+        if options.remember == Remember::Invalid {
+            return Err(ErrorKind::InvalidLifetime.into());
+        }
         let id = user.id().to_string();
         let inactive = !user.is_active();
         if inactive && !options.force {
@@ -54,7 +57,7 @@ impl<U: AuthUser> RequestAuth<U> {
         let other = remembered(turn, old.as_ref()).await?;
         let surplus = surplus(turn, old.as_ref(), other.as_ref());
         let is_limited = realm.max_sessions.is_some()
-            || (realm.max_remembered.is_some() && options.remember.is_new());
+            || (realm.remember_me.limit().is_some() && options.remember.is_new());
         let newest = match is_limited {
             // Best effort: a login doesn't fail because a limit can't be kept.
             true => newest(realm, &owner, now).await.unwrap_or_default(),
@@ -94,7 +97,7 @@ impl<U: AuthUser> RequestAuth<U> {
                     ends: now.saturating_add(lifetime),
                     is_kept: false,
                 }),
-                Remember::No => None,
+                Remember::No | Remember::Invalid => None,
             },
             created: after(newest.created),
             owner,
@@ -140,7 +143,7 @@ impl<U: AuthUser> RequestAuth<U> {
         });
         realm.report_of(EventKind::LoggedIn, &record);
         if remember.is_some()
-            && let Some(limit) = realm.max_remembered
+            && let Some(limit) = realm.remember_me.limit()
         {
             let own = LoggedIn {
                 record: record.clone(),

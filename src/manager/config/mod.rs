@@ -1,6 +1,6 @@
-//! The `with_` methods. Those that can fail check their arguments immediately.
+//! The settings. Those that can be invalid are checked at once, and panic as `Router::route` does:
+//! they are part of the program, and it should not start with them.
 
-mod cookies;
 mod denied;
 
 use std::{sync::Arc, time::Duration};
@@ -9,20 +9,85 @@ use http::request::Parts;
 
 use super::LoginManager;
 use crate::{
+    cookies::Cookies,
     error::ConfigError,
     event::{Event, OnEvent},
-    grace::RememberGrace,
     loader::IntoRequestLoader,
     protection::{Fingerprint, SessionProtection},
-    realm::{Realm, Sliding},
+    realm::Realm,
+    remember_me::RememberMe,
     timeouts::Timeouts,
     user::AuthUser,
 };
 
-/// The maximum grace for a replaced secret.
-const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
-
 impl<U: AuthUser> LoginManager<U> {
+    /// Sets the name of this kind of user. Sessions of one realm are invalid in every other realm.
+    ///
+    /// Default: the full path of the user type ([`type_name`](std::any::type_name)), which changes
+    /// if the type moves and may change with the compiler. Changing the name ends all sessions, so
+    /// choose one before you release. The cookies are [named](Cookies::names) after its last
+    /// segment.
+    ///
+    /// # Panics
+    /// If it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
+    #[must_use]
+    #[track_caller]
+    pub fn with_realm(self, realm: &str) -> Self {
+        self.try_keeping(|kept| kept.set_name(realm))
+    }
+
+    /// Sets the names and attributes of the cookies. Default: [`Cookies::new`].
+    ///
+    /// # Panics
+    /// If a setting is invalid, or browsers would refuse the combination. If they come from a
+    /// configuration file, [`check`](Cookies::check) them before.
+    #[must_use]
+    #[track_caller]
+    pub fn with_cookies(self, cookies: Cookies) -> Self {
+        #[cfg(feature = "tracing")]
+        if cookies.are_insecure() {
+            tracing::warn!(
+                realm = self.realm.name(),
+                "session cookies are also sent over plain http, where anyone on the network can read them"
+            );
+        }
+        self.try_keeping(|realm| realm.set_cookies(cookies))
+    }
+
+    /// Ignores cookies and sets none, so that only [request
+    /// loaders](LoginManager::with_request_loader) authenticate. Use it for APIs, which then need
+    /// no CSRF protection.
+    ///
+    /// Clones of one manager are one realm, so different parts of an application can use cookies,
+    /// keys or both:
+    ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # async fn by_key(key: Option<String>) -> Option<Account> { None }
+    /// # fn key_in(head: &http::request::Parts) -> Option<String> { None }
+    /// # let (api, pages) = (axum::Router::<()>::new(), axum::Router::<()>::new());
+    /// let login = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// let login_by_key = login.clone().with_request_loader(|head: &http::request::Parts| {
+    ///     let key = key_in(head);
+    ///     async move { by_key(key).await }
+    /// });
+    ///
+    /// let app = axum::Router::new()
+    ///     .nest("/api", api.layer(login_by_key.without_cookies())) // keys only
+    ///     .merge(pages.layer(login));                              // cookies only
+    /// # let _: axum::Router = app;
+    /// ```
+    ///
+    /// A login returns [`ErrorKind::NoCookies`](crate::ErrorKind::NoCookies), and session data is
+    /// not kept. A cookie-free manager may be nested inside a normal one; nesting a third one of
+    /// the same realm has no effect.
+    #[must_use]
+    pub fn without_cookies(self) -> Self {
+        self.keeping(|realm| realm.cookies.ignore())
+    }
+
     /// Adds a loader for requests that carry their own credentials: API keys, bearer tokens.
     /// Loaders are called in the order in which they are added.
     #[must_use]
@@ -31,6 +96,57 @@ impl<U: AuthUser> LoginManager<U> {
             .requests
             .push(loader.into_request_loader().0);
         self
+    }
+
+    /// Sets how long a session lives. Default: 24 hours idle, 14 days in total.
+    #[must_use]
+    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
+        self.keeping(|realm| realm.timeouts = timeouts)
+    }
+
+    /// Sets how long a session is fresh after a login or a confirmation. Default: as long as the
+    /// session lives.
+    ///
+    /// # Panics
+    /// If it is less than a second or more than 400 days.
+    #[must_use]
+    #[track_caller]
+    pub fn with_fresh_for(self, limit: Duration) -> Self {
+        self.try_keeping(|realm| {
+            Timeouts::check("with_fresh_for", limit)?;
+            realm.fresh_for = Some(limit);
+            Ok(())
+        })
+    }
+
+    /// Sets the maximum number of sessions in which a user can be logged in or remembered. A
+    /// further login ends the oldest. Default: no limit.
+    ///
+    /// # Panics
+    /// If the limit is 0.
+    #[must_use]
+    #[track_caller]
+    pub fn with_max_sessions(self, limit: usize) -> Self {
+        self.try_keeping(|realm| {
+            ConfigError::check_limit("with_max_sessions", limit)?;
+            realm.max_sessions = Some(limit);
+            Ok(())
+        })
+    }
+
+    /// Sets how long browsers are remembered, and how many. Default: [`RememberMe::new`].
+    ///
+    /// # Panics
+    /// If a setting is invalid. If they come from a configuration file,
+    /// [`check`](RememberMe::check) them before.
+    #[must_use]
+    #[track_caller]
+    pub fn with_remember_me(self, remember_me: RememberMe) -> Self {
+        self.try_keeping(|realm| {
+            remember_me.check()?;
+            realm.remember_me = remember_me;
+            Ok(())
+        })
     }
 
     /// Sets what happens to a session that is presented by a different-looking client. Default:
@@ -67,55 +183,6 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
-    /// Sets how long a session is fresh after a login or a confirmation. Default: as long as the
-    /// session lives.
-    ///
-    /// # Errors
-    /// - if it is less than a second or more than 400 days
-    pub fn with_fresh_for(self, limit: Duration) -> Result<Self, ConfigError> {
-        Timeouts::check("with_fresh_for", limit)?;
-        Ok(self.keeping(|realm| realm.fresh_for = Some(limit)))
-    }
-
-    /// Sets the name of this kind of user. Sessions of one realm are invalid in every other realm.
-    ///
-    /// Default: the full path of the user type ([`type_name`](std::any::type_name)), which changes
-    /// if the type moves and may change with the compiler. Changing the name ends all sessions, so
-    /// choose one before you release. The cookies are [named](LoginManager::with_cookie_names)
-    /// after its last segment.
-    ///
-    /// # Errors
-    /// - if it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons
-    pub fn with_realm(self, realm: &str) -> Result<Self, ConfigError> {
-        self.try_keeping(|kept| kept.set_name(realm))
-    }
-
-    /// Sets how long a session lives. Default: 24 hours idle, 14 days in total.
-    #[must_use]
-    pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
-        self.keeping(|realm| realm.timeouts = timeouts)
-    }
-
-    /// Sets the maximum number of sessions in which a user can be logged in or remembered. A
-    /// further login ends the oldest. Default: no limit.
-    ///
-    /// # Errors
-    /// - if the limit is 0
-    pub fn with_max_sessions(self, limit: usize) -> Result<Self, ConfigError> {
-        check_limit("with_max_sessions", limit)?;
-        Ok(self.keeping(|realm| realm.max_sessions = Some(limit)))
-    }
-
-    /// Sets the maximum number of sessions in which a user can be remembered. Beyond it, the oldest
-    /// is no longer remembered, but its session continues. Default: no limit.
-    ///
-    /// # Errors
-    /// - if the limit is 0
-    pub fn with_max_remembered(self, limit: usize) -> Result<Self, ConfigError> {
-        check_limit("with_max_remembered", limit)?;
-        Ok(self.keeping(|realm| realm.max_remembered = Some(limit)))
-    }
-
     /// Selects requests that read the session without extending it: they do not count for the idle
     /// timeout. Use it for pages that poll in the background, whether or not the user is active:
     ///
@@ -139,70 +206,25 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
-    /// Sets how long a browser is remembered, counted from the login. Use does not extend it.
-    /// Default: 30 days, the maximum in NIST SP 800-63B-4 (2.1.3).
-    ///
-    /// # Errors
-    /// - if it is less than a second or more than 400 days, the maximum lifetime of a cookie (RFC
-    ///   6265bis)
-    pub fn with_remember_for(self, lifetime: Duration) -> Result<Self, ConfigError> {
-        Timeouts::check("with_remember_for", lifetime)?;
-        Ok(self.keeping(|realm| realm.remember_for = lifetime))
-    }
-
-    /// Extends the remember cookie at each restore: it ends `idle` after it last restored a login,
-    /// but never later than `at_most` after the login itself. Requests with a live session don't
-    /// extend it, so make `idle` longer than the sessions live. Default: its end is fixed at the
-    /// login.
-    ///
-    /// # Errors
-    /// - if one of them is less than a second or more than 400 days, or `idle` is longer than
-    ///   `at_most`
-    pub fn with_remember_sliding(
-        self,
-        idle: Duration,
-        at_most: Duration,
-    ) -> Result<Self, ConfigError> {
-        Timeouts::check("with_remember_sliding", idle)?;
-        Timeouts::check("with_remember_sliding", at_most)?;
-        if idle > at_most {
-            return Err(ConfigError::new(
-                "with_remember_sliding",
-                format!("{idle:?}, {at_most:?}"),
-                "the first duration must not be longer than the second",
-            ));
-        }
-        Ok(self.keeping(|realm| {
-            realm.remember_for = idle;
-            realm.remember_sliding = Some(Sliding { idle, at_most });
-        }))
-    }
-
-    /// Sets how long a secret is still accepted after it has been replaced: a session secret after
-    /// a rotation, a confirmation, a restore or a further login of the same user, and the token
-    /// secret of a remember cookie after its exchange. Default: [30
-    /// seconds](RememberGrace::UntilSeen), and for a token secret longer if the browser has not yet
-    /// shown that it received the new one.
-    ///
-    /// # Errors
-    /// - if it is longer than five minutes, since a copy of a replaced secret is accepted for this
-    ///   long
-    pub fn with_remember_grace(self, grace: RememberGrace) -> Result<Self, ConfigError> {
-        if grace.length() > MAX_GRACE {
-            return Err(ConfigError::new(
-                "with_remember_grace",
-                format!("{:?}", grace.length()),
-                "a grace is at most five minutes",
-            ));
-        }
-        Ok(self.keeping(|realm| realm.remember_grace = grace))
-    }
-
     /// Sets how long a call to the store, the loader or an authorization check may take. Default: 2
     /// seconds. A call that takes longer is dropped and treated as failed.
+    ///
+    /// # Panics
+    /// If it is less than a millisecond.
     #[must_use]
+    #[track_caller]
     pub fn with_deadline(self, deadline: Duration) -> Self {
-        self.keeping(|realm| realm.deadline = deadline)
+        self.try_keeping(|realm| {
+            if deadline < Duration::from_millis(1) {
+                return Err(ConfigError::new(
+                    "with_deadline",
+                    format!("{deadline:?}"),
+                    "a deadline is at least a millisecond",
+                ));
+            }
+            realm.deadline = deadline;
+            Ok(())
+        })
     }
 
     /// Sets a function to call for every [`Event`]. It is called synchronously on the task where
@@ -217,18 +239,9 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
-    pub(super) fn try_keeping(
-        mut self,
-        change: impl FnOnce(&mut Realm) -> Result<(), ConfigError>,
-    ) -> Result<Self, ConfigError> {
-        change(Arc::make_mut(&mut self.realm))?;
-        Ok(self)
-    }
-}
-
-fn check_limit(setting: &'static str, limit: usize) -> Result<(), ConfigError> {
-    match limit {
-        0 => Err(ConfigError::new(setting, "0", "a limit is at least 1")),
-        _ => Ok(()),
+    #[track_caller]
+    fn try_keeping(mut self, change: impl FnOnce(&mut Realm) -> Result<(), ConfigError>) -> Self {
+        ConfigError::expect_none(change(Arc::make_mut(&mut self.realm)));
+        self
     }
 }

@@ -75,14 +75,12 @@ fn app(store: &MemoryStore) -> Router {
         .layer(
             customers
                 .manager(store.clone())
-                .with_login_view("/shop/login")
-                .unwrap(),
+                .with_login_page("/shop/login"),
         )
         .layer(
             admins
                 .manager(store.clone())
-                .with_login_view("/office/login")
-                .unwrap(),
+                .with_login_page("/office/login"),
         )
 }
 
@@ -279,11 +277,8 @@ async fn user_types_of_one_name_share_a_cookie_but_no_session() {
 
     // With realms of their own they live side by side.
     let named = app(
-        here.manager(store.clone()).with_realm("office").unwrap(),
-        there
-            .manager(store.clone())
-            .with_realm("warehouse")
-            .unwrap(),
+        here.manager(store.clone()).with_realm("office"),
+        there.manager(store.clone()).with_realm("warehouse"),
     );
     let mut browser = Browser::new(named);
     browser.post("/here/login/0").await;
@@ -330,7 +325,7 @@ async fn one_user_type_in_two_realms_has_separate_sessions() {
     let store = MemoryStore::new();
     let people = People::new([Admin(1)]);
     let [blue, green] = ["blue", "green"].map(|realm| {
-        let manager = people.manager(store.clone()).with_realm(realm).unwrap();
+        let manager = people.manager(store.clone()).with_realm(realm);
         Browser::new(people.routes().layer(manager))
     });
     let (mut blue, mut green) = (blue, green);
@@ -349,7 +344,7 @@ async fn realms_and_ids_with_colons_do_not_collide() {
     let browsers: Vec<_> = ["a", "a:a", "a:", "a.b", "a:a:"]
         .into_iter()
         .map(|realm| {
-            let manager = named.manager(store.clone()).with_realm(realm).unwrap();
+            let manager = named.manager(store.clone()).with_realm(realm);
             Browser::new(named.routes().layer(manager))
         })
         .collect();
@@ -422,10 +417,10 @@ async fn two_user_types_in_one_realm_are_told_apart() {
     let (customers, admins) = (People::new([Customer(1)]), People::new([Admin(1)]));
     let customers = customers
         .routes()
-        .layer(customers.manager(store.clone()).with_realm("one").unwrap());
+        .layer(customers.manager(store.clone()).with_realm("one"));
     let admins = admins
         .routes()
-        .layer(admins.manager(store.clone()).with_realm("one").unwrap());
+        .layer(admins.manager(store.clone()).with_realm("one"));
     let mut customer = Browser::new(customers.clone());
     customer.post("/login/0").await;
     assert_eq!(customer.get("/who").await.body, "<1>");
@@ -464,7 +459,7 @@ fn in_one_realm<U: AuthUser + Clone>(
         .route("/remember", post(remember))
         .route("/put", post(put))
         .route("/get", get(get_it))
-        .layer(manager.with_realm("one").unwrap())
+        .layer(manager.with_realm("one"))
 }
 
 /// Where the records of the two apps have the type of their users: there the records of each are

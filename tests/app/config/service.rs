@@ -12,17 +12,19 @@ use std::{
     time::Duration,
 };
 
+use axum::body::{Body, Bytes};
 use http::{HeaderMap, Request, Response, header};
+use http_body::Body as HttpBody;
 use login_manager::{Auth, ErrorKind, LoginManager, login_required};
-use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn};
+use tower::{BoxError, Layer, Service, ServiceBuilder, ServiceExt, service_fn, util::BoxService};
 
 use crate::support::{
     faulty_store::{Call::Load, Fault, FaultyStore, When::Before},
     world::{Account, Accounts, account},
 };
 
-type Req = Request<Vec<u8>>;
-type Res = Response<Vec<u8>>;
+type Req = Request<String>;
+type Res = Response<String>;
 
 fn manager(store: &FaultyStore) -> LoginManager<Account> {
     LoginManager::new(store.clone(), Accounts::new()).with_deadline(Duration::from_secs(3600))
@@ -33,7 +35,22 @@ fn request(uri: &str, cookie: Option<&str>) -> Req {
     if let Some(cookie) = cookie {
         request = request.header(header::COOKIE, cookie);
     }
-    request.body(Vec::new()).unwrap()
+    request.body(String::new()).unwrap()
+}
+
+/// A response whose body has the same type, whatever layers it came through.
+fn boxed(
+    response: Response<impl HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static>,
+) -> Response<Body> {
+    response.map(Body::new)
+}
+
+async fn text(
+    response: Response<impl HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static>,
+) -> String {
+    let body = Body::new(response.into_body());
+    let bytes = axum::body::to_bytes(body, 1024).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 fn cookie_of(headers: &HeaderMap) -> String {
@@ -55,7 +72,7 @@ async fn handle(request: Req) -> Result<Res, Infallible> {
             .await
             .map(|user| user.map_or("nobody".into(), |user| user.name.clone())),
     };
-    Ok(Response::new(body.unwrap().into_bytes()))
+    Ok(Response::new(body.unwrap()))
 }
 
 async fn log_in(store: &FaultyStore) -> String {
@@ -122,7 +139,7 @@ impl Service<Req> for Strict {
             "called without having been polled ready"
         );
         self.shared.called.lock().unwrap().push(self.id);
-        ready(Ok(Response::new(b"in".to_vec())))
+        ready(Ok(Response::new("in".to_owned())))
     }
 }
 
@@ -138,9 +155,9 @@ async fn poll_ready_is_passed_on_and_the_ready_service_is_called() {
         let (strict, shared) = Strict::new();
         let mut service = if guarded {
             let guarded = login_required::<Account>().layer(strict);
-            tower::util::BoxService::new(manager(&store).layer(guarded))
+            BoxService::new(manager(&store).layer(guarded).map_response(boxed))
         } else {
-            tower::util::BoxService::new(manager(&store).layer(strict))
+            BoxService::new(manager(&store).layer(strict).map_response(boxed))
         };
         shared.busy.store(true, SeqCst);
         assert!(!is_ready(&mut service).await, "guarded: {guarded}");
@@ -149,7 +166,7 @@ async fn poll_ready_is_passed_on_and_the_ready_service_is_called() {
         for _ in 0..3 {
             assert!(is_ready(&mut service).await);
             let response = service.call(request("/", Some(&cookie))).await.unwrap();
-            assert_eq!(response.body(), b"in");
+            assert_eq!(text(response).await, "in");
         }
         let (called, polled) = (shared.called.lock().unwrap(), shared.polled.lock().unwrap());
         assert_eq!(*called, *polled, "guarded: {guarded}");
@@ -233,9 +250,12 @@ async fn manager_and_guard_work_with_tower_middleware() {
         .map(|_| tokio::spawn(service.clone().oneshot(request("/me", Some(&cookie)))))
         .collect();
     for answer in requests {
-        assert_eq!(answer.await.unwrap().unwrap().body(), b"alice");
+        assert_eq!(text(answer.await.unwrap().unwrap()).await, "alice");
     }
-    assert_eq!(send(request("/logout", Some(&cookie))).await.body(), b"bye");
+    assert_eq!(
+        text(send(request("/logout", Some(&cookie))).await).await,
+        "bye"
+    );
     assert_eq!(send(request("/me", Some(&cookie))).await.status(), 401);
 }
 
@@ -262,7 +282,7 @@ async fn load_is_shed_if_the_inner_service_is_busy() {
     );
 }
 
-/// Nothing here knows axum: requests and responses of bytes.
+/// Nothing here knows axum: requests and responses of text.
 #[tokio::test]
 async fn plain_http_service_supports_login_guard_and_logout() {
     let store = FaultyStore::new();
@@ -270,8 +290,7 @@ async fn plain_http_service_supports_login_guard_and_logout() {
         .except(["/login"])
         .and(|user| user.id == 1);
     let service = manager(&store)
-        .with_login_view("/login")
-        .unwrap()
+        .with_login_page("/login")
         .layer(guard.layer(service_fn(handle)));
     let send = async |request| service.clone().oneshot(request).await.unwrap();
 
@@ -279,14 +298,18 @@ async fn plain_http_service_supports_login_guard_and_logout() {
     assert_eq!(refused.status(), 401);
     assert!(refused.headers().contains_key(header::WWW_AUTHENTICATE));
     let login = send(request("/login", None)).await;
-    assert_eq!(
-        (login.status().as_u16(), &login.body()[..]),
-        (200, &b"alice"[..])
-    );
+    assert_eq!(login.status(), 200);
     assert_eq!(login.headers()[header::VARY], "cookie");
     let cookie = cookie_of(login.headers());
-    assert_eq!(send(request("/me", Some(&cookie))).await.body(), b"alice");
-    assert_eq!(send(request("/logout", Some(&cookie))).await.body(), b"bye");
+    assert_eq!(text(login).await, "alice");
+    assert_eq!(
+        text(send(request("/me", Some(&cookie))).await).await,
+        "alice"
+    );
+    assert_eq!(
+        text(send(request("/logout", Some(&cookie))).await).await,
+        "bye"
+    );
     assert_eq!(send(request("/me", Some(&cookie))).await.status(), 401);
 }
 
@@ -297,13 +320,11 @@ async fn guard_outside_its_manager_lets_no_request_through() {
     let cookie = log_in(&store).await;
     let outside = login_required::<Account>().layer(manager(&store).layer(service_fn(handle)));
     let alone = login_required::<Account>().layer(service_fn(handle));
-    for answer in [
-        outside.oneshot(request("/me", Some(&cookie))).await,
-        alone.oneshot(request("/me", Some(&cookie))).await,
-    ] {
-        let answer = answer.unwrap();
+    let outside = outside.oneshot(request("/me", Some(&cookie))).await;
+    let alone = alone.oneshot(request("/me", Some(&cookie))).await;
+    for answer in [boxed(outside.unwrap()), boxed(alone.unwrap())] {
         assert_eq!(answer.status(), 500);
-        let body = String::from_utf8(answer.into_body()).unwrap();
+        let body = text(answer).await;
         let hint = "`.layer(login_manager)` is missing";
         assert_eq!(body.contains(hint), cfg!(debug_assertions), "{body}");
         assert_eq!(body.is_empty(), !cfg!(debug_assertions), "{body}");
@@ -318,8 +339,8 @@ async fn error_converts_to_a_response_without_axum() {
     let ask = service_fn(async |request: Req| {
         let auth = Auth::<Account>::from_extensions(request.extensions()).unwrap();
         Ok::<Res, Infallible>(match auth.user().await {
-            Ok(_) => Response::new(Vec::new()),
-            Err(error) => error.response().map(String::into_bytes),
+            Ok(_) => Response::new(String::new()),
+            Err(error) => error.response(),
         })
     });
     let service = manager(&store).layer(ask);
@@ -328,7 +349,7 @@ async fn error_converts_to_a_response_without_axum() {
     let answer = answer.unwrap();
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "1");
-    assert!(answer.body().is_empty());
+    assert_eq!(text(answer).await, "");
 }
 
 #[test]

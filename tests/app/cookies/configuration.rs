@@ -1,41 +1,58 @@
 //! The cookies of each configuration, and rejected configurations.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-use login_manager::{ConfigError, LoginManager, manager::NextIn, manager::SameSite};
+use login_manager::{
+    LoginManager,
+    manager::{Cookies, LoginPage, NextIn, RememberMe, SameSite},
+};
 use tracing::Level;
 
 use crate::support::{
-    log::Log,
+    log::{Log, panic_message},
     world::{Account, SESSION, World, routes},
 };
 
-type Configure = fn(LoginManager<Account>) -> Result<LoginManager<Account>, ConfigError>;
+type Configure = fn(LoginManager<Account>) -> LoginManager<Account>;
 
 fn configured(configure: Configure) -> World {
-    World::with(routes, |manager| configure(manager).unwrap())
+    World::with(routes, configure)
 }
 
 #[tokio::test]
 async fn each_configuration_sets_exactly_its_attributes() {
-    let cases: [(Configure, &str, &[&str]); 11] = [
+    let cases: [(Configure, &str, &[&str]); 12] = [
         (
-            Ok,
+            |manager| manager,
             SESSION,
             &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"],
         ),
         (
-            |manager| manager.with_same_site(SameSite::Strict),
+            |manager| manager.with_cookies(Cookies::new().same_site(SameSite::Strict)),
             SESSION,
             &["HttpOnly", "SameSite=Strict", "Secure", "Path=/"],
         ),
         (
-            |manager| manager.with_same_site(SameSite::None),
+            |manager| manager.with_cookies(Cookies::new().same_site(SameSite::None)),
             SESSION,
             &["HttpOnly", "SameSite=None", "Secure", "Path=/"],
         ),
         (
-            |manager| manager.with_cookie_domain("app.example"),
+            |manager| manager.with_cookies(Cookies::new().same_site(SameSite::None).partitioned()),
+            SESSION,
+            &[
+                "HttpOnly",
+                "SameSite=None",
+                "Partitioned",
+                "Secure",
+                "Path=/",
+            ],
+        ),
+        (
+            |manager| manager.with_cookies(Cookies::new().domain("app.example")),
             "__Secure-account-session",
             &[
                 "HttpOnly",
@@ -46,16 +63,12 @@ async fn each_configuration_sets_exactly_its_attributes() {
             ],
         ),
         (
-            |manager| manager.with_cookie_path("/do"),
+            |manager| manager.with_cookies(Cookies::new().path("/do")),
             "__Secure-account-session",
             &["HttpOnly", "SameSite=Lax", "Secure", "Path=/do"],
         ),
         (
-            |manager| {
-                manager
-                    .with_cookie_domain("app.example")?
-                    .with_cookie_path("/do")
-            },
+            |manager| manager.with_cookies(Cookies::new().domain("app.example").path("/do")),
             "__Secure-account-session",
             &[
                 "HttpOnly",
@@ -66,16 +79,12 @@ async fn each_configuration_sets_exactly_its_attributes() {
             ],
         ),
         (
-            LoginManager::with_insecure_cookies,
+            |manager| manager.with_cookies(Cookies::new().insecure()),
             "account-session",
             &["HttpOnly", "SameSite=Lax", "Path=/"],
         ),
         (
-            |manager| {
-                manager
-                    .with_insecure_cookies()?
-                    .with_cookie_domain("app.example")
-            },
+            |manager| manager.with_cookies(Cookies::new().insecure().domain("app.example")),
             "account-session",
             &["HttpOnly", "SameSite=Lax", "Path=/", "Domain=app.example"],
         ),
@@ -86,16 +95,21 @@ async fn each_configuration_sets_exactly_its_attributes() {
         ),
         (
             // The names have the prefix that newer browsers know.
-            |manager| manager.with_cookie_names("Http-sid-session", "Http-sid-remember"),
+            |manager| {
+                manager.with_cookies(Cookies::new().names("Http-sid-session", "Http-sid-remember"))
+            },
             "__Host-Http-sid-session",
             &["HttpOnly", "SameSite=Lax", "Secure", "Path=/"],
         ),
         (
             |manager| {
                 manager
-                    .with_cookie_names("sid-session", "sid-remember")?
-                    .with_realm("another")?
-                    .with_cookie_path("/do")
+                    .with_cookies(
+                        Cookies::new()
+                            .names("sid-session", "sid-remember")
+                            .path("/do"),
+                    )
+                    .with_realm("another")
             },
             "__Secure-sid-session",
             &["HttpOnly", "SameSite=Lax", "Secure", "Path=/do"],
@@ -159,11 +173,11 @@ async fn each_configuration_sets_exactly_its_attributes() {
 #[tokio::test]
 async fn cookies_written_in_each_configuration_are_read_back() {
     let cases: [Configure; 5] = [
-        Ok,
-        |manager| manager.with_cookie_domain("app.example"),
+        |manager| manager,
+        |manager| manager.with_cookies(Cookies::new().domain("app.example")),
         |manager| manager.with_realm("a.very-odd:realm_0"),
-        LoginManager::with_insecure_cookies,
-        |manager| manager.with_same_site(SameSite::None),
+        |manager| manager.with_cookies(Cookies::new().insecure()),
+        |manager| manager.with_cookies(Cookies::new().same_site(SameSite::None)),
     ];
     for configure in cases {
         let mut world = configured(configure);
@@ -187,17 +201,16 @@ fn attributes(cookie: &str) -> (String, BTreeSet<String>) {
 #[tokio::test]
 async fn cookies_are_deleted_with_the_attributes_they_were_set_with() {
     let cases: [Configure; 6] = [
-        Ok,
-        |manager| manager.with_cookie_domain("app.example"),
-        |manager| manager.with_cookie_path("/do"),
-        |manager| manager.with_same_site(SameSite::Strict),
-        |manager| manager.with_cookie_names("sid", "rid"),
-        LoginManager::with_insecure_cookies,
+        |manager| manager,
+        |manager| manager.with_cookies(Cookies::new().domain("app.example")),
+        |manager| manager.with_cookies(Cookies::new().path("/do")),
+        |manager| manager.with_cookies(Cookies::new().same_site(SameSite::Strict)),
+        |manager| manager.with_cookies(Cookies::new().names("sid", "rid")),
+        |manager| manager.with_cookies(Cookies::new().insecure()),
     ];
     for configure in cases {
         let mut world = World::with(routes, |manager| {
-            let manager = configure(manager).unwrap().with_next_in(NextIn::Cookie);
-            manager.with_login_view("/login").unwrap()
+            configure(manager).with_login_page(LoginPage::new("/login").next_in(NextIn::Cookie))
         });
         let refused = world.browser.get("/me").await;
         let mut set = refused.set_cookies();
@@ -227,20 +240,21 @@ async fn longest_configurable_cookies_fit_browser_limits() {
     let domain = format!("{}.example", vec!["d".repeat(60); 4].join("."));
     let path = format!("/{}", "p".repeat(1023));
     type Manager = LoginManager<Account>;
-    let cases: [&dyn Fn(Manager) -> Result<Manager, ConfigError>; 3] = [
-        &|manager| manager.with_cookie_names(&"s".repeat(64), &"r".repeat(64)),
+    let cases: [&dyn Fn(Manager) -> Manager; 3] = [
+        &|manager| manager.with_cookies(Cookies::new().names("s".repeat(64), "r".repeat(64))),
         &|manager| manager.with_realm(&"r".repeat(64)),
         &|manager| {
-            manager
-                .with_cookie_names(&"s".repeat(64), &"r".repeat(64))?
-                .with_cookie_domain(&domain)?
-                .with_cookie_path(&path)
+            manager.with_cookies(
+                Cookies::new()
+                    .names("s".repeat(64), "r".repeat(64))
+                    .domain(domain.clone())
+                    .path(path.clone()),
+            )
         },
     ];
     for configure in cases {
         let mut world = World::with(routes, |manager| {
-            let manager = configure(manager).unwrap().with_next_in(NextIn::Cookie);
-            manager.with_login_view("/login").unwrap()
+            configure(manager).with_login_page(LoginPage::new("/login").next_in(NextIn::Cookie))
         });
         let longest = format!("/me?{}", "q".repeat(2048 - "/me?".len()));
         let mut cookies = world.browser.get(&longest).await.set_cookies();
@@ -264,7 +278,8 @@ async fn longest_configurable_cookies_fit_browser_limits() {
 
 #[tokio::test]
 async fn custom_cookie_names_get_the_strictest_allowed_prefix() {
-    let mut world = configured(|manager| manager.with_cookie_names("Http-sid", "Http-rid"));
+    let mut world =
+        configured(|manager| manager.with_cookies(Cookies::new().names("Http-sid", "Http-rid")));
     world.browser.post("/remember/alice").await;
     assert_eq!(
         world.browser.cookie_names(),
@@ -293,22 +308,22 @@ async fn invalid_cookie_names_are_rejected() {
     ];
     for name in bad {
         for (session, remember) in [(name, "rid"), ("sid", name)] {
-            let manager = World::new().manager;
-            let error = manager.with_cookie_names(session, remember).unwrap_err();
+            let cookies = Cookies::new().names(session.to_owned(), remember.to_owned());
+            let error = cookies.check().unwrap_err();
             assert!(error.to_string().contains(&format!("{name:?}")), "{error}");
         }
     }
     for (session, remember) in [("sid", "sid-next"), ("a-session", "A-next")] {
-        let error = World::new().manager.with_cookie_names(session, remember);
-        assert!(error.unwrap_err().to_string().contains("keeps `next`"));
+        let error = Cookies::new().names(session, remember).check().unwrap_err();
+        assert!(error.to_string().contains("keeps `next`"));
     }
-    let same = World::new().manager.with_cookie_names("sid", "SID");
+    let same = Cookies::new().names("sid", "SID").check();
     assert!(same.unwrap_err().to_string().contains("\"SID\""));
 }
 
 #[tokio::test]
 async fn cookie_with_a_path_is_sent_only_below_it() {
-    let mut world = configured(|manager| manager.with_cookie_path("/do"));
+    let mut world = configured(|manager| manager.with_cookies(Cookies::new().path("/do")));
     world.browser.post("/do/alice").await;
     assert_eq!(world.browser.post("/do/rotate").await.body, "alice");
     assert_eq!(world.browser.get("/who").await.body, "nobody");
@@ -316,7 +331,6 @@ async fn cookie_with_a_path_is_sent_only_below_it() {
 
 #[tokio::test]
 async fn configurations_that_browsers_reject_are_errors() {
-    let manager = || World::new().manager;
     let long_realm = "r".repeat(65);
     let long_path = format!("/{}", "p".repeat(1024));
     let long_domain = format!("{}example", "a.".repeat(130));
@@ -367,18 +381,14 @@ async fn configurations_that_browsers_reject_are_errors() {
         "a<b>",
         &long_realm,
     ];
+    let cookies = Cookies::new;
     let refused = (domains
         .iter()
-        .map(|given| (given, manager().with_cookie_domain(given))))
+        .map(|&given| (given, cookies().domain(given.to_owned()).check())))
     .chain(
         paths
             .iter()
-            .map(|given| (given, manager().with_cookie_path(given))),
-    )
-    .chain(
-        realms
-            .iter()
-            .map(|given| (given, manager().with_realm(given))),
+            .map(|&given| (given, cookies().path(given.to_owned()).check())),
     );
     for (given, result) in refused {
         let Err(error) = result else {
@@ -387,25 +397,81 @@ async fn configurations_that_browsers_reject_are_errors() {
         let error = error.to_string();
         assert!(error.contains(&format!("{given:?}")), "{error}");
     }
-    for result in [
-        manager()
-            .with_insecure_cookies()
-            .unwrap()
-            .with_same_site(SameSite::None),
-        manager()
-            .with_same_site(SameSite::None)
-            .unwrap()
-            .with_insecure_cookies(),
+    for given in realms {
+        let error = panic_message(|| World::new().manager.with_realm(given));
+        assert!(error.contains(&format!("{given:?}")), "{error}");
+    }
+    for cookies in [
+        cookies().insecure().same_site(SameSite::None),
+        cookies().same_site(SameSite::None).insecure(),
+        cookies().same_site(SameSite::None).partitioned().insecure(),
     ] {
-        assert!(result.unwrap_err().to_string().contains("None"));
+        assert!(cookies.check().unwrap_err().to_string().contains("None"));
+    }
+    for same_site in [SameSite::Lax, SameSite::Strict] {
+        let error = cookies().partitioned().same_site(same_site).check();
+        let error = error.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("SameSite={same_site:?}")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn manager_does_not_start_with_an_invalid_setting() {
+    let manager = || World::new().manager;
+    let second = Duration::from_secs(1);
+    for (setting, message) in [
+        (
+            "Cookies::path",
+            panic_message(|| manager().with_cookies(Cookies::new().path("x"))),
+        ),
+        (
+            "LoginPage::new",
+            panic_message(|| manager().with_login_page("login")),
+        ),
+        (
+            "RememberMe::sliding",
+            panic_message(|| {
+                manager().with_remember_me(RememberMe::new().sliding(2 * second, second))
+            }),
+        ),
+        ("with_realm", panic_message(|| manager().with_realm("a b"))),
+        (
+            "with_challenge",
+            panic_message(|| manager().with_challenge("a\r\nb")),
+        ),
+        (
+            "with_challenge",
+            panic_message(|| manager().with_challenge("")),
+        ),
+        (
+            "with_max_sessions",
+            panic_message(|| manager().with_max_sessions(0)),
+        ),
+        (
+            "with_fresh_for",
+            panic_message(|| manager().with_fresh_for(second / 2)),
+        ),
+        (
+            "with_deadline",
+            panic_message(|| manager().with_deadline(Duration::ZERO)),
+        ),
+    ] {
+        assert!(message.starts_with(&format!("{setting}: ")), "{message}");
+        assert!(message.contains(" is not accepted; "), "{message}");
     }
 }
 
 #[tokio::test]
 async fn no_request_header_changes_the_secure_attribute() {
     for (configure, secure) in [
-        (Ok as Configure, true),
-        (LoginManager::with_insecure_cookies, false),
+        ((|manager| manager) as Configure, true),
+        (
+            |manager| manager.with_cookies(Cookies::new().insecure()),
+            false,
+        ),
     ] {
         for scheme in ["http", "https"] {
             let mut world = configured(configure);
@@ -433,7 +499,7 @@ async fn insecure_cookies_are_logged_as_a_warning() {
     let log = Log::listen();
     let World { manager, .. } = World::new();
     assert_eq!(log.at(Level::WARN), [""; 0]);
-    manager.with_insecure_cookies().unwrap();
+    drop(manager.with_cookies(Cookies::new().insecure()));
     let [warning] = &log.at(Level::WARN)[..] else {
         panic!()
     };

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use http::{HeaderValue, Method, Request};
+use login_manager::manager::LoginPage;
 use login_manager::{LoginManager, NextPath, event::EventKind, manager::NextIn};
 use proptest::prelude::*;
 use tracing::Level;
@@ -274,8 +275,7 @@ async fn headers_of_any_size_are_read_in_linear_time() {
 const OURS: [&str; 3] = [SESSION, REMEMBER, "__Host-account-next"];
 
 fn with_all_cookies(manager: LoginManager<Account>) -> LoginManager<Account> {
-    let manager = manager.with_login_view("/login").unwrap();
-    manager.with_next_in(NextIn::Cookie)
+    manager.with_login_page(LoginPage::new("/login").next_in(NextIn::Cookie))
 }
 
 /// Reads all three cookies.

@@ -144,9 +144,7 @@ async fn denied_and_failed_responses_are_marked_private() {
         let admin = Router::new().route("/admin", get(|| async { "secret" }));
         routes(accounts).merge(admin.route_layer(guard))
     };
-    let mut world = World::with(guarded, |manager| {
-        manager.with_login_view("/login").unwrap()
-    });
+    let mut world = World::with(guarded, |manager| manager.with_login_page("/login"));
     let mut answers = vec![
         world.browser.get("/me").await,
         world.browser.get("/admin").await,

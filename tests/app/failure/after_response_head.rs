@@ -174,18 +174,29 @@ async fn auth_kept_after_the_response_revives_no_session() {
 
 /// A response body whose empty form, which stands for the 503 of a failed save, takes its time.
 #[derive(Debug)]
-struct SlowToEmpty;
+struct SlowToDrop;
 
 type Hook = Box<dyn FnOnce() + Send>;
-static WHILE_EMPTYING: Mutex<Option<Hook>> = Mutex::new(None);
+static WHILE_DROPPING: Mutex<Option<Hook>> = Mutex::new(None);
 
-impl Default for SlowToEmpty {
-    fn default() -> Self {
-        let hook = WHILE_EMPTYING.lock().unwrap().take();
+impl http_body::Body for SlowToDrop {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        Poll::Ready(None)
+    }
+}
+
+impl Drop for SlowToDrop {
+    fn drop(&mut self) {
+        let hook = WHILE_DROPPING.lock().unwrap().take();
         if let Some(hook) = hook {
             hook();
         }
-        Self
     }
 }
 
@@ -205,7 +216,7 @@ async fn login_at_the_last_moment_is_in_the_response_or_too_late() {
             async move {
                 let count: u32 = auth.session().get("a").await.unwrap().unwrap_or(0);
                 auth.session().insert("a", &(count + 1)).await.unwrap();
-                Ok::<_, std::convert::Infallible>(Response::new(SlowToEmpty))
+                Ok::<_, std::convert::Infallible>(Response::new(SlowToDrop))
             }
         }
     });
@@ -231,7 +242,7 @@ async fn login_at_the_last_moment_is_in_the_response_or_too_late() {
     let gate = store.gate(Create, After);
     let (done, mut outcome) = mpsc::unbounded_channel();
     let runtime = tokio::runtime::Handle::current();
-    *WHILE_EMPTYING.lock().unwrap() = Some(Box::new({
+    *WHILE_DROPPING.lock().unwrap() = Some(Box::new({
         let held = Arc::clone(&held);
         move || {
             let auth = held.lock().unwrap().clone().unwrap();
@@ -274,7 +285,7 @@ async fn login_after_the_inner_service_failed_is_too_late() {
     let keep = Arc::clone(&held);
     let inner = service_fn(move |request: Request<()>| {
         *keep.lock().unwrap() = Auth::<Account>::from_extensions(request.extensions());
-        async { Err::<Response<Vec<u8>>, _>("broken") }
+        async { Err::<Response<String>, _>("broken") }
     });
     let service = LoginManager::new(store.clone(), Accounts::new()).layer(inner);
     assert_eq!(

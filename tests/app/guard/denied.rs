@@ -5,23 +5,21 @@ use axum::{Router, handler::Handler, routing::get};
 use http::{Method, StatusCode};
 use login_manager::{
     Auth, CurrentUser, FreshLoginRequired, LoginRequired, Session, auth::AnonymousReason,
-    guard::Denied, guard::DeniedReason, guard::login_view, login_required,
+    guard::Denied, guard::DeniedReason, guard::login_page, login_required,
 };
 use tracing::Level;
 
 use crate::support::{
     browser::{Answer, Browser},
     doors::{DOORS, Runs, guarded, with_view},
-    log::Log,
+    log::{Log, panic_message},
     world::{Account, SESSION, World, routes},
 };
 
 #[tokio::test]
-async fn guard_can_have_its_own_login_view() {
+async fn guard_can_have_its_own_login_page() {
     let runs = Runs::default();
-    let layer = login_required::<Account>()
-        .with_login_view("/staff/login")
-        .unwrap();
+    let layer = login_required::<Account>().with_login_page("/staff/login");
     let mut world = World::with(guarded(layer, &runs), with_view);
     assert_eq!(
         world.browser.get("/me").await.location(),
@@ -38,17 +36,14 @@ async fn guard_can_have_its_own_login_view() {
         "javascript:alert(1)",
         "/a\r\nb",
     ] {
-        let error = login_required::<Account>()
-            .with_login_view(bad)
-            .unwrap_err()
-            .to_string();
+        let error = panic_message(|| login_required::<Account>().with_login_page(bad));
         assert!(error.contains(&format!("{bad:?}")), "{error}");
     }
 }
 
 #[tokio::test]
 async fn custom_denied_response_replaces_ours_in_both_guards() {
-    let unauthorized = |denied: &Denied<'_>| {
+    let unauthorized = async |denied: Denied| {
         let reason = match denied.reason() {
             DeniedReason::LoginRequired(why) => format!("{why:?}"),
             _ => "Forbidden".into(),
@@ -61,7 +56,7 @@ async fn custom_denied_response_replaces_ours_in_both_guards() {
             denied.login_url(),
             denied.headers().contains_key("accept"),
         );
-        let mut response = http::Response::new(said.into_bytes());
+        let mut response = http::Response::new(said);
         *response.status_mut() = StatusCode::IM_A_TEAPOT;
         response
             .headers_mut()
@@ -111,7 +106,7 @@ async fn custom_denied_response_replaces_ours_in_both_guards() {
 }
 
 #[tokio::test]
-async fn guarded_login_view_causes_no_loop_and_is_logged() {
+async fn guarded_login_page_causes_no_loop_and_is_logged() {
     for door in DOORS {
         let log = Log::listen();
         let (mut world, runs) = door.world(with_view);
@@ -170,7 +165,7 @@ async fn missing_layer_is_a_500_that_says_what_to_add() {
         )
         .route(
             "/view",
-            get((|| async { "in" }).layer(login_view::<Account>("/login").unwrap())),
+            get((|| async { "in" }).layer(login_page::<Account>("/login"))),
         );
     for path in [
         "/required",
@@ -256,12 +251,12 @@ async fn manager_added_twice_works() {
 
 #[tokio::test]
 async fn denied_reason_says_why_the_user_is_anonymous() {
-    let reasons = |denied: &Denied<'_>| {
+    let reasons = async |denied: Denied| {
         assert_ne!(
             denied.reason(),
             DeniedReason::LoginRequired(AnonymousReason::LoggedOut)
         );
-        http::Response::new(format!("{:?}", denied.reason()).into_bytes())
+        format!("{:?}", denied.reason())
     };
     for door in DOORS {
         let (mut world, _) = door.world(|manager| manager.with_unauthorized(reasons));
@@ -327,10 +322,10 @@ fn decoded(url: &str) -> String {
 
 #[tokio::test]
 async fn custom_denied_response_can_start_from_the_default() {
-    let page_for_forbidden = |denied: &Denied<'_>| {
+    let page_for_forbidden = async |denied: Denied| {
         let mut response = denied.default_response();
         if denied.reason() == DeniedReason::Forbidden {
-            *response.body_mut() = b"not for you".to_vec();
+            *response.body_mut() = "not for you".to_owned();
         }
         response
     };

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{Router, routing::get};
+use login_manager::manager::LoginPage;
 use login_manager::{
     Auth, FreshLoginRequired, event::EventKind, fresh_login_required, guard::DeniedReason,
     guard::Notice,
@@ -30,11 +31,7 @@ fn doors(accounts: &Accounts) -> Router {
 async fn only_users_with_a_fresh_login_are_let_in() {
     for door in ["/fresh/extractor", "/fresh/layer"] {
         let mut world = World::with(doors, |manager| {
-            manager
-                .with_login_view("/login")
-                .unwrap()
-                .with_refresh_view("/confirm")
-                .unwrap()
+            manager.with_login_page(LoginPage::new("/login").refresh("/confirm"))
         });
         let browser = &mut world.browser;
         assert_eq!(
@@ -61,8 +58,8 @@ async fn only_users_with_a_fresh_login_are_let_in() {
 }
 
 #[tokio::test]
-async fn the_refresh_view_is_the_login_view_unless_there_is_another() {
-    let mut world = World::with(doors, |manager| manager.with_login_view("/login").unwrap());
+async fn the_refresh_page_is_the_login_page_unless_there_is_another() {
+    let mut world = World::with(doors, |manager| manager.with_login_page("/login"));
     world.browser.post("/remember/alice").await;
     world.browser.restart();
     let refused = world.browser.get("/fresh/layer").await;
@@ -74,9 +71,7 @@ async fn the_refresh_view_is_the_login_view_unless_there_is_another() {
 
 #[tokio::test]
 async fn freshness_ends_after_its_limit_and_never_in_the_future() {
-    let mut world = World::with(doors, |manager| {
-        manager.with_fresh_for(10 * MINUTE).unwrap()
-    });
+    let mut world = World::with(doors, |manager| manager.with_fresh_for(10 * MINUTE));
     world.browser.post("/login/alice").await;
     world.clock.advance(10 * MINUTE);
     assert_eq!(world.browser.get("/fresh/layer").await.status, 200);
@@ -102,8 +97,8 @@ async fn optional_fresh_extractor_is_none_if_not_fresh() {
     let mut world = World::with(
         |accounts| routes(accounts).route("/more", get(more)),
         |manager| {
-            let manager = manager.with_fresh_for(10 * MINUTE).unwrap();
-            manager.with_login_view("/login").unwrap()
+            let manager = manager.with_fresh_for(10 * MINUTE);
+            manager.with_login_page("/login")
         },
     );
     let browser = &mut world.browser;

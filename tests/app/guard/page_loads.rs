@@ -39,7 +39,7 @@ const CLIENTS: &[Row] = &[
     ("link", &[PAGE, NAVIGATE, ("sec-fetch-dest", "document")], Page),
     ("iframe", &[PAGE, NAVIGATE, ("sec-fetch-dest", "iframe")], Page),
     ("form", &[PAGE, NAVIGATE, ("sec-fetch-user", "?1")], Page),
-    ("prerendering", &[PAGE, NAVIGATE, ("sec-purpose", "prefetch;prerender")], Page),
+    ("object", &[PAGE, NAVIGATE, ("sec-fetch-dest", "object")], Page),
     ("browser over plain http", &[PAGE], Page),
     ("navigation for anything", &[ANY, NAVIGATE], Page),
     ("navigation for json", &[("accept", "application/json"), NAVIGATE], Status),
@@ -83,6 +83,8 @@ const CLIENTS: &[Row] = &[
     // Parts of a page.
     ("image", &[("accept", "image/avif,image/webp,*/*;q=0.8"), NO_CORS], Status),
     ("link prefetch", &[ANY, NO_CORS, EMPTY, ("sec-purpose", "prefetch")], Status),
+    ("prefetch of a page", &[PAGE, NAVIGATE, ("sec-purpose", "prefetch")], Status),
+    ("prerendering", &[PAGE, NAVIGATE, ("sec-purpose", "prefetch;prerender")], Status),
     ("prefetch that names html", &[PAGE, NO_CORS, EMPTY, ("sec-purpose", "prefetch")], Status),
     // Programs.
     ("curl", &[ANY], Status),

@@ -3,8 +3,8 @@
 use axum::{Router, body::Body, response::IntoResponse, routing::get};
 use http::{Method, Request, Uri};
 use login_manager::{
-    Auth, LoginManager, LoginRequired, NextPath, fresh_login_required, guard::login_view,
-    login_required,
+    Auth, LoginManager, LoginRequired, NextPath, fresh_login_required, guard::login_page,
+    login_required, manager::LoginPage,
 };
 
 use crate::support::{
@@ -236,7 +236,7 @@ async fn host_header_is_not_used_in_redirects() {
         };
         let part = Router::new()
             .route("/page", get(|_: LoginRequired<Account>| async {}))
-            .layer(login_view::<Account>("/part/login").unwrap());
+            .layer(login_page::<Account>("/part/login"));
         routes(accounts)
             .route(
                 "/go",
@@ -246,8 +246,9 @@ async fn host_header_is_not_used_in_redirects() {
             .nest("/part", part)
             .merge(fresh)
     };
-    let views =
-        |manager: LoginManager<Account>| with_view(manager).with_refresh_view("/again").unwrap();
+    let views = |manager: LoginManager<Account>| {
+        manager.with_login_page(LoginPage::new("/login").refresh("/again"))
+    };
     let mut world = World::with(app, views);
     let cookie = {
         let mut alice = world.browser.another();
@@ -345,13 +346,10 @@ async fn login_url_stays_below_two_kilobytes() {
 }
 
 #[tokio::test]
-async fn login_view_on_another_host_gets_the_path_only() {
+async fn login_page_on_another_host_gets_the_path_only() {
     for door in DOORS {
-        let (mut world, _) = door.world(|manager| {
-            manager
-                .with_login_view("https://id.example/in?app=7")
-                .unwrap()
-        });
+        let (mut world, _) =
+            door.world(|manager| manager.with_login_page("https://id.example/in?app=7"));
         let answer = world.browser.get("/me?token=secret").await;
         assert_eq!(
             answer.location(),

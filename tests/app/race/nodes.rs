@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Router;
 use http::Method;
+use login_manager::manager::Cookies;
 use login_manager::{LoginManager, event::EventKind, manager::Timeouts, testing::TestClock};
 
 use crate::support::{
@@ -243,9 +244,9 @@ async fn full_store_rejects_only_new_sessions() {
 async fn two_releases_with_different_cookies_do_not_interfere() {
     type Configure = fn(LoginManager<Account>) -> LoginManager<Account>;
     let configurations: [Configure; 3] = [
-        |manager| manager.with_cookie_names("sid", "rid").unwrap(),
-        |manager| manager.with_cookie_domain("app.example").unwrap(),
-        |manager| manager.with_realm("customers").unwrap(),
+        |manager| manager.with_cookies(Cookies::new().names("sid", "rid")),
+        |manager| manager.with_cookies(Cookies::new().domain("app.example")),
+        |manager| manager.with_realm("customers"),
     ];
     for configure in configurations {
         for old_first in [true, false] {

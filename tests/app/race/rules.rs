@@ -294,9 +294,7 @@ async fn logout_that_opens_no_live_session_is_incomplete() {
 #[tokio::test]
 async fn concurrent_logins_do_not_end_each_other_beyond_the_limit() {
     for limit in [1, 2] {
-        let world = World::with(every_verb, |manager| {
-            manager.with_max_sessions(limit).unwrap()
-        });
+        let world = World::with(every_verb, |manager| manager.with_max_sessions(limit));
         let gate = world.store.gate(Create, After);
         let first = world.browser.start(Method::POST, "/login/alice");
         gate.reached().await;

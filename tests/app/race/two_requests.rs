@@ -25,8 +25,7 @@ fn world() -> (World, Events) {
         events.watch(
             manager
                 .with_deadline(Duration::from_secs(3600))
-                .with_login_view("/login")
-                .unwrap(),
+                .with_login_page("/login"),
         )
     });
     (world, events)

@@ -6,6 +6,8 @@ use axum::{
     routing::get,
 };
 use http::{Method, header::CONTENT_TYPE};
+use login_manager::manager::Cookies;
+use login_manager::manager::LoginPage;
 use login_manager::{
     Auth, Error, LoginManager, LoginRequired, NextPath, guard::Notice, manager::NextIn,
 };
@@ -35,10 +37,7 @@ fn app(accounts: &Accounts) -> Router {
 
 fn kept_in(next_in: NextIn) -> World {
     World::with(app, |manager| {
-        manager
-            .with_login_view("/login")
-            .unwrap()
-            .with_next_in(next_in)
+        manager.with_login_page(LoginPage::new("/login").next_in(next_in))
     })
 }
 
@@ -248,24 +247,21 @@ async fn next_cookie_is_removed_with_the_attributes_it_was_set_with() {
     type Configure = fn(LoginManager<Account>) -> LoginManager<Account>;
     let cases: [(Configure, &str); 3] = [
         (
-            |manager| manager.with_cookie_domain("app.example").unwrap(),
+            |manager| manager.with_cookies(Cookies::new().domain("app.example")),
             "__Secure-account-next",
         ),
         (
-            |manager| manager.with_insecure_cookies().unwrap(),
+            |manager| manager.with_cookies(Cookies::new().insecure()),
             "account-next",
         ),
         (
-            |manager| manager.with_cookie_names("sid", "rid").unwrap(),
+            |manager| manager.with_cookies(Cookies::new().names("sid", "rid")),
             "__Host-sid-next",
         ),
     ];
     for (configure, name) in cases {
         let with_cookie = |manager: LoginManager<Account>| {
-            configure(manager)
-                .with_login_view("/login")
-                .unwrap()
-                .with_next_in(NextIn::Cookie)
+            configure(manager).with_login_page(LoginPage::new("/login").next_in(NextIn::Cookie))
         };
         let mut world = World::with(app, with_cookie);
         world.browser.get("/private").await;
@@ -288,11 +284,7 @@ async fn next_can_be_turned_off() {
 #[tokio::test]
 async fn next_field_can_have_another_name() {
     let mut world = World::with(app, |manager| {
-        manager
-            .with_login_view("/login")
-            .unwrap()
-            .with_next_field("return.to")
-            .unwrap()
+        manager.with_login_page(LoginPage::new("/login").next_field("return.to"))
     });
     let refused = world.browser.get("/private").await;
     assert_eq!(refused.location(), "/login?return.to=/private&notice=login");
@@ -305,7 +297,8 @@ async fn next_field_can_have_another_name() {
     assert_eq!(world.browser.post(&location).await.location(), "/private");
     let long = "f".repeat(65);
     for bad in ["", "notice", "a b", "a=b", "a&b", "\u{e9}", "a%20b", &long] {
-        let error = World::new().manager.with_next_field(bad).unwrap_err();
+        let page = LoginPage::new("/login").next_field(bad.to_owned());
+        let error = page.check().unwrap_err();
         assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
     }
 }

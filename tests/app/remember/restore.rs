@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use login_manager::manager::RememberMe;
 use login_manager::{
     event::EventKind, manager::RememberGrace, store::SessionRecord, testing::TestClock,
 };
@@ -37,7 +38,7 @@ async fn remembered_with(grace: RememberGrace) -> Remembered {
         events,
         ..
     } = World::with(routes, |manager| {
-        manager.with_remember_grace(grace).unwrap()
+        manager.with_remember_me(RememberMe::new().grace(grace))
     });
     browser.post("/remember/alice").await;
     assert_eq!(browser.get("/how").await.body, "alice fresh remembered");
@@ -59,7 +60,7 @@ async fn max_remembered_forgets_the_oldest_browser() {
     let limits = [(None, 15), (Some(3), 3)];
     for (limit, kept) in limits {
         let mut world = World::with(routes, |manager| match limit {
-            Some(limit) => manager.with_max_remembered(limit).unwrap(),
+            Some(limit) => manager.with_remember_me(RememberMe::new().max_browsers(limit)),
             None => manager,
         });
         let mut bob = world.browser.another();

@@ -9,6 +9,7 @@ use axum::{
 };
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use http::Method;
+use login_manager::manager::RememberMe;
 use login_manager::{
     Auth, LoginManager, SessionStore as _, event::EventKind, manager::RememberGrace,
     manager::Timeouts, testing::TestClock,
@@ -468,9 +469,7 @@ async fn strict_grace_is_theft_when_over_seen_or_not() {
     for is_seen in [false, true] {
         for is_here in [false, true] {
             let strict = |manager: LoginManager<Account>| {
-                manager
-                    .with_remember_grace(RememberGrace::Strict(MINUTE))
-                    .unwrap()
+                manager.with_remember_me(RememberMe::new().grace(RememberGrace::Strict(MINUTE)))
             };
             let (mut world, mut before) = exchanged_with(strict).await;
             let node = another_node(&world, strict);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::{Router, extract::Path, routing::post};
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use http::{header::AUTHORIZATION, request::Parts};
+use login_manager::manager::RememberMe;
 use login_manager::{Auth, LoginManager};
 
 use crate::support::{
@@ -175,20 +176,27 @@ async fn logout_ends_one_series_and_a_changed_stamp_all() {
 }
 
 #[tokio::test]
-async fn remember_limit_above_400_days_is_rejected() {
+async fn remember_limit_of_no_time_or_above_400_days_is_rejected() {
     let most = 400 * DAY;
     for bad in [
         most + Duration::from_millis(1),
         Duration::MAX,
         Duration::ZERO,
     ] {
-        let error = World::new().manager.with_remember_for(bad).unwrap_err();
+        let error = RememberMe::new().lifetime(bad).check().unwrap_err();
         assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
     }
-    assert!(World::new().manager.with_remember_for(most).is_ok());
+    assert!(RememberMe::new().lifetime(most).check().is_ok());
 
     let mut world = world();
-    let answer = world.browser.post("/remember-for/1000").await;
+    for days in [0, 401, 1000] {
+        let refused = world.browser.post(&format!("/remember-for/{days}")).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.set_cookies().len()),
+            (500, 0)
+        );
+    }
+    let answer = world.browser.post("/remember-for/400").await;
     assert_eq!(max_age(&answer), most);
     world.browser.restart();
     world.clock.advance(most);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::{Router, routing::post};
 use http::Method;
+use login_manager::manager::RememberMe;
 use login_manager::{Auth, LoginManager, manager::Timeouts, testing::TestClock};
 use tokio::task::JoinSet;
 
@@ -47,7 +48,7 @@ async fn log_in(app: &Router) -> Browser {
 
 #[tokio::test]
 async fn max_sessions_never_ends_the_session_just_made() {
-    let nodes = nodes(|manager| manager.with_max_sessions(1).unwrap());
+    let nodes = nodes(|manager| manager.with_max_sessions(1));
     let mut before = log_in(&nodes.apps[0]).await;
     // All in one millisecond of either clock.
     for at in [0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0] {
@@ -61,7 +62,7 @@ async fn max_sessions_never_ends_the_session_just_made() {
 
 #[tokio::test]
 async fn max_remembered_never_forgets_the_login_just_made() {
-    let nodes = nodes(|manager| manager.with_max_remembered(1).unwrap());
+    let nodes = nodes(|manager| manager.with_remember_me(RememberMe::new().max_browsers(1)));
     let mut before = log_in(&nodes.apps[0]).await;
     for at in [0, 0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 0] {
         let mut browser = log_in(&nodes.apps[at]).await;
@@ -81,8 +82,8 @@ async fn max_remembered_never_forgets_the_login_just_made() {
 async fn logins_at_once_on_two_nodes_keep_the_limits() {
     for limit_remembered in [false, true] {
         let nodes = nodes(|manager| match limit_remembered {
-            true => manager.with_max_remembered(2).unwrap(),
-            false => manager.with_max_sessions(2).unwrap(),
+            true => manager.with_remember_me(RememberMe::new().max_browsers(2)),
+            false => manager.with_max_sessions(2),
         });
         nodes.store.be_remote();
         let mut logins = JoinSet::new();
@@ -104,8 +105,8 @@ async fn logins_at_once_on_two_nodes_keep_the_limits() {
 #[tokio::test]
 async fn login_in_the_same_browser_counts_once() {
     let nodes = nodes(|manager| {
-        let manager = manager.with_max_sessions(2).unwrap();
-        manager.with_max_remembered(2).unwrap()
+        let manager = manager.with_max_sessions(2);
+        manager.with_remember_me(RememberMe::new().max_browsers(2))
     });
     let (mut one, mut two) = (log_in(&nodes.apps[0]).await, log_in(&nodes.apps[1]).await);
     for browser in [&mut one, &mut two] {
@@ -123,7 +124,7 @@ async fn login_in_the_same_browser_counts_once() {
 /// A record that a clock made which was far ahead takes no login's place in the order.
 #[tokio::test]
 async fn remembered_login_from_the_future_disturbs_no_later_one() {
-    let nodes = nodes(|manager| manager.with_max_remembered(1).unwrap());
+    let nodes = nodes(|manager| manager.with_remember_me(RememberMe::new().max_browsers(1)));
     nodes.clocks[0].advance(3650 * DAY);
     log_in(&nodes.apps[0]).await;
     nodes.clocks[0].turn_back(3650 * DAY);
@@ -145,7 +146,7 @@ fn max_age(answer: &Answer) -> Duration {
 
 fn sliding() -> World {
     World::with(routes, |manager| {
-        manager.with_remember_sliding(30 * DAY, 100 * DAY).unwrap()
+        manager.with_remember_me(RememberMe::new().sliding(30 * DAY, 100 * DAY))
     })
 }
 
@@ -211,9 +212,11 @@ async fn sliding_limits_are_checked() {
         (DAY, 401 * DAY),
         (Duration::MAX, Duration::MAX),
     ] {
-        let manager = World::new().manager;
-        let error = manager.with_remember_sliding(idle, at_most).unwrap_err();
-        assert!(error.to_string().contains("with_remember_sliding"));
+        let error = RememberMe::new()
+            .sliding(idle, at_most)
+            .check()
+            .unwrap_err();
+        assert!(error.to_string().contains("RememberMe::sliding"));
     }
 }
 
@@ -236,7 +239,7 @@ async fn fixed_end_is_not_moved_by_use() {
 /// and no later login would end it.
 #[tokio::test]
 async fn login_created_late_does_not_exceed_the_limit() {
-    let world = World::with(routes, |manager| manager.with_max_sessions(1).unwrap());
+    let world = World::with(routes, |manager| manager.with_max_sessions(1));
     let gate = world.store.gate(Call::Create, When::Before);
     let late = world.browser.another().start(Method::POST, "/login/alice");
     gate.reached().await;
@@ -254,7 +257,7 @@ async fn login_created_late_does_not_exceed_the_limit() {
 /// A list that fails leaves the login's place in the order open, not whether it is new.
 #[tokio::test]
 async fn login_over_a_session_is_not_new_if_the_list_failed() {
-    let mut world = World::with(routes, |manager| manager.with_max_sessions(1).unwrap());
+    let mut world = World::with(routes, |manager| manager.with_max_sessions(1));
     world.browser.post("/login/alice").await;
     world.clock.advance(MINUTE);
     // Beyond the limit, since this one can't count either.
@@ -279,7 +282,7 @@ async fn ended_remember_cookie_counts_no_more() {
         routes(accounts).route("/remember-for-a-day", post(remember_for_a_day))
     };
     let world = World::with(with_days, |manager| {
-        let manager = manager.with_max_remembered(2).unwrap();
+        let manager = manager.with_remember_me(RememberMe::new().max_browsers(2));
         manager.with_timeouts(Timeouts::new(90 * DAY, 90 * DAY).unwrap())
     });
     let mut remembered = world.browser.another();

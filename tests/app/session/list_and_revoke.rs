@@ -190,9 +190,7 @@ async fn administrator_logs_a_user_out() {
 
 #[tokio::test]
 async fn login_beyond_max_sessions_ends_the_oldest() {
-    let mut world = World::with(with_sessions, |manager| {
-        manager.with_max_sessions(2).unwrap()
-    });
+    let mut world = World::with(with_sessions, |manager| manager.with_max_sessions(2));
     let mut browsers = Vec::new();
     for _ in 0..3 {
         let mut browser = world.browser.another();
@@ -219,9 +217,7 @@ async fn login_beyond_max_sessions_ends_the_oldest() {
 
 #[tokio::test]
 async fn concurrent_logins_keep_max_sessions() {
-    let world = World::with(with_sessions, |manager| {
-        manager.with_max_sessions(1).unwrap()
-    });
+    let world = World::with(with_sessions, |manager| manager.with_max_sessions(1));
     world.store.be_remote(); // so that none is through before the next begins
     let mut logins = tokio::task::JoinSet::new();
     for _ in 0..50 {

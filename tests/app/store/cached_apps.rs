@@ -38,7 +38,7 @@ fn two_apps() -> (Browser, Browser, FaultyStore) {
     let app = || {
         let cache = CachedStore::new(store.clone(), STALENESS);
         let manager = LoginManager::new(cache, accounts.clone()).with_realm("account");
-        routes(&accounts).layer(manager.unwrap())
+        routes(&accounts).layer(manager)
     };
     (Browser::new(app()), Browser::new(app()), store)
 }
@@ -87,7 +87,7 @@ async fn an_old_copy_raises_no_theft_alarm() {
                 heard.fetch_add(1, Ordering::SeqCst);
             }
         });
-        routes(&accounts).layer(manager.with_realm("account").unwrap())
+        routes(&accounts).layer(manager.with_realm("account"))
     };
     let (a, b) = (node(), node());
     let mut browser = Browser::new(a.clone());

@@ -73,7 +73,7 @@ impl Door {
 }
 
 pub fn with_view(manager: LoginManager<Account>) -> LoginManager<Account> {
-    manager.with_login_view("/login").unwrap()
+    manager.with_login_page("/login")
 }
 
 /// A page behind this layer.

@@ -3,6 +3,7 @@
 use std::{
     cell::RefCell,
     fmt::{Debug, Write},
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Once,
 };
 
@@ -14,6 +15,14 @@ use tracing::{
 
 thread_local! {
     static LINES: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// The message with which this panics.
+pub fn panic_message<T>(panics: impl FnOnce() -> T) -> String {
+    let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(panics()))) else {
+        panic!("it does not panic");
+    };
+    *payload.downcast::<String>().unwrap()
 }
 
 /// Listens until it is dropped.

@@ -49,7 +49,7 @@ pub const REMEMBER: &str = "__Host-account-remember";
 impl World {
     /// The routes of [`routes`] behind a manager with a login view at `/login`.
     pub fn new() -> Self {
-        Self::with(routes, |manager| manager.with_login_view("/login").unwrap())
+        Self::with(routes, |manager| manager.with_login_page("/login"))
     }
 
     /// Routes of your own behind a manager of your own.

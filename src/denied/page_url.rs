@@ -19,19 +19,21 @@ const MAX: usize = 2000;
 
 /// The login page: a path of this application, or a URL on another host.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct LoginView {
+pub(crate) struct PageUrl {
     address: Box<str>,
     fragment: Box<str>,
     local: bool,
 }
 
-impl LoginView {
-    pub(crate) fn parse(given: &str) -> Result<Self, ConfigError> {
+impl PageUrl {
+    /// Parses it. Errors name this setting.
+    pub(crate) fn parse(setting: &'static str, given: &str) -> Result<Self, ConfigError> {
         let refused = || {
             ConfigError::new(
-                "with_login_view",
+                setting,
                 given,
-                "a login view is a local path such as /login, or an http(s) address on another host",
+                "a login page is a local path such as /login, or an http(s) address on another host, \
+                 of at most 1000 bytes",
             )
         };
         let local = given.starts_with('/');
@@ -62,6 +64,12 @@ impl LoginView {
     /// Whether this is the path of the login page itself.
     pub(crate) fn is_at(&self, path: &str) -> bool {
         self.local && self.address.split('?').next() == Some(path)
+    }
+
+    /// Whether it is a path of this application that ends with this one.
+    pub(super) fn ends_with(&self, path: &str) -> bool {
+        let own = self.address.split('?').next().unwrap_or_default();
+        self.local && path.starts_with('/') && own.ends_with(path)
     }
 
     /// The URL of the login page, with `next` and the notice in its query.
@@ -115,14 +123,14 @@ mod tests {
     use super::*;
 
     fn url(view: &str, next: &str) -> String {
-        LoginView::parse(view).unwrap().url(
+        PageUrl::parse("LoginPage::new", view).unwrap().url(
             Some(("next", &NextPath::try_from(next).unwrap())),
             Some(Notice::Login),
         )
     }
 
     #[test]
-    fn next_of_the_login_view_is_replaced() {
+    fn next_of_the_login_page_is_replaced() {
         assert_eq!(
             url("/login?lang=de&next=/old&notice=x#top", "/new"),
             "/login?lang=de&next=/new&notice=login#top"
@@ -143,7 +151,7 @@ mod tests {
             url("/login?lang=de#form", "/a"),
             "/login?lang=de&next=/a&notice=login#form"
         );
-        let none = LoginView::parse("/login")
+        let none = PageUrl::parse("LoginPage::new", "/login")
             .unwrap()
             .url(Some(("next", &NextPath::none())), Some(Notice::Login));
         assert_eq!(none, "/login?notice=login");
@@ -180,18 +188,18 @@ mod tests {
             "/\u{e9}",
             "https://a/\r\nb",
         ] {
-            let error = LoginView::parse(bad).unwrap_err();
+            let error = PageUrl::parse("LoginPage::new", bad).unwrap_err();
             assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
         }
     }
 
     #[test]
     fn knows_its_own_path() {
-        let view = LoginView::parse("/login?lang=de").unwrap();
+        let view = PageUrl::parse("LoginPage::new", "/login?lang=de").unwrap();
         assert!(view.is_at("/login"));
         assert!(!view.is_at("/login/") && !view.is_at("/"));
         assert!(
-            !LoginView::parse("https://id.example/login")
+            !PageUrl::parse("LoginPage::new", "https://id.example/login")
                 .unwrap()
                 .is_at("/login")
         );

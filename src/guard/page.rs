@@ -8,13 +8,15 @@ use std::{
     task::{Context, Poll},
 };
 
+use bytes::Bytes;
 use http::{Request, Response};
 use tower::{Layer, Service};
 
 use super::{GuardFuture, no_manager};
 use crate::{
     auth::Auth,
-    denied::{LoginView, Views},
+    body::InnerBody,
+    denied::{PageUrl, Pages},
     error::ConfigError,
     user::AuthUser,
 };
@@ -31,91 +33,95 @@ use crate::{
 /// # struct Account;
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
 /// # async fn orders(_: login_manager::LoginRequired<Account>) {}
-/// # fn app(login_manager: login_manager::LoginManager<Account>) -> Result<axum::Router, login_manager::ConfigError> {
+/// # fn app(login_manager: login_manager::LoginManager<Account>) -> axum::Router {
 /// use axum::{Router, routing::get};
-/// use login_manager::guard::login_view;
+/// use login_manager::guard::login_page;
 ///
 /// let shop = Router::new()
 ///     .route("/orders", get(orders))
-///     .layer(login_view::<Account>("/shop/login")?);
+///     .layer(login_page::<Account>("/shop/login"));
 ///
-/// Ok(Router::new().nest("/shop", shop).layer(login_manager))
+/// Router::new().nest("/shop", shop).layer(login_manager)
 /// # }
 /// ```
 ///
-/// # Errors
-/// - if it is neither a local path nor an http(s) URL
-pub fn login_view<U: AuthUser>(login_view: &str) -> Result<LoginViewLayer<U>, ConfigError> {
-    Ok(LoginViewLayer {
-        views: Arc::new(Views {
-            login: Some(LoginView::parse(login_view)?),
+/// # Panics
+/// If it is neither a local path nor an http(s) URL of at most 1000 bytes.
+#[track_caller]
+pub fn login_page<U: AuthUser>(login_page: &str) -> LoginPageLayer<U> {
+    let login = ConfigError::expect_none(PageUrl::parse("login_page", login_page));
+    LoginPageLayer {
+        pages: Arc::new(Pages {
+            login: Some(login),
             refresh: None,
         }),
         user: PhantomData,
-    })
-}
-
-/// The layer of [`login_view`].
-#[must_use = "a layer says nothing before it is put around a service"]
-pub struct LoginViewLayer<U> {
-    views: Arc<Views>,
-    user: PhantomData<fn() -> U>,
-}
-
-impl<U: AuthUser> LoginViewLayer<U> {
-    /// Sets the page on which users of this part enter their credentials again. Default: its login
-    /// view.
-    ///
-    /// # Errors
-    /// - if it is neither a local path nor an http(s) URL
-    pub fn with_refresh_view(mut self, refresh_view: &str) -> Result<Self, ConfigError> {
-        Arc::make_mut(&mut self.views).refresh = Some(LoginView::parse(refresh_view)?);
-        Ok(self)
     }
 }
 
-impl<S, U> Layer<S> for LoginViewLayer<U> {
-    type Service = LoginViewService<S, U>;
+/// The layer of [`login_page`].
+#[must_use = "a layer says nothing before it is put around a service"]
+pub struct LoginPageLayer<U> {
+    pages: Arc<Pages>,
+    user: PhantomData<fn() -> U>,
+}
+
+impl<U: AuthUser> LoginPageLayer<U> {
+    /// Sets the page on which users of this part enter their credentials again. Default: its login
+    /// page.
+    ///
+    /// # Panics
+    /// If it is neither a local path nor an http(s) URL of at most 1000 bytes.
+    #[track_caller]
+    pub fn refresh(mut self, refresh: &str) -> Self {
+        let refresh = ConfigError::expect_none(PageUrl::parse("refresh", refresh));
+        Arc::make_mut(&mut self.pages).refresh = Some(refresh);
+        self
+    }
+}
+
+impl<S, U> Layer<S> for LoginPageLayer<U> {
+    type Service = LoginPageService<S, U>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        LoginViewService {
+        LoginPageService {
             inner,
             layer: self.clone(),
         }
     }
 }
 
-impl<U> Clone for LoginViewLayer<U> {
+impl<U> Clone for LoginPageLayer<U> {
     fn clone(&self) -> Self {
         Self {
-            views: Arc::clone(&self.views),
+            pages: Arc::clone(&self.pages),
             user: PhantomData,
         }
     }
 }
 
-impl<U> fmt::Debug for LoginViewLayer<U> {
+impl<U> fmt::Debug for LoginPageLayer<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginViewLayer")
+        f.debug_struct("LoginPageLayer")
             .field("user", &type_name::<U>())
-            .field("views", &self.views)
+            .field("pages", &self.pages)
             .finish()
     }
 }
 
-/// The service of [`login_view`].
-pub struct LoginViewService<S, U> {
+/// The service of [`login_page`].
+pub struct LoginPageService<S, U> {
     inner: S,
-    layer: LoginViewLayer<U>,
+    layer: LoginPageLayer<U>,
 }
 
-impl<S, U, ReqBody, ResBody> Service<Request<ReqBody>> for LoginViewService<S, U>
+impl<S, U, ReqBody, ResBody> Service<Request<ReqBody>> for LoginPageService<S, U>
 where
     U: AuthUser,
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    ResBody: From<Vec<u8>>,
+    ResBody: InnerBody,
 {
-    type Response = Response<ResBody>;
+    type Response = Response<ResBody::Outer>;
     type Error = S::Error;
     type Future = GuardFuture<S::Future, ResBody, S::Error>;
 
@@ -125,15 +131,15 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let Some(auth) = Auth::<U>::from_extensions(request.extensions()) else {
-            let response = no_manager::<U>("login_view").response();
-            return GuardFuture::denied(response.map(|body| ResBody::from(body.into_bytes())));
+            let response = no_manager::<U>("login_page").response();
+            return GuardFuture::denied(response.map(Bytes::from));
         };
-        auth.enter(&self.layer.views);
+        auth.enter(&self.layer.pages);
         GuardFuture::passed(self.inner.call(request))
     }
 }
 
-impl<S: Clone, U> Clone for LoginViewService<S, U> {
+impl<S: Clone, U> Clone for LoginPageService<S, U> {
     fn clone(&self) -> Self {
         Self {
             inner: self.inner.clone(),
@@ -142,9 +148,9 @@ impl<S: Clone, U> Clone for LoginViewService<S, U> {
     }
 }
 
-impl<S: fmt::Debug, U> fmt::Debug for LoginViewService<S, U> {
+impl<S: fmt::Debug, U> fmt::Debug for LoginPageService<S, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LoginViewService")
+        f.debug_struct("LoginPageService")
             .field("inner", &self.inner)
             .field("layer", &self.layer)
             .finish()

@@ -1,14 +1,15 @@
-//! Login views of parts of an application, and login views that depend on the request.
+//! Login pages of parts of an application, and login pages that depend on the request.
 
 use axum::{Router, routing::get};
 use http::StatusCode;
 use login_manager::{
     Auth, FreshLoginRequired, LoginManager, LoginRequired, NextPath, event::EventKind,
-    fresh_login_required, guard::DeniedReason, guard::Notice, guard::login_view, login_required,
+    fresh_login_required, guard::DeniedReason, guard::Notice, guard::login_page, login_required,
+    manager::LoginPage, manager::NextIn,
 };
 
 use crate::support::{
-    log::Log,
+    log::{Log, panic_message},
     world::{Account, Accounts, World, account, routes},
 };
 
@@ -22,7 +23,7 @@ fn parts(accounts: &Accounts) -> Router {
     let audit = Router::new()
         .route("/log", get(asks))
         .route("/fresh", get(asks_fresh))
-        .layer(login_view::<Account>("/audit-login").unwrap());
+        .layer(login_page::<Account>("/audit-login"));
     let deep = Router::new()
         .route(
             "/layer",
@@ -37,12 +38,7 @@ fn parts(accounts: &Accounts) -> Router {
         .route("/extractor", get(asks))
         .nest("/deep", deep)
         .nest("/audit", audit)
-        .layer(
-            login_view::<Account>("/admin-login")
-                .unwrap()
-                .with_refresh_view("/admin-refresh")
-                .unwrap(),
-        );
+        .layer(login_page::<Account>("/admin-login").refresh("/admin-refresh"));
     let stale =
         async |auth: Auth<Account>| auth.login(account(1, "alice")).fresh(false).await.map(drop);
     routes(accounts)
@@ -52,12 +48,8 @@ fn parts(accounts: &Accounts) -> Router {
         .nest("/admin", admin)
 }
 
-fn with_views(manager: LoginManager<Account>) -> LoginManager<Account> {
-    manager
-        .with_login_view("/login")
-        .unwrap()
-        .with_refresh_view("/refresh")
-        .unwrap()
+fn with_pages(manager: LoginManager<Account>) -> LoginManager<Account> {
+    manager.with_login_page(LoginPage::new("/login").refresh("/refresh"))
 }
 
 async fn sent_to(world: &mut World, uri: &str) -> String {
@@ -67,8 +59,8 @@ async fn sent_to(world: &mut World, uri: &str) -> String {
 }
 
 #[tokio::test]
-async fn nested_routes_inherit_the_login_view() {
-    let mut world = World::with(parts, with_views);
+async fn nested_routes_inherit_the_login_page() {
+    let mut world = World::with(parts, with_pages);
     for (uri, page) in [
         ("/top", "/login"),
         ("/top-fresh", "/login"),
@@ -105,13 +97,12 @@ async fn login_view_of_a_guard_applies_to_the_routes_inside() {
             .route("/excepted", get(asks))
             .layer(
                 login_required::<Account>()
-                    .with_login_view("/part-login")
-                    .unwrap()
+                    .with_login_page("/part-login")
                     .except(["/excepted"]),
             )
             .route("/stale", get(stale))
     };
-    let mut world = World::with(part, with_views);
+    let mut world = World::with(part, with_pages);
     assert_eq!(sent_to(&mut world, "/inside").await, "/part-login");
     assert_eq!(sent_to(&mut world, "/excepted").await, "/part-login");
     world.browser.get("/stale").await;
@@ -123,30 +114,32 @@ async fn login_view_of_a_guard_applies_to_the_routes_inside() {
 async fn login_view_outside_the_manager_is_a_500_that_says_so() {
     let log = Log::listen();
     let accounts = Accounts::new();
-    let world = World::with(routes, with_views);
+    let world = World::with(routes, with_pages);
     let outside = routes(&accounts)
         .layer(world.manager.clone())
-        .layer(login_view::<Account>("/a").unwrap());
+        .layer(login_page::<Account>("/a"));
     let mut browser = crate::support::browser::Browser::new(outside);
     assert_eq!(browser.get("/").await.status, 500);
     assert!(
-        log.lines().join("\n").contains("login_view was asked for"),
+        log.lines().join("\n").contains("login_page was asked for"),
         "{}",
         log.lines().join("\n")
     );
-    assert!(login_view::<Account>("//evil.example").is_err());
-    assert!(
-        login_view::<Account>("/a")
-            .unwrap()
-            .with_refresh_view("no")
-            .is_err()
-    );
+    for invalid in [
+        panic_message(|| login_page::<Account>("//evil.example")),
+        panic_message(|| login_page::<Account>("/a").refresh("//evil.example")),
+    ] {
+        assert!(
+            invalid.contains("\"//evil.example\" is not accepted"),
+            "{invalid}"
+        );
+    }
 }
 
 /// In the language with which the path begins; an invalid address for `/junk`.
 fn by_language(manager: LoginManager<Account>) -> LoginManager<Account> {
-    with_views(manager).with_login_view_of(|denied| {
-        assert_eq!(denied.login_url(), None, "it is being looked for");
+    let page = LoginPage::new("/login").refresh("/refresh");
+    manager.with_login_page(page.chosen_by(|denied| {
         let page = match denied.reason() {
             DeniedReason::FreshLoginRequired => "refresh",
             _ => "login",
@@ -156,7 +149,7 @@ fn by_language(manager: LoginManager<Account>) -> LoginManager<Account> {
             "/jun" => Some("//evil.example".to_owned()),
             _ => None,
         }
-    })
+    }))
 }
 
 #[tokio::test]
@@ -166,7 +159,7 @@ async fn login_view_can_depend_on_the_request() {
         let ask = Router::new()
             .route("/page", get(asks))
             .route("/fresh", get(asks_fresh));
-        let own = ask.clone().layer(login_view::<Account>("/own").unwrap());
+        let own = ask.clone().layer(login_page::<Account>("/own"));
         parts(accounts)
             .nest("/de", ask.clone().nest("/own", own))
             .nest("/fr", ask.clone())
@@ -181,10 +174,10 @@ async fn login_view_can_depend_on_the_request() {
     ] {
         assert_eq!(sent_to(&mut world, uri).await, page, "{uri}");
     }
-    assert!(!log.lines().join("\n").contains("with_login_view_of"));
+    assert!(!log.lines().join("\n").contains("LoginPage::chosen_by"));
     assert_eq!(sent_to(&mut world, "/junk/page").await, "/login");
     assert!(
-        log.lines().join("\n").contains("with_login_view_of"),
+        log.lines().join("\n").contains("LoginPage::chosen_by"),
         "{}",
         log.lines().join("\n")
     );
@@ -201,15 +194,10 @@ async fn next_never_leads_to_a_login_page() {
         let part = Router::new()
             .route("/login", get(page))
             .route("/sign-in", get(page))
-            .layer(
-                login_view::<Account>("/part/login")
-                    .unwrap()
-                    .with_refresh_view("/part/again")
-                    .unwrap(),
-            );
+            .layer(login_page::<Account>("/part/login").refresh("/part/again"));
         Router::new().nest("/part", part)
     };
-    let mut world = World::with(app, with_views);
+    let mut world = World::with(app, with_pages);
     for next in [
         "/part/login",
         "/part/again",
@@ -228,18 +216,18 @@ async fn next_never_leads_to_a_login_page() {
 }
 
 #[tokio::test]
-async fn login_url_names_the_nearest_login_view_and_this_page() {
+async fn login_url_names_the_nearest_login_page_and_this_page() {
     let link = async |auth: Auth<Account>| auth.login_url().unwrap_or_default();
     let app = |_: &Accounts| {
         let admin = Router::new()
             .route("/page", get(link))
-            .layer(login_view::<Account>("/admin-login").unwrap());
+            .layer(login_page::<Account>("/admin-login"));
         Router::new()
             .route("/page", get(link))
             .route("/login", get(link))
             .nest("/admin", admin)
     };
-    let mut world = World::with(app, with_views);
+    let mut world = World::with(app, with_pages);
     for (page, url) in [
         ("/page", "/login?next=/page"),
         (
@@ -267,7 +255,7 @@ async fn login_url_names_the_nearest_login_view_and_this_page() {
         "/admin-login?next=/admin/page"
     );
     let mut in_a_cookie = World::with(app, |manager| {
-        with_views(manager).with_next_in(login_manager::manager::NextIn::Cookie)
+        manager.with_login_page(LoginPage::new("/login").next_in(NextIn::Cookie))
     });
     assert_eq!(in_a_cookie.browser.get("/page").await.body, "/login");
 }

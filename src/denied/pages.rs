@@ -1,18 +1,18 @@
 //! The login pages of an application or of a part of it.
 
-use super::LoginView;
+use super::PageUrl;
 use crate::reason::DeniedReason;
 
-/// The login view and the refresh view.
+/// The login page and the refresh page.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Views {
-    pub(crate) login: Option<LoginView>,
-    pub(crate) refresh: Option<LoginView>,
+pub(crate) struct Pages {
+    pub(crate) login: Option<PageUrl>,
+    pub(crate) refresh: Option<PageUrl>,
 }
 
-impl Views {
+impl Pages {
     /// The page for this reason.
-    pub(crate) fn of(&self, reason: DeniedReason) -> Option<&LoginView> {
+    pub(crate) fn of(&self, reason: DeniedReason) -> Option<&PageUrl> {
         let refresh = match reason {
             DeniedReason::FreshLoginRequired => self.refresh.as_ref(),
             _ => None,
@@ -23,11 +23,11 @@ impl Views {
     /// Whether this is the path of one of them.
     pub(crate) fn are_at(&self, path: &str) -> bool {
         let mut both = [&self.login, &self.refresh].into_iter().flatten();
-        both.any(|view| view.is_at(path))
+        both.any(|page| page.is_at(path))
     }
 
-    /// Fills what is not set from the outer part of the application. A part with its own login view
-    /// does not inherit the refresh view.
+    /// Fills what is not set from the outer part of the application. A part with its own login page
+    /// does not inherit the refresh page.
     pub(crate) fn within(&self, outer: &Self) -> Self {
         match self.login {
             Some(_) => self.clone(),

@@ -1,0 +1,153 @@
+//! The bodies of responses.
+
+use bytes::Bytes;
+use http::Response;
+use http_body::Body;
+
+use crate::error::BoxError;
+
+/// The body of a service that a manager or a guard is around: any [`http_body::Body`] that is
+/// `Send + 'static`, whose data is [`Bytes`], and whose error converts to a [`BoxError`]. Those of
+/// axum, hyper, tonic and tower-http are, and so is `String`.
+///
+/// Managers and guards require nothing else, so they can be around and inside any other layer.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a response body that a login manager or a guard can be around",
+    label = "not an `http_body::Body<Data = Bytes>` that is `Send + 'static`",
+    note = "such a body implements `http_body::Body` with `Data = bytes::Bytes` and an error that converts to \
+            `Box<dyn std::error::Error + Send + Sync>`, and is `Send + 'static`"
+)]
+pub trait InnerBody: Body<Data = Bytes, Error: Into<BoxError>> + Sized + Send + 'static {
+    /// The body of the responses that the manager or the guard returns: that of the service, or
+    /// that of its own response. Its default is empty.
+    ///
+    /// With the feature `axum` it is `axum::body::Body`, so that `Router::layer` needs no further
+    /// box around it.
+    type Outer: Body<Data = Bytes, Error: Into<BoxError>> + Default + Send + 'static;
+
+    #[doc(hidden)]
+    fn into_outer(self) -> Self::Outer;
+
+    #[doc(hidden)]
+    fn outer_of(bytes: Bytes) -> Self::Outer;
+}
+
+#[cfg(feature = "axum")]
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> InnerBody for B {
+    type Outer = axum_core::body::Body;
+
+    fn into_outer(self) -> Self::Outer {
+        // Keeps the body of axum as it is.
+        axum_core::body::Body::new(self)
+    }
+
+    fn outer_of(bytes: Bytes) -> Self::Outer {
+        bytes.into()
+    }
+}
+
+#[cfg(not(feature = "axum"))]
+impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> InnerBody for B {
+    type Outer = either::Either<B>;
+
+    fn into_outer(self) -> Self::Outer {
+        either::Either::inner(self)
+    }
+
+    fn outer_of(bytes: Bytes) -> Self::Outer {
+        either::Either::own(bytes)
+    }
+}
+
+/// Passes on the response of the service.
+pub(crate) fn passed<B: InnerBody>(response: Response<B>) -> Response<B::Outer> {
+    response.map(B::into_outer)
+}
+
+/// A response in place of the service's.
+pub(crate) fn own<B: InnerBody>(response: Response<Bytes>) -> Response<B::Outer> {
+    response.map(B::outer_of)
+}
+
+#[cfg(not(feature = "axum"))]
+mod either {
+    use std::{
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use bytes::Bytes;
+    use http_body::{Body, Frame, SizeHint};
+    use pin_project_lite::pin_project;
+
+    pin_project! {
+        /// The body of the service, or that of a response in its place.
+        #[derive(Debug)]
+        #[allow(unnameable_types, reason = "with the feature `axum` it is another type")]
+        pub struct Either<B> {
+            #[pin]
+            kind: Kind<B>,
+        }
+    }
+
+    pin_project! {
+        #[project = KindProj]
+        #[derive(Debug)]
+        enum Kind<B> {
+            Inner { #[pin] body: B },
+            Own { bytes: Bytes },
+        }
+    }
+
+    impl<B> Either<B> {
+        pub(super) fn inner(body: B) -> Self {
+            Self {
+                kind: Kind::Inner { body },
+            }
+        }
+
+        pub(super) fn own(bytes: Bytes) -> Self {
+            Self {
+                kind: Kind::Own { bytes },
+            }
+        }
+    }
+
+    impl<B> Default for Either<B> {
+        fn default() -> Self {
+            Self::own(Bytes::new())
+        }
+    }
+
+    impl<B: Body<Data = Bytes>> Body for Either<B> {
+        type Data = Bytes;
+        type Error = B::Error;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+            match self.project().kind.project() {
+                KindProj::Inner { body } => body.poll_frame(cx),
+                KindProj::Own { bytes } if bytes.is_empty() => Poll::Ready(None),
+                KindProj::Own { bytes } => {
+                    Poll::Ready(Some(Ok(Frame::data(std::mem::take(bytes)))))
+                }
+            }
+        }
+
+        fn is_end_stream(&self) -> bool {
+            match &self.kind {
+                Kind::Inner { body } => body.is_end_stream(),
+                Kind::Own { bytes } => bytes.is_empty(),
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            match &self.kind {
+                Kind::Inner { body } => body.size_hint(),
+                Kind::Own { bytes } => SizeHint::with_exact(bytes.len() as u64),
+            }
+        }
+    }
+}
