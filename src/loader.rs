@@ -48,7 +48,8 @@ use crate::{error::BoxError, user::AuthUser};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loader for `{U}`",
     note = "a loader is a closure that takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`, \
-            or a type that implements `UserLoader<U>`"
+            or a type that implements `UserLoader<U>`",
+    note = "the future owns what it uses: `move |id| {{ let db = db.clone(); async move {{ db.find(id).await }} }}`"
 )]
 pub trait UserLoader<U: AuthUser>: Send + Sync + 'static {
     /// Returns the user with this id, or `None` if there is no such user (any more). `None` ends
@@ -185,7 +186,8 @@ pub(crate) type LoadRequest<U> = Arc<dyn for<'a> Fn(&'a Parts) -> Loading<'a, U>
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loader for `{U}`",
     note = "a loader is a closure that takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`, \
-            or a type that implements `UserLoader<U>`"
+            or a type that implements `UserLoader<U>`",
+    note = "the future owns what it uses: `move |id| {{ let db = db.clone(); async move {{ db.find(id).await }} }}`"
 )]
 pub trait IntoUserLoader<U: AuthUser, Kind>: sealed::Sealed<Kind> {
     #[doc(hidden)]

@@ -224,6 +224,10 @@ impl Realm {
             .await
     }
 
+    pub(crate) async fn delete_any(&self, limit: usize) -> Result<u64, Error> {
+        self.call_store(self.store().delete_any(limit)).await
+    }
+
     async fn call_store<T>(
         &self,
         call: impl Future<Output = Result<T, BoxError>>,

@@ -30,6 +30,11 @@ use std::{borrow::Cow, fmt::Display, str::FromStr, sync::Arc};
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a user type",
+    label = "implement `login_manager::AuthUser` for it",
+    note = "`impl AuthUser for {Self} {{ type Id = i64; fn id(&self) -> i64 {{ self.id }} }}`"
+)]
 pub trait AuthUser: Send + Sync + 'static {
     /// What your [`UserLoader`](crate::UserLoader) looks users up by: a number, a UUID, a name, or
     /// a newtype around one.
@@ -64,7 +69,7 @@ pub trait AuthUser: Send + Sync + 'static {
 
 /// What [`Auth::login`](crate::Auth::login) takes: a user, or an `Arc` of one.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a `{U}` that can be logged in",
+    message = "`{Self}` can't be logged in as a `{U}`",
     label = "give it the user, or an `Arc` of it",
     note = "the request keeps the user, so a reference is not enough: `auth.login(user.clone())`"
 )]

@@ -69,7 +69,8 @@ pub enum EventKind {
     ClientChanged,
     /// A session was ended by another session of the user, by the application, or because a login
     /// exceeded [`with_max_sessions`](crate::LoginManager::with_max_sessions). If all of a user's
-    /// sessions, or all others, are ended at once, there is one event without a session.
+    /// sessions, or all others, are ended at once, there is one event without a session, and if
+    /// [everyone's](crate::LoginManager::logout_everyone) are, without a user, too.
     Revoked,
     /// The user's oldest remembered session is no longer remembered, because a login exceeded
     /// [`RememberMe::max_browsers`](crate::manager::RememberMe::max_browsers).

@@ -1,9 +1,13 @@
 //! Administration from outside a request.
 
-use super::LoginManager;
+use super::{
+    LoginManager,
+    cleanup::{BATCH, in_batches},
+};
 use crate::{
     auth::{SessionInfo, delete_all, owner_of, revoke, sessions},
     error::Error,
+    event::EventKind,
     store::SessionId,
     user::AuthUser,
 };
@@ -36,5 +40,25 @@ impl<U: AuthUser> LoginManager<U> {
     pub async fn logout_user(&self, id: &U::Id) -> Result<(), Error> {
         let owner = owner_of::<U>(&self.realm, id)?;
         delete_all(&self.realm, &owner, None).await
+    }
+
+    /// Ends every session in the store, for an incident: those of all users, of anonymous visitors,
+    /// and of every other realm that shares the store. Returns how many records were deleted, in
+    /// batches of 5000. Requests beside it are served as usual, and a login that happens meanwhile
+    /// may be ended, too.
+    ///
+    /// Managers with a [`CachedStore`](crate::store) on other nodes notice it as late as any
+    /// logout.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline.
+    ///   Earlier batches remain deleted, and the next call continues from there. It also fails on
+    ///   Redis Cluster: use another prefix there.
+    pub async fn logout_everyone(&self) -> Result<u64, Error> {
+        let deleted = in_batches(|| self.realm.delete_any(BATCH)).await?;
+        if deleted > 0 {
+            self.realm.report(EventKind::Revoked);
+        }
+        Ok(deleted)
     }
 }

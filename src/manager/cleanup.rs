@@ -12,7 +12,7 @@ use crate::{error::Error, realm::Realm, user::AuthUser};
 
 /// The maximum number of records that one store call deletes, low enough for any store to finish
 /// within the deadline.
-const BATCH: usize = 5_000;
+pub(super) const BATCH: usize = 5_000;
 /// Shorter intervals would only load the store.
 const SHORTEST: Duration = Duration::from_secs(1);
 
@@ -58,9 +58,17 @@ impl<U: AuthUser> LoginManager<U> {
 }
 
 async fn clean_up(realm: &Realm) -> Result<u64, Error> {
+    in_batches(|| realm.delete_expired(realm.clock.now(), BATCH)).await
+}
+
+/// Repeats a deletion until a batch is not full.
+pub(super) async fn in_batches<F>(delete: impl Fn() -> F) -> Result<u64, Error>
+where
+    F: Future<Output = Result<u64, Error>>,
+{
     let mut deleted = 0;
     loop {
-        let batch = realm.delete_expired(realm.clock.now(), BATCH).await?;
+        let batch = delete().await?;
         deleted += batch;
         if batch < BATCH as u64 {
             return Ok(deleted);

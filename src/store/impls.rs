@@ -71,6 +71,10 @@ macro_rules! store_behind {
             async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
                 (**self).delete_expired(now, limit).await
             }
+
+            async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+                (**self).delete_any(limit).await
+            }
         }
     };
 }

@@ -106,6 +106,12 @@ pub(crate) use token::{Digest, Digests, RememberToken, SessionToken};
 /// [`ErrorKind::Store`](crate::ErrorKind::Store), never into "not logged in". A call that takes
 /// longer than the manager's deadline is dropped and counts as failed.
 #[async_trait]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a session store",
+    note = "begin with `MemoryStore::new()`; those of databases need a feature of login-manager: `sqlite`, `postgres`, \
+            `mysql` or `redis`",
+    note = "`Arc` and `Box` of a store are stores, too"
+)]
 pub trait SessionStore: Send + Sync + 'static {
     /// Inserts a new record. Never overwrites.
     ///
@@ -178,6 +184,18 @@ pub trait SessionStore: Send + Sync + 'static {
     /// # Errors
     /// - if the store can't delete them; the next call tries again
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError>;
+
+    /// Deletes at most `limit` records of any owner, expired or not, for
+    /// [`logout_everyone`](crate::LoginManager::logout_everyone). Returns how many: fewer than
+    /// `limit` means that none are left of those that were there at the beginning. The default
+    /// calls [`delete_expired`](SessionStore::delete_expired) with the end of time; a store whose
+    /// records expire by themselves implements it.
+    ///
+    /// # Errors
+    /// - if the store can't confirm that they are gone
+    async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+        self.delete_expired(i64::MAX, limit).await
+    }
 }
 
 /// The result of a [`create`](SessionStore::create).

@@ -44,6 +44,14 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial_on_redis("lists_take_linear_time", lists_take_linear_time),
         trial_on_redis(
+            "deleting_any_leaves_other_applications_alone",
+            deleting_any_leaves_other_applications_alone,
+        ),
+        trial_on_redis(
+            "deleting_any_is_refused_in_a_cluster",
+            deleting_any_is_refused_in_a_cluster,
+        ),
+        trial_on_redis(
             "prefixes_keep_applications_apart",
             prefixes_keep_applications_apart,
         ),
@@ -404,6 +412,34 @@ async fn lists_take_linear_time() {
     assert_eq!(deleted, 9999);
     assert!(world.wire.take_sent() <= 11);
     assert_eq!(world.listed().await, [keep]);
+}
+
+async fn deleting_any_leaves_other_applications_alone() {
+    let world = World::new().await;
+    let other = world.store.clone().with_prefix("log").unwrap();
+    assert_eq!(other.create(record(1)).await.unwrap(), CreateOutcome::Done);
+    for number in 1..=30 {
+        world.create(&record(number)).await;
+    }
+    let mut deleted = 0;
+    for _ in 0..30 {
+        deleted += world.store.delete_any(7).await.unwrap();
+    }
+    // A batch ends with what the server found, so the last records of it are not counted.
+    assert!((20..=30).contains(&deleted), "{deleted}");
+    assert_eq!(world.listed().await, []);
+    let keys: Vec<Vec<u8>> = world.redis("KEYS", "login:*", NONE).await;
+    assert_eq!(keys, [[0_u8; 0]; 0]);
+    assert_eq!(world.store.delete_any(7).await.unwrap(), 0);
+    assert!(other.load(&id(1)).await.unwrap().is_some());
+}
+
+async fn deleting_any_is_refused_in_a_cluster() {
+    let world = World::with_single_keys().await;
+    world.create(&record(1)).await;
+    let error = world.store.delete_any(7).await.unwrap_err();
+    assert!(error.to_string().contains("use another prefix"), "{error}");
+    assert!(world.load(id(1)).await.is_some());
 }
 
 async fn prefixes_keep_applications_apart() {

@@ -37,6 +37,10 @@ pub(crate) fn trials() -> Vec<Trial> {
         "an_exhausted_pool_fails_in_time_and_recovers",
         an_exhausted_pool_fails_in_time_and_recovers,
     ));
+    trials.extend(on_each(
+        "deleting_any_takes_live_records_of_every_owner",
+        deleting_any_takes_live_records_of_every_owner,
+    ));
     let on_all = on_each(
         "a_read_skips_dead_connections",
         a_read_skips_dead_connections,
@@ -44,6 +48,19 @@ pub(crate) fn trials() -> Vec<Trial> {
     let on_servers = |trial: &Trial| !trial.name().starts_with("sqlite");
     trials.extend(on_all.into_iter().filter(on_servers));
     trials
+}
+
+async fn deleting_any_takes_live_records_of_every_owner(database: Database) {
+    let store = database.store().await.shared();
+    for number in 0..25 {
+        let owner = format!("realm/{number}");
+        let record = record((number % 5 != 0).then_some(&*owner));
+        assert_eq!(store.create(record).await.unwrap(), CreateOutcome::Done);
+    }
+    assert_eq!(store.delete_any(10).await.unwrap(), 10);
+    assert_eq!(store.delete_any(10).await.unwrap(), 10);
+    assert_eq!(store.delete_any(10).await.unwrap(), 5);
+    assert_eq!(store.delete_any(10).await.unwrap(), 0);
 }
 
 /// As after a restart of the server: every connection in the pool is dead, and the pool does not

@@ -213,4 +213,11 @@ impl SessionStore for CachedStore {
         write.finish();
         Ok(deleted)
     }
+
+    async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+        let write = self.invalidations.write_of_expired(i64::MAX);
+        let deleted = self.store.delete_any(limit).await?;
+        write.finish();
+        Ok(deleted)
+    }
 }

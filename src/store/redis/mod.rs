@@ -17,6 +17,7 @@
 
 mod create;
 mod delete_all;
+mod delete_any;
 mod index;
 mod join_all;
 mod packed;
@@ -124,6 +125,13 @@ const BATCH: usize = 256;
 /// decides whether a record has expired, never the server's.
 ///
 /// A value that the store can't read is treated as absent and deleted.
+///
+/// # Logging everyone out
+///
+/// [`logout_everyone`](crate::LoginManager::logout_everyone) looks through all keys of the server.
+/// In a cluster, where no command does that, it fails. There, and on a server with many millions of
+/// other keys, use another [prefix](RedisStore::with_prefix): the old sessions are invalid at once,
+/// and expire on their own.
 #[derive(Clone)]
 pub struct RedisStore {
     server: Server,
@@ -215,6 +223,11 @@ impl SessionStore for RedisStore {
     /// Returns 0: Redis removes expired records itself.
     async fn delete_expired(&self, _now: i64, _limit: usize) -> Result<u64, BoxError> {
         Ok(0)
+    }
+
+    /// Looks through all keys of the server, from the beginning in each call. Not in a cluster.
+    async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+        self.delete_scanned(limit).await
     }
 }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use axum::routing::post;
-use login_manager::{Auth, Error};
+use login_manager::{Auth, Error, ErrorKind, event::EventKind};
 
 use crate::support::{
     browser::Browser,
+    faulty_store::Fault::Fails,
     routes::with_sessions,
     world::{Account, SESSION, World},
 };
@@ -186,6 +187,29 @@ async fn administrator_logs_a_user_out() {
     };
     assert!(world.manager.revoke(&2, device.id()).await.unwrap());
     assert_eq!(bob.get("/who").await.body, "nobody");
+}
+
+#[tokio::test]
+async fn administrator_logs_everyone_out() {
+    let (mut world, mut browsers, bob) = world().await;
+    let mut visitor = world.browser.another();
+    visitor.post("/put/cart/apples").await;
+    world.events.take();
+    let records = world.store.inner.len() as u64;
+    assert_eq!(world.manager.logout_everyone().await.unwrap(), records);
+    assert_eq!(world.events.take(), [EventKind::Revoked]);
+    assert!(world.store.inner.is_empty());
+    browsers.extend([bob, visitor]);
+    for browser in &mut browsers {
+        assert_eq!(browser.get("/who").await.body, "nobody");
+        assert_eq!(browser.get("/get/cart").await.body, "");
+    }
+    browsers[0].post("/login/alice").await;
+    assert_eq!(browsers[0].get("/who").await.body, "alice");
+    assert_eq!(world.manager.logout_everyone().await.unwrap(), 1);
+    world.store.fail_all(Fails);
+    let failed = world.manager.logout_everyone().await.unwrap_err();
+    assert_eq!(failed.kind(), ErrorKind::Store);
 }
 
 #[tokio::test]

@@ -43,6 +43,20 @@ fn two_apps() -> (Browser, Browser, FaultyStore) {
     (Browser::new(app()), Browser::new(app()), store)
 }
 
+#[tokio::test]
+async fn everyone_is_logged_out_of_the_cache_too() {
+    let accounts = Accounts::new();
+    let cache = CachedStore::new(FaultyStore::new(), STALENESS);
+    let manager = LoginManager::new(cache, accounts.clone());
+    let mut browser = Browser::new(routes(&accounts).layer(manager.clone()));
+    for _ in 0..2 {
+        browser.post("/login/alice").await;
+        assert_eq!(browser.get("/who").await.body, "alice");
+        assert_eq!(manager.logout_everyone().await.unwrap(), 1);
+        assert_eq!(browser.get("/who").await.body, "nobody");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn logout_through_this_node_is_seen_at_once() {
     let (mut browser, _, store) = two_apps();

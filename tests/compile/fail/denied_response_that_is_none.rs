@@ -1,0 +1,19 @@
+use login_manager::{AuthUser, LoginManager, MemoryStore};
+
+#[derive(Clone)]
+struct Account {
+    id: i64,
+}
+
+impl AuthUser for Account {
+    type Id = i64;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+fn main() {
+    let _manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
+        .with_unauthorized(|_denied| async { Account { id: 1 } });
+}

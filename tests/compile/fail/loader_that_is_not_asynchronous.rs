@@ -1,0 +1,18 @@
+use login_manager::{AuthUser, LoginManager, MemoryStore};
+
+#[derive(Clone)]
+struct Account {
+    id: i64,
+}
+
+impl AuthUser for Account {
+    type Id = i64;
+
+    fn id(&self) -> i64 {
+        self.id
+    }
+}
+
+fn main() {
+    let _manager = LoginManager::<Account>::new(MemoryStore::new(), |id| Some(Account { id }));
+}
