@@ -191,7 +191,7 @@ async fn administrator_logs_a_user_out() {
 
 #[tokio::test]
 async fn administrator_logs_everyone_out() {
-    let (mut world, mut browsers, bob) = world().await;
+    let (world, mut browsers, bob) = world().await;
     let mut visitor = world.browser.another();
     visitor.post("/put/cart/apples").await;
     world.events.take();
