@@ -247,7 +247,8 @@ impl Realm {
         // A call that returns at once, as memory does, needs no timer.
         let answer = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
             Poll::Ready(answer) => answer,
-            Poll::Pending => match timeout(self.deadline, call).await {
+            // Boxed, so that the timer does not make the future of every request larger.
+            Poll::Pending => match Box::pin(timeout(self.deadline, call)).await {
                 Ok(answer) => answer,
                 Err(elapsed) => return Err(Error::new(kind, elapsed)),
             },

@@ -7,7 +7,7 @@
 //! neither the grace nor a lost response explains it, two browsers have the cookie, and one of them
 //! belongs to a thief.
 
-use std::pin::Pin;
+use std::{pin::Pin, sync::Arc};
 
 use crate::{
     clock::{Reading, millis},
@@ -187,12 +187,12 @@ fn join<T>(turn: &Turn<'_>, record: SessionRecord, payload: Payload, user: T) ->
         discard_later(turn.realm(), open.record.id);
         state.cookie = None;
     }
-    state.session = SessionState::Open(Open {
+    state.session = SessionState::Open(Arc::new(Open {
         record,
         payload,
         changes,
         held_by: HeldBy::Joined,
-    });
+    }));
     Restored::User(user)
 }
 
@@ -279,16 +279,16 @@ async fn exchange(
     if let Some(anonymous) = anonymous
         && let HeldBy::Secret(shown) = anonymous.held_by
     {
-        let old = (anonymous.record, anonymous.payload);
+        let old = (anonymous.record.clone(), anonymous.payload.clone());
         turn.close_or_retry(old, Proof::Session(shown), &mut open)
             .await;
     }
     let mut state = turn.state();
     state.adopt(open, session, true);
-    state.remember_cookie = Some(Change::Set(RememberCookie {
+    state.remember_cookie = Some(Change::Set(Box::new(RememberCookie {
         max_age: ends.saturating_sub(turn.now),
         token,
-    }));
+    })));
     Ok(Exchange::Done)
 }
 

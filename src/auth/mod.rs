@@ -98,7 +98,7 @@ impl<U: AuthUser> Auth<U> {
         }
         let turn = self.request.session.turn().await;
         turn.load().await?;
-        Ok(claimed_id::<U>(turn.realm(), turn.open().as_ref()))
+        Ok(claimed_id::<U>(turn.realm(), turn.open().as_deref()))
     }
 
     /// Returns why the request is anonymous, or `None` if a user is logged in.

@@ -108,7 +108,7 @@ impl<U: AuthUser> RequestAuth<U> {
         Ok(match self.resolve(turn).await? {
             Identity::Anonymous(_) => None,
             Identity::BySession { user, .. } | Identity::ByRequest(user) => {
-                let own = turn.open().map(|open| open.record);
+                let own = turn.open().map(|open| open.record.clone());
                 match own.and_then(|record| Some((record.owner?, Some(record.id)))) {
                     Some(own) => Some(own),
                     // Found by a request loader, or the session ended under this request.

@@ -14,6 +14,7 @@ use std::borrow::Cow;
 
 use http::Method;
 
+use self::write::Prepared;
 use crate::error::ConfigError;
 
 pub(crate) use self::read::{Found, decode_next, find};
@@ -40,16 +41,19 @@ pub(crate) struct CookieJar {
     remember: Cow<'static, str>,
     next: Cow<'static, str>,
     settings: Cookies,
+    prepared: Prepared,
     ignored: bool,
 }
 
 impl CookieJar {
     pub(crate) fn new(realm: &str) -> Self {
+        let settings = Cookies::new();
         let mut jar = Self {
             session: Cow::Borrowed(""),
             remember: Cow::Borrowed(""),
             next: Cow::Borrowed(""),
-            settings: Cookies::new(),
+            prepared: settings.prepare(["", "", ""]),
+            settings,
             ignored: false,
         };
         jar.rename(realm);

@@ -30,6 +30,9 @@ impl CookieJar {
         self.session = format!("{prefix}{session}").into();
         self.remember = format!("{prefix}{remember}").into();
         self.next = format!("{prefix}{}", next_name(&session)).into();
+        self.prepared = self
+            .settings
+            .prepare([&self.session, &self.remember, &self.next]);
     }
 }
 

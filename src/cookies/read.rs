@@ -2,6 +2,7 @@
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
 use http::HeaderValue;
+use memchr::memchr;
 
 /// The maximum number of values under one name. A browser sends two if a release changed the
 /// `Domain`.
@@ -43,31 +44,34 @@ pub(crate) fn find<'a>(headers: impl Iterator<Item = &'a HeaderValue>, name: &st
         more_than_enough: false,
     };
     for header in headers {
-        for pair in header.as_bytes().split(|&byte| byte == b';') {
-            if let Some(value) = value_of(trim(pair), name) {
+        let mut rest = header.as_bytes();
+        loop {
+            let end = memchr(b';', rest).unwrap_or(rest.len());
+            let (pair, more) = rest.split_at(end);
+            if let Some(value) = value_of(pair, name) {
                 found.push(value);
+            }
+            match more.split_first() {
+                Some((_, after)) => rest = after,
+                None => break,
             }
         }
     }
     found
 }
 
+/// The value of a pair with this name. Spaces and tabs around the pair are trimmed, but no other
+/// Unicode white space.
 fn value_of<'a>(pair: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")
-}
-
-/// Trims the spaces and tabs around a pair, but no other Unicode white space.
-fn trim(pair: &[u8]) -> &[u8] {
-    let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
-    let start = pair
-        .iter()
-        .position(|byte| !blank(byte))
-        .unwrap_or(pair.len());
-    let end = pair
-        .iter()
-        .rposition(|byte| !blank(byte))
-        .map_or(start, |last| last + 1);
-    pair.get(start..end).unwrap_or_default()
+    let mut pair = pair;
+    while let [b' ' | b'\t', after @ ..] = pair {
+        pair = after;
+    }
+    let mut value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+    while let [before @ .., b' ' | b'\t'] = value {
+        value = before;
+    }
+    Some(value)
 }
 
 /// The path in the cookie that keeps `next`.

@@ -10,35 +10,47 @@ use tower_cookies::{
     },
 };
 
-use super::{CookieJar, SameSite};
+use super::{CookieJar, Cookies, SameSite};
 use crate::clock::Millis;
 
 /// How long `next` is kept for a visitor who was redirected to the login page.
 const NEXT_MAX_AGE: Duration = Duration::minutes(30);
 
+/// Headers and parts of headers that are the same for every response. Formatting a cookie takes
+/// longer than everything else at the end of a login.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    /// The attributes of the session cookie.
+    attributes: Box<str>,
+    remove_session: HeaderValue,
+    remove_remember: HeaderValue,
+    remove_next: HeaderValue,
+}
+
 impl CookieJar {
     /// The header that sets the session cookie. It expires with the browser session; the server
     /// enforces the timeouts.
-    pub(crate) fn set_session<'a>(&'a self, token: &'a str) -> HeaderValue {
-        self.header(Cookie::new(self.session_name(), token))
+    pub(crate) fn set_session(&self, token: &str) -> HeaderValue {
+        let attributes = &self.prepared.attributes;
+        header([self.session_name(), "=", token, attributes].concat())
     }
 
     /// The header that removes the session cookie.
     pub(crate) fn remove_session(&self) -> HeaderValue {
-        self.removal(self.session_name())
+        self.prepared.remove_session.clone()
     }
 
     /// The header that sets the remember cookie. The server enforces its end, too.
-    pub(crate) fn set_remember<'a>(&'a self, token: &'a str, max_age: Millis) -> HeaderValue {
+    pub(crate) fn set_remember(&self, token: &str, max_age: Millis) -> HeaderValue {
         let mut cookie = Cookie::new(self.remember_name(), token);
         // In whole seconds, and never 0, which would remove it.
         cookie.set_max_age(Duration::milliseconds(max_age).max(Duration::SECOND));
-        self.header(cookie)
+        header(self.settings.text(cookie))
     }
 
     /// The header that removes the remember cookie.
     pub(crate) fn remove_remember(&self) -> HeaderValue {
-        self.removal(self.remember_name())
+        self.prepared.remove_remember.clone()
     }
 
     /// The header that keeps `next` while a visitor logs in.
@@ -47,44 +59,60 @@ impl CookieJar {
         let value = Base64UrlUnpadded::encode_string(path.as_bytes());
         let mut cookie = Cookie::new(self.next_name(), value);
         cookie.set_max_age(NEXT_MAX_AGE);
-        self.header(cookie)
+        header(self.settings.text(cookie))
     }
 
     /// The header that removes it.
     pub(crate) fn remove_next(&self) -> HeaderValue {
-        self.removal(self.next_name())
+        self.prepared.remove_next.clone()
+    }
+}
+
+impl Cookies {
+    /// Prepares the headers for cookies of these names.
+    pub(super) fn prepare(&self, [session, remember, next]: [&str; 3]) -> Prepared {
+        let attributes = self.text(Cookie::new("", ""));
+        let removal = |name: &str| {
+            let mut cookie = Cookie::new(name, "");
+            cookie.set_max_age(Duration::ZERO);
+            cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
+            header(self.text(cookie))
+        };
+        Prepared {
+            attributes: attributes.strip_prefix('=').unwrap_or(&attributes).into(),
+            remove_session: removal(session),
+            remove_remember: removal(remember),
+            remove_next: removal(next),
+        }
     }
 
-    fn removal<'a>(&'a self, name: &'a str) -> HeaderValue {
-        let mut cookie = Cookie::new(name, "");
-        cookie.set_max_age(Duration::ZERO);
-        cookie.set_expires(OffsetDateTime::UNIX_EPOCH);
-        self.header(cookie)
-    }
-
-    fn header<'a>(&'a self, mut cookie: Cookie<'a>) -> HeaderValue {
-        let settings = &self.settings;
-        cookie.set_path(&*settings.path);
-        cookie.set_secure(settings.secure);
+    /// The text of a cookie with these attributes.
+    fn text(&self, mut cookie: Cookie<'_>) -> String {
+        cookie.set_path(self.path.to_string());
+        cookie.set_secure(self.secure);
         cookie.set_http_only(true);
-        cookie.set_same_site(match settings.same_site {
+        cookie.set_same_site(match self.same_site {
             SameSite::Strict => cookie::SameSite::Strict,
             SameSite::Lax => cookie::SameSite::Lax,
             SameSite::None => cookie::SameSite::None,
         });
-        if settings.partitioned {
+        if self.partitioned {
             cookie.set_partitioned(true);
         }
-        if let Some(domain) = &settings.domain {
-            cookie.set_domain(domain.strip_prefix('.').unwrap_or(domain));
+        if let Some(domain) = &self.domain {
+            cookie.set_domain(domain.trim_start_matches('.').to_owned());
         }
-        #[allow(
-            clippy::expect_used,
-            reason = "name, path and domain are checked when they are set, the value is base64url"
-        )]
-        let mut value = HeaderValue::try_from(cookie.to_string())
-            .expect("a cookie of visible ASCII is a header value");
-        value.set_sensitive(true);
-        value
+        cookie.to_string()
     }
+}
+
+fn header(cookie: String) -> HeaderValue {
+    #[allow(
+        clippy::expect_used,
+        reason = "name, path and domain are checked when they are set, the value is base64url"
+    )]
+    let mut value =
+        HeaderValue::try_from(cookie).expect("a cookie of visible ASCII is a header value");
+    value.set_sensitive(true);
+    value
 }

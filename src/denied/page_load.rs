@@ -1,17 +1,6 @@
 //! Whether a request loads a page, so that a redirect to the login page reaches the user.
 
-use http::{
-    HeaderMap, HeaderValue,
-    header::{ACCEPT, HeaderName},
-};
-
-const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-const SEC_PURPOSE: HeaderName = HeaderName::from_static("sec-purpose");
-const X_REQUESTED_WITH: HeaderName = HeaderName::from_static("x-requested-with");
-const HX_REQUEST: HeaderName = HeaderName::from_static("hx-request");
-const HX_HISTORY_RESTORE: HeaderName = HeaderName::from_static("hx-history-restore-request");
-const X_UP_VERSION: HeaderName = HeaderName::from_static("x-up-version");
-const X_INERTIA: HeaderName = HeaderName::from_static("x-inertia");
+use http::{HeaderMap, HeaderValue};
 
 /// What the client does with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,12 +17,13 @@ impl Client {
     /// Reads it from the request's headers, as the table in the docs of [`guard`](crate::guard)
     /// says.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        if headers.contains_key(HX_HISTORY_RESTORE) {
+        let seen = Seen::in_headers(headers);
+        if seen.hx_history_restore {
             // htmx shows the response as a whole page, and ignores `HX-Redirect` for this request.
             Self::Page
-        } else if headers.contains_key(HX_REQUEST) {
+        } else if seen.hx_request {
             Self::Htmx
-        } else if is_page_load(headers) {
+        } else if seen.is_page_load() {
             Self::Page
         } else {
             Self::Script
@@ -41,51 +31,73 @@ impl Client {
     }
 }
 
-fn is_page_load(headers: &HeaderMap) -> bool {
-    // Fetched before anyone asks for it. The browser drops a 401, and requests the page again when
-    // the user goes there, who may have logged in by then.
-    if headers.contains_key(SEC_PURPOSE) {
-        return false;
-    }
-    let mut modes = headers.get_all(SEC_FETCH_MODE).iter();
-    let mode = match (modes.next(), modes.next()) {
-        (mode, None) => mode.map(HeaderValue::as_bytes),
-        // No browser sends it twice.
-        (_, Some(_)) => return false,
-    };
-    match mode {
-        // Scripts can't set this header, so it outranks `X-Requested-With`.
-        Some(b"navigate") => accepts(headers, "text/html") || !accepts(headers, "application/json"),
-        // Older browsers send no mode, and no browser does over plain http.
-        Some(b"cors" | b"same-origin") | None => {
-            loads_pages(headers) || (!is_ajax(headers) && accepts(headers, "text/html"))
+/// What the headers say of the client. They are read in one pass: ten lookups take as long as the
+/// rest of a refusal.
+#[derive(Default)]
+struct Seen<'a> {
+    hx_history_restore: bool,
+    hx_request: bool,
+    /// Unpoly and Inertia load pages by script. Both follow redirects, and neither can show a 401.
+    loads_pages: bool,
+    /// jQuery and its successors say so. Android web views send the name of their app in the same
+    /// header.
+    is_ajax: bool,
+    /// Fetched before anyone asks for it.
+    is_prefetch: bool,
+    mode: Option<&'a [u8]>,
+    /// No browser sends the mode twice.
+    has_two_modes: bool,
+    accepts_html: bool,
+    accepts_json: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn in_headers(headers: &'a HeaderMap) -> Self {
+        let mut seen = Self::default();
+        for (name, value) in headers {
+            match name.as_str() {
+                "hx-history-restore-request" => seen.hx_history_restore = true,
+                "hx-request" => seen.hx_request = true,
+                "x-up-version" | "x-inertia" => seen.loads_pages = true,
+                "x-requested-with" => {
+                    seen.is_ajax |= value.as_bytes().eq_ignore_ascii_case(b"XMLHttpRequest");
+                }
+                "sec-purpose" => seen.is_prefetch = true,
+                "sec-fetch-mode" => {
+                    let before = seen.mode.replace(value.as_bytes());
+                    seen.has_two_modes |= before.is_some();
+                }
+                "accept" => {
+                    seen.accepts_html |= names(value, "text/html");
+                    seen.accepts_json |= names(value, "application/json");
+                }
+                _ => {}
+            }
         }
-        // Images, scripts and other parts of a page; WebSockets.
-        Some(_) => false,
+        seen
+    }
+
+    fn is_page_load(&self) -> bool {
+        match self.mode {
+            _ if self.has_two_modes => false,
+            // The browser drops a 401, and requests the page again when the user goes there, who may
+            // have logged in by then.
+            _ if self.is_prefetch => false,
+            // Scripts can't set this header, so it outranks `X-Requested-With`.
+            Some(b"navigate") => self.accepts_html || !self.accepts_json,
+            // Older browsers send no mode, and no browser does over plain http.
+            Some(b"cors" | b"same-origin") | None => {
+                self.loads_pages || (!self.is_ajax && self.accepts_html)
+            }
+            // Images, scripts and other parts of a page; WebSockets.
+            Some(_) => false,
+        }
     }
 }
 
-/// Unpoly and Inertia load pages by script. Both follow redirects, and neither can show a 401.
-fn loads_pages(headers: &HeaderMap) -> bool {
-    headers.contains_key(X_UP_VERSION) || headers.contains_key(X_INERTIA)
-}
-
-/// jQuery and its successors say so. Android web views send the name of their app in the same
-/// header.
-fn is_ajax(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(X_REQUESTED_WITH)
-        .iter()
-        .any(|value| value.as_bytes().eq_ignore_ascii_case(b"XMLHttpRequest"))
-}
-
-/// Whether `Accept` names this media type. `*/*` names none.
-fn accepts(headers: &HeaderMap, media_type: &str) -> bool {
-    let ranges = headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
+/// Whether an `Accept` header names this media type. `*/*` names none.
+fn names(accept: &HeaderValue, media_type: &str) -> bool {
+    let ranges = accept.to_str().unwrap_or_default().split(',');
     ranges
         .map(|range| range.split(';').map(str::trim))
         .any(|mut range| {

@@ -136,7 +136,9 @@ pub(crate) async fn deny<U: AuthUser>(
         Denial::Error(error) => return error.response().map(Bytes::from),
         Denial::Denied(reason) => *reason,
     };
-    auth.realm().emit(&auth.event(EventKind::Denied(reason)));
+    if auth.realm().is_heard() {
+        auth.realm().emit(&auth.event(EventKind::Denied(reason)));
+    }
     let (config, part) = (auth.denied_config(), auth.pages());
     let part = part.as_ref().and_then(|pages| pages.of(reason));
     let mut refusal = Refusal {

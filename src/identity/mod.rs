@@ -108,7 +108,7 @@ async fn by_session<U: AuthUser>(
                 return Ok(Identity::Anonymous(why));
             }
             UserCheck::Rejected(why) => {
-                match turn.end_judged(&open.record, why).await {
+                match Box::pin(turn.end_judged(&open.record, why)).await {
                     Ok(Judged::Changed) => turn.reload().await?,
                     // If it can't be deleted now, the next request judges it the same way.
                     Ok(Judged::Ended) | Err(_) => {

@@ -1,5 +1,7 @@
 //! Reading the session that the cookie names.
 
+use std::sync::Arc;
+
 use super::{
     data::Changes,
     end::Judged,
@@ -30,12 +32,8 @@ enum From {
 }
 
 /// The result of looking up one session cookie.
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is one per request, and a box would cost an allocation"
-)]
 enum Found {
-    Session(Open),
+    Session(Arc<Open>),
     Nothing(NoSession),
 }
 
@@ -71,7 +69,7 @@ impl Turn<'_> {
         if shown.too_many {
             self.realm().report(EventKind::AmbiguousCookie);
         }
-        let (mut best, mut nothing) = (None::<Open>, None::<NoSession>);
+        let (mut best, mut nothing) = (None::<Arc<Open>>, None::<NoSession>);
         for token in shown.iter() {
             match self.open(token, from).await? {
                 Found::Session(open) => {
@@ -119,7 +117,7 @@ impl Turn<'_> {
                 None => Verdict::Unknown(None),
             };
             let (record, why) = match verdict {
-                Verdict::Opens(open) => return Ok(Found::Session(*open)),
+                Verdict::Opens(open) => return Ok(Found::Session(open)),
                 Verdict::Late => {
                     return Ok(Found::nothing(AnonymousReason::SessionReplaced, true, None));
                 }
@@ -149,7 +147,8 @@ impl Turn<'_> {
                 }
                 Verdict::Ends(record, why) => (record, why),
             };
-            match self.end_judged(&record, why).await {
+            // Boxed, so that a rare case does not make the future of every request larger.
+            match Box::pin(self.end_judged(&record, why)).await {
                 Ok(Judged::Changed) => from = From::Source,
                 // If it can't be deleted now, it is still invalid, and expires by itself.
                 Ok(Judged::Ended) => return Ok(Found::nothing(why, false, None)),
@@ -209,7 +208,7 @@ impl Turn<'_> {
                 false => Verdict::Ends(record, why),
             };
         }
-        Verdict::Opens(Box::new(Open {
+        Verdict::Opens(Arc::new(Open {
             record,
             payload,
             changes: Changes::default(),
@@ -249,7 +248,7 @@ impl Turn<'_> {
 }
 
 enum Verdict {
-    Opens(Box<Open>),
+    Opens(Arc<Open>),
     /// The secret was replaced moments ago and does not join.
     Late,
     /// There is no such record, or the secret is wrong. The client can't tell the two apart.
@@ -273,7 +272,7 @@ impl Found {
 
 /// Returns which of a browser's two live sessions to use, or `None` if they belong to different
 /// users.
-fn prefer(left: Open, right: Open) -> Option<Open> {
+fn prefer(left: Arc<Open>, right: Arc<Open>) -> Option<Arc<Open>> {
     let rank = |open: &Open| {
         (
             open.record.owner.is_some(),

@@ -172,10 +172,10 @@ impl RequestSession {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A copy of the session, if there is one.
-    pub(crate) fn open(&self) -> Option<Open> {
+    /// The session as it is now, if there is one.
+    pub(crate) fn open(&self) -> Option<Arc<Open>> {
         match &self.state().session {
-            SessionState::Open(open) => Some(open.clone()),
+            SessionState::Open(open) => Some(Arc::clone(open)),
             _ => None,
         }
     }

@@ -1,6 +1,8 @@
 //! Saving session data by compare-and-swap, so that two concurrent requests both keep their
 //! changes.
 
+use std::sync::Arc;
+
 use super::{
     data::Changes,
     entries::Entries,
@@ -156,6 +158,7 @@ impl Turn<'_> {
     /// Adopts the record as it is stored now. Changes made while it was written remain to be saved.
     fn stored(&self, record: SessionRecord, payload: Payload) {
         if let SessionState::Open(open) = &mut self.state().session {
+            let open = Arc::make_mut(open);
             open.record = record;
             open.changes.saved(&payload.entries);
             open.payload = payload;
@@ -167,7 +170,7 @@ impl Turn<'_> {
         let mut state = self.state();
         match &mut state.session {
             _ if session_ended => state.session_ended(AnonymousReason::UnknownSession),
-            SessionState::Open(open) => open.changes = Changes::default(),
+            SessionState::Open(open) => Arc::make_mut(open).changes = Changes::default(),
             _ => {}
         }
     }
@@ -226,12 +229,12 @@ impl Turn<'_> {
             None => Changes::default(),
         };
         changes.saved(&payload.entries);
-        state.session = SessionState::Open(Open {
+        state.session = SessionState::Open(Arc::new(Open {
             record,
             payload,
             changes,
             held_by: HeldBy::Secret(digest),
-        });
+        }));
         state.cookie = Some(Change::Set(token));
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! What is known of one request's session, and what the response tells the browser.
 
+use std::sync::Arc;
+
 use super::{data::Changes, entries::Entries, payload::Payload};
 use crate::{
     clock::Millis,
@@ -10,7 +12,7 @@ use crate::{
 pub(crate) struct State {
     pub(crate) session: SessionState,
     pub(crate) cookie: Option<Change<SessionToken>>,
-    pub(crate) remember_cookie: Option<Change<RememberCookie>>,
+    pub(crate) remember_cookie: Option<Change<Box<RememberCookie>>>,
     pub(crate) next_cookie: Option<Change<Box<str>>>,
     /// Something read the session, so the response depends on the cookies.
     pub(crate) asked: bool,
@@ -31,14 +33,11 @@ pub(crate) struct RememberCookie {
     pub(crate) max_age: Millis,
 }
 
-#[allow(
-    clippy::large_enum_variant,
-    reason = "there is one per request, and a box would cost an allocation"
-)]
 pub(crate) enum SessionState {
     Unread,
     None(NoSession),
-    Open(Open),
+    /// Shared, since it is large and most requests only read it.
+    Open(Arc<Open>),
 }
 
 /// There is no session. Changed data waits for one to be created.
@@ -107,7 +106,10 @@ impl State {
         match &mut self.session {
             SessionState::Unread => None,
             SessionState::None(none) => Some((Entries::none(), &mut none.changes)),
-            SessionState::Open(open) => Some((&open.payload.entries, &mut open.changes)),
+            SessionState::Open(open) => {
+                let open = Arc::make_mut(open);
+                Some((&open.payload.entries, &mut open.changes))
+            }
         }
     }
 
@@ -133,7 +135,7 @@ impl State {
             open.changes = std::mem::take(changes);
             open.changes.saved(&open.payload.entries);
         }
-        self.session = SessionState::Open(open);
+        self.session = SessionState::Open(Arc::new(open));
         self.cookie = Some(Change::Set(token));
     }
 

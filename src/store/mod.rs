@@ -25,6 +25,7 @@
 //! A change of this contract is a major version of the crate.
 
 mod backoff;
+mod base64url;
 #[cfg(feature = "cache")]
 mod cached;
 mod impls;

@@ -6,7 +6,7 @@ use base64ct::{Base64UrlUnpadded, Encoding as _};
 use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 
-use super::SessionId;
+use super::{SessionId, base64url};
 use crate::random::{RandomFailed, random_bytes};
 
 /// 256 random bits in a cookie, twice what OWASP ASVS 5.0 (7.2.3) requires. Its bearer is
@@ -113,15 +113,13 @@ impl RememberToken {
     }
 }
 
-/// Decodes unpadded base64url of exactly this length, canonical spelling only.
+/// Decodes a cookie of exactly this length.
 fn decode<'a>(text: &[u8], bytes: &'a mut [u8]) -> Option<(SessionId, &'a [u8])> {
-    let length = bytes.len();
-    if text.len() != length.div_ceil(3) * 4 - (3 - length % 3) % 3 {
+    if !base64url::decode(text, bytes) {
         return None;
     }
-    let decoded = Base64UrlUnpadded::decode(text, bytes).ok()?;
-    let (id, rest) = decoded.split_first_chunk()?;
-    (decoded.len() == length).then_some((SessionId::from_bytes(*id), rest))
+    let (id, rest) = bytes.split_first_chunk()?;
+    Some((SessionId::from_bytes(*id), rest))
 }
 
 fn encode<const N: usize>(parts: [&[u8]; N], bytes: &mut [u8]) -> String {

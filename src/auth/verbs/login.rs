@@ -54,8 +54,8 @@ impl<U: AuthUser> RequestAuth<U> {
         }
         turn.load().await?;
         let old = turn.open();
-        let other = remembered(turn, old.as_ref()).await?;
-        let surplus = surplus(turn, old.as_ref(), other.as_ref());
+        let other = remembered(turn, old.as_deref()).await?;
+        let surplus = surplus(turn, old.as_deref(), other.as_ref());
         let is_limited = realm.max_sessions.is_some()
             || (realm.remember_me.limit().is_some() && options.remember.is_new());
         let newest = match is_limited {
@@ -109,7 +109,7 @@ impl<U: AuthUser> RequestAuth<U> {
             mut open,
             secrets,
             same_visitor,
-        } = plan.write(old).await?;
+        } = plan.write(old.as_deref()).await?;
         if let Some((record, payload, proof)) = other
             && record.id != open.record.id
         {
@@ -127,10 +127,10 @@ impl<U: AuthUser> RequestAuth<U> {
         {
             let mut state = turn.state();
             state.remember_cookie = match (secrets.remember, remember) {
-                (Some(token), Some(remember)) => Some(Change::Set(RememberCookie {
+                (Some(token), Some(remember)) => Some(Change::Set(Box::new(RememberCookie {
                     token,
                     max_age: remember.ends.saturating_sub(now),
-                })),
+                }))),
                 _ if had_remember_cookie || state.remember_cookie.is_some() => Some(Change::Remove),
                 _ => None,
             };

@@ -56,14 +56,12 @@ enum Over {
 
 impl Plan<'_> {
     /// Writes the login: over a session of the same user, or as a record of its own.
-    pub(super) async fn write(&self, old: Option<Open>) -> Result<Written, Error> {
+    pub(super) async fn write(&self, old: Option<&Open>) -> Result<Written, Error> {
         let same_owner = |open: &Open| {
             open.record.owner.as_ref() == Some(&self.owner)
                 && !open.payload.is_for_another_type(self.turn.realm())
         };
-        let in_place = old
-            .as_ref()
-            .filter(|open| same_owner(open) && open.held_by != HeldBy::Joined);
+        let in_place = old.filter(|open| same_owner(open) && open.held_by != HeldBy::Joined);
         if let Some(old) = in_place {
             match self.write_over(old).await? {
                 Over::Done(written) => return Ok(*written),
@@ -82,8 +80,8 @@ impl Plan<'_> {
         }
         // Data is kept from an anonymous session or one of the same user.
         let is_other = |open: &Open| open.record.owner.is_some() && !same_owner(open);
-        let same_visitor = !old.as_ref().is_some_and(is_other);
-        let entries = match &old {
+        let same_visitor = !old.is_some_and(is_other);
+        let entries = match old {
             Some(open) if same_visitor => open.payload.entries.clone(),
             _ => StoredData::empty(),
         };
@@ -91,9 +89,9 @@ impl Plan<'_> {
         if let Some(old) = old.filter(|open| !same_owner(open))
             && let Some(shown) = old.shown()
         {
-            let (record, new) = ((old.record, old.payload), &mut written.open);
+            let (record, payload) = (old.record.clone(), old.payload.clone());
             self.turn
-                .close_or_retry(record, Proof::Session(shown), new)
+                .close_or_retry((record, payload), Proof::Session(shown), &mut written.open)
                 .await;
         }
         Ok(written)

@@ -41,7 +41,7 @@ impl<U: AuthUser> RequestAuth<U> {
             record,
             held_by: HeldBy::Secret(secret),
             ..
-        }) = &own
+        }) = own.as_deref()
         {
             proofs.insert(0, (record.id, Proof::Session(*secret)));
         }
@@ -58,7 +58,7 @@ impl<U: AuthUser> RequestAuth<U> {
                 .iter()
                 .filter_map(|(of, proof)| (*of == id).then_some(*proof))
                 .collect();
-            let known = own.as_ref().filter(|_| is_own(&id));
+            let known = own.as_deref().filter(|_| is_own(&id));
             match self.end_shown(turn, id, &shown, known).await {
                 Ok(Ended::Done(record)) => ended.push(record),
                 Ok(Ended::Nothing) => {}

@@ -92,32 +92,37 @@ impl<U: AuthUser> RequestAuth<U> {
             }
         };
         let shown_by_browser = turn.state().cookie.is_none();
-        let swapped = swap(realm, open.record, open.payload, |_, payload| {
-            if payload.head.current != Some(presented) {
-                return Step::Stop(());
-            }
-            let mut new = payload.clone();
-            new.head.current = Some(secret);
-            new.head.previous = Some(presented);
-            new.head.rotated = realm.clock.now();
-            if let Some(remember) = new.remember.as_mut().filter(|_| shown_by_browser) {
-                remember.seen = true;
-                remember.skipped = None;
-            }
-            new.excludes_previous = renew == Renew::All;
-            if let (Some(token), Some(remember)) = (&remember_token, &mut new.remember) {
-                *remember = RememberPart {
-                    current: realm.digests.remember.secret(token.id, &token.token),
-                    previous: None,
-                    skipped: None,
-                    exchanged: realm.clock.reading(new.head.rotated),
-                    ..*remember
-                };
-                new.head.series = Some(realm.digests.series.secret(token.id, &token.series));
-            }
-            change(&mut new);
-            Step::Write(new, turn.now)
-        })
+        let swapped = swap(
+            realm,
+            open.record.clone(),
+            open.payload.clone(),
+            |_, payload| {
+                if payload.head.current != Some(presented) {
+                    return Step::Stop(());
+                }
+                let mut new = payload.clone();
+                new.head.current = Some(secret);
+                new.head.previous = Some(presented);
+                new.head.rotated = realm.clock.now();
+                if let Some(remember) = new.remember.as_mut().filter(|_| shown_by_browser) {
+                    remember.seen = true;
+                    remember.skipped = None;
+                }
+                new.excludes_previous = renew == Renew::All;
+                if let (Some(token), Some(remember)) = (&remember_token, &mut new.remember) {
+                    *remember = RememberPart {
+                        current: realm.digests.remember.secret(token.id, &token.token),
+                        previous: None,
+                        skipped: None,
+                        exchanged: realm.clock.reading(new.head.rotated),
+                        ..*remember
+                    };
+                    new.head.series = Some(realm.digests.series.secret(token.id, &token.series));
+                }
+                change(&mut new);
+                Step::Write(new, turn.now)
+            },
+        )
         .await?;
         match swapped {
             Swapped::Done(record, payload) => {
@@ -130,10 +135,10 @@ impl<U: AuthUser> RequestAuth<U> {
                 let ends = open.payload.remember.map(|remember| remember.ends);
                 let mut state = turn.state();
                 if let (Some(token), Some(ends)) = (remember_token, ends) {
-                    state.remember_cookie = Some(Change::Set(RememberCookie {
+                    state.remember_cookie = Some(Change::Set(Box::new(RememberCookie {
                         token,
                         max_age: ends.saturating_sub(turn.now),
-                    }));
+                    })));
                 }
                 state.adopt(open, token, true);
                 Ok(Some(record))
