@@ -125,7 +125,8 @@
 //!   move, and the contract suite for stores
 //! - [`coming_from_flask_login`], [`coming_from_axum_login`]: the equivalent of each of their names
 //! - the examples in the repository: `quickstart` (the app above, with a home page), `tutorial`
-//!   (registration, SQLite, templates), `stores` (one app on any store) and others
+//!   (registration, SQLite, templates), `stores` (one app on any store), `hyper_server` and
+//!   `tonic_server` (servers other than axum) and others
 //!
 //! # Not included
 //!

@@ -1,4 +1,4 @@
-//! The examples, driven in process: what people copy has to work.
+//! The examples on axum, driven in process: what people copy has to work.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "it is a test")]
 

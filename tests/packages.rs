@@ -1,7 +1,7 @@
 //! The manifests of the workspace agree with the files and the documentation.
 #![allow(clippy::unwrap_used, reason = "it is a test")]
 
-use std::{fs, path::Path};
+use std::{fs, path::Path, process::Command};
 
 /// The folder of the workspace.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -46,4 +46,25 @@ fn the_docs_show_the_profile_that_is_used_here() {
     let lines = |prefix: &str| PROFILE.map(|line| format!("{prefix}{line}\n")).concat();
     assert!(read("Cargo.toml").contains(&lines("")));
     assert!(read("src/password/mod.rs").contains(&lines("//! ")));
+}
+
+/// Without its feature, the crate needs nothing of axum.
+#[test]
+fn hyper_server_compiles_no_crate_of_axum() {
+    let tree = |package: &str| {
+        let tree = Command::new(env!("CARGO"))
+            .args(["tree", "--locked", "--prefix", "none", "-p", package])
+            .args(["-e", "normal,build"])
+            .current_dir(ROOT)
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&tree.stderr);
+        assert!(tree.status.success(), "{error}");
+        String::from_utf8(tree.stdout).unwrap()
+    };
+    let has_axum = |tree: &str| tree.lines().any(|line| line.starts_with("axum"));
+    assert!(has_axum(&tree("quickstart")));
+    let tree = tree("hyper_server");
+    assert!(tree.contains("\nlogin-manager "), "{tree}");
+    assert!(!has_axum(&tree), "{tree}");
 }
