@@ -1,4 +1,4 @@
-//! The tutorial in a real browser. Needs `CHROMEDRIVER`, the path of chromedriver; is ignored without it.
+//! The tutorial, and requests between sites, in a real browser. Needs `CHROMEDRIVER`, the path of chromedriver; is ignored without it.
 //!
 //! With `SCREENSHOT=1` it also writes the README's screenshot, `examples/tutorial/screenshot.png`:
 //!
@@ -8,6 +8,7 @@
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "it is a test")]
 
+mod cross_site;
 mod folder;
 
 #[allow(dead_code, reason = "its main isn't called")]
@@ -87,6 +88,30 @@ fn main() -> ExitCode {
         trial(
             "password_change_keeps_remember_me",
             password_change_keeps_remember_me,
+        ),
+        trial(
+            "cookies_arrive_as_the_guide_says",
+            cross_site::cookies_arrive_as_the_guide_says,
+        ),
+        trial(
+            "requests_from_another_site_keep_the_login",
+            cross_site::requests_from_another_site_keep_the_login,
+        ),
+        trial(
+            "partitioned_cookies_work_from_another_site",
+            cross_site::partitioned_cookies_work_from_another_site,
+        ),
+        trial(
+            "oidc_logs_in_by_query_and_by_form",
+            cross_site::oidc_logs_in_by_query_and_by_form,
+        ),
+        trial(
+            "payment_keeps_the_user_logged_in",
+            cross_site::payment_keeps_the_user_logged_in,
+        ),
+        trial(
+            "single_page_app_logs_in_and_out",
+            cross_site::single_page_app_logs_in_and_out,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -327,8 +352,20 @@ async fn password_change_keeps_remember_me() {
 async fn in_one_browser(story: impl AsyncFnOnce(&Visitor)) {
     let folder = Folder::new();
     let site = serve_tutorial(&folder.path().join("tutorial.db")).await;
+    in_a_browser(site, story).await;
+}
+
+/// Runs a story in a new browser, whose paths are those of this site.
+async fn in_a_browser(site: String, story: impl AsyncFnOnce(&Visitor)) {
+    in_a_browser_set_to(json!({}), site, story).await;
+}
+
+/// The same, in a browser with these preferences.
+async fn in_a_browser_set_to(preferences: Value, site: String, story: impl AsyncFnOnce(&Visitor)) {
+    let folder = Folder::new();
     let chromedriver = Chromedriver::start(&path_of_chromedriver());
-    let visitor = Visitor::new(&chromedriver, &folder.path().join("profile"), site).await;
+    let profile = folder.path().join("profile");
+    let visitor = Visitor::set_to(preferences, &chromedriver, &profile, site).await;
     timeout(12 * PATIENCE, story(&visitor)).await.unwrap();
     visitor.client.close().await.unwrap();
 }
@@ -611,6 +648,15 @@ struct Visitor {
 
 impl Visitor {
     async fn new(chromedriver: &Chromedriver, profile: &Path, site: String) -> Self {
+        Self::set_to(json!({}), chromedriver, profile, site).await
+    }
+
+    async fn set_to(
+        preferences: Value,
+        chromedriver: &Chromedriver,
+        profile: &Path,
+        site: String,
+    ) -> Self {
         let profile = format!("--user-data-dir={}", profile.display());
         let arguments = [
             "--headless",
@@ -623,7 +669,9 @@ impl Visitor {
             "--disable-sync",
             &profile,
         ];
-        let capabilities = json!({ "goog:chromeOptions": { "args": arguments } });
+        let capabilities = json!({
+            "goog:chromeOptions": { "args": arguments, "prefs": preferences },
+        });
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(serde_json::from_value(capabilities).unwrap())
             .connect(&format!("http://127.0.0.1:{}", chromedriver.port))

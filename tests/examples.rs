@@ -25,6 +25,18 @@ mod two_realms;
 mod api_keys;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/oidc/src/main.rs"]
+mod oidc;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/payment/src/main.rs"]
+mod payment;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/single_page_app/src/main.rs"]
+mod single_page_app;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/own_store/src/main.rs"]
 mod own_store;
 
@@ -867,6 +879,207 @@ async fn api_keys_work_beside_cookies() {
     let key = "Bearer key-of-alice".parse().unwrap();
     browser.headers.insert("authorization", key);
     assert_eq!(browser.get("/api/me").await.body, "alice\n");
+}
+
+/// The two fields of the provider's form, whose method is this.
+async fn provider_answers(
+    provider: &mut Browser,
+    url: &str,
+    method: &str,
+) -> [(String, String); 2] {
+    let page = provider.get(url.strip_prefix("https://id.example").unwrap());
+    let page = page.await.body;
+    let form = format!(r#"<form method="{method}" action="https://app.example/callback">"#);
+    assert!(page.contains(&form), "{page}");
+    ["code", "state"].map(|name| {
+        let before = format!(r#"name="{name}" value=""#);
+        let (_, value) = page.split_once(&before).unwrap();
+        let (value, _) = value.split_once('"').unwrap();
+        (name.to_owned(), value.to_owned())
+    })
+}
+
+fn oidc_sites() -> (Browser, Browser) {
+    let (site, callback) = ("https://id.example", "https://app.example/callback");
+    let provider = oidc::Provider::new(site.to_owned(), callback.to_owned());
+    let app = oidc::app(provider.clone()).unwrap();
+    (Browser::new(app), Browser::new(provider.pages()))
+}
+
+#[tokio::test]
+async fn oidc_accepts_an_answer_in_the_url_once() {
+    let (mut browser, mut provider) = oidc_sites();
+    let denied = browser.get("/?page=2").await;
+    let mode = [("response_mode", "query")];
+    let asked = submit(&mut browser, denied.location(), &mode).await;
+    assert_eq!(browser.cookie_names(), ["__Host-account-session"]);
+    // Another tab, in which the visitor changes their mind.
+    let elsewhere = submit(&mut browser, "/login", &mode).await;
+    let [(_, code), (_, state)] = provider_answers(&mut provider, asked.location(), "get").await;
+    let answer = format!("/callback?code={code}&state={state}");
+    let stranger = browser.another().get(&answer).await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    assert_redirects(&browser.get(&answer).await, "/?page=2");
+    assert!(browser.get("/").await.body.contains("Hello, alice!"));
+    assert_eq!(browser.get(&answer).await.status, StatusCode::FORBIDDEN);
+
+    let (_, state) = elsewhere.location().split_once("&state=").unwrap();
+    let (state, _) = state.split_once('&').unwrap();
+    let refused = format!("/callback?error=access_denied&state={state}");
+    assert_eq!(browser.get(&refused).await.status, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn oidc_accepts_an_answer_in_a_form_once() {
+    let (mut browser, mut provider) = oidc_sites();
+    let mode = [("response_mode", "form_post")];
+    let asked = submit(&mut browser, "/login?next=/?page=2", &mode).await;
+    let name = "__Host-flow-session";
+    assert_eq!(browser.cookie_names(), [name]);
+    assert!(asked.set_cookies()[0].contains("SameSite=None"));
+    let [code, state] = provider_answers(&mut provider, asked.location(), "post").await;
+    let form = [(&*code.0, &*code.1), (&*state.0, &*state.1)];
+    let cross_site = HeaderValue::from_static("cross-site");
+    browser.headers.insert("sec-fetch-site", cross_site);
+    let stranger = submit(&mut browser.another(), "/callback", &form).await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    assert_redirects(&submit(&mut browser, "/callback", &form).await, "/?page=2");
+    let again = submit(&mut browser, "/callback", &form).await;
+    assert_eq!(again.status, StatusCode::FORBIDDEN);
+    assert!(browser.get("/").await.body.contains("Hello, alice!"));
+    // The cookie that other sites may send opens nothing.
+    let flow = browser.cookie("flow-session").unwrap();
+    let mut other = browser.another();
+    other.plant(name, &flow);
+    assert_eq!(other.get("/").await.status, StatusCode::SEE_OTHER);
+    for uri in ["/login", "/logout"] {
+        let answer = submit(&mut browser, uri, &mode).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{uri}");
+    }
+}
+
+#[tokio::test]
+async fn oidc_refuses_the_answer_to_another_login() {
+    let (mut browser, mut provider) = oidc_sites();
+    let mode = [("response_mode", "query")];
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        let answer = submit(&mut browser, "/login", &mode).await;
+        asked.push(provider_answers(&mut provider, answer.location(), "get").await);
+    }
+    let (code, state) = (&asked[0][0].1, &asked[1][1].1);
+    let answer = format!("/callback?code={code}&state={state}");
+    let answer = browser.get(&answer).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    assert!(
+        answer.body.contains("did not log you in"),
+        "the nonce differs"
+    );
+}
+
+#[tokio::test]
+async fn payment_is_believed_if_the_provider_knows_it() {
+    let back_to = "https://app.example/paid".to_owned();
+    let provider = payment::Provider::new("https://pay.example".to_owned(), back_to);
+    let mut browser = Browser::new(payment::app(provider.clone()));
+    let mut other_site = Browser::new(provider.pages());
+    browser.post("/login").await;
+    let ordered = browser.post("/orders").await;
+    assert_redirects(&ordered, "https://pay.example/pay?order=1");
+    let mut without_cookie = browser.another();
+    let cross_site = HeaderValue::from_static("cross-site");
+    without_cookie.headers.insert("sec-fetch-site", cross_site);
+    let form = [("order", "1")];
+    let forged = submit(&mut without_cookie, "/paid", &form).await;
+    assert_eq!(forged.status, StatusCode::PAYMENT_REQUIRED);
+    assert!(browser.get("/orders/1").await.body.contains("is not paid"));
+
+    submit(&mut other_site, "/pay", &form).await;
+    let paid = submit(&mut without_cookie, "/paid", &form).await;
+    assert_redirects(&paid, "/orders/1");
+    assert!(paid.set_cookies().is_empty());
+    let page = browser.get("/orders/1").await.body;
+    assert!(page.contains("alice, your order 1 is paid."), "{page}");
+    let other = without_cookie.post("/orders").await;
+    assert_eq!(other.status, StatusCode::FORBIDDEN);
+    assert_redirects(
+        &browser.another().get("/orders/1").await,
+        "/?next=/orders/1&notice=login",
+    );
+    assert_eq!(browser.get("/orders/2").await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn single_page_app_answers_its_front_end_alone() {
+    let (front_end, stranger) = ("https://front.example", "https://stranger.example");
+    let mut browser = Browser::new(single_page_app::app(front_end).unwrap());
+    let page = Browser::new(single_page_app::front_end("https://app.example"));
+    let page = page.clone().get("/").await.body;
+    assert!(
+        page.contains("fetch('https://app.example' + path"),
+        "{page}"
+    );
+    browser.headers.insert("accept", "*/*".parse().unwrap());
+    browser
+        .headers
+        .insert("sec-fetch-mode", "cors".parse().unwrap());
+    browser
+        .headers
+        .insert("sec-fetch-site", "same-site".parse().unwrap());
+    let credentials = |password| format!(r#"{{"username":"alice","password":"{password}"}}"#);
+    let log_in = |browser: &Browser, password| {
+        let mut request = browser.request(Method::POST, "/login");
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        *request.body_mut() = Body::from(credentials(password));
+        request
+    };
+    let allowed = |answer: &Answer| {
+        let of = |name| answer.header(name).map(str::to_owned);
+        [
+            of("access-control-allow-origin"),
+            of("access-control-allow-credentials"),
+        ]
+    };
+
+    browser.headers.insert("origin", stranger.parse().unwrap());
+    let refused = browser.deliver(log_in(&browser, "wonderland")).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    assert_ne!(allowed(&refused)[0].as_deref(), Some(stranger));
+
+    browser.headers.insert("origin", front_end.parse().unwrap());
+    let yes = [Some(front_end.to_owned()), Some("true".to_owned())];
+    let asked = browser.send(Method::OPTIONS, "/login").await;
+    assert_eq!(
+        (asked.status, allowed(&asked)),
+        (StatusCode::OK, yes.clone())
+    );
+    assert_eq!(
+        asked.header("access-control-allow-headers"),
+        Some("content-type")
+    );
+    let denied = browser.get("/me").await;
+    assert_eq!(
+        (denied.status, allowed(&denied)),
+        (StatusCode::UNAUTHORIZED, yes.clone())
+    );
+    assert_eq!(denied.body, r#"{"error":"login_required"}"#);
+    assert_eq!(denied.header("content-type"), Some("application/json"));
+    assert_eq!(denied.header("www-authenticate"), Some("Session"));
+    let wrong = browser.deliver(log_in(&browser, "mirror")).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let right = browser.deliver(log_in(&browser, "wonderland")).await;
+    assert_eq!((right.status, allowed(&right)), (StatusCode::OK, yes));
+    let me = browser.get("/me").await;
+    assert_eq!(me.body, r#"{"name":"alice"}"#);
+    assert_eq!(me.header("vary"), Some("cookie"));
+
+    browser.headers.insert("origin", stranger.parse().unwrap());
+    assert_eq!(browser.post("/logout").await.status, StatusCode::FORBIDDEN);
+    browser.headers.insert("origin", front_end.parse().unwrap());
+    assert_eq!(browser.post("/logout").await.status, StatusCode::NO_CONTENT);
+    assert_eq!(browser.get("/me").await.status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test(flavor = "multi_thread")]

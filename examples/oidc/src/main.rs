@@ -1,0 +1,251 @@
+//! "Log in with another site": OpenID Connect, with an answer in the URL or in a form.
+//!
+//! ```sh
+//! cargo run -p oidc
+//! ```
+//!
+//! Open <http://localhost:3000/?page=2>: the way leads to the login page, to the provider, and back
+//! to the page that you asked for. The two buttons stand for the two ways in which a provider may
+//! answer (`response_mode`):
+//!
+//! - `query`: it redirects the browser to `/callback?code=…&state=…`. That is a GET, to which
+//!   browsers send the normal session cookie (`SameSite=Lax`). So the flow is kept in the normal
+//!   session.
+//! - `form_post`: its page submits a form to `/callback`. Browsers send no `Lax` cookie with a POST
+//!   from another site. So the flow is kept by a second manager, which keeps nothing else, for 10
+//!   minutes, and whose cookie is `SameSite=None`. The login is by the first one.
+//!
+//! In the second case the login does not see the normal session of this browser. It neither takes
+//! over its data, such as a cart, nor ends an earlier login. If you need that, and the code may
+//! appear in a URL, redirect the POST (303) to the same path with the code and the state in its
+//! query, and continue as in the first case, without a second manager.
+//!
+//! The provider is a stand-in in this program, at another site (`127.0.0.1` instead of
+//! `localhost`). For a real one use the crate `openidconnect`. It also has a PKCE verifier to keep
+//! between the two requests; put it into [`Flow`].
+
+mod provider;
+
+use std::{env, error::Error, time::Duration};
+
+use axum::{
+    Form, Router,
+    extract::{Query, State},
+    http::StatusCode,
+    response::{Html, IntoResponse, Redirect, Response, Result},
+    routing::{get, post},
+};
+use login_manager::{
+    Auth, AuthUser, ConfigError, LoginManager, LoginRequired, MemoryStore, NextPath, Session,
+    manager::{Cookies, SameSite, Timeouts},
+};
+use serde::{Deserialize, Serialize};
+use tokio::{net::TcpListener, signal};
+use tower_http::csrf::CsrfLayer;
+
+pub(crate) use self::provider::Provider;
+use self::provider::random;
+
+struct Account {
+    /// The provider's id of the user (`sub`). With several providers, add which one (`iss`).
+    subject: String,
+}
+
+impl AuthUser for Account {
+    type Id = String;
+
+    fn id(&self) -> String {
+        self.subject.clone()
+    }
+}
+
+/// The user type of the flows' manager: nobody logs in there.
+enum Nobody {}
+
+impl AuthUser for Nobody {
+    type Id = u8;
+
+    fn id(&self) -> u8 {
+        match *self {}
+    }
+}
+
+/// What is remembered of a visitor who is at the provider.
+#[derive(Serialize, Deserialize)]
+struct Flow {
+    nonce: String,
+    next: NextPath,
+}
+
+/// The whole app. Tests call it too.
+pub(crate) fn app(provider: Provider) -> Result<Router, ConfigError> {
+    let store = MemoryStore::new();
+    let login_manager = LoginManager::new(store.clone(), |subject| async move {
+        Some(Account { subject }) // your database
+    })
+    .with_realm("account")
+    .with_login_page("/login");
+
+    let limit = Duration::from_secs(10 * 60);
+    let flows = LoginManager::new(store, |_| async { None::<Nobody> })
+        .with_realm("flow")
+        .with_cookies(Cookies::new().same_site(SameSite::None))
+        .with_timeouts(Timeouts::new(limit, limit)?);
+
+    // Any site may POST to the callback, as the provider does. That is safe, because it accepts only
+    // a state that this browser's session holds, and only once. Don't trust the provider's origin
+    // instead: it could POST to every route.
+    let csrf = CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path() == "/callback");
+
+    Ok(Router::new()
+        .route("/", get(home))
+        .route("/login", get(login_form).post(log_in))
+        .route("/callback", get(answer_in_query).post(answer_in_form))
+        .route("/logout", post(log_out))
+        .layer(login_manager)
+        .layer(flows)
+        .layer(csrf)
+        .with_state(provider))
+}
+
+async fn home(LoginRequired(user): LoginRequired<Account>) -> Html<String> {
+    let name = &user.subject; // it comes from elsewhere: let a template engine escape it
+    page(&format!(
+        r#"<p>Hello, {name}!</p><form method="post" action="/logout"><button>Log out</button></form>"#
+    ))
+}
+
+/// A form and not links, so that no other site can start a login. Without an `action` it is sent to
+/// the URL of the page, including `?next=`.
+async fn login_form() -> Html<String> {
+    page(
+        r#"<form method="post">
+  <button name="response_mode" value="query">Log in, answer in the URL</button>
+  <button name="response_mode" value="form_post">Log in, answer in a form</button>
+</form>"#,
+    )
+}
+
+fn page(content: &str) -> Html<String> {
+    Html(format!(
+        "<!doctype html><title>Log in with another site</title><main>{content}</main>"
+    ))
+}
+
+/// An application uses one mode. This one shows both.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ResponseMode {
+    Query,
+    FormPost,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    response_mode: ResponseMode,
+}
+
+async fn log_in(
+    State(provider): State<Provider>,
+    auth: Auth<Account>,
+    flows: Auth<Nobody>,
+    next: NextPath,
+    Form(Choice { response_mode }): Form<Choice>,
+) -> Result<Redirect> {
+    let session = match response_mode {
+        ResponseMode::Query => auth.session(),
+        ResponseMode::FormPost => flows.session(),
+    };
+    let (state, nonce) = (random()?, random()?);
+    let url = provider.login_url(response_mode, &state, &nonce);
+    session.insert(&key(&state), &Flow { nonce, next }).await?;
+    Ok(Redirect::to(&url))
+}
+
+/// The state is part of the name, so a visitor can log in from two tabs at once.
+fn key(state: &str) -> String {
+    format!("flow {state}")
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    state: String,
+    /// Missing if the visitor refused.
+    code: Option<String>,
+}
+
+async fn answer_in_query(
+    State(provider): State<Provider>,
+    auth: Auth<Account>,
+    Query(answer): Query<Answer>,
+) -> Result<Response> {
+    let session = auth.session();
+    finish(provider, auth, session, answer).await
+}
+
+async fn answer_in_form(
+    State(provider): State<Provider>,
+    auth: Auth<Account>,
+    flows: Auth<Nobody>,
+    Form(answer): Form<Answer>,
+) -> Result<Response> {
+    finish(provider, auth, flows.session(), answer).await
+}
+
+async fn finish(
+    provider: Provider,
+    auth: Auth<Account>,
+    session: Session,
+    answer: Answer,
+) -> Result<Response> {
+    // Taken, so that nobody can use the same answer again.
+    let Some(flow) = session.take::<Flow>(&key(&answer.state)).await? else {
+        return Ok(refusal("This login is over or was started elsewhere."));
+    };
+    let token = answer.code.and_then(|code| provider.redeem(&code));
+    let Some(token) = token.filter(|token| token.nonce == flow.nonce) else {
+        return Ok(refusal("The provider did not log you in."));
+    };
+    let subject = token.subject;
+    auth.login(Account { subject }).await?;
+    Ok(flow.next.redirect_or("/").into_response())
+}
+
+fn refusal(why: &str) -> Response {
+    let page = page(&format!(
+        r#"<p>{why} <a href="/login">Log in again</a></p>"#
+    ));
+    (StatusCode::FORBIDDEN, page).into_response()
+}
+
+async fn log_out(auth: Auth<Account>) -> Result<Redirect> {
+    auth.logout().await?;
+    Ok(Redirect::to("/"))
+}
+
+#[tokio::main]
+#[expect(clippy::print_stdout, reason = "output for the terminal")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt::init();
+    let port = env::var("PORT").unwrap_or("3000".to_owned());
+    let port: u16 = port
+        .parse()
+        .map_err(|_| format!("PORT must be a number up to 65535, not '{port}'"))?;
+    let listener = TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| format!("can't listen on port {port}: {error}"))?;
+    let site = format!("http://localhost:{}", listener.local_addr()?.port());
+    let other_listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+    let other_site = format!("http://{}", other_listener.local_addr()?);
+
+    let provider = Provider::new(other_site, format!("{site}/callback"));
+    println!("Listening on {site}");
+    let app = axum::serve(listener, app(provider.clone())?);
+    let other_app = axum::serve(other_listener, provider.pages());
+    tokio::select! {
+        ended = app => ended?,
+        ended = other_app => ended?,
+        _ = signal::ctrl_c() => {}
+    }
+    Ok(())
+}
