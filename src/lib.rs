@@ -125,13 +125,14 @@
 //!   move, and the contract suite for stores
 //! - [`coming_from_flask_login`], [`coming_from_axum_login`]: the equivalent of each of their names
 //! - the examples in the repository: `quickstart` (the app above, with a home page), `tutorial`
-//!   (registration, SQLite, templates), `stores` (one app on any store), `hyper_server` and
-//!   `tonic_server` (servers other than axum) and others
+//!   (registration, SQLite, templates), `stores` (one app on any store), `oidc` (log in with another
+//!   site), `payment` (sent back by a POST), `single_page_app` (a front end at another origin),
+//!   `hyper_server` and `tonic_server` (servers other than axum) and others
 //!
 //! # Not included
 //!
-//! Registration, e-mail, password reset, OAuth and passkeys: bring your own and call
-//! [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and) on a
+//! Registration, e-mail, password reset, OAuth (see the example `oidc`) and passkeys: bring your own
+//! and call [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and) on a
 //! guard and [`Authorize`](guard::Authorize), no CSRF tokens (use the `CsrfLayer` of tower-http, as
 //! above) and no rate limit for login attempts.
 //!

@@ -10,6 +10,36 @@
 //! another account without noticing. `SameSite=Lax` is a second line of defence: browsers send the
 //! cookie from other sites only if the user follows a link. Log out by POST, never by a link.
 //!
+//! # Requests from other sites
+//!
+//! Which cookies a browser sends depends on where the request comes from. Two origins are one
+//! *site* if they have the same scheme and registered domain: `app.example.com` and
+//! `api.example.com`, or two ports of `localhost`.
+//!
+//! | request | `Strict` | `Lax` (default) | `None` |
+//! |---|---|---|---|
+//! | from another site: a link, a redirect to a GET, also after a POST | | sent | sent |
+//! | from another site: a form, by POST | | | sent |
+//! | from another site: `fetch`, an image, a frame | | | sent, unless third-party cookies are blocked |
+//! | from the same site, but another origin (`fetch` with `credentials: 'include'`) | sent | sent | sent |
+//!
+//! So a site that sends the browser back by a redirect needs nothing special. One that sends it
+//! back by a POST reaches a handler that finds no user, even if one is logged in. Such a request
+//! never replaces the login: [data](crate::Session) that it inserts is dropped (with the event
+//! [`DataDropped`](crate::event::EventKind::DataDropped)), since the cookie of a new session would
+//! replace that of the login. The examples in the repository are tested in Chromium:
+//!
+//! - `oidc` logs in with another site, which answers in the URL or in a form (`form_post`). For the
+//!   form it keeps the flow in a second manager with `SameSite=None`.
+//! - `payment` is sent back by a POST, verifies the payment without a user, and redirects to a page
+//!   to which the browser sends the cookie again.
+//! - `single_page_app` is an API for a front end at another origin: CORS, and a trusted origin.
+//!
+//! Exempt from `CsrfLayer` only the route that another site posts to, and let its handler check
+//! something that no other site knows or can forge. A trusted origin may post to every route.
+//! `SameSite=None` for logins is only needed by an application that others embed or call from their
+//! pages; see [`Cookies::partitioned`](crate::manager::Cookies::partitioned).
+//!
 //! # Session fixation
 //!
 //! An attacker plants a session cookie of theirs in the victim's browser and waits for the login.
