@@ -6,7 +6,12 @@
 //! SCREENSHOT=1 CHROMEDRIVER=/usr/bin/chromedriver cargo test --test chromium screenshot
 //! ```
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "it is a test")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "it is a test"
+)]
 
 mod cross_site;
 mod folder;
@@ -831,7 +836,14 @@ struct Chromedriver {
 }
 
 impl Chromedriver {
+    /// Chromedriver chooses one port for IPv4 and IPv6, and gives up if another process takes it
+    /// for one of the two in between.
     fn start(path: &OsStr) -> Self {
+        let started = (0..10).find_map(|_| Self::try_start(path));
+        started.expect("chromedriver found no free port in ten attempts")
+    }
+
+    fn try_start(path: &OsStr) -> Option<Self> {
         let mut process = Command::new(path)
             .arg("--port=0")
             .stdout(Stdio::piped())
@@ -843,18 +855,23 @@ impl Chromedriver {
         let port = loop {
             let before = said.len();
             if output.read_line(&mut said).unwrap() == 0 {
-                panic!("chromedriver said no port, but: {said}");
+                process.wait().unwrap();
+                assert!(
+                    said.contains("port not available"),
+                    "chromedriver said: {said}"
+                );
+                return None;
             }
             let line = said.get(before..).unwrap_or_default();
             if let Some((_, port)) = line.split_once("started successfully on port ") {
                 break port.trim().trim_end_matches('.').parse().unwrap();
             }
         };
-        Self {
+        Some(Self {
             process,
             port,
             _output: output,
-        }
+        })
     }
 
     /// Asks it to end, which ends its browser too; the one that is killed leaves its browser running.
