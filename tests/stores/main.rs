@@ -54,11 +54,20 @@ mod redis_world;
 
 mod cached;
 
-#[path = "../app/support/faulty_store.rs"]
-#[allow(dead_code, reason = "made for the tests of applications")]
-mod faulty_store;
+mod sweep_sample;
+
 #[path = "../folder/mod.rs"]
 mod folder;
+#[path = "../app/support/mod.rs"]
+#[allow(dead_code, reason = "made for the tests of applications")]
+mod support;
+#[path = "../app/race/sweep/mod.rs"]
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "its own tests are those of applications"
+)]
+mod sweep;
 
 use std::{io, pin::Pin, process::ExitCode, sync::Arc, time::Duration};
 
@@ -104,6 +113,7 @@ const MORE: &[fn() -> Vec<Trial>] = &[
     redis_single_keys::trials,
     redis_delete_all::trials,
     redis_proxy::trials,
+    sweep_sample::trials,
 ];
 
 /// One store, and how to open it.

@@ -43,12 +43,20 @@ pub(crate) fn cluster() -> Store {
 
 /// A store on a shared server: its keys begin with a prefix of this run.
 pub(crate) async fn open(url: &str) -> Result<RedisStore, login_manager::BoxError> {
+    open_apart(url, "").await
+}
+
+/// The same, with a prefix of its own after that of the run.
+pub(crate) async fn open_apart(
+    url: &str,
+    apart: &str,
+) -> Result<RedisStore, login_manager::BoxError> {
     let client = redis::Client::open(url)?;
     // Half a second is too short for a machine that runs all checks at once.
     let config = AsyncConnectionConfig::new().set_response_timeout(Some(PATIENCE));
     let connection = client.get_multiplexed_async_connection_with_config(&config);
     let store = RedisStore::new(connection.await?);
-    Ok(store.with_prefix(prefix())?)
+    Ok(store.with_prefix(&format!("{}{apart}", prefix()))?)
 }
 
 fn prefix() -> &'static str {

@@ -11,7 +11,7 @@ use redis::{
     aio::{ConnectionLike, MultiplexedConnection},
 };
 
-use crate::faulty_store::Gate;
+use crate::support::faulty_store::Gate;
 
 /// Clones share everything.
 #[derive(Clone)]

@@ -1,4 +1,4 @@
-//! A memory store that counts its calls, fails on command and waits for a signal.
+//! A store, in memory by default, that counts its calls, fails on command and waits for a signal.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -37,8 +37,8 @@ pub enum Call {
 
 /// Clones share everything.
 #[derive(Clone, Default)]
-pub struct FaultyStore {
-    pub inner: MemoryStore,
+pub struct FaultyStore<S = MemoryStore> {
+    pub inner: S,
     plan: Arc<Mutex<Plan>>,
 }
 
@@ -46,6 +46,7 @@ pub struct FaultyStore {
 struct Plan {
     calls: Vec<Call>,
     asked: Vec<SessionId>,
+    created: Vec<SessionId>,
     failing: HashMap<Call, Fault>,
     failing_once: Vec<(Call, Fault)>,
     gates: Vec<(Call, When, Gate)>,
@@ -119,6 +120,55 @@ impl FaultyStore {
         Self::default()
     }
 
+    /// Changes every record directly, without a store call.
+    pub async fn rewrite(&self, change: impl Fn(&mut SessionRecord)) {
+        for mut record in self.inner.records() {
+            assert_eq!(
+                self.inner.delete(&record.id, None).await.unwrap(),
+                Outcome::Done
+            );
+            change(&mut record);
+            assert_eq!(
+                self.inner.create(record).await.unwrap(),
+                CreateOutcome::Done
+            );
+        }
+    }
+
+    /// Loses every record, as a store that was wiped.
+    pub async fn forget_all(&self) {
+        for record in self.inner.records() {
+            let _deleted = self.inner.delete(&record.id, None).await.unwrap();
+        }
+    }
+}
+
+impl<S: SessionStore + Clone> FaultyStore<S> {
+    /// The same over another store.
+    pub fn over(inner: S) -> Self {
+        Self {
+            inner,
+            plan: Arc::default(),
+        }
+    }
+
+    /// The records that were created through this store and are still there.
+    pub async fn stored(&self) -> Vec<SessionRecord> {
+        let created = self.plan.lock().unwrap().created.clone();
+        let mut records = Vec::new();
+        for id in created {
+            records.extend(self.inner.load_fresh(&id).await.unwrap());
+        }
+        records
+    }
+
+    /// Deletes what was created through this store.
+    pub async fn clean_up(&self) {
+        for record in self.stored().await {
+            let _deleted = self.inner.delete(&record.id, None).await.unwrap();
+        }
+    }
+
     /// Lets every call of this method go wrong from now on.
     pub fn fail(&self, call: Call, fault: Fault) {
         self.plan.lock().unwrap().failing.insert(call, fault);
@@ -182,21 +232,6 @@ impl FaultyStore {
         self.plan.lock().unwrap().takes = takes;
     }
 
-    /// Changes every record directly, without a store call.
-    pub async fn rewrite(&self, change: impl Fn(&mut SessionRecord)) {
-        for mut record in self.inner.records() {
-            assert_eq!(
-                self.inner.delete(&record.id, None).await.unwrap(),
-                Outcome::Done
-            );
-            change(&mut record);
-            assert_eq!(
-                self.inner.create(record).await.unwrap(),
-                CreateOutcome::Done
-            );
-        }
-    }
-
     /// Finds that the next keys under which something is to be created, so many of them, are taken.
     pub fn collide(&self, times: usize) {
         self.plan.lock().unwrap().collisions = times;
@@ -241,13 +276,6 @@ impl FaultyStore {
     /// The ids that were loaded since the last time this was called.
     pub fn take_asked(&self) -> Vec<SessionId> {
         std::mem::take(&mut self.plan.lock().unwrap().asked)
-    }
-
-    /// Loses every record, as a store that was wiped.
-    pub async fn forget_all(&self) {
-        for record in self.inner.records() {
-            let _deleted = self.inner.delete(&record.id, None).await.unwrap();
-        }
     }
 
     async fn run<T: Send + 'static>(
@@ -309,7 +337,8 @@ impl FaultyStore {
     fn look_up(
         &self,
         id: &SessionId,
-    ) -> impl Future<Output = Result<Option<SessionRecord>, BoxError>> + Send + use<> {
+        is_fresh: bool,
+    ) -> impl Future<Output = Result<Option<SessionRecord>, BoxError>> + Send + use<S> {
         let handed_out = {
             let mut plan = self.plan.lock().unwrap();
             plan.asked.push(*id);
@@ -319,6 +348,7 @@ impl FaultyStore {
         async move {
             match handed_out {
                 Some(record) => Ok(Some(record)),
+                None if is_fresh => inner.load_fresh(&id).await,
                 None => inner.load(&id).await,
             }
         }
@@ -347,9 +377,13 @@ fn is_due(calls: &mut usize) -> bool {
 }
 
 #[async_trait]
-impl SessionStore for FaultyStore {
+impl<S: SessionStore + Clone> SessionStore for FaultyStore<S> {
     async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {
-        let knows_it = self.plan.lock().unwrap().knows_every_key;
+        let knows_it = {
+            let mut plan = self.plan.lock().unwrap();
+            plan.created.push(record.id);
+            plan.knows_every_key
+        };
         let store = self.clone();
         let create = async move {
             if knows_it || store.is_taken(record.id) {
@@ -362,13 +396,17 @@ impl SessionStore for FaultyStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
-        let load = self.look_up(id);
+        let load = self.look_up(id, false);
         self.run(Call::Load, load).await
     }
 
     async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
-        let load = self.look_up(id);
+        let load = self.look_up(id, true);
         self.run(Call::LoadFresh, load).await
+    }
+
+    fn is_cache(&self) -> bool {
+        self.inner.is_cache()
     }
 
     async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError> {

@@ -17,8 +17,8 @@ use axum::{
 };
 use http::StatusCode;
 use login_manager::{
-    Auth, AuthUser, BoxError, CurrentUser, Error, LoginManager, LoginRequired, Session,
-    SessionStore, UserLoader, testing::TestClock,
+    Auth, AuthUser, BoxError, CurrentUser, Error, LoginManager, LoginRequired, MemoryStore,
+    Session, SessionStore, UserLoader, testing::TestClock,
 };
 
 use super::{
@@ -32,9 +32,9 @@ pub const HOUR: Duration = Duration::from_secs(60 * 60);
 pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An application, its parts and a browser.
-pub struct World {
+pub struct World<S = MemoryStore> {
     pub browser: Browser,
-    pub store: FaultyStore,
+    pub store: FaultyStore<S>,
     pub accounts: Accounts,
     pub clock: TestClock,
     pub events: Events,
@@ -57,9 +57,33 @@ impl World {
         routes: impl FnOnce(&Accounts) -> Router,
         configure: impl FnOnce(LoginManager<Account>) -> LoginManager<Account>,
     ) -> Self {
-        let (store, accounts, clock) = (FaultyStore::new(), Accounts::new(), TestClock::new());
+        let store = FaultyStore::new();
+        Self::over(store.clone(), store, routes, configure)
+    }
+
+    /// How many sessions are live. One that another session has replaced is kept for 30 seconds
+    /// more, closed.
+    pub fn live_sessions(&self) -> usize {
+        let closed_until = self.clock.unix_millis() + 30_000;
+        let records = self.store.inner.records();
+        let live = records
+            .iter()
+            .filter(|record| record.expires > closed_until);
+        live.count()
+    }
+}
+
+impl<S: SessionStore + Clone> World<S> {
+    /// The same with a store of your own, of which the application sees this.
+    pub fn over(
+        store: FaultyStore<S>,
+        seen: impl SessionStore,
+        routes: impl FnOnce(&Accounts) -> Router,
+        configure: impl FnOnce(LoginManager<Account>) -> LoginManager<Account>,
+    ) -> Self {
+        let (accounts, clock) = (Accounts::new(), TestClock::new());
         let events = Events::default();
-        let manager = LoginManager::new(store.clone(), accounts.clone()).with_clock(&clock);
+        let manager = LoginManager::new(seen, accounts.clone()).with_clock(&clock);
         let manager = configure(events.watch(manager));
         let app = routes(&accounts).layer(manager.clone());
         Self {
@@ -79,17 +103,6 @@ impl World {
         let answer = thief.get("/who").await;
         assert_eq!(answer.status, 200);
         answer.body
-    }
-
-    /// How many sessions are live. One that another session has replaced is kept for 30 seconds
-    /// more, closed.
-    pub fn live_sessions(&self) -> usize {
-        let closed_until = self.clock.unix_millis() + 30_000;
-        let records = self.store.inner.records();
-        let live = records
-            .iter()
-            .filter(|record| record.expires > closed_until);
-        live.count()
     }
 
     /// Moves the clock past the grace within which a replaced secret is still known.
