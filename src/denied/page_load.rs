@@ -1,6 +1,7 @@
 //! Whether a request loads a page, so that a redirect to the login page reaches the user.
 
 use http::{HeaderMap, HeaderValue};
+use memchr::memchr;
 
 /// What the client does with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,14 +68,29 @@ impl<'a> Seen<'a> {
                     let before = seen.mode.replace(value.as_bytes());
                     seen.has_two_modes |= before.is_some();
                 }
-                "accept" => {
-                    seen.accepts_html |= names(value, "text/html");
-                    seen.accepts_json |= names(value, "application/json");
-                }
+                "accept" => seen.read_accept(value),
                 _ => {}
             }
         }
         seen
+    }
+
+    /// The media types that it names. `*/*` names none.
+    fn read_accept(&mut self, accept: &HeaderValue) {
+        let mut rest = accept.as_bytes();
+        loop {
+            let (range, more) = rest.split_at(memchr(b',', rest).unwrap_or(rest.len()));
+            let (name, parameters) = range.split_at(memchr(b';', range).unwrap_or(range.len()));
+            let names = |media_type: &[u8]| {
+                name.trim_ascii().eq_ignore_ascii_case(media_type) && !is_unwanted(parameters)
+            };
+            self.accepts_html |= names(b"text/html");
+            self.accepts_json |= names(b"application/json");
+            match more.split_first() {
+                Some((_, after)) => rest = after,
+                None => return,
+            }
+        }
     }
 
     fn is_page_load(&self) -> bool {
@@ -95,24 +111,12 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Whether an `Accept` header names this media type. `*/*` names none.
-fn names(accept: &HeaderValue, media_type: &str) -> bool {
-    let ranges = accept.to_str().unwrap_or_default().split(',');
-    ranges
-        .map(|range| range.split(';').map(str::trim))
-        .any(|mut range| {
-            range
-                .next()
-                .is_some_and(|name| name.eq_ignore_ascii_case(media_type))
-                && !range.any(is_unwanted)
-        })
-}
-
 /// `q=0`, with up to three decimals: not acceptable (RFC 9110, section 12.4.2).
-fn is_unwanted(parameter: &str) -> bool {
-    parameter
-        .split_once('=')
+fn is_unwanted(parameters: &[u8]) -> bool {
+    let parameters = str::from_utf8(parameters).unwrap_or_default().split(';');
+    parameters
+        .filter_map(|parameter| parameter.split_once('='))
         .filter(|(name, _)| name.trim().eq_ignore_ascii_case("q"))
-        .and_then(|(_, weight)| weight.trim().parse::<f32>().ok())
-        .is_some_and(|weight| weight <= 0.0)
+        .filter_map(|(_, weight)| weight.trim().parse::<f32>().ok())
+        .any(|weight| weight <= 0.0)
 }
