@@ -2,11 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use super::Auth;
+use super::{Auth, Settings};
 use crate::{
     error::Error,
     identity::{Identity, check},
-    loader::Loaders,
     realm::Realm,
     remember::UserCheck,
     session::Payload,
@@ -37,7 +36,7 @@ use crate::{
 /// ```
 pub struct LoginHandle<U: AuthUser> {
     realm: Arc<Realm>,
-    loaders: Arc<Loaders<U>>,
+    settings: Arc<Settings<U>>,
     id: SessionId,
 }
 
@@ -53,7 +52,7 @@ impl<U: AuthUser> Auth<U> {
         };
         Ok(self.request.session.open().map(|open| LoginHandle {
             realm: Arc::clone(self.realm()),
-            loaders: Arc::clone(&self.request.loaders),
+            settings: Arc::clone(&self.request.settings),
             id: open.record.id,
         }))
     }
@@ -81,7 +80,14 @@ impl<U: AuthUser> LoginHandle<U> {
         }
         // There is no request, so there is no client to compare.
         let client = payload.login.and_then(|login| login.client);
-        let checked = check(realm, &self.loaders.users, &record, &payload, client).await?;
+        let checked = check(
+            realm,
+            &self.settings.loaders.users,
+            &record,
+            &payload,
+            client,
+        )
+        .await?;
         Ok(matches!(checked, UserCheck::Valid(_)))
     }
 }

@@ -7,6 +7,7 @@ mod next_path;
 mod request;
 mod session_info;
 mod sessions;
+mod settings;
 mod verbs;
 
 use std::{fmt, sync::Arc};
@@ -29,6 +30,7 @@ pub(crate) use self::{
     extension::AuthExtension,
     request::RequestAuth,
     sessions::{delete_all, owner_of, revoke, sessions},
+    settings::Settings,
 };
 pub use self::{login::Login, login_handle::LoginHandle, session_info::SessionInfo};
 #[doc(inline)]
@@ -266,17 +268,12 @@ impl<U: AuthUser> Auth<U> {
 
     /// Whether a manager with these settings handles this request.
     #[cfg(feature = "tracing")]
-    pub(crate) fn is_configured_by(
-        &self,
-        loaders: &Arc<crate::loader::Loaders<U>>,
-        denied_config: &Arc<DeniedConfig>,
-    ) -> bool {
-        Arc::ptr_eq(&self.request.loaders, loaders)
-            && Arc::ptr_eq(&self.request.denied_config, denied_config)
+    pub(crate) fn is_configured_by(&self, settings: &Arc<Settings<U>>) -> bool {
+        Arc::ptr_eq(&self.request.settings, settings)
     }
 
     pub(crate) fn denied_config(&self) -> &DeniedConfig {
-        &self.request.denied_config
+        &self.request.settings.denied
     }
 
     /// The URI that the client requested, before any nested router removed a prefix.

@@ -81,7 +81,7 @@ impl<U: AuthUser> Auth<U> {
 
 impl<U: AuthUser> RequestAuth<U> {
     pub(super) fn next(&self) -> NextPath {
-        let denied_config = &self.denied_config;
+        let denied_config = &self.settings.denied;
         let given = match denied_config.next_in {
             NextIn::Query => self
                 .uri
@@ -106,7 +106,7 @@ impl<U: AuthUser> RequestAuth<U> {
 
     /// Removes the cookie with the path to return to, if there is one.
     pub(super) fn use_up_next(&self) {
-        if self.denied_config.next_in == NextIn::Cookie && self.session.next_cookie().is_some() {
+        if self.settings.denied.next_in == NextIn::Cookie && self.session.next_cookie().is_some() {
             self.session.state().next_cookie = Some(Change::Remove);
         }
     }

@@ -7,13 +7,15 @@ use std::{
 
 use http::{Uri, request::Parts};
 
-use super::extension::{AnyAuth, AuthExtension};
+use super::{
+    extension::{AnyAuth, AuthExtension},
+    settings::Settings,
+};
 use crate::{
-    denied::{DeniedConfig, NextPath, Pages},
+    denied::{NextPath, Pages},
     error::Error,
     event::{Event, EventKind},
     identity::{Identity, resolve},
-    loader::Loaders,
     realm::Realm,
     session::{RequestSession, SessionOwner, SessionState, Turn, finish},
     user::AuthUser,
@@ -22,9 +24,8 @@ use crate::{
 /// One manager's part of one request.
 pub(crate) struct RequestAuth<U: AuthUser> {
     pub(crate) session: RequestSession,
-    pub(crate) loaders: Arc<Loaders<U>>,
+    pub(crate) settings: Arc<Settings<U>>,
     pub(crate) identity: Mutex<Option<Identity<U>>>,
-    pub(crate) denied_config: Arc<DeniedConfig>,
     /// The login pages of the part of the application that the request has reached.
     pub(crate) pages: Mutex<Option<Arc<Pages>>>,
     /// The URI that the client requested, before any nested router removed a prefix.
@@ -59,7 +60,7 @@ impl<U: AuthUser> RequestAuth<U> {
         if let Some(identity) = self.known() {
             return Ok(identity);
         }
-        let identity = resolve(turn, &self.loaders, self.head.as_deref()).await?;
+        let identity = resolve(turn, &self.settings.loaders, self.head.as_deref()).await?;
         self.set_identity(identity.clone());
         if self.realm().is_heard() {
             self.realm()
@@ -92,7 +93,7 @@ impl<U: AuthUser> SessionOwner for RequestAuth<U> {
         match self.session.state().owner() {
             None => false,
             // A user found by a request loader has no data, not even an anonymous visitor's.
-            Some(None) if self.loaders.requests.is_empty() => true,
+            Some(None) if self.settings.loaders.requests.is_empty() => true,
             Some(_) => self.lock_identity().is_some(),
         }
     }

@@ -29,13 +29,12 @@ mod service;
 
 use std::{any::type_name, fmt, sync::Arc};
 
-use http::request::Parts;
 use tower::Layer;
 
 use crate::{
+    auth::Settings,
     denied::DeniedConfig,
     loader::{IntoUserLoader, Loaders},
-    protection::Fingerprint,
     realm::Realm,
     store::SessionStore,
     user::AuthUser,
@@ -120,14 +119,8 @@ pub use crate::{
 /// the same name need it as well.
 pub struct LoginManager<U: AuthUser> {
     realm: Arc<Realm>,
-    denied_config: Arc<DeniedConfig>,
-    loaders: Arc<Loaders<U>>,
-    fingerprint: Option<Fingerprint>,
-    without_touch: Option<Arc<WithoutTouch>>,
+    settings: Arc<Settings<U>>,
 }
-
-/// Whether a request reads the session without extending it.
-type WithoutTouch = dyn Fn(&Parts) -> bool + Send + Sync;
 
 impl<U: AuthUser> LoginManager<U> {
     /// Creates a manager that keeps sessions in `store` and loads users with `loader`, which is a
@@ -148,13 +141,15 @@ impl<U: AuthUser> LoginManager<U> {
     pub fn new<Kind>(store: impl SessionStore, loader: impl IntoUserLoader<U, Kind>) -> Self {
         Self {
             realm: Arc::new(Realm::new(type_name::<U>(), Arc::new(store))),
-            denied_config: Arc::default(),
-            loaders: Arc::new(Loaders {
-                users: loader.into_user_loader().0,
-                requests: Vec::new(),
+            settings: Arc::new(Settings {
+                loaders: Loaders {
+                    users: loader.into_user_loader().0,
+                    requests: Vec::new(),
+                },
+                denied: DeniedConfig::default(),
+                fingerprint: None,
+                without_touch: None,
             }),
-            fingerprint: None,
-            without_touch: None,
         }
     }
 }
@@ -178,10 +173,7 @@ impl<U: AuthUser> Clone for LoginManager<U> {
     fn clone(&self) -> Self {
         Self {
             realm: Arc::clone(&self.realm),
-            denied_config: Arc::clone(&self.denied_config),
-            loaders: Arc::clone(&self.loaders),
-            fingerprint: self.fingerprint.clone(),
-            without_touch: self.without_touch.clone(),
+            settings: Arc::clone(&self.settings),
         }
     }
 }
@@ -192,7 +184,7 @@ impl<U: AuthUser> fmt::Debug for LoginManager<U> {
             .field("realm", &self.realm.name())
             .field("cookies", &self.realm.cookies)
             .field("timeouts", &self.realm.timeouts)
-            .field("denied_config", &self.denied_config)
+            .field("denied", &self.settings.denied)
             .finish_non_exhaustive()
     }
 }

@@ -11,7 +11,7 @@ use tower::Service;
 
 use super::{LoginFuture, LoginManager};
 use crate::{
-    auth::{Auth, AuthExtension, RequestAuth},
+    auth::{Auth, AuthExtension, RequestAuth, Settings},
     body::InnerBody,
     protection::Client,
     realm::Realm,
@@ -64,9 +64,8 @@ where
                 client,
                 seen.without_touch,
             ),
-            loaders: Arc::clone(&self.manager.loaders),
+            settings: Arc::clone(&self.manager.settings),
             identity: Mutex::new(None),
-            denied_config: Arc::clone(&self.manager.denied_config),
             pages: Mutex::new(None),
             uri: original_uri(request.extensions())
                 .unwrap_or(request.uri())
@@ -90,12 +89,12 @@ struct Seen {
 impl<S, U: AuthUser> LoginService<S, U> {
     /// Passes the head to the hooks, and copies it if there are request loaders.
     fn look_at<B>(&self, request: Request<B>) -> (Seen, Request<B>) {
-        let LoginManager {
+        let Settings {
             loaders,
             fingerprint,
             without_touch,
             ..
-        } = &self.manager;
+        } = &*self.manager.settings;
         let has_loaders = !loaders.requests.is_empty();
         if !has_loaders && fingerprint.is_none() && without_touch.is_none() {
             return (Seen::default(), request);
@@ -131,7 +130,7 @@ impl<S, U: AuthUser> LoginService<S, U> {
                 return false;
             };
             #[cfg(feature = "tracing")]
-            if !_auth.is_configured_by(&self.manager.loaders, &self.manager.denied_config) {
+            if !_auth.is_configured_by(&self.manager.settings) {
                 self.manager.realm.misplaced.call_once(|| tracing::error!(
                     "a manager of the realm {name:?} with other settings is inside another one, which has handled the \
                      request already, so its request loaders and login page are ignored: put them on the outer manager, \

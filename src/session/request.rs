@@ -67,15 +67,17 @@ impl RequestSession {
             true => SessionState::none_to_create(AnonymousReason::CookiesIgnored),
             false => SessionState::Unread,
         };
+        let first = all.next();
         Self {
-            arrived: realm.clock.now(),
+            // Without a cookie there is no secret whose grace could be over.
+            arrived: first.as_ref().map_or(0, |_| realm.clock.now()),
             cross_site: realm.cookies.are_withheld(method)
                 && headers
                     .get(SEC_FETCH_SITE)
                     .is_some_and(|site| site == "cross-site"),
             realm,
             headers: CookieHeaders {
-                first: all.next(),
+                first,
                 more: all.collect(),
             },
             client,

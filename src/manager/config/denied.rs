@@ -79,7 +79,7 @@ impl<U: AuthUser> LoginManager<U> {
         mut self,
         change: impl FnOnce(&mut DeniedConfig) -> Result<(), ConfigError>,
     ) -> Self {
-        ConfigError::expect_none(change(Arc::make_mut(&mut self.denied_config)));
+        ConfigError::expect_none(change(&mut Arc::make_mut(&mut self.settings).denied));
         self
     }
 }

@@ -92,7 +92,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// Loaders are called in the order in which they are added.
     #[must_use]
     pub fn with_request_loader<Kind>(mut self, loader: impl IntoRequestLoader<U, Kind>) -> Self {
-        Arc::make_mut(&mut self.loaders)
+        Arc::make_mut(&mut self.settings)
+            .loaders
             .requests
             .push(loader.into_request_loader().0);
         self
@@ -179,7 +180,7 @@ impl<U: AuthUser> LoginManager<U> {
         mut self,
         fingerprint: impl Fn(&Parts) -> Option<Vec<u8>> + Send + Sync + 'static,
     ) -> Self {
-        self.fingerprint = Some(Fingerprint(Arc::new(fingerprint)));
+        Arc::make_mut(&mut self.settings).fingerprint = Some(Fingerprint(Arc::new(fingerprint)));
         self
     }
 
@@ -202,7 +203,7 @@ impl<U: AuthUser> LoginManager<U> {
         mut self,
         is_passive: impl Fn(&Parts) -> bool + Send + Sync + 'static,
     ) -> Self {
-        self.without_touch = Some(Arc::new(is_passive));
+        Arc::make_mut(&mut self.settings).without_touch = Some(Arc::new(is_passive));
         self
     }
 

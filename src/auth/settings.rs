@@ -1,0 +1,29 @@
+//! What a manager is configured with, beside its realm.
+
+use std::sync::Arc;
+
+use http::request::Parts;
+
+use crate::{denied::DeniedConfig, loader::Loaders, protection::Fingerprint, user::AuthUser};
+
+/// Kept together behind one `Arc`, since every request takes a share of it.
+pub(crate) struct Settings<U: AuthUser> {
+    pub(crate) loaders: Loaders<U>,
+    pub(crate) denied: DeniedConfig,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) without_touch: Option<Arc<WithoutTouch>>,
+}
+
+/// Whether a request reads the session without extending it.
+pub(crate) type WithoutTouch = dyn Fn(&Parts) -> bool + Send + Sync;
+
+impl<U: AuthUser> Clone for Settings<U> {
+    fn clone(&self) -> Self {
+        Self {
+            loaders: self.loaders.clone(),
+            denied: self.denied.clone(),
+            fingerprint: self.fingerprint.clone(),
+            without_touch: self.without_touch.clone(),
+        }
+    }
+}
