@@ -49,8 +49,9 @@ pub enum ErrorKind {
     LogoutIncomplete,
     /// The user is not active, and [`force`](crate::auth::Login::force) was not called.
     Inactive,
-    /// [`remember_for`](crate::auth::Login::remember_for) was called with less than a second or
-    /// more than 400 days, the maximum lifetime of a cookie. No one was logged in.
+    /// [`remember_for`](crate::auth::Login::remember_for) or
+    /// [`timeouts`](crate::auth::Login::timeouts) was called with less than a second or more than
+    /// 400 days, the maximum lifetime of a cookie. No one was logged in.
     InvalidLifetime,
     /// The text of the user's id does not parse back to the same id, so no later request could load
     /// the user.
@@ -180,7 +181,7 @@ impl fmt::Display for Error {
             }
             ErrorKind::Inactive => "the user is not active",
             ErrorKind::InvalidLifetime => {
-                "a browser can be remembered for one second to 400 days"
+                "a login lasts and is remembered for one second to 400 days"
             }
             ErrorKind::UnstableId => "the text of the user's id does not parse back to the same id",
             ErrorKind::TooLate => {

@@ -29,6 +29,9 @@ use crate::{error::BoxError, user::AuthUser};
 /// its future borrows from the closure, but the future must own what it uses. An async closure
 /// that captures nothing works.
 ///
+/// It runs in the request, with its tracing span and task-locals, unless the client has hung up
+/// during a verb: the rest of that verb runs on another task.
+///
 /// Implement the trait if you prefer a named type. An `Arc` of it is a loader, too:
 ///
 /// ```
@@ -71,7 +74,8 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 /// Request loaders are called if neither the session nor a remember cookie identifies a user, in
 /// the order in which they were [added](crate::LoginManager::with_request_loader), until one
 /// returns a user. That user is logged in for this request only and is not fresh: no session is
-/// created, no cookie is set, and session data is not kept.
+/// created, no cookie is set, and session data is not kept. Where a request loader runs is said at
+/// [`UserLoader`].
 ///
 /// [`with_request_loader`](crate::LoginManager::with_request_loader) takes a closure or an
 /// implementation of this trait. A closure takes the request's head and returns a future of

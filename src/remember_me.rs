@@ -95,10 +95,10 @@ impl RememberMe {
     /// - if the limit is 0
     pub fn check(&self) -> Result<(), ConfigError> {
         match self.at_most {
-            None => Timeouts::check("RememberMe::lifetime", self.lifetime)?,
+            None => Timeouts::check_one("RememberMe::lifetime", self.lifetime)?,
             Some(at_most) => {
-                Timeouts::check("RememberMe::sliding", self.lifetime)?;
-                Timeouts::check("RememberMe::sliding", at_most)?;
+                Timeouts::check_one("RememberMe::sliding", self.lifetime)?;
+                Timeouts::check_one("RememberMe::sliding", at_most)?;
                 if self.lifetime > at_most {
                     return Err(ConfigError::new(
                         "RememberMe::sliding",

@@ -25,19 +25,24 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Creates custom timeouts.
+    /// Custom timeouts, both from a second to 400 days, the maximum lifetime of a cookie (RFC
+    /// 6265bis).
+    #[must_use]
+    pub const fn new(idle: Duration, absolute: Duration) -> Self {
+        Self { idle, absolute }
+    }
+
+    /// Checks timeouts that come from a configuration file.
     ///
     /// # Errors
-    /// - if one of them is less than a second or more than 400 days, the maximum lifetime of a
-    ///   cookie (RFC 6265bis)
-    pub fn new(idle: Duration, absolute: Duration) -> Result<Self, ConfigError> {
-        Self::check("Timeouts::new", idle)?;
-        Self::check("Timeouts::new", absolute)?;
-        Ok(Self { idle, absolute })
+    /// - if one of them is less than a second or more than 400 days
+    pub fn check(&self) -> Result<(), ConfigError> {
+        Self::check_one("Timeouts::new", self.idle)?;
+        Self::check_one("Timeouts::new", self.absolute)
     }
 
     /// Rejects less than a second, and more than the maximum lifetime of a cookie.
-    pub(crate) fn check(setting: &'static str, given: Duration) -> Result<(), ConfigError> {
+    pub(crate) fn check_one(setting: &'static str, given: Duration) -> Result<(), ConfigError> {
         if (Duration::from_secs(1)..=LONGEST).contains(&given) {
             return Ok(());
         }
@@ -116,10 +121,10 @@ mod tests {
             Duration::from_secs(401 * DAY),
             Duration::MAX,
         ] {
-            assert!(Timeouts::new(bad, day).is_err());
-            assert!(Timeouts::new(day, bad).is_err());
+            assert!(Timeouts::new(bad, day).check().is_err());
+            assert!(Timeouts::new(day, bad).check().is_err());
         }
-        assert!(Timeouts::new(day, LONGEST).is_ok());
+        assert!(Timeouts::new(day, LONGEST).check().is_ok());
     }
 
     #[test]

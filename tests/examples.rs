@@ -902,7 +902,7 @@ async fn provider_answers(
 fn oidc_sites() -> (Browser, Browser) {
     let (site, callback) = ("https://id.example", "https://app.example/callback");
     let provider = oidc::Provider::new(site.to_owned(), callback.to_owned());
-    let app = oidc::app(provider.clone()).unwrap();
+    let app = oidc::app(provider.clone());
     (Browser::new(app), Browser::new(provider.pages()))
 }
 

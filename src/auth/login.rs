@@ -46,7 +46,8 @@ use crate::{
 /// - [`ErrorKind::Inactive`](crate::ErrorKind::Inactive) if the user is not active, unless
 ///   [forced](Login::force)
 /// - [`ErrorKind::InvalidLifetime`](crate::ErrorKind::InvalidLifetime) if
-///   [`remember_for`](Login::remember_for) was called with less than a second or more than 400 days
+///   [`remember_for`](Login::remember_for) or [`timeouts`](Login::timeouts) was called with less
+///   than a second or more than 400 days
 /// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the user's id does not
 ///   parse back to the same id
 /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
@@ -71,16 +72,16 @@ pub(super) struct Options {
     pub(super) remember: Remember,
     /// Replaces the manager's.
     pub(super) timeouts: Option<Timeouts>,
+    /// A duration is less than a second or more than 400 days.
+    pub(super) invalid: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(super) enum Remember {
     /// If the same user was remembered in this browser, they still are, until the same time.
     AsBefore,
     /// For this long, in milliseconds.
     For(Millis),
-    /// For a time that no cookie lives.
-    Invalid,
     No,
 }
 
@@ -101,6 +102,7 @@ impl<U: AuthUser> Login<U> {
                 fresh: true,
                 remember: Remember::AsBefore,
                 timeouts: None,
+                invalid: false,
             },
         }
     }
@@ -129,17 +131,18 @@ impl<U: AuthUser> Login<U> {
     /// days, the maximum lifetime of a cookie (RFC 6265bis). Otherwise the login fails with
     /// [`InvalidLifetime`](crate::ErrorKind::InvalidLifetime).
     pub fn remember_for(mut self, lifetime: Duration) -> Self {
-        self.options.remember = match Timeouts::check("remember_for", lifetime) {
-            Ok(()) => Remember::For(millis(lifetime)),
-            Err(_) => Remember::Invalid,
-        };
+        self.options.invalid |= Timeouts::check_one("remember_for", lifetime).is_err();
+        self.options.remember = Remember::For(millis(lifetime));
         self
     }
 
     /// Sets the timeouts of this session instead of [the
     /// manager's](crate::LoginManager::with_timeouts): shorter ones on a shared computer or for an
-    /// administrator. After a restore by the remember cookie, the manager's apply again.
+    /// administrator. After a restore by the remember cookie, the manager's apply again. If one of
+    /// them is less than a second or more than 400 days, the login fails with
+    /// [`InvalidLifetime`](crate::ErrorKind::InvalidLifetime).
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.options.invalid |= timeouts.check().is_err();
         self.options.timeouts = Some(timeouts);
         self
     }

@@ -201,7 +201,8 @@ impl<U: AuthUser> Auth<U> {
     ///
     /// The old secret of a user's session joins for [30
     /// seconds](crate::manager::RememberMe::grace); that of an anonymous session is invalid
-    /// at once.
+    /// at once. If the response is lost, a request with the old secret is anonymous, and a
+    /// remembered browser is restored only after this time.
     ///
     /// # Errors
     /// - those of [`confirm`](Auth::confirm)

@@ -135,13 +135,15 @@ impl SessionStore for MemoryStore {
 }
 
 impl Records {
-    fn create(&mut self, record: SessionRecord) -> CreateOutcome {
+    fn create(&mut self, mut record: SessionRecord) -> CreateOutcome {
         match self.by_id.entry(record.id) {
             Entry::Occupied(_) => CreateOutcome::Exists,
             Entry::Vacant(entry) => {
-                if let Some(owner) = &record.owner {
-                    let ids = self.by_owner.entry(Arc::clone(owner)).or_default();
-                    ids.insert(record.id);
+                if let Some(owner) = record.owner.take() {
+                    let of_owner = self.by_owner.entry(owner);
+                    // One text for all sessions of an owner.
+                    record.owner = Some(Arc::clone(of_owner.key()));
+                    of_owner.or_default().insert(record.id);
                 }
                 self.by_expiry.insert((record.expires, record.id));
                 entry.insert(record);
@@ -232,6 +234,31 @@ impl Records {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn sessions_of_one_owner_share_its_text() {
+        let store = MemoryStore::new();
+        for id in [1, 2] {
+            let record = SessionRecord {
+                id: SessionId::from_bytes([id; 16]),
+                owner: Some(String::from("app/alice").into()),
+                version: 0,
+                created: 0,
+                touched: 0,
+                expires: 100,
+                ends: 100,
+                payload: [][..].into(),
+            };
+            assert_eq!(store.create(record).await.unwrap(), CreateOutcome::Done);
+        }
+        let owners: Vec<_> = store
+            .records()
+            .into_iter()
+            .filter_map(|record| record.owner)
+            .collect();
+        let [one, other] = &owners[..] else { panic!() };
+        assert!(Arc::ptr_eq(one, other));
+    }
 
     /// A session that is updated, touched, closed and revived in its record for ever takes the
     /// room of one.

@@ -36,7 +36,7 @@ use axum::{
     routing::{get, post},
 };
 use login_manager::{
-    Auth, AuthUser, ConfigError, LoginManager, LoginRequired, MemoryStore, NextPath, Session,
+    Auth, AuthUser, LoginManager, LoginRequired, MemoryStore, NextPath, Session,
     manager::{Cookies, SameSite, Timeouts},
 };
 use serde::{Deserialize, Serialize};
@@ -78,7 +78,7 @@ struct Flow {
 }
 
 /// The whole app. Tests call it too.
-pub(crate) fn app(provider: Provider) -> Result<Router, ConfigError> {
+pub(crate) fn app(provider: Provider) -> Router {
     let store = MemoryStore::new();
     let login_manager = LoginManager::new(store.clone(), |subject| async move {
         Some(Account { subject }) // your database
@@ -90,14 +90,14 @@ pub(crate) fn app(provider: Provider) -> Result<Router, ConfigError> {
     let flows = LoginManager::new(store, |_| async { None::<Nobody> })
         .with_realm("flow")
         .with_cookies(Cookies::new().same_site(SameSite::None))
-        .with_timeouts(Timeouts::new(limit, limit)?);
+        .with_timeouts(Timeouts::new(limit, limit));
 
     // Any site may POST to the callback, as the provider does. That is safe, because it accepts only
     // a state that this browser's session holds, and only once. Don't trust the provider's origin
     // instead: it could POST to every route.
     let csrf = CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path() == "/callback");
 
-    Ok(Router::new()
+    Router::new()
         .route("/", get(home))
         .route("/login", get(login_form).post(log_in))
         .route("/callback", get(answer_in_query).post(answer_in_form))
@@ -105,7 +105,7 @@ pub(crate) fn app(provider: Provider) -> Result<Router, ConfigError> {
         .layer(login_manager)
         .layer(flows)
         .layer(csrf)
-        .with_state(provider))
+        .with_state(provider)
 }
 
 async fn home(LoginRequired(user): LoginRequired<Account>) -> Html<String> {
@@ -240,7 +240,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let provider = Provider::new(other_site, format!("{site}/callback"));
     println!("Listening on {site}");
-    let app = axum::serve(listener, app(provider.clone())?);
+    let app = axum::serve(listener, app(provider.clone()));
     let other_app = axum::serve(other_listener, provider.pages());
     tokio::select! {
         ended = app => ended?,

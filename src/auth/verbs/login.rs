@@ -33,7 +33,7 @@ impl<U: AuthUser> RequestAuth<U> {
         if realm.cookies.are_ignored() {
             return Err(ErrorKind::NoCookies.into());
         }
-        if options.remember == Remember::Invalid {
+        if options.invalid {
             return Err(ErrorKind::InvalidLifetime.into());
         }
         let id = user.id().to_string();
@@ -97,7 +97,7 @@ impl<U: AuthUser> RequestAuth<U> {
                     ends: now.saturating_add(lifetime),
                     is_kept: false,
                 }),
-                Remember::No | Remember::Invalid => None,
+                Remember::No => None,
             },
             created: after(newest.created),
             owner,

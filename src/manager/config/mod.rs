@@ -100,9 +100,18 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Sets how long a session lives. Default: 24 hours idle, 14 days in total.
+    ///
+    /// # Panics
+    /// If a timeout is less than a second or more than 400 days. If they come from a configuration
+    /// file, [`check`](Timeouts::check) them before.
     #[must_use]
+    #[track_caller]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
-        self.keeping(|realm| realm.timeouts = timeouts)
+        self.try_keeping(|realm| {
+            timeouts.check()?;
+            realm.timeouts = timeouts;
+            Ok(())
+        })
     }
 
     /// Sets how long a session is fresh after a login or a confirmation. Default: as long as the
@@ -114,7 +123,7 @@ impl<U: AuthUser> LoginManager<U> {
     #[track_caller]
     pub fn with_fresh_for(self, limit: Duration) -> Self {
         self.try_keeping(|realm| {
-            Timeouts::check("with_fresh_for", limit)?;
+            Timeouts::check_one("with_fresh_for", limit)?;
             realm.fresh_for = Some(limit);
             Ok(())
         })
@@ -228,8 +237,12 @@ impl<U: AuthUser> LoginManager<U> {
         })
     }
 
-    /// Sets a function to call for every [`Event`]. It is called synchronously on the task where
-    /// the event occurs, so keep it short.
+    /// Sets a function to call for every [`Event`]. It is called synchronously where the event
+    /// occurs, so keep it short.
+    ///
+    /// That is the request, with its tracing span and task-locals. Other tasks emit the events of
+    /// work that goes on in the background: recording that a session is in use, retrying a
+    /// deletion, the cleanup, and the rest of a verb whose client has hung up.
     #[must_use]
     pub fn with_on_event(self, on_event: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.keeping(|realm| realm.on_event = Some(OnEvent(Arc::new(on_event))))

@@ -7,7 +7,7 @@ use std::{
 
 use login_manager::{
     LoginManager,
-    manager::{Cookies, LoginPage, NextIn, RememberMe, SameSite},
+    manager::{Cookies, LoginPage, NextIn, RememberMe, SameSite, Timeouts},
 };
 use tracing::Level;
 
@@ -436,6 +436,10 @@ async fn manager_does_not_start_with_an_invalid_setting() {
             panic_message(|| {
                 manager().with_remember_me(RememberMe::new().sliding(2 * second, second))
             }),
+        ),
+        (
+            "Timeouts::new",
+            panic_message(|| manager().with_timeouts(Timeouts::new(second, second / 2))),
         ),
         ("with_realm", panic_message(|| manager().with_realm("a b"))),
         (

@@ -146,7 +146,7 @@ async fn lost_restore_response_is_recovered_on_another_node() {
     for idle in [30 * MINUTE, 2 * MINUTE] {
         for later in [MINUTE / 2, 4 * MINUTE, 10 * MINUTE] {
             let (store, accounts) = (FaultyStore::new(), Accounts::new());
-            let timeouts = Timeouts::new(idle, 24 * HOUR).unwrap();
+            let timeouts = Timeouts::new(idle, 24 * HOUR);
             let nodes = [(); 2]
                 .map(|()| node(&store, &accounts, |manager| manager.with_timeouts(timeouts)));
             let mut browser = Browser::new(Router::new());

@@ -565,7 +565,7 @@ async fn failed_mark_is_made_by_the_next_request() {
 /// By the used token or by the previous session secret.
 #[tokio::test]
 async fn join_marks_nothing_as_seen_and_extends_nothing() {
-    let timeouts = Timeouts::new(2 * MINUTE, 24 * HOUR).unwrap();
+    let timeouts = Timeouts::new(2 * MINUTE, 24 * HOUR);
     for shows_secret in [false, true] {
         let mut world = remembered_with(|manager| manager.with_timeouts(timeouts)).await;
         let mut late = world.browser.clone();

@@ -21,7 +21,7 @@ fn fresh_routes(accounts: &Accounts) -> Router {
     let login =
         async |auth: Auth<Account>| auth.login(account(1, "alice")).fresh(false).await.map(drop);
     let short = async |auth: Auth<Account>| {
-        let limits = Timeouts::new(10 * MINUTE, HOUR).unwrap();
+        let limits = Timeouts::new(10 * MINUTE, HOUR);
         let login = auth.login(account(1, "alice")).timeouts(limits);
         login.await.map(drop)
     };
@@ -39,7 +39,7 @@ fn fresh_routes(accounts: &Accounts) -> Router {
 
 #[tokio::test]
 async fn use_keeps_a_session_alive_until_the_idle_timeout() {
-    let mut world = world(Timeouts::new(30 * MINUTE, DAY).unwrap());
+    let mut world = world(Timeouts::new(30 * MINUTE, DAY));
     world.browser.post("/login/alice").await;
     for _ in 0..10 {
         world.clock.advance(20 * MINUTE);
@@ -106,7 +106,7 @@ async fn expired_session_is_reported_and_deleted_when_presented() {
 #[tokio::test]
 async fn idle_timeout_is_exact_to_the_millisecond() {
     for (wait, who) in [(30 * MINUTE - MILLI, "alice"), (30 * MINUTE, "nobody")] {
-        let mut world = world(Timeouts::new(30 * MINUTE, DAY).unwrap());
+        let mut world = world(Timeouts::new(30 * MINUTE, DAY));
         world.browser.post("/login/alice").await;
         world.clock.advance(wait);
         assert_eq!(world.browser.get("/who").await.body, who, "{wait:?}");
@@ -115,7 +115,7 @@ async fn idle_timeout_is_exact_to_the_millisecond() {
 
 #[tokio::test]
 async fn idle_timeout_applies_to_anonymous_sessions() {
-    let mut world = world(Timeouts::new(30 * MINUTE, DAY).unwrap());
+    let mut world = world(Timeouts::new(30 * MINUTE, DAY));
     world.browser.post("/do/put").await;
     world.clock.advance(20 * MINUTE);
     assert_eq!(world.browser.get("/get/key").await.body, "value");
@@ -128,7 +128,7 @@ async fn idle_timeout_applies_to_anonymous_sessions() {
 #[tokio::test]
 async fn no_use_or_rotation_extends_the_absolute_timeout() {
     for verb in ["", "/rotate", "/do/put,save"] {
-        let mut world = world(Timeouts::new(HOUR, DAY).unwrap());
+        let mut world = world(Timeouts::new(HOUR, DAY));
         world.browser.post("/login/alice").await;
         for _ in 0..47 {
             world.clock.advance(30 * MINUTE);
@@ -147,7 +147,7 @@ async fn no_use_or_rotation_extends_the_absolute_timeout() {
 #[tokio::test]
 async fn login_or_confirm_restarts_the_absolute_timeout() {
     for verb in ["/confirm", "/login/alice"] {
-        let mut world = world(Timeouts::new(20 * HOUR, DAY).unwrap());
+        let mut world = world(Timeouts::new(20 * HOUR, DAY));
         world.browser.post("/login/alice").await;
         world.clock.advance(12 * HOUR);
         world.browser.post(verb).await;
@@ -162,7 +162,7 @@ async fn login_or_confirm_restarts_the_absolute_timeout() {
 
 #[tokio::test]
 async fn login_keeps_anonymous_data_but_not_the_session_age() {
-    let mut world = world(Timeouts::new(20 * HOUR, DAY).unwrap());
+    let mut world = world(Timeouts::new(20 * HOUR, DAY));
     world.browser.post("/do/put").await;
     world.clock.advance(19 * HOUR);
     world.browser.post("/login/alice").await;
@@ -221,7 +221,7 @@ async fn timeouts_are_enforced_by_the_record_not_the_cookie() {
 
 #[tokio::test]
 async fn use_makes_one_write_per_tenth_of_the_idle_timeout() {
-    let mut world = world(Timeouts::new(10 * HOUR, 10 * DAY).unwrap());
+    let mut world = world(Timeouts::new(10 * HOUR, 10 * DAY));
     world.browser.post("/login/alice").await;
     world.store.take_calls();
     for part in 1..=3 {
@@ -243,7 +243,7 @@ async fn use_makes_one_write_per_tenth_of_the_idle_timeout() {
 
 #[tokio::test]
 async fn confirm_rotates_the_secret_and_restarts_both_timeouts() {
-    let mut world = world(Timeouts::new(HOUR, DAY).unwrap());
+    let mut world = world(Timeouts::new(HOUR, DAY));
     world.browser.post("/stale-login").await;
     world.browser.post("/do/put").await;
     let stale = world.token();
@@ -284,7 +284,7 @@ async fn credentials_of_another_user_do_not_refresh_a_session() {
 /// The browser may keep its cookie for ever, lose it, or send it again.
 #[tokio::test]
 async fn server_enforces_both_timeouts_with_few_writes() {
-    let mut world = world(Timeouts::new(10 * HOUR, 5 * DAY).unwrap());
+    let mut world = world(Timeouts::new(10 * HOUR, 5 * DAY));
     world.browser.post("/login/alice").await;
     let token = world.token();
     world.store.take_calls();
@@ -375,13 +375,13 @@ async fn invalid_timeouts_are_rejected() {
         400 * DAY + MILLI,
         std::time::Duration::MAX,
     ] {
-        for error in [Timeouts::new(bad, DAY), Timeouts::new(HOUR, bad)] {
-            let error = error.unwrap_err().to_string();
+        for timeouts in [Timeouts::new(bad, DAY), Timeouts::new(HOUR, bad)] {
+            let error = timeouts.check().unwrap_err().to_string();
             assert!(error.contains(&format!("{bad:?}")), "{error}");
         }
     }
     for good in [second, 400 * DAY] {
-        assert!(Timeouts::new(good, 400 * DAY).is_ok());
+        Timeouts::new(good, 400 * DAY).check().unwrap();
     }
 }
 
@@ -430,4 +430,23 @@ async fn is_fresh_is_false_after_the_stamp_changed() {
     world.browser.post("/login/alice").await;
     world.accounts.change(1, |alice| alice.stamp.push('!'));
     assert_eq!(world.browser.get("/fresh").await.body, "false");
+}
+
+#[tokio::test]
+async fn login_with_invalid_timeouts_fails() {
+    let app = |accounts: &Accounts| {
+        let log_in = async |auth: Auth<Account>| {
+            let timeouts = Timeouts::new(HOUR, std::time::Duration::ZERO);
+            let error = auth.login(account(1, "alice")).timeouts(timeouts).await;
+            format!("{:?}", error.map(drop).unwrap_err().kind())
+        };
+        routes(accounts).route("/invalid", post(log_in))
+    };
+    let mut world = World::with(app, |manager| manager);
+    let answer = world.browser.post("/invalid").await;
+    assert_eq!(
+        (&*answer.body, answer.set_cookies().len()),
+        ("InvalidLifetime", 0)
+    );
+    assert_eq!(world.browser.get("/who").await.body, "nobody");
 }

@@ -283,7 +283,7 @@ async fn ended_remember_cookie_counts_no_more() {
     };
     let world = World::with(with_days, |manager| {
         let manager = manager.with_remember_me(RememberMe::new().max_browsers(2));
-        manager.with_timeouts(Timeouts::new(90 * DAY, 90 * DAY).unwrap())
+        manager.with_timeouts(Timeouts::new(90 * DAY, 90 * DAY))
     });
     let mut remembered = world.browser.another();
     remembered.post("/remember/alice").await;

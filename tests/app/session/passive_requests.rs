@@ -21,7 +21,7 @@ fn polled(accounts: &Accounts) -> Router {
 
 fn passive(manager: LoginManager<Account>) -> LoginManager<Account> {
     manager
-        .with_timeouts(Timeouts::new(15 * MINUTE, 12 * HOUR).unwrap())
+        .with_timeouts(Timeouts::new(15 * MINUTE, 12 * HOUR))
         .without_touch(|head| head.uri.path().starts_with("/poll"))
 }
 
@@ -70,7 +70,7 @@ async fn other_requests_keep_a_polled_session_alive() {
 
 #[tokio::test]
 async fn every_request_is_a_use_by_default() {
-    let timeouts = Timeouts::new(15 * MINUTE, 12 * HOUR).unwrap();
+    let timeouts = Timeouts::new(15 * MINUTE, 12 * HOUR);
     let mut world = World::with(polled, |manager| manager.with_timeouts(timeouts));
     world.browser.post("/login/alice").await;
     for _ in 0..60 {

@@ -15,7 +15,7 @@ const HOURLY: Duration = HOUR;
 /// A store with this many expired sessions and one live one.
 async fn world(short: usize) -> World {
     let mut world = World::with(routes, |manager| {
-        manager.with_timeouts(Timeouts::new(MINUTE, HOUR).unwrap())
+        manager.with_timeouts(Timeouts::new(MINUTE, HOUR))
     });
     for _ in 0..short {
         world.browser.another().post("/put/a/b").await;
