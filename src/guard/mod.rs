@@ -30,9 +30,16 @@
 //! | image, script, `<link rel=prefetch>`, WebSocket | `Sec-Fetch-Mode: no-cors`, `websocket` | 401 |
 //! | navigation that names JSON and not HTML | `Accept: application/json` | 401 |
 //!
+//! A frame or an object is a page of its own: it shows the login page, and returns to itself.
 //! `text/html;q=0` doesn't name it. Without a login page, every 303 in this table is a 401.
 //! [`with_unauthorized`](crate::LoginManager::with_unauthorized) replaces these responses with your
 //! own.
+//!
+//! # With other layers
+//!
+//! Guards go inside the manager. Otherwise, guards and managers may be around and inside any other
+//! layer, in a `Router` as in a `ServiceBuilder`, and around services such as `ServeDir`. The only
+//! requirement is on the body of the responses: see [`InnerBody`].
 
 mod authorize;
 mod except;

@@ -18,8 +18,8 @@
 //! `guard/mod.rs`, `auth/mod.rs`, `auth/request.rs`, `identity/mod.rs`, `session/load.rs`,
 //! `session/request.rs`, `cookies/read.rs`, `session/payload.rs`, `identity/check.rs` and
 //! `manager/future.rs`. A login passes `auth/login.rs`, `auth/verbs/login.rs`,
-//! `auth/verbs/login_plan.rs`, `session/load.rs`, `session/swap.rs`, `session/close.rs` and
-//! `manager/future.rs`.
+//! `auth/verbs/login_plan.rs`, `session/load.rs`, `session/swap.rs` and `manager/future.rs`; if it
+//! replaces another session, `session/close.rs` closes that.
 
 mod admin;
 mod cleanup;

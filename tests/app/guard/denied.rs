@@ -1,8 +1,10 @@
 //! The response to a denied request in each configuration, and the errors for a wrong order of
 //! layers.
 
-use axum::{Router, handler::Handler, routing::get};
+use axum::body::Bytes;
+use axum::{Router, body::Body, handler::Handler, response::Html, routing::get};
 use http::{Method, StatusCode};
+use http_body_util::{BodyExt, Full};
 use login_manager::{
     Auth, CurrentUser, FreshLoginRequired, LoginRequired, Session, auth::AnonymousReason,
     guard::Denied, guard::DeniedReason, guard::login_page, login_required,
@@ -342,4 +344,46 @@ async fn custom_denied_response_can_start_from_the_default() {
         (answer.status.as_u16(), &*answer.body),
         (403, "not for you")
     );
+}
+
+#[tokio::test]
+async fn custom_denied_response_may_await_and_be_any_response() {
+    let unauthorized = async |denied: Denied| {
+        tokio::task::yield_now().await;
+        let page = Html(format!("<h1>{}</h1>", denied.uri().path()));
+        (StatusCode::UNAUTHORIZED, [("x-mine", "yes")], page)
+    };
+    for door in DOORS {
+        let (mut world, _) = door.world(|manager| manager.with_unauthorized(unauthorized));
+        let answer = world.browser.get("/me").await;
+        assert_eq!(
+            (answer.status.as_u16(), &*answer.body),
+            (401, "<h1>/me</h1>")
+        );
+        assert_eq!(answer.header("x-mine"), Some("yes"));
+        assert_eq!(
+            answer.header("content-type"),
+            Some("text/html; charset=utf-8")
+        );
+        let head = world.browser.send(Method::HEAD, "/me").await;
+        assert_eq!((head.status.as_u16(), &*head.body), (401, ""));
+    }
+}
+
+#[tokio::test]
+async fn custom_denied_response_with_a_failing_body_is_a_500() {
+    let unauthorized = async |_: Denied| {
+        let half = Full::new(Bytes::from("half of it")).map_err(|never| match never {});
+        Body::new(half.with_trailers(async { Some(Err("the disk is full")) }))
+    };
+    for door in DOORS {
+        let log = Log::listen();
+        let (mut world, _) = door.world(|manager| manager.with_unauthorized(unauthorized));
+        let answer = world.browser.get("/me").await;
+        assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""));
+        assert!(
+            log.at(Level::ERROR)[0].contains("the disk is full"),
+            "{door:?}"
+        );
+    }
 }
