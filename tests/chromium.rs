@@ -15,6 +15,7 @@
 
 mod cross_site;
 mod folder;
+mod prefetch;
 
 #[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/tutorial/src/main.rs"]
@@ -93,6 +94,10 @@ fn main() -> ExitCode {
         trial(
             "password_change_keeps_remember_me",
             password_change_keeps_remember_me,
+        ),
+        trial(
+            "prefetched_page_is_no_place_to_return_to",
+            prefetch::prefetched_page_is_no_place_to_return_to,
         ),
         trial(
             "cookies_arrive_as_the_guide_says",
