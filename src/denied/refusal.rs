@@ -112,16 +112,23 @@ impl Refusal<'_> {
         };
         if self.is_for(page) {
             // Redirecting to the same page again would loop.
-            #[cfg(feature = "tracing")]
-            tracing::error!(
-                "the login page {:?} is itself guarded: add `.except([{0:?}])` to the guard, or move the route out of it",
-                self.uri.path()
-            );
             return None;
         }
         let next = (self.config.next_in == NextIn::Query).then(|| self.next());
         let next = next.as_ref().map(|next| (&*self.config.next_field, next));
         Some(page.url(next, Some(notice)))
+    }
+
+    /// Logs that the login page is itself guarded, if this is a request for it.
+    #[cfg(feature = "tracing")]
+    pub(crate) fn log_loop(&self) {
+        let needs_login = self.reason != DeniedReason::Forbidden;
+        if needs_login && self.login_page.is_some_and(|page| self.is_for(page)) {
+            tracing::error!(
+                "the login page {:?} is itself guarded: add `.except([{0:?}])` to the guard, or move the route out of it",
+                self.uri.path()
+            );
+        }
     }
 
     /// Whether this is a request for the login page itself. A proxy may have removed a prefix that

@@ -160,6 +160,8 @@ pub(crate) async fn deny<U: AuthUser>(
         chosen = checked(choose(&Denied::new(&refusal)));
         refusal.login_page = chosen.as_ref().or(refusal.login_page);
     }
+    #[cfg(feature = "tracing")]
+    refusal.log_loop();
     let response = match &config.unauthorized {
         Some(unauthorized) => unauthorized(Denied::new(&refusal)).await,
         None => refusal.default_response().map(Bytes::from),
