@@ -1,0 +1,81 @@
+//! A global allocator that counts what each thread allocates while it is told to.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    sync::atomic::{AtomicBool, Ordering},
+};
+
+struct Counting;
+
+/// Off while requests are timed, so that counting costs them nothing but this check.
+static COUNTING: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    static COUNT: Cell<Allocated> = const { Cell::new(Allocated { calls: 0, bytes: 0, live: 0 }) };
+}
+
+/// What one thread has allocated so far. A reallocation is a call, and its growth is counted.
+#[derive(Clone, Copy)]
+pub(crate) struct Allocated {
+    pub(crate) calls: u64,
+    pub(crate) bytes: u64,
+    /// Bytes that are allocated less those that are freed.
+    pub(crate) live: i64,
+}
+
+impl Allocated {
+    /// What this thread has allocated while counting was on.
+    pub(crate) fn now() -> Self {
+        COUNT.get()
+    }
+
+    pub(crate) fn since(self, before: Self) -> Self {
+        Self {
+            calls: self.calls - before.calls,
+            bytes: self.bytes - before.bytes,
+            live: self.live - before.live,
+        }
+    }
+}
+
+/// Turns counting on or off, for all threads.
+pub(crate) fn count(on: bool) {
+    COUNTING.store(on, Ordering::Relaxed);
+}
+
+fn note(calls: u64, allocated: usize, freed: usize) {
+    if COUNTING.load(Ordering::Relaxed) {
+        let mut count = COUNT.get();
+        count.calls += calls;
+        count.bytes += allocated as u64;
+        count.live += allocated as i64 - freed as i64;
+        COUNT.set(count);
+    }
+}
+
+#[allow(unsafe_code, reason = "a global allocator can't be written without")]
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        note(1, layout.size(), 0);
+        // SAFETY: as above.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        note(0, 0, layout.size());
+        // SAFETY: as above.
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        let (old, new) = (layout.size(), size);
+        note(1, new.saturating_sub(old), old.saturating_sub(new));
+        // SAFETY: as above.
+        unsafe { System.realloc(block, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;

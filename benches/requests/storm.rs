@@ -1,0 +1,140 @@
+//! Whether other pages stay fast while many people log in with passwords.
+
+use std::time::{Duration, Instant};
+
+use axum::{Router, body::Body};
+use http::{Request, StatusCode};
+use login_manager::Passwords;
+use tokio::{task::JoinSet, time::MissedTickBehavior};
+
+use crate::{
+    contenders::site_with_passwords,
+    report::{Options, Table, thousands},
+    site::{Template, USER, serve},
+    users::Users,
+};
+
+const LOGINS_PER_SECOND: u32 = 50;
+const TIME: Duration = Duration::from_secs(5);
+const PASSWORD: &str = "correct horse battery staple";
+
+pub(crate) fn run(options: &Options) {
+    let names = ["storm/quiet/login_manager", "storm/logins/login_manager"];
+    if !names.iter().any(|name| options.wants(name)) {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let time = options.time(TIME);
+    let (quiet, storm, logins) = runtime.block_on(async {
+        let site = site().await;
+        let quiet = tokio::spawn(ask_for_public_page(site.clone(), time));
+        let quiet = quiet.await.unwrap();
+        let storm = tokio::spawn(ask_for_public_page(site.clone(), time));
+        let logins = log_many_in(&site, time).await;
+        (quiet, storm.await.unwrap(), logins)
+    });
+    print(
+        names,
+        [Percentiles::of(quiet), Percentiles::of(storm)],
+        &logins,
+    );
+}
+
+async fn site() -> Router {
+    let passwords = Passwords::new();
+    let hash = passwords.hash(PASSWORD).await.unwrap();
+    site_with_passwords(Users::new(USER + 1, &hash), passwords)
+}
+
+/// Asks again and again, each time in a new task, as a server does; returns how long each answer took.
+async fn ask_for_public_page(site: Router, time: Duration) -> Vec<Duration> {
+    let page = Template::get("/public", None);
+    let end = Instant::now() + time;
+    let mut times = Vec::new();
+    while Instant::now() < end {
+        let (site, request) = (site.clone(), page.request());
+        let start = Instant::now();
+        let answer = tokio::spawn(async move { serve(&site, request).await });
+        assert_eq!(answer.await.unwrap(), StatusCode::OK);
+        times.push(start.elapsed());
+    }
+    times
+}
+
+/// The times of the logins that succeeded, and how many didn't.
+struct Logins {
+    times: Vec<Duration>,
+    failed: usize,
+}
+
+async fn log_many_in(site: &Router, time: Duration) -> Logins {
+    let mut clock = tokio::time::interval(Duration::from_secs(1) / LOGINS_PER_SECOND);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let end = Instant::now() + time;
+    let mut tasks = JoinSet::new();
+    while Instant::now() < end {
+        clock.tick().await;
+        let site = site.clone();
+        tasks.spawn(async move {
+            let start = Instant::now();
+            let status = serve(&site, login()).await;
+            (status.is_success(), start.elapsed())
+        });
+    }
+    let logins = tasks.join_all().await;
+    let succeeded = logins.iter().filter(|login| login.0);
+    let times: Vec<_> = succeeded.map(|login| login.1).collect();
+    let failed = logins.len() - times.len();
+    Logins { times, failed }
+}
+
+fn login() -> Request<Body> {
+    let path = format!("/password/{USER}");
+    Template::post(&path, None)
+        .request()
+        .map(|_| PASSWORD.into())
+}
+
+struct Percentiles {
+    half: f64,
+    nearly_all: f64,
+}
+
+impl Percentiles {
+    /// In microseconds.
+    fn of(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| times[times.len() * percent / 100].as_nanos() as f64 / 1000.0;
+        Self {
+            half: at(50),
+            nearly_all: at(99),
+        }
+    }
+}
+
+fn print(names: [&str; 2], [quiet, storm]: [Percentiles; 2], logins: &Logins) {
+    let heading = format!(
+        "A public page, asked for all the time, without and with {LOGINS_PER_SECOND} logins per second \
+         ({} succeeded, {} failed; half of them within {} ms).",
+        logins.times.len(),
+        logins.failed,
+        thousands(Percentiles::of(logins.times.clone()).half / 1000.0),
+    );
+    let mut table = Table::new(&heading, &["measurement", "p50, µs", "p99, µs"]);
+    let micros = |value: f64| format!("{value:.1}");
+    for (name, times) in names.iter().zip([&quiet, &storm]) {
+        let name = (*name).to_owned();
+        table.row(vec![name, micros(times.half), micros(times.nearly_all)]);
+    }
+    let times = |storm: f64, quiet: f64| format!("{:.2} ×", storm / quiet);
+    table.row(vec![
+        "ratio".to_owned(),
+        times(storm.half, quiet.half),
+        times(storm.nearly_all, quiet.nearly_all),
+    ]);
+    table.print();
+}
