@@ -14,6 +14,8 @@
 //! - `threads`: the requests that one and two threads serve;
 //! - `storm`: the time of a public page while people log in with passwords.
 //!
+//! What each store costs is a bench of its own, which compiles all of them: see `stores/main.rs`.
+//!
 //! # Method
 //!
 //! Each contender guards the same site, and its answers are checked before it is timed. Requests are built before the
@@ -52,6 +54,7 @@ mod report;
 mod requests;
 mod site;
 mod storm;
+mod table;
 mod threads;
 mod users;
 
@@ -65,6 +68,10 @@ const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2Fs
 
 fn main() {
     let options = Options::from_args();
+    if options.wants_stores() {
+        println!("cargo bench -p login-manager-benches --features stores --bench stores");
+        return;
+    }
     let users = Users::new(100, PASSWORD_HASH);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

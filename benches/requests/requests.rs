@@ -4,18 +4,23 @@ use std::time::{Duration, Instant};
 
 use axum::{Router, body::Body};
 use http::Request;
+use tokio::task::yield_now;
 
 use crate::{
     alloc::{self, Allocated},
     cases::{self, Case, Kind, check_login_and_logout},
     contenders::Contender,
-    report::{Options, Table, median, name, ratio, thousands},
-    site::{Template, USER, cookie_header, login_path, serve, serve_for_headers},
+    report::{Options, name},
+    site::{Template, USER, cookie_header, login_path, serve},
+    table::{Table, median, ratio, thousands},
     users::Users,
 };
 
 /// Requests in one turn of a contender.
 const TURN: usize = 64;
+/// After so many turns each contender gets a new site, so that sessions don't pile up: axum_session gives one to each
+/// visitor, and the memory of so many would slow everybody down.
+const TURNS_PER_SITE: usize = 256;
 /// How long the contenders take turns in one case.
 const TIME: Duration = Duration::from_secs(12);
 /// Below this, a contender's nanoseconds are too close to the noise to divide by.
@@ -44,7 +49,7 @@ pub(crate) async fn run(options: &Options, users: &Users) {
                 entries.push(Entry::new(contender, case, users).await);
             }
         }
-        time(&mut entries, options.time(TIME)).await;
+        time(&mut entries, case, users, options.time(TIME)).await;
         for entry in &mut entries {
             entry.count().await;
         }
@@ -80,12 +85,7 @@ enum Work {
 
 impl Entry {
     async fn new(contender: Contender, case: Case, users: &Users) -> Self {
-        let site = contender.site(users).await;
-        check_login_and_logout(contender, &site, users).await;
-        let work = match case.kind {
-            Kind::Page(page) => Work::Page(page.request(contender, &site, users).await),
-            Kind::LoginThenLogout => Work::LoginThenLogout(Template::post(&login_path(USER), None)),
-        };
+        let (site, work) = Self::site(contender, case, users).await;
         Self {
             contender,
             site,
@@ -94,6 +94,17 @@ impl Entry {
             calls: 0.0,
             bytes: 0.0,
         }
+    }
+
+    /// A new site, and what is asked of it. Its answers have been checked.
+    async fn site(contender: Contender, case: Case, users: &Users) -> (Router, Work) {
+        let site = contender.site(users).await;
+        check_login_and_logout(contender, &site, users).await;
+        let work = match case.kind {
+            Kind::Page(page) => Work::Page(page.request(contender, &site, users).await),
+            Kind::LoginThenLogout => Work::LoginThenLogout(Template::post(&login_path(USER), None)),
+        };
+        (site, work)
     }
 
     async fn take_turn(&mut self) {
@@ -123,7 +134,7 @@ impl Entry {
         let (Work::Page(template) | Work::LoginThenLogout(template)) = &self.work;
         let request = template.request();
         let before = Allocated::now();
-        let headers = serve_for_headers(&self.site, request).await;
+        let (_, headers) = serve(&self.site, request).await;
         let first = Allocated::now().since(before);
         if matches!(self.work, Work::Page(_)) {
             return first;
@@ -164,23 +175,30 @@ async fn time_logins(
     let mut answers = Vec::with_capacity(requests.len());
     let start = Instant::now();
     for request in requests {
-        answers.push(serve_for_headers(site, request).await);
+        answers.push(serve(site, request).await.1);
     }
     let time = start.elapsed();
     (answers.iter().map(logout).collect(), time)
 }
 
 /// The contenders take turns. Each round begins with another one, and every other round goes backwards.
-async fn time(entries: &mut [Entry], time: Duration) {
+async fn time(entries: &mut [Entry], case: Case, users: &Users, time: Duration) {
     let mut order: Vec<_> = (0..entries.len()).collect();
     let start = Instant::now();
     while start.elapsed() < time {
         for &entry in &order {
             entries[entry].take_turn().await;
         }
+        // Tasks that a contender has spawned get to run.
+        yield_now().await;
         order.reverse();
         if entries[0].times.len().is_multiple_of(2) {
             order.rotate_left(1);
+        }
+        if entries[0].times.len().is_multiple_of(TURNS_PER_SITE) {
+            for entry in &mut *entries {
+                (entry.site, entry.work) = Entry::site(entry.contender, case, users).await;
+            }
         }
     }
 }

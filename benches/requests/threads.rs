@@ -12,8 +12,9 @@ use tokio::task::unconstrained;
 use crate::{
     cases::GUARDED,
     contenders::Contender,
-    report::{Options, Table, median, name, thousands},
+    report::{Options, name},
     site::{Template, serve},
+    table::{Table, median, thousands},
     users::Users,
 };
 
