@@ -8,7 +8,7 @@ use crate::{
     report::{Options, name},
     site::{Template, login_path, serve},
     table::{Table, ratio, thousands},
-    users::Users,
+    users::{PASSWORD_HASH, Users},
 };
 
 const SESSIONS: i64 = 100_000;
@@ -40,7 +40,7 @@ pub(crate) async fn run(options: &Options) {
 }
 
 async fn bytes(contender: Contender, per_user: i64) -> f64 {
-    let users = Users::new(SESSIONS / per_user, "");
+    let users = Users::new(SESSIONS / per_user, PASSWORD_HASH);
     let site = contender.site(&users).await;
     log_in(&site, 0).await; // what only the first login allocates
     alloc::count(true);

@@ -60,11 +60,10 @@ mod users;
 
 use tokio::task::unconstrained;
 
-use crate::{report::Options, users::Users};
-
-/// As long as an argon2 hash with its parameters. The users of most groups have this one; nobody checks it.
-const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$\
-                             aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+use crate::{
+    report::Options,
+    users::{PASSWORD_HASH, Users},
+};
 
 fn main() {
     let options = Options::from_args();

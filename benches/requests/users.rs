@@ -2,6 +2,10 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
+/// As long as an argon2 hash with its parameters. The users of most groups have this one; nobody checks it.
+pub(crate) const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$\
+                             aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
+
 #[derive(Clone, Debug)]
 pub(crate) struct User {
     pub(crate) id: i64,
