@@ -11,7 +11,7 @@
 //!
 //! - `requests`: what a request costs more than with the bare router, in time, allocations and bytes allocated;
 //! - `heap`: the memory of live sessions;
-//! - `threads`: the requests that one and two threads serve;
+//! - `threads`: the requests that one and two threads serve; if `bare` doesn't double, other programs have the cores;
 //! - `storm`: the time of a public page while people log in with passwords.
 //!
 //! What each store costs is a bench of its own, which compiles all of them: see `stores/main.rs`.
@@ -35,7 +35,8 @@
 //! - `bare`: the router without auth;
 //! - `floor`: the least that sessions on the server can cost, written by hand;
 //! - `login_manager`, `login_manager (layer)`: this crate with its defaults, guarded by the extractor or by the layer;
-//! - `axum-login` on tower-sessions, with the password hash as the session's auth hash, as its documentation has it;
+//! - `axum-login` on tower-sessions, with the password hash as the session's auth hash, as its documentation has it,
+//!   which is most of a session;
 //! - `axum_session_auth` on axum_session, without its cache of users; it gives a session to each visitor of a page;
 //! - `jwt`: a signed token in a cookie, which a logout doesn't end.
 
