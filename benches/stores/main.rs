@@ -7,8 +7,8 @@
 //! ```
 //!
 //! It works in a file, schema, database or key prefix of its own, which it drops at the end. SQLite is in WAL mode with
-//! `synchronous` at `FULL`, as its documentation recommends. A call of a store on a server is one round trip, except for
-//! those of a list or cleanup in Redis (`tests/nodes/round_trips.rs` checks it).
+//! `synchronous` at `FULL`, and the pools of the servers don't test connections first, as the documentation recommends.
+//! A store call is then one round trip (`tests/nodes/round_trips.rs` checks it), but two for a page of a list in Redis.
 //!
 //! The stores of tower-sessions aren't measured: the one for SQL is on another version of sqlx, and two of them can't
 //! both link SQLite.
@@ -80,7 +80,8 @@ async fn main() {
     let share = if quick { 10 } else { 1 };
     let columns = ["measurement", "µs", "store calls"];
     let mut times = Table::new("The median times of operations, in each store.", &columns);
-    let heading = format!("Bytes per session, at {} sessions.", LISTED / share);
+    let listed = thousands((LISTED / share) as f64);
+    let heading = format!("Bytes per session, at {listed} sessions.");
     let mut sizes = Table::new(&heading, &["measurement", "bytes"]);
     for opened in open_all().await {
         let name = opened.name;

@@ -86,7 +86,9 @@ async fn sqlite() -> Opened {
 
 async fn postgres(url: &str) -> Opened {
     let schema = own_name();
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS);
+    let pool = PgPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .test_before_acquire(false);
     let pool = pool.connect(url).await.unwrap();
     let create = format!("CREATE SCHEMA {schema}");
     sqlx::raw_sql(AssertSqlSafe(create))
@@ -105,7 +107,9 @@ async fn postgres(url: &str) -> Opened {
 
 async fn mysql(url: &str) -> Opened {
     let database = own_name();
-    let pool = MySqlPoolOptions::new().max_connections(CONNECTIONS);
+    let pool = MySqlPoolOptions::new()
+        .max_connections(CONNECTIONS)
+        .test_before_acquire(false);
     let pool = pool.connect(url).await.unwrap();
     let create = format!("CREATE DATABASE {database}");
     sqlx::raw_sql(AssertSqlSafe(create))
