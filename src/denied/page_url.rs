@@ -69,7 +69,8 @@ impl PageUrl {
     /// Whether it is a path of this application that ends with this one.
     pub(super) fn ends_with(&self, path: &str) -> bool {
         let own = self.address.split('?').next().unwrap_or_default();
-        self.local && path.starts_with('/') && own.ends_with(path)
+        let is_root = path.trim_end_matches('/').is_empty();
+        self.local && path.starts_with('/') && !is_root && own.ends_with(path)
     }
 
     /// The URL of the login page, with `next` and the notice in its query.

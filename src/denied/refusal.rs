@@ -28,19 +28,29 @@ impl Refusal<'_> {
     /// Redirects a page load to the login page, and tells htmx to go there. Everything else gets
     /// the bare status.
     pub(crate) fn default_response(&self) -> Response<String> {
+        let client = Client::of(&self.head.headers);
+        let url = match client {
+            Client::Page | Client::Htmx => self.login_url(),
+            Client::Script => None,
+        };
+        self.response_to(client, url.as_deref())
+    }
+
+    /// The same, if the URL of the login page is already known.
+    pub(super) fn default_response_with(&self, login_url: Option<&str>) -> Response<String> {
+        self.response_to(Client::of(&self.head.headers), login_url)
+    }
+
+    fn response_to(&self, client: Client, login_url: Option<&str>) -> Response<String> {
         let mut response = Response::new(String::new());
         if self.reason == DeniedReason::Forbidden {
             *response.status_mut() = StatusCode::FORBIDDEN;
             return response;
         }
-        let client = Client::of(&self.head.headers);
-        let url = match client {
-            // A login URL is visible ASCII, which is always a valid header value.
-            Client::Page | Client::Htmx => self
-                .login_url()
-                .and_then(|url| HeaderValue::try_from(url).ok()),
-            Client::Script => None,
-        };
+        // A login URL is visible ASCII, which is always a valid header value.
+        let url = login_url
+            .filter(|_| client != Client::Script)
+            .and_then(|url| HeaderValue::try_from(url).ok());
         match (client, url) {
             (Client::Page, Some(url)) => {
                 *response.status_mut() = StatusCode::SEE_OTHER;

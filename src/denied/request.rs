@@ -22,13 +22,14 @@ pub struct Denied {
 
 impl Denied {
     pub(crate) fn new(refusal: &Refusal<'_>) -> Self {
+        let login_url = refusal.login_url();
         Self {
             reason: refusal.reason,
             head: refusal.head.clone(),
             uri: refusal.uri.clone(),
             next: refusal.next(),
-            login_url: refusal.login_url(),
-            default_response: refusal.default_response(),
+            default_response: refusal.default_response_with(login_url.as_deref()),
+            login_url,
         }
     }
 

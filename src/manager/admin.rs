@@ -1,5 +1,7 @@
 //! Administration from outside a request.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::{
     LoginManager,
     cleanup::{BATCH, in_batches},
@@ -42,23 +44,28 @@ impl<U: AuthUser> LoginManager<U> {
         delete_all(&self.realm, &owner, None).await
     }
 
-    /// Ends every session in the store, for an incident: those of all users, of anonymous visitors,
-    /// and of every other realm that shares the store. Returns how many records were deleted, in
-    /// batches of 5000. Requests beside it are served as usual, and a login that happens meanwhile
-    /// may be ended, too.
+    /// Ends every session in the store, for use in an incident: those of all users, of anonymous
+    /// visitors, and of every other realm that shares the store. Returns how many records were
+    /// deleted, in batches of about 5000. Requests are served as usual meanwhile, and a login during
+    /// this call may be ended, too.
     ///
-    /// Managers with a [`CachedStore`](crate::store) on other nodes notice it as late as any
-    /// logout.
+    /// Other nodes with a `CachedStore` notice it as late as any logout.
     ///
     /// # Errors
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline.
-    ///   Earlier batches remain deleted, and the next call continues from there. It also fails on
-    ///   Redis Cluster: use another prefix there.
+    ///   Earlier batches remain deleted; call it again. On Redis Cluster it always fails: use
+    ///   another prefix there.
     pub async fn logout_everyone(&self) -> Result<u64, Error> {
-        let deleted = in_batches(|| self.realm.delete_any(BATCH)).await?;
-        if deleted > 0 {
+        let deleted = AtomicU64::new(0);
+        let outcome = in_batches(|| async {
+            let batch = self.realm.delete_any(BATCH).await?;
+            deleted.fetch_add(batch, Ordering::Relaxed);
+            Ok(batch)
+        })
+        .await;
+        if deleted.into_inner() > 0 {
             self.realm.report(EventKind::Revoked);
         }
-        Ok(deleted)
+        outcome
     }
 }

@@ -132,6 +132,10 @@ impl SessionStore for MemoryStore {
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
         Ok(self.lock().delete_expired(now, limit))
     }
+
+    async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+        self.delete_expired(i64::MAX, limit).await
+    }
 }
 
 impl Records {

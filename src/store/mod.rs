@@ -186,16 +186,18 @@ pub trait SessionStore: Send + Sync + 'static {
     /// - if the store can't delete them; the next call tries again
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError>;
 
-    /// Deletes at most `limit` records of any owner, expired or not, for
+    /// Deletes about `limit` records of any owner, expired or not, for
     /// [`logout_everyone`](crate::LoginManager::logout_everyone). Returns how many: fewer than
-    /// `limit` means that none are left of those that were there at the beginning. The default
-    /// calls [`delete_expired`](SessionStore::delete_expired) with the end of time; a store whose
-    /// records expire by themselves implements it.
+    /// `limit` means that none are left of those that were there at the beginning.
+    ///
+    /// The default is an error. In a store whose records don't expire by themselves, it is
+    /// [`delete_expired`](SessionStore::delete_expired) with `i64::MAX`.
     ///
     /// # Errors
-    /// - if the store can't confirm that they are gone
+    /// - if the store can't confirm that they are gone, or can't delete all records at all
     async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
-        self.delete_expired(i64::MAX, limit).await
+        let _ = limit;
+        Err(StoreError::new("this store can't delete the sessions of everyone").into())
     }
 }
 

@@ -48,6 +48,10 @@ pub(crate) fn trials() -> Vec<Trial> {
             deleting_any_leaves_other_applications_alone,
         ),
         trial_on_redis(
+            "sessions_left_by_deleting_any_are_in_their_lists",
+            sessions_left_by_deleting_any_are_in_their_lists,
+        ),
+        trial_on_redis(
             "deleting_any_is_refused_in_a_cluster",
             deleting_any_is_refused_in_a_cluster,
         ),
@@ -416,8 +420,20 @@ async fn lists_take_linear_time() {
 
 async fn deleting_any_leaves_other_applications_alone() {
     let world = World::new().await;
-    let other = world.store.clone().with_prefix("log").unwrap();
-    assert_eq!(other.create(record(1)).await.unwrap(), CreateOutcome::Done);
+    let mut others = Vec::new();
+    for prefix in ["log", "login:o:", "login:r:x"] {
+        let other = world.store.clone().with_prefix(prefix).unwrap();
+        assert_eq!(other.create(record(1)).await.unwrap(), CreateOutcome::Done);
+        others.push(other);
+    }
+    let foreign = [
+        "login:attempts:alice",
+        "login:r:short",
+        "login:r:much longer than an id",
+    ];
+    for key in foreign {
+        let _: () = world.redis("SET", key, "1").await;
+    }
     for number in 1..=30 {
         world.create(&record(number)).await;
     }
@@ -425,13 +441,35 @@ async fn deleting_any_leaves_other_applications_alone() {
     for _ in 0..30 {
         deleted += world.store.delete_any(7).await.unwrap();
     }
-    // A batch ends with what the server found, so the last records of it are not counted.
-    assert!((20..=30).contains(&deleted), "{deleted}");
+    assert_eq!(deleted, 30);
     assert_eq!(world.listed().await, []);
-    let keys: Vec<Vec<u8>> = world.redis("KEYS", "login:*", NONE).await;
-    assert_eq!(keys, [[0_u8; 0]; 0]);
-    assert_eq!(world.store.delete_any(7).await.unwrap(), 0);
-    assert!(other.load(&id(1)).await.unwrap().is_some());
+    for other in others {
+        assert!(other.load(&id(1)).await.unwrap().is_some());
+        assert_eq!(other.delete_all(OWNER, None).await.unwrap(), 1);
+    }
+    for key in foreign {
+        let kept: bool = world.redis("EXISTS", key, NONE).await;
+        assert!(kept, "{key}");
+    }
+}
+
+/// Also if it ended half-way, and for a login that happened meanwhile.
+async fn sessions_left_by_deleting_any_are_in_their_lists() {
+    let world = World::new().await;
+    for number in 1..=200 {
+        world.create(&record(number)).await;
+    }
+    let deleted = world.store.delete_any(10).await.unwrap();
+    assert!((10..200).contains(&deleted), "{deleted}");
+    world.create(&record(201)).await;
+    let left = 201 - deleted;
+    let all = Page {
+        after: None,
+        limit: 1000,
+    };
+    let listed = world.store.list(OWNER, all, NOW).await.unwrap();
+    assert_eq!(listed.len() as u64, left);
+    assert_eq!(world.delete_all().await, left);
 }
 
 async fn deleting_any_is_refused_in_a_cluster() {

@@ -122,6 +122,10 @@ impl SessionStore for OwnStore {
             !record.is_live(now)
         }))
     }
+
+    async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+        self.delete_expired(i64::MAX, limit).await
+    }
 }
 
 impl OwnStore {

@@ -24,6 +24,7 @@ pub(super) struct Invalidations {
     epoch: Instant,
     ids: Box<[LastWrite]>,
     owners: Box<[LastWrite]>,
+    everything: LastWrite,
     expired: LastWrite,
     /// The latest `now` of a `delete_expired`.
     expired_until: AtomicI64,
@@ -70,6 +71,7 @@ impl Invalidations {
             epoch: Instant::now(),
             ids: slots(),
             owners: slots(),
+            everything: LastWrite::default(),
             expired: LastWrite::default(),
             expired_until: AtomicI64::new(i64::MIN),
         }
@@ -91,6 +93,10 @@ impl Invalidations {
         self.is_unchanged(last(&self.owners, owner), since)
     }
 
+    pub(super) fn everything_is_unchanged(&self, since: ReadAt) -> bool {
+        self.is_unchanged(&self.everything, since)
+    }
+
     /// Whether no `delete_expired` can have removed a record that expires at this time.
     pub(super) fn is_not_removed_as_expired(&self, expires: i64, since: ReadAt) -> bool {
         self.is_unchanged(&self.expired, since) || expires > self.expired_until.load(SeqCst)
@@ -104,6 +110,11 @@ impl Invalidations {
     /// A write of all records of an owner.
     pub(super) fn write_of_owner(&self, owner: &str) -> Write<'_> {
         self.write(last(&self.owners, Slot::of_owner(owner)))
+    }
+
+    /// A write of all records.
+    pub(super) fn write_of_everything(&self) -> Write<'_> {
+        self.write(&self.everything)
     }
 
     /// A removal of records that have expired by `now`.

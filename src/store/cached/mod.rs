@@ -94,6 +94,7 @@ impl CachedStore {
         let staleness = Duration::from_millis(idle.unsigned_abs() / 2).min(self.staleness);
         let is_valid = read.at.elapsed() < staleness
             && self.invalidations.id_is_unchanged(Slot::of_id(id), read)
+            && self.invalidations.everything_is_unchanged(read)
             && owner.is_none_or(|owner| self.invalidations.owner_is_unchanged(owner, read))
             // A record that was removed as expired stays absent if the clock is turned back.
             && self
@@ -215,7 +216,7 @@ impl SessionStore for CachedStore {
     }
 
     async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
-        let write = self.invalidations.write_of_expired(i64::MAX);
+        let write = self.invalidations.write_of_everything();
         let deleted = self.store.delete_any(limit).await?;
         write.finish();
         Ok(deleted)

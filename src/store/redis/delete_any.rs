@@ -1,36 +1,41 @@
 //! Deleting every record of one application.
 
+use redis::Value;
+
 use super::{RedisStore, failure};
-use crate::error::{BoxError, StoreError};
+use crate::{
+    error::{BoxError, StoreError},
+    store::SessionId,
+};
 
 /// How many keys the server looks at in one command.
 const COUNT: usize = 1000;
 
 impl RedisStore {
-    /// Deletes records and indexes as a scan finds them, until there are no more or `limit` records
-    /// are deleted.
+    /// Deletes records as a scan finds them, until there are no more or `limit` are deleted. Their
+    /// entries in the lists of owners remain until a list removes them or they expire, since a
+    /// session that is created meanwhile is in one of these lists.
     pub(super) async fn delete_scanned(&self, limit: usize) -> Result<u64, BoxError> {
         self.check_single().await?;
         let records = self.key("r:", &[]);
+        let pattern = [&*records, b"*"].concat();
         let (mut cursor, mut deleted) = (0_u64, 0);
         loop {
             let mut scan = redis::cmd("SCAN");
-            scan.arg(cursor)
-                .arg("MATCH")
-                .arg(self.key("*", &[]))
-                .arg("COUNT")
-                .arg(COUNT.min(limit));
-            let (next, keys): (u64, Vec<Vec<u8>>) =
+            scan.arg(cursor).arg("MATCH").arg(&pattern);
+            scan.arg("COUNT").arg(COUNT.min(limit));
+            let (next, mut keys): (u64, Vec<Vec<u8>>) =
                 self.server.query(&scan).await.map_err(failure)?;
+            // Others may have longer keys that begin alike.
+            keys.retain(|key| key.len() == records.len() + SessionId::LEN);
             if !keys.is_empty() {
                 let mut unlink = redis::cmd("UNLINK");
                 unlink.arg(&keys);
-                self.server.query::<()>(&unlink).await.map_err(failure)?;
+                deleted += self.server.query::<u64>(&unlink).await.map_err(failure)?;
             }
-            deleted += keys.iter().filter(|key| key.starts_with(&records)).count();
             cursor = next;
-            if cursor == 0 || deleted >= limit {
-                return Ok(deleted.min(limit) as u64);
+            if cursor == 0 || deleted >= limit as u64 {
+                return Ok(deleted);
             }
         }
     }
@@ -39,16 +44,54 @@ impl RedisStore {
     async fn check_single(&self) -> Result<(), BoxError> {
         let mut info = redis::cmd("INFO");
         info.arg("server");
-        // A cluster client collects the answers of all nodes, which are no text.
-        let mode: Option<String> = self.server.query(&info).await.ok();
-        match mode {
-            Some(mode) if mode.contains("redis_mode:standalone") => Ok(()),
-            Some(mode) if mode.contains("redis_mode:sentinel") => Ok(()),
-            _ => Err(StoreError::new(
-                "redis: only a single server can delete the sessions of everyone; \
+        let info: Value = self.server.query(&info).await.map_err(failure)?;
+        match is_cluster(&info) {
+            false => Ok(()),
+            true => Err(StoreError::new(
+                "redis: the sessions of everyone can't be deleted in a cluster; \
                  use another prefix instead, `RedisStore::with_prefix`",
             )
             .into()),
         }
+    }
+}
+
+/// Redis names its mode `redis_mode`, and Valkey `server_mode`. A cluster client collects the
+/// answers of all nodes, which are no text.
+fn is_cluster(info: &Value) -> bool {
+    let text = match info {
+        Value::BulkString(text) => text.as_slice(),
+        Value::VerbatimString { text, .. } | Value::SimpleString(text) => text.as_bytes(),
+        _ => return true,
+    };
+    let mut lines = text.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
+    lines.any(|line| line.ends_with(b"_mode:cluster"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_are_recognized() {
+        let text = |text: &str| Value::BulkString(text.into());
+        for single in [
+            "# Server\r\nredis_version:7.0.15\r\nredis_mode:standalone\r\nos:Linux\r\n",
+            "# Server\r\nserver_name:valkey\r\nserver_mode:standalone\r\n",
+            "redis_mode:sentinel\r\n",
+            "",
+        ] {
+            assert!(!is_cluster(&text(single)), "{single}");
+        }
+        for cluster in [
+            "redis_mode:cluster\r\nos:Linux",
+            "a:b\r\nserver_mode:cluster\r\n",
+        ] {
+            assert!(is_cluster(&text(cluster)), "{cluster}");
+        }
+        assert!(is_cluster(&Value::Map(vec![(
+            text("node"),
+            text("redis_mode:standalone")
+        )])));
     }
 }

@@ -131,6 +131,10 @@ macro_rules! sql_store {
                 async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError> {
                     verbs::delete_expired(self, now, limit).await
                 }
+
+                async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+                    verbs::delete_expired(self, i64::MAX, limit).await
+                }
             }
 
             // The pool's own `Debug` prints its options, with a host and a user.

@@ -87,6 +87,20 @@ async fn guarded_login_page_behind_a_proxy_causes_no_loop() {
     }
 }
 
+/// Anyone can write the notice of a redirect into a URL.
+#[tokio::test]
+async fn home_page_is_not_taken_for_a_login_page_with_a_slash() {
+    let app = |_: &_| Router::new().route("/", get(|_: LoginRequired<Account>| async { "in" }));
+    let log = Log::listen();
+    let mut world = World::with(app, |manager| manager.with_login_page("/login/"));
+    let denied = world.browser.get("/?notice=login").await;
+    assert_eq!(
+        denied.location(),
+        "/login/?next=/%3Fnotice%3Dlogin&notice=login"
+    );
+    assert_eq!(log.at(Level::ERROR), [""; 0]);
+}
+
 #[test]
 fn invalid_path_prefix_is_rejected() {
     for bad in [

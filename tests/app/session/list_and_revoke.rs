@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use axum::routing::post;
-use login_manager::{Auth, Error, ErrorKind, event::EventKind};
+use login_manager::{
+    Auth, Error, ErrorKind, SessionStore as _,
+    event::EventKind,
+    store::{SessionId, SessionRecord},
+};
 
 use crate::support::{
     browser::Browser,
-    faulty_store::Fault::Fails,
+    faulty_store::{Call::DeleteExpired, Fault::Fails, When::After},
     routes::with_sessions,
     world::{Account, SESSION, World},
 };
@@ -210,6 +214,42 @@ async fn administrator_logs_everyone_out() {
     world.store.fail_all(Fails);
     let failed = world.manager.logout_everyone().await.unwrap_err();
     assert_eq!(failed.kind(), ErrorKind::Store);
+}
+
+/// The first batch of an incident's logout succeeds, the second fails.
+#[tokio::test]
+async fn logging_everyone_out_halfway_is_reported() {
+    let world = World::new();
+    for number in 0_u32..5_001 {
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&number.to_be_bytes());
+        let record = SessionRecord {
+            id: SessionId::from_bytes(id),
+            owner: None,
+            version: 0,
+            created: 0,
+            touched: 0,
+            expires: i64::MAX - 1,
+            ends: i64::MAX - 1,
+            payload: [][..].into(),
+        };
+        let _ = world.store.inner.create(record).await.unwrap();
+    }
+    let gate = world.store.gate(DeleteExpired, After);
+    let manager = world.manager.clone();
+    let everyone = tokio::spawn(async move { manager.logout_everyone().await });
+    gate.reached().await;
+    world.store.fail_all(Fails);
+    gate.open();
+    assert_eq!(
+        everyone.await.unwrap().unwrap_err().kind(),
+        ErrorKind::Store
+    );
+    assert_eq!(world.store.inner.len(), 1);
+    assert_eq!(
+        world.events.take(),
+        [EventKind::StoreFailed, EventKind::Revoked]
+    );
 }
 
 #[tokio::test]

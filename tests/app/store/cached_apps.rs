@@ -46,7 +46,8 @@ fn two_apps() -> (Browser, Browser, FaultyStore) {
 #[tokio::test]
 async fn everyone_is_logged_out_of_the_cache_too() {
     let accounts = Accounts::new();
-    let cache = CachedStore::new(FaultyStore::new(), STALENESS);
+    let store = FaultyStore::new();
+    let cache = CachedStore::new(store.clone(), STALENESS);
     let manager = LoginManager::new(cache, accounts.clone());
     let mut browser = Browser::new(routes(&accounts).layer(manager.clone()));
     for _ in 0..2 {
@@ -55,6 +56,13 @@ async fn everyone_is_logged_out_of_the_cache_too() {
         assert_eq!(manager.logout_everyone().await.unwrap(), 1);
         assert_eq!(browser.get("/who").await.body, "nobody");
     }
+    // Afterwards the cache works as before, also beside a cleanup.
+    browser.post("/login/alice").await;
+    browser.get("/who").await;
+    manager.cleanup().await.unwrap();
+    store.take_calls();
+    assert_eq!(browser.get("/who").await.body, "alice");
+    assert_eq!(store.take_calls(), []);
 }
 
 #[tokio::test(start_paused = true)]

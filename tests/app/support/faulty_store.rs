@@ -449,4 +449,10 @@ impl<S: SessionStore + Clone> SessionStore for FaultyStore<S> {
         let delete_expired = async move { inner.delete_expired(now, limit).await };
         self.run(Call::DeleteExpired, delete_expired).await
     }
+
+    async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
+        let inner = self.inner.clone();
+        let delete_any = async move { inner.delete_any(limit).await };
+        self.run(Call::DeleteExpired, delete_any).await
+    }
 }
