@@ -10,7 +10,8 @@ use crate::error::BoxError;
 /// `Send + 'static`, whose data is [`Bytes`], and whose error converts to a [`BoxError`]. Those of
 /// axum, hyper, tonic and tower-http are, and so is `String`.
 ///
-/// Managers and guards require nothing else, so they can be around and inside any other layer.
+/// Managers and guards require nothing else of a body, so they can be around and inside any other
+/// layer. (A guard clones its service, so that has to be `Clone + Send + 'static`, as in axum.)
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response body that a login manager or a guard can be around",
     label = "not an `http_body::Body<Data = Bytes>` that is `Send + 'static`",

@@ -282,7 +282,7 @@ impl ConfigError {
         }
     }
 
-    /// Returns the name of the method that rejected it.
+    /// Returns the name of the method that set it.
     #[must_use]
     pub fn setting(&self) -> &'static str {
         self.setting

@@ -23,11 +23,13 @@
 //! | from another site: `fetch`, an image, a frame | | | sent, unless third-party cookies are blocked |
 //! | from the same site, but another origin (`fetch` with `credentials: 'include'`) | sent | sent | sent |
 //!
-//! So a site that sends the browser back by a redirect needs nothing special. One that sends it
-//! back by a POST reaches a handler that finds no user, even if one is logged in. Such a request
-//! never replaces the login: [data](crate::Session) that it inserts is dropped (with the event
-//! [`DataDropped`](crate::event::EventKind::DataDropped)), since the cookie of a new session would
-//! replace that of the login. The examples in the repository are tested in Chromium:
+//! So with `Lax`, a site that sends the browser back by a redirect needs nothing special. One that
+//! sends it back by a POST reaches a handler that finds no user, even if one is logged in. Such a
+//! request does not replace the login: [data](crate::Session) that it inserts is dropped (with the
+//! event [`DataDropped`](crate::event::EventKind::DataDropped)), since the cookie of a new session
+//! would replace that of the login. It is recognized by `Sec-Fetch-Site`, which browsers send over
+//! https and to `localhost`, Safari since 16.4. The examples in the repository are tested in
+//! Chromium:
 //!
 //! - `oidc` logs in with another site, which answers in the URL or in a form (`form_post`). For the
 //!   form it keeps the flow in a second manager with `SameSite=None`.

@@ -49,7 +49,7 @@ impl Timeouts {
         Err(ConfigError::new(
             setting,
             format!("{given:?}"),
-            "it takes one second to 400 days",
+            "it must be between one second and 400 days",
         ))
     }
 

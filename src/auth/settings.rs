@@ -1,4 +1,4 @@
-//! What a manager is configured with, beside its realm.
+//! What a manager is configured with, besides its realm.
 
 use std::sync::Arc;
 

@@ -48,10 +48,13 @@ impl Cookies {
         }
     }
 
-    /// Sets the names of the two cookies, without their prefix: two different ones of 1 to 64
-    /// letters, digits and characters of `` !#$%&'*+-.^_`|~ `` (RFC 6265). Default: the last segment
-    /// of the realm, followed by `-session` and `-remember`. Each realm of an application needs
-    /// different names.
+    /// Sets the names of the two cookies, without their prefix: 1 to 64 letters, digits and
+    /// characters of `` !#$%&'*+-.^_`|~ `` (RFC 6265), not beginning with `__`, and different even if
+    /// their case is ignored. Default: the last segment of the realm, followed by `-session` and
+    /// `-remember`. Each realm of an application needs different names.
+    ///
+    /// The cookie that keeps [`next`](crate::manager::NextIn::Cookie) is named after the session
+    /// cookie, with `-next` in place of `-session` or at the end.
     ///
     /// The prefix `__Host-` is added, or `__Secure-` if a domain or a path is set. With names that
     /// start with `Http-`, browsers that support `__Host-Http-` also ensure that the cookies were

@@ -19,7 +19,10 @@ pub(crate) type Unauthorized =
 
 /// What a function of [`with_unauthorized`](crate::LoginManager::with_unauthorized) may return:
 /// with axum, everything that a handler may return (`IntoResponse`); otherwise a
-/// [`Response`] with any body whose data is [`Bytes`]. The body is sent as a whole.
+/// [`Response`] with any body whose data is [`Bytes`].
+///
+/// The body is collected before it is sent, so it has to end: an event stream would keep the
+/// request waiting. Trailers are dropped, and a body that fails makes the response a bare 500.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response to a denied request",
     note = "with the feature `axum` it is anything that implements `IntoResponse`, \

@@ -58,12 +58,15 @@ impl LoginPage {
         self
     }
 
-    /// Chooses the login page for each request, for example by language or tenant. If the function
-    /// returns `None`, it is the page of [`new`](LoginPage::new). It is not called in parts of the
-    /// application that set [their own](crate::guard::login_page).
+    /// Chooses the page for each denied request, for example by language or tenant. It may be the
+    /// login page or the refresh page: [`Denied::reason`] tells which one is needed. If the function
+    /// returns `None`, it is the page of [`new`](LoginPage::new) or
+    /// [`refresh`](LoginPage::refresh), as without the function. It is not called in parts of the
+    /// application that set [their own](crate::guard::login_page), nor by
+    /// [`Auth::login_url`](crate::Auth::login_url), since that request is not denied.
     ///
-    /// The result is checked as any login page. If it is invalid, an error is logged and the page
-    /// of [`new`](LoginPage::new) is used.
+    /// The result is checked as any login page. If it is invalid, an error is logged and it counts
+    /// as `None`.
     ///
     /// ```
     /// use login_manager::manager::LoginPage;

@@ -123,8 +123,8 @@ impl PageUrl {
 mod tests {
     use super::*;
 
-    fn url(view: &str, next: &str) -> String {
-        PageUrl::parse("LoginPage::new", view).unwrap().url(
+    fn url(page: &str, next: &str) -> String {
+        PageUrl::parse("LoginPage::new", page).unwrap().url(
             Some(("next", &NextPath::try_from(next).unwrap())),
             Some(Notice::Login),
         )
@@ -196,9 +196,9 @@ mod tests {
 
     #[test]
     fn knows_its_own_path() {
-        let view = PageUrl::parse("LoginPage::new", "/login?lang=de").unwrap();
-        assert!(view.is_at("/login"));
-        assert!(!view.is_at("/login/") && !view.is_at("/"));
+        let page = PageUrl::parse("LoginPage::new", "/login?lang=de").unwrap();
+        assert!(page.is_at("/login"));
+        assert!(!page.is_at("/login/") && !page.is_at("/"));
         assert!(
             !PageUrl::parse("LoginPage::new", "https://id.example/login")
                 .unwrap()

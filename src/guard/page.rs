@@ -60,7 +60,7 @@ pub fn login_page<U: AuthUser>(login_page: &str) -> LoginPageLayer<U> {
 }
 
 /// The layer of [`login_page`].
-#[must_use = "a layer says nothing before it is put around a service"]
+#[must_use = "a layer does nothing until it is put around a service"]
 pub struct LoginPageLayer<U> {
     pages: Arc<Pages>,
     user: PhantomData<fn() -> U>,

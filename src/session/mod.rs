@@ -48,6 +48,11 @@ pub(crate) use self::{
 /// The data of a session takes at most 64 KiB of names and JSON. Values that are inserted for a user
 /// whom a request loader found are dropped.
 ///
+/// Data is dropped with an [event](crate::event::EventKind::DataDropped) if the request comes from
+/// another site and the browser has therefore not sent the cookie: with [`SameSite::Lax`](crate::manager::SameSite)
+/// if it is a `POST`. Otherwise a new session would replace the one that
+/// the browser has.
+///
 /// With several managers, the extractor is the session of the innermost one around the handler; use
 /// [`Auth::session`](crate::Auth::session) to name the user type.
 ///

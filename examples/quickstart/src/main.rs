@@ -18,7 +18,7 @@
 //!
 //! The session cookie is `Secure`. Chrome, Firefox and curl (since 7.79) also accept it on
 //! `http://localhost`; Safari does not (WebKit bug 281149). In Safari, or at a LAN address, use
-//! https or call `with_cookies(Cookies::new().insecure())` during development (`#[cfg(debug_assertions)]`). If the
+//! https or call `with_cookies(Cookies::new().insecure())` during development. If the
 //! login succeeds, but the next page requires a login again, the browser has rejected the cookie.
 //! `PORT=8080` changes the port.
 

@@ -29,8 +29,9 @@ impl<U: AuthUser> LoginManager<U> {
     /// request gets 401, as does every request if no login page is set. A user who is not allowed
     /// gets 403.
     ///
-    /// The function is asynchronous, so it may render a template or read a database. With axum it
-    /// returns what a handler may return. To change only some responses, begin with
+    /// The function is asynchronous, so it may render a template or read a database. It clones what
+    /// it captures for each call: `move |denied| { let db = db.clone(); async move { … } }`. With
+    /// axum it returns what a handler may return. To change only some responses, begin with
     /// [`Denied::default_response`]:
     ///
     /// ```
@@ -61,8 +62,9 @@ impl<U: AuthUser> LoginManager<U> {
         })
     }
 
-    /// Adds a challenge to the `WWW-Authenticate` header of every 401, such as `Bearer`. The first
-    /// one replaces the default, `Session`.
+    /// Adds a challenge to the `WWW-Authenticate` header of each 401, such as `Bearer`. The first one
+    /// replaces the default, `Session`. Your own responses to denied requests have it if they begin
+    /// with [`Denied::default_response`].
     ///
     /// Browsers open a password dialog for `Basic` and `Digest`.
     ///

@@ -1,5 +1,5 @@
-//! The settings. Those that can be invalid are checked at once, and panic as `Router::route` does:
-//! they are part of the program, and it should not start with them.
+//! The settings. They are checked at once. An invalid one panics, as an invalid path in
+//! `Router::route` does, since a program should not start with it.
 
 mod denied;
 

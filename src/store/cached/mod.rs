@@ -15,7 +15,7 @@ use crate::error::BoxError;
 const MAX_STALENESS: Duration = Duration::from_secs(24 * 60 * 60);
 /// The default capacity in bytes.
 const CAPACITY: u64 = 16 * 1024 * 1024;
-/// The approximate size of an entry beside its payload and its owner.
+/// The approximate size of an entry besides its payload and its owner.
 const OVERHEAD: usize = 320;
 
 /// A read-through cache in front of another store: fewer reads, but with several nodes **logouts

@@ -84,7 +84,7 @@ async fn nested_routes_inherit_the_login_page() {
 }
 
 #[tokio::test]
-async fn login_view_of_a_guard_applies_to_the_routes_inside() {
+async fn login_page_of_a_guard_applies_to_the_routes_inside() {
     let part = |_: &Accounts| {
         let inner = Router::new().route("/inside", get(asks_fresh)).route(
             "/deep",
@@ -111,7 +111,7 @@ async fn login_view_of_a_guard_applies_to_the_routes_inside() {
 }
 
 #[tokio::test]
-async fn login_view_outside_the_manager_is_a_500_that_says_so() {
+async fn login_page_outside_the_manager_is_a_500_that_says_so() {
     let log = Log::listen();
     let accounts = Accounts::new();
     let world = World::with(routes, with_pages);
@@ -153,7 +153,7 @@ fn by_language(manager: LoginManager<Account>) -> LoginManager<Account> {
 }
 
 #[tokio::test]
-async fn login_view_can_depend_on_the_request() {
+async fn login_page_can_depend_on_the_request() {
     let log = Log::listen();
     let app = |accounts: &Accounts| {
         let ask = Router::new()
