@@ -121,6 +121,7 @@
 //! - [`store`]: the contract that a custom store must fulfil
 //! - [`password`]: the parameters of password hashing, and their sources
 //! - [`security`]: attacks, the defences against them, and what is left to you
+//! - [`benchmarks`]: what a request costs, beside other crates
 //! - `testing` (with the feature of that name): logged-in requests in one line, a clock that tests
 //!   move, and the contract suite for stores
 //! - [`coming_from_flask_login`], [`coming_from_axum_login`]: the equivalent of each of their names
@@ -217,6 +218,9 @@ pub mod choosing_a_store;
 
 #[cfg(doc)]
 pub mod security;
+
+#[cfg(doc)]
+pub mod benchmarks;
 
 #[cfg(doc)]
 pub mod coming_from_flask_login;
