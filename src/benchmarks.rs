@@ -45,8 +45,8 @@
 //!
 //! A session in [`MemoryStore`](crate::MemoryStore) takes 326 bytes if a user has a hundred, and
 //! 591 bytes if each user has one, including the list of each user's sessions and the order in
-//! which they expire. In the memory store of tower-sessions, a login takes 1034 bytes, without
-//! either.
+//! which they expire. A login of axum-login takes 4138 bytes in the memory store of tower-sessions,
+//! without either; most of it is the password hash, by which it notices a new password.
 //!
 //! # Where this crate is slower
 //!
