@@ -43,8 +43,7 @@
 //!         .layer(login_manager) // the manager is the tower layer
 //!         .layer(tower_http::csrf::CsrfLayer::new()) // rejects forms sent from other sites
 //!         .with_state(App { accounts, passwords });
-//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
-//!     Ok(axum::serve(listener, app).await?)
+//!     Ok(axum::serve(tokio::net::TcpListener::bind("127.0.0.1:3000").await?, app).await?)
 //! }
 //!
 //! async fn home(LoginRequired(user): LoginRequired<Account>) -> String {
