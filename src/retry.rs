@@ -90,13 +90,13 @@ impl Retries {
         }
     }
 
-    /// The pause until the next tries, and when the last of them is due. Returns `None` if nothing is
-    /// pending; the worker ends then.
+    /// The pause until the next tries, and when the first deletion has its last try. Returns `None` if
+    /// nothing is pending; the worker ends then.
     fn next_pause(&self) -> Option<(u64, Instant)> {
         let mut queue = self.queue();
         queue.pending.retain(|entry| Instant::now() < entry.until);
         let tries = queue.pending.iter().map(|entry| entry.tries).min();
-        let until = queue.pending.iter().map(|entry| entry.until).max();
+        let until = queue.pending.iter().map(|entry| entry.until).min();
         let (Some(tries), Some(until)) = (tries, until) else {
             // The next deletion starts another worker.
             queue.has_worker = false;

@@ -250,3 +250,21 @@ async fn later_failed_logouts_take_no_tries_from_an_earlier_one() {
     assert_eq!(events.take_of(EventKind::LoggedOut).len(), 7);
     assert!(world.store.inner.is_empty());
 }
+
+/// The store is back right before the last try of the first logout, while another one is retried.
+#[tokio::test(start_paused = true)]
+async fn each_failed_logout_has_a_last_try_at_the_end_of_its_minute() {
+    let (mut world, events) = start_at("/login/alice").await;
+    world.store.fail(Delete, Fails);
+    assert_eq!(world.browser.post("/logout").await.status, 503);
+    sleep(Duration::from_secs(30)).await;
+    let mut other = world.browser.another();
+    other.post("/login/bob").await;
+    assert_eq!(other.post("/logout").await.status, 503);
+    sleep(Duration::from_millis(32_990)).await;
+    events.take();
+    world.store.heal();
+    sleep(Duration::from_millis(20)).await;
+    assert_eq!(events.take_of(EventKind::LoggedOut).len(), 2);
+    assert!(world.store.inner.is_empty());
+}

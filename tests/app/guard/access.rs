@@ -8,7 +8,7 @@ use login_manager::{Auth, CurrentUser, Error, LoginRequired, login_required};
 
 use crate::support::{
     browser::Browser,
-    doors::{DOORS, HTML, Runs, guarded, routes_beside, with_view},
+    doors::{DOORS, HTML, Runs, guarded, routes_beside, with_login_page},
     faulty_store::Fault,
     world::{Account, Accounts, World, routes},
 };
@@ -57,8 +57,13 @@ async fn extractor_and_layer_give_the_same_response() {
                 let described = format!("{method} {view} {headers:?}");
                 let mut answers = Vec::new();
                 for door in DOORS {
-                    let (mut world, runs) =
-                        door.world(|manager| if view { with_view(manager) } else { manager });
+                    let (mut world, runs) = door.world(|manager| {
+                        if view {
+                            with_login_page(manager)
+                        } else {
+                            manager
+                        }
+                    });
                     world.browser.headers = headers
                         .iter()
                         .map(|(name, value)| {
@@ -130,7 +135,7 @@ async fn guard_applies_to_every_method() {
     // A forbidden user runs no handler either.
     let runs = Runs::default();
     let layer = login_required::<Account>().and(|account| account.admin);
-    let mut world = World::with(guarded(layer, &runs), with_view);
+    let mut world = World::with(guarded(layer, &runs), with_login_page);
     world.browser.post("/open/login/alice").await;
     for method in &methods {
         let answer = world.browser.send(method.clone(), "/me").await;
@@ -141,7 +146,7 @@ async fn guard_applies_to_every_method() {
 #[tokio::test]
 async fn anonymous_options_runs_no_handler_and_head_acts_as_get() {
     for door in DOORS {
-        let (mut world, runs) = door.world(with_view);
+        let (mut world, runs) = door.world(with_login_page);
         let mut preflight = world.browser.request(Method::OPTIONS, "/me");
         for (name, value) in [
             ("origin", "https://evil.example"),
@@ -181,7 +186,7 @@ async fn anonymous_options_runs_no_handler_and_head_acts_as_get() {
 #[tokio::test]
 async fn guarded_handler_runs_once_for_every_method() {
     for door in DOORS {
-        let (mut world, runs) = door.world(with_view);
+        let (mut world, runs) = door.world(with_login_page);
         world.browser.post("/open/login/alice").await;
         for method in [Method::GET, Method::POST, Method::DELETE, Method::OPTIONS] {
             let answer = world.browser.send(method, "/me").await;
@@ -260,7 +265,7 @@ async fn failure_is_never_taken_for_an_anonymous_request() {
         user.map_or("nobody".to_owned(), |user| user.0.name.clone())
     };
     for door in DOORS {
-        let (world, runs) = door.world(with_view);
+        let (world, runs) = door.world(with_login_page);
         let app = door
             .router(&runs)
             .merge(routes_beside(&world.accounts))
@@ -295,7 +300,7 @@ async fn failure_is_never_taken_for_an_anonymous_request() {
 #[tokio::test(start_paused = true)]
 async fn hanging_store_is_503_at_the_deadline() {
     for door in DOORS {
-        let (mut world, runs) = door.world(with_view);
+        let (mut world, runs) = door.world(with_login_page);
         world.browser.post("/open/login/alice").await;
         world.store.fail_all(Fault::Hangs);
         let start = tokio::time::Instant::now();

@@ -8,7 +8,7 @@ use http::Method;
 use login_manager::login_required;
 
 use crate::support::{
-    doors::with_view,
+    doors::with_login_page,
     world::{Account, Accounts, World, routes},
 };
 
@@ -28,7 +28,7 @@ fn closed(accounts: &Accounts) -> Router {
 
 #[tokio::test]
 async fn routes_not_excepted_and_unknown_paths_are_denied() {
-    let mut world = World::with(closed, with_view);
+    let mut world = World::with(closed, with_login_page);
     for (page, body) in [("/login", "login page"), ("/static/app.css", "file")] {
         assert_eq!(world.browser.get(page).await.body, body, "{page}");
     }
@@ -72,7 +72,7 @@ async fn routes_not_excepted_and_unknown_paths_are_denied() {
 
 #[tokio::test]
 async fn fetch_requests_get_401_not_a_redirect() {
-    let mut world = World::with(closed, with_view);
+    let mut world = World::with(closed, with_login_page);
     world.browser.headers.clear();
     for path in ["/new", "/nowhere", "/later/nowhere"] {
         let answer = world.browser.get(path).await;

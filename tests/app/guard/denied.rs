@@ -13,7 +13,7 @@ use tracing::Level;
 
 use crate::support::{
     browser::{Answer, Browser},
-    doors::{DOORS, Runs, guarded, with_view},
+    doors::{DOORS, Runs, guarded, with_login_page},
     log::{Log, panic_message},
     world::{Account, SESSION, World, routes},
 };
@@ -22,7 +22,7 @@ use crate::support::{
 async fn guard_can_have_its_own_login_page() {
     let runs = Runs::default();
     let layer = login_required::<Account>().with_login_page("/staff/login");
-    let mut world = World::with(guarded(layer, &runs), with_view);
+    let mut world = World::with(guarded(layer, &runs), with_login_page);
     assert_eq!(
         world.browser.get("/me").await.location(),
         "/staff/login?next=/me&notice=login"
@@ -67,7 +67,7 @@ async fn custom_denied_response_replaces_ours_in_both_guards() {
     };
     for door in DOORS {
         let (mut world, runs) =
-            door.world(|manager| with_view(manager).with_unauthorized(unauthorized));
+            door.world(|manager| with_login_page(manager).with_unauthorized(unauthorized));
         for (method, uri, body) in [
             (
                 Method::GET,
@@ -111,7 +111,7 @@ async fn custom_denied_response_replaces_ours_in_both_guards() {
 async fn guarded_login_page_causes_no_loop_and_is_logged() {
     for door in DOORS {
         let log = Log::listen();
-        let (mut world, runs) = door.world(with_view);
+        let (mut world, runs) = door.world(with_login_page);
         let answer = world.browser.get("/me").await;
         assert_eq!(log.at(Level::ERROR), [""; 0]);
         let answer = world.browser.get(answer.location()).await;
@@ -290,7 +290,7 @@ async fn denied_reason_says_why_the_user_is_anonymous() {
 #[tokio::test]
 async fn fragment_request_returns_to_its_page_after_login() {
     for door in DOORS {
-        let (world, _) = door.world(with_view);
+        let (world, _) = door.world(with_login_page);
         for (page, url) in [
             (
                 "https://shop.example/cart?page=2",
@@ -334,7 +334,7 @@ async fn custom_denied_response_can_start_from_the_default() {
     let runs = Runs::default();
     let layer = login_required::<Account>().and(|account| account.admin);
     let mut world = World::with(guarded(layer, &runs), |manager| {
-        with_view(manager).with_unauthorized(page_for_forbidden)
+        with_login_page(manager).with_unauthorized(page_for_forbidden)
     });
     let answer = world.browser.get("/me").await;
     assert_eq!(answer.location(), "/login?next=/me&notice=login");

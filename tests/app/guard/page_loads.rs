@@ -3,7 +3,7 @@
 
 use http::{HeaderMap, HeaderName, Method};
 
-use crate::support::doors::{DOORS, HTML, with_view};
+use crate::support::doors::{DOORS, HTML, with_login_page};
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Gets {
@@ -97,7 +97,7 @@ async fn each_client_gets_a_redirect_or_401_as_documented() {
     let to_login = Some("/login?next=/me%3Ftab%3D2&notice=login");
     for (client, headers, gets) in CLIENTS {
         for door in DOORS {
-            let (mut world, runs) = door.world(with_view);
+            let (mut world, runs) = door.world(with_login_page);
             let mut sent = HeaderMap::new();
             for (name, value) in *headers {
                 sent.append(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());

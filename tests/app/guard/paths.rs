@@ -9,7 +9,7 @@ use login_manager::{
 
 use crate::support::{
     browser::Browser,
-    doors::{DOORS, HTML, Runs, with_view},
+    doors::{DOORS, HTML, Runs, with_login_page},
     world::{Account, Accounts, World, account, routes},
 };
 
@@ -22,7 +22,7 @@ async fn no_path_spelling_or_header_bypasses_a_guard() {
     };
     let guard = login_required::<Account>().except(["/login", "/static/*"]);
     let guarded = |_: &Accounts| Router::new().fallback(handler).layer(guard);
-    let mut world = World::with(guarded, with_view);
+    let mut world = World::with(guarded, with_login_page);
     for path in [
         "/login",
         "/login?next=/me",
@@ -146,7 +146,7 @@ async fn exception_matches_the_path_that_the_client_requested() {
 #[tokio::test]
 async fn next_is_the_requested_path_whatever_headers_say() {
     for door in DOORS {
-        let (mut world, _) = door.world(with_view);
+        let (mut world, _) = door.world(with_login_page);
         for header in [
             "referer",
             "host",
@@ -291,7 +291,7 @@ async fn sent_to(app: Router, uri: &str) -> String {
 #[tokio::test]
 async fn next_has_the_full_path_in_nested_routers() {
     for door in DOORS {
-        let (world, runs) = door.world(with_view);
+        let (world, runs) = door.world(with_login_page);
         let (manager, inner) = (world.manager.clone(), door.router(&runs));
         let nested: [Router; 6] = [
             Router::new()
@@ -326,7 +326,7 @@ async fn next_has_the_full_path_in_nested_routers() {
 #[tokio::test]
 async fn login_url_stays_below_two_kilobytes() {
     for door in DOORS {
-        let (mut world, _) = door.world(with_view);
+        let (mut world, _) = door.world(with_login_page);
         for (length, comes_back) in [(10, true), (500, true), (3000, false), (60_000, false)] {
             let answer = world
                 .browser

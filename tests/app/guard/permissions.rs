@@ -12,7 +12,7 @@ use http::{Method, request::Parts};
 use login_manager::{BoxError, guard::Authorize, login_required};
 
 use crate::support::{
-    doors::{Runs, guarded, with_view},
+    doors::{Runs, guarded, with_login_page},
     world::{Account, World},
 };
 
@@ -22,7 +22,7 @@ async fn forbidden_user_gets_403_and_anonymous_is_redirected() {
     let layer = login_required::<Account>()
         .and(|account| account.admin)
         .and(|account| account.name != "bob");
-    let mut world = World::with(guarded(layer, &runs), with_view);
+    let mut world = World::with(guarded(layer, &runs), with_login_page);
     assert_eq!(world.browser.get("/me").await.status, 303);
     world.accounts.change(2, |bob| bob.admin = true);
     for name in ["alice", "bob"] {
@@ -86,7 +86,7 @@ async fn check_that_fails_or_is_slow_is_503_and_never_403() {
         let runs = Runs::default();
         let deadline = Duration::from_millis(50);
         let mut world = World::with(guarded(layer, &runs), |manager| {
-            with_view(manager).with_deadline(deadline)
+            with_login_page(manager).with_deadline(deadline)
         });
         asked.store(0, SeqCst);
         assert_eq!(world.browser.get("/me?yes").await.status, 303);
@@ -124,7 +124,7 @@ async fn cheap_checks_run_before_asynchronous_ones() {
     let layer = login_required::<Account>()
         .and_authorize(ByQuery(Arc::clone(&asked)))
         .and(|account| account.admin);
-    let mut world = World::with(guarded(layer, &runs), with_view);
+    let mut world = World::with(guarded(layer, &runs), with_login_page);
     world.browser.post("/open/login/alice").await;
     assert_eq!(world.browser.get("/me?down").await.status, 403);
     assert_eq!(asked.load(SeqCst), 0);

@@ -8,7 +8,7 @@ use axum::{
 use login_manager::{Auth, Error, NextPath, guard::Notice};
 
 use crate::support::{
-    doors::{DOORS, Runs, with_view},
+    doors::{DOORS, Runs, with_login_page},
     world::{Account, Accounts, World},
 };
 
@@ -34,7 +34,7 @@ async fn login_page_redirects_back_to_the_denied_page() {
             let private = Router::new().nest("/app", door.router(&runs));
             private.merge(login_page(accounts))
         };
-        let mut world = World::with(app, with_view);
+        let mut world = World::with(app, with_login_page);
         let refused = world.browser.get("/app/me?tab=2&x=%26y").await;
         assert_eq!(world.browser.cookie_names(), [""; 0]);
         assert!(
@@ -58,7 +58,7 @@ async fn login_page_redirects_back_to_the_denied_page() {
 
 #[tokio::test]
 async fn next_in_the_link_never_leads_to_another_site() {
-    let mut world = World::with(login_page, with_view);
+    let mut world = World::with(login_page, with_login_page);
     for (query, location) in [
         ("", "/dashboard"),
         ("?", "/dashboard"),

@@ -72,7 +72,7 @@ impl Door {
     }
 }
 
-pub fn with_view(manager: LoginManager<Account>) -> LoginManager<Account> {
+pub fn with_login_page(manager: LoginManager<Account>) -> LoginManager<Account> {
     manager.with_login_page("/login")
 }
 

@@ -47,7 +47,7 @@ pub const SESSION: &str = "__Host-account-session";
 pub const REMEMBER: &str = "__Host-account-remember";
 
 impl World {
-    /// The routes of [`routes`] behind a manager with a login view at `/login`.
+    /// The routes of [`routes`] behind a manager with a login page at `/login`.
     pub fn new() -> Self {
         Self::with(routes, |manager| manager.with_login_page("/login"))
     }
