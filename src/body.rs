@@ -152,3 +152,43 @@ mod either {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    /// The whole body, whose data is ready at once.
+    fn text(body: impl Body<Data = Bytes>) -> String {
+        let mut body = pin!(body);
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut whole = Vec::new();
+        while let Poll::Ready(Some(Ok(frame))) = body.as_mut().poll_frame(&mut cx) {
+            whole.extend(frame.into_data().unwrap());
+        }
+        assert!(body.is_end_stream());
+        String::from_utf8(whole).unwrap()
+    }
+
+    /// Run with and without the feature `axum`.
+    #[test]
+    fn outer_body_is_that_of_the_service_or_our_own() {
+        let inner = || passed(Response::new("inner".to_owned())).into_body();
+        let own = || own::<String>(Response::new(Bytes::from("own"))).into_body();
+        assert_eq!(
+            (inner().size_hint().exact(), text(inner())),
+            (Some(5), "inner".into())
+        );
+        assert_eq!(
+            (own().size_hint().exact(), text(own())),
+            (Some(3), "own".into())
+        );
+        let empty = <String as InnerBody>::Outer::default();
+        assert_eq!(empty.size_hint().exact(), Some(0));
+        assert_eq!(text(empty), "");
+    }
+}

@@ -4,7 +4,7 @@
 //! cargo run -p oidc
 //! ```
 //!
-//! Open <http://localhost:3000/?page=2>: the way leads to the login page, to the provider, and back
+//! Open <http://localhost:3000/?page=2>: you are sent to the login page, to the provider, and back
 //! to the page that you asked for. The two buttons stand for the two ways in which a provider may
 //! answer (`response_mode`):
 //!
