@@ -15,7 +15,7 @@ thread_local! {
     static COUNT: Cell<Allocated> = const { Cell::new(Allocated { calls: 0, bytes: 0, live: 0 }) };
 }
 
-/// What one thread has allocated so far. A reallocation is a call, and its growth is counted.
+/// The allocations of one thread so far. A reallocation counts as one, with its growth.
 #[derive(Clone, Copy)]
 pub(crate) struct Allocated {
     pub(crate) calls: u64,

@@ -1,4 +1,4 @@
-//! The memory of sessions that nobody is using at the moment.
+//! The memory that idle sessions take.
 
 use axum::Router;
 

@@ -1,10 +1,10 @@
-//! What is measured of all that could be.
+//! The options on the command line: which benches to run, and for how long.
 
 use std::time::Duration;
 
 use crate::contenders::Contender;
 
-/// What was asked for on the command line.
+/// The options on the command line.
 pub(crate) struct Options {
     /// A part of the names of the measurements that are wanted.
     filter: String,

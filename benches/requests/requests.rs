@@ -1,4 +1,4 @@
-//! What a request costs more than with the bare router.
+//! The cost that auth adds to a request.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ use crate::{
 /// Requests in one turn of a contender.
 const TURN: usize = 64;
 /// After so many turns each contender gets a new site, so that sessions don't pile up: axum_session gives one to each
-/// visitor, and the memory of so many would slow everybody down.
+/// visitor, and so much memory would slow down every contender.
 const TURNS_PER_SITE: usize = 256;
 /// How long the contenders take turns in one case.
 const TIME: Duration = Duration::from_secs(12);
@@ -77,7 +77,7 @@ struct Entry {
     bytes: f64,
 }
 
-/// What is done again and again.
+/// An operation that is timed repeatedly.
 enum Work {
     Page(Template),
     LoginThenLogout(Template),

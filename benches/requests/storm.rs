@@ -104,7 +104,7 @@ fn login() -> Request<Body> {
 struct Percentiles {
     half: f64,
     nearly_all: f64,
-    /// What those meet who come at a random moment: a long wait is one request of many, but lasts for many moments.
+    /// The p99 weighted by duration: what a request that arrives at a random moment would see.
     nearly_always: f64,
 }
 

@@ -80,7 +80,7 @@ impl Contender {
     }
 }
 
-/// The page that nobody guards.
+/// The public page.
 async fn public() -> &'static str {
     "public"
 }
