@@ -314,7 +314,6 @@ impl Presented {
             return Standing::Ignored;
         };
         if payload.head.series != Some(self.series)
-            || !realm.owns(record)
             || Realm::is_from_the_future(remember.issued.max(record.touched), now)
         {
             return Standing::Ignored;

@@ -60,7 +60,7 @@ pub use sql::PostgresStore;
 pub use sql::SqliteStore;
 
 pub(crate) use backoff::{backoff, jittered};
-pub(crate) use token::{Digest, Digests, RememberToken, SessionToken};
+pub(crate) use token::{Digest, Digester, Digests, RememberToken, SessionToken};
 
 /// Keeps sessions. Implement it for a database of your own; see [`MemoryStore`] for the shortest
 /// implementation.

@@ -158,7 +158,7 @@ impl fmt::Debug for Digest {
 pub(crate) struct Digester(Sha256);
 
 impl Digester {
-    fn new(purpose: &str, realm: &str) -> Self {
+    pub(crate) fn new(purpose: &str, realm: &str) -> Self {
         let mut name = Sha256::new();
         for part in ["login-manager", purpose, realm] {
             name.update((part.len() as u64).to_be_bytes());

@@ -126,9 +126,7 @@ impl<U: AuthUser> RequestAuth<U> {
                     head_of(record).is_some_and(|head| head.current.is_none())
                 };
                 let opens = |record: &SessionRecord| {
-                    realm.owns(record)
-                        && !is_closed(record)
-                        && (head_of(record).is_none() || opening(record).is_some())
+                    !is_closed(record) && (head_of(record).is_none() || opening(record).is_some())
                 };
                 let mut found = realm.load(&id).await.map_err(unverified)?;
                 if realm.store.is_cache() && !found.as_ref().is_some_and(opens) {
