@@ -1,8 +1,10 @@
 //! An in-memory store for one process.
 
 use std::{
-    collections::{BTreeSet, HashMap, hash_map::Entry},
+    borrow::Borrow,
+    collections::{BTreeSet, HashMap, HashSet},
     fmt,
+    hash::{Hash, Hasher},
     ops::Bound::{Excluded, Unbounded},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
@@ -37,9 +39,70 @@ pub struct MemoryStore {
 /// The records and two indexes, which always agree: every method updates them under one lock.
 #[derive(Default)]
 struct Records {
-    by_id: HashMap<SessionId, SessionRecord>,
-    by_owner: HashMap<Arc<str>, BTreeSet<SessionId>>,
+    by_id: HashSet<Stored>,
+    by_owner: HashMap<Arc<str>, Ids>,
     by_expiry: BTreeSet<(i64, SessionId)>,
+}
+
+/// A record, found by its id. The table grows by doubling, so its slots are as small as a pointer.
+struct Stored(Box<SessionRecord>);
+
+impl Borrow<SessionId> for Stored {
+    fn borrow(&self) -> &SessionId {
+        &self.0.id
+    }
+}
+
+impl PartialEq for Stored {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for Stored {}
+
+impl Hash for Stored {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+/// The ids of an owner's records. Most owners have one, which takes no set.
+enum Ids {
+    One(SessionId),
+    Several(BTreeSet<SessionId>),
+}
+
+impl Ids {
+    fn insert(&mut self, id: SessionId) {
+        match self {
+            Self::One(one) => *self = Self::Several(BTreeSet::from([*one, id])),
+            Self::Several(ids) => {
+                ids.insert(id);
+            }
+        }
+    }
+
+    /// Removes an id. Returns whether there are others.
+    fn remove(&mut self, id: &SessionId) -> bool {
+        match self {
+            Self::One(one) => one != id,
+            Self::Several(ids) => {
+                ids.remove(id);
+                !ids.is_empty()
+            }
+        }
+    }
+
+    /// Those after this one, in order.
+    fn after(&self, after: Option<SessionId>) -> impl Iterator<Item = &SessionId> {
+        let bounds = (after.map_or(Unbounded, Excluded), Unbounded);
+        let (one, several) = match self {
+            Self::One(one) => (Some(one).filter(|one| Some(**one) > after), None),
+            Self::Several(ids) => (None, Some(ids.range(bounds))),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
 }
 
 impl MemoryStore {
@@ -64,7 +127,9 @@ impl MemoryStore {
     /// Returns copies of all records in no particular order, for tests.
     #[must_use]
     pub fn records(&self) -> Vec<SessionRecord> {
-        self.lock().by_id.values().cloned().collect()
+        let records = self.lock();
+        let records = records.by_id.iter().map(|stored| &*stored.0);
+        records.cloned().collect()
     }
 
     /// No foreign code runs under the lock and no method panics half-way, so the value behind a
@@ -91,7 +156,7 @@ impl SessionStore for MemoryStore {
     }
 
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
-        Ok(self.lock().by_id.get(id).cloned())
+        Ok(self.lock().get(id).cloned())
     }
 
     async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
@@ -117,8 +182,8 @@ impl SessionStore for MemoryStore {
             return Ok(Vec::new());
         };
         Ok(ids
-            .range((page.after.map_or(Unbounded, Excluded), Unbounded))
-            .filter_map(|id| records.by_id.get(id))
+            .after(page.after)
+            .filter_map(|id| records.get(id))
             .filter(|record| record.is_live(now))
             .take(page.limit)
             .cloned()
@@ -139,55 +204,68 @@ impl SessionStore for MemoryStore {
 }
 
 impl Records {
+    fn get(&self, id: &SessionId) -> Option<&SessionRecord> {
+        self.by_id.get(id).map(|stored| &*stored.0)
+    }
+
     fn create(&mut self, mut record: SessionRecord) -> CreateOutcome {
-        match self.by_id.entry(record.id) {
-            Entry::Occupied(_) => CreateOutcome::Exists,
-            Entry::Vacant(entry) => {
-                if let Some(owner) = record.owner.take() {
-                    let of_owner = self.by_owner.entry(owner);
-                    // One text for all sessions of an owner.
-                    record.owner = Some(Arc::clone(of_owner.key()));
-                    of_owner.or_default().insert(record.id);
-                }
-                self.by_expiry.insert((record.expires, record.id));
-                entry.insert(record);
-                CreateOutcome::Done
-            }
+        if self.by_id.contains(&record.id) {
+            return CreateOutcome::Exists;
         }
+        if let Some(owner) = record.owner.take() {
+            // One text for all sessions of an owner.
+            let owner = match self.by_owner.get_key_value(&owner) {
+                Some((known, _)) => Arc::clone(known),
+                None => owner,
+            };
+            record.owner = Some(Arc::clone(&owner));
+            self.by_owner
+                .entry(owner)
+                .and_modify(|ids| ids.insert(record.id))
+                .or_insert(Ids::One(record.id));
+        }
+        self.by_expiry.insert((record.expires, record.id));
+        self.by_id.insert(Stored(Box::new(record)));
+        CreateOutcome::Done
     }
 
     fn update(&mut self, new: SessionRecord, now: i64) -> Outcome {
-        let stored = self.by_id.get_mut(&new.id);
-        let Some(stored) = stored.filter(|stored| stored.is_live(now)) else {
-            return Outcome::Gone;
-        };
-        if stored.version != new.version {
-            return Outcome::Conflict;
+        match self.get(&new.id).filter(|stored| stored.is_live(now)) {
+            None => Outcome::Gone,
+            Some(stored) if stored.version != new.version => Outcome::Conflict,
+            Some(_) => self.change(&new.id, |stored| {
+                stored.version += 1;
+                stored.touched = stored.touched.max(new.touched);
+                stored.expires = new.expires;
+                stored.ends = new.ends;
+                stored.payload = new.payload;
+            }),
         }
-        self.by_expiry.remove(&(stored.expires, new.id));
-        self.by_expiry.insert((new.expires, new.id));
-        stored.version += 1;
-        stored.touched = stored.touched.max(new.touched);
-        stored.expires = new.expires;
-        stored.ends = new.ends;
-        stored.payload = new.payload;
-        Outcome::Done
     }
 
     fn touch(&mut self, id: &SessionId, now: i64, expires: i64) -> Outcome {
-        let stored = self.by_id.get_mut(id);
-        let Some(stored) = stored.filter(|stored| stored.is_live(now)) else {
+        match self.get(id).filter(|stored| stored.is_live(now)) {
+            None => Outcome::Gone,
+            Some(_) => self.change(id, |stored| {
+                stored.touched = stored.touched.max(now);
+                stored.expires = stored.expires.max(expires).min(stored.ends);
+            }),
+        }
+    }
+
+    fn change(&mut self, id: &SessionId, change: impl FnOnce(&mut SessionRecord)) -> Outcome {
+        let Some(mut stored) = self.by_id.take(id) else {
             return Outcome::Gone;
         };
-        self.by_expiry.remove(&(stored.expires, *id));
-        stored.touched = stored.touched.max(now);
-        stored.expires = stored.expires.max(expires).min(stored.ends);
-        self.by_expiry.insert((stored.expires, *id));
+        self.by_expiry.remove(&(stored.0.expires, *id));
+        change(&mut stored.0);
+        self.by_expiry.insert((stored.0.expires, *id));
+        self.by_id.insert(stored);
         Outcome::Done
     }
 
     fn delete(&mut self, id: &SessionId, version: Option<u64>) -> Outcome {
-        match self.by_id.get(id) {
+        match self.get(id) {
             None => Outcome::Gone,
             Some(stored) if version.is_some_and(|version| version != stored.version) => {
                 Outcome::Conflict
@@ -200,7 +278,8 @@ impl Records {
     }
 
     fn delete_all(&mut self, owner: &str, except: Option<SessionId>) -> u64 {
-        let ids = self.by_owner.get(owner).into_iter().flatten().copied();
+        let ids = self.by_owner.get(owner).into_iter();
+        let ids = ids.flat_map(|ids| ids.after(None)).copied();
         let ids: Vec<_> = ids.filter(|id| Some(*id) != except).collect();
         for id in &ids {
             self.remove(id);
@@ -221,16 +300,15 @@ impl Records {
     }
 
     fn remove(&mut self, id: &SessionId) {
-        let Some(record) = self.by_id.remove(id) else {
+        let Some(Stored(record)) = self.by_id.take(id) else {
             return;
         };
         self.by_expiry.remove(&(record.expires, *id));
         let Some(owner) = &record.owner else { return };
-        if let Some(ids) = self.by_owner.get_mut(owner) {
-            ids.remove(id);
-            if ids.is_empty() {
-                self.by_owner.remove(owner);
-            }
+        if let Some(ids) = self.by_owner.get_mut(owner)
+            && !ids.remove(id)
+        {
+            self.by_owner.remove(owner);
         }
     }
 }
