@@ -68,3 +68,25 @@ fn hyper_server_compiles_no_crate_of_axum() {
     assert!(tree.contains("\nlogin-manager "), "{tree}");
     assert!(!has_axum(&tree), "{tree}");
 }
+
+/// Links between the files of the repository. Those in the docs of items are checked by rustdoc.
+#[test]
+fn links_in_markdown_files_lead_to_files() {
+    let files = fs::read_dir(ROOT)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut links = 0;
+    for file in files.filter(|path| path.extension().is_some_and(|end| end == "md")) {
+        let text = fs::read_to_string(&file).unwrap();
+        for target in text.split("](").skip(1) {
+            let target = target.split([')', '#', ' ']).next().unwrap();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            links += 1;
+            let path = Path::new(ROOT).join(target);
+            assert!(path.exists(), "{}: no {target}", file.display());
+        }
+    }
+    assert!(links > 0);
+}

@@ -34,8 +34,8 @@ pub(crate) fn trials() -> Vec<Trial> {
         ),
         trial_on_redis("records_of_other_owners_stay", records_of_other_owners_stay),
         trial_on_redis(
-            "concurrent_delete_alls_count_once",
-            concurrent_delete_alls_count_once,
+            "concurrent_delete_all_calls_count_once",
+            concurrent_delete_all_calls_count_once,
         ),
         trial_on_redis("logins_beside_a_delete_all", logins_beside_a_delete_all),
         trial_on_redis("partial_rights_are_an_error", partial_rights_are_an_error),
@@ -94,7 +94,7 @@ async fn records_of_other_owners_stay() {
     }
 }
 
-async fn concurrent_delete_alls_count_once() {
+async fn concurrent_delete_all_calls_count_once() {
     let world = World::new().await;
     world.warm_up().await;
     for number in 0..3000 {

@@ -129,7 +129,7 @@ pub(super) async fn no_live_record_is_missing_from_the_list(probe: Probe) -> Ver
         )
         .await?;
         let live = live(&probe, &records).await?;
-        let when = "after creates and delete_alls of one owner at once";
+        let when = "after concurrent calls of create and delete_all for one owner";
         probe.lists(&owner, probe.now(), &live, when).await?;
         let deleted = probe.delete_all(&owner, None).await?;
         expect(format!("delete_all {when}"), live.len() as u64, deleted)?;
@@ -155,7 +155,7 @@ pub(super) async fn no_record_outlives_a_later_delete_all(probe: Probe) -> Verdi
         }
     })
     .await?;
-    let when = "of the excepted record, after many delete_alls at once";
+    let when = "of the excepted record, after many concurrent calls of delete_all";
     probe.lists(&owner, probe.now(), &spared, when).await
 }
 
