@@ -25,6 +25,8 @@ pub struct Error {
 }
 
 /// The kind of an [`Error`].
+///
+/// In the manual: [Troubleshooting](crate::manual::troubleshooting).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {

@@ -40,6 +40,8 @@ use crate::{
 ///
 /// The pattern `LoginRequired(user): LoginRequired<Account>` extracts the `Arc<Account>`. To guard
 /// a whole router, use [`login_required`](crate::login_required).
+///
+/// In the manual: [Guarding pages](crate::manual::guarding_pages).
 pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 
 /// Extracts the current user, if they entered their credentials in this session.
@@ -53,6 +55,8 @@ pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 /// `Option<FreshLoginRequired<U>>` is `None` for anonymous requests and for users who would have to
 /// enter their credentials again. Use it for pages that show more to users who have just done so.
 /// If the store or the loader fails, both return `503`.
+///
+/// In the manual: [Fresh logins and step-up](crate::manual::fresh_logins).
 pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 
 /// Extracts the current user, or `None` for anonymous requests.
@@ -88,6 +92,8 @@ pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 ///     }
 /// }
 /// ```
+///
+/// In the manual: [Guarding pages](crate::manual::guarding_pages).
 pub struct CurrentUser<U: AuthUser>(pub Option<Arc<U>>);
 
 /// Without the user.

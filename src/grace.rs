@@ -13,6 +13,8 @@ use std::time::Duration;
 ///   during the grace. The variants differ in what happens after it. If a token secret is presented
 ///   that is no longer accepted, it was stolen, by or from whoever presents it, and the session
 ///   ends.
+///
+/// In the manual: [Remember-me](crate::manual::remember_me#if-the-cookie-is-stolen).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RememberGrace {

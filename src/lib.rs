@@ -84,57 +84,25 @@
 //! blake2.opt-level = 3
 //! ```
 //!
-//! # Glossary
+//! # Manual
 //!
-//! | | |
-//! |---|---|
-//! | user, current user | a value of your [`AuthUser`] type; the user whom a request belongs to |
-//! | anonymous | without a current user; [`Auth::anonymous_reason`] returns the reason |
-//! | session | one browser's relationship with the application: one record in the store, anonymous or owned by one user for its whole life; it keeps [data](Session) between requests |
-//! | [`SessionId`](store::SessionId) | names a session in lists, URLs and logs; it is not a secret |
-//! | [`SessionInfo`](auth::SessionInfo) | one of the current user's sessions, as [`Auth::sessions`] lists it |
-//! | session secret, session cookie | the cookie holds the session id and 256 random bits, which are valid until they are rotated; the store only holds a digest of them |
-//! | remember cookie | outlives the browser; it holds the session id, a series secret and a token secret, which is exchanged at each use |
-//! | log in, log out | [`Auth::login`], [`Auth::logout`] |
-//! | confirm | [`Auth::confirm`]: the current user has entered their credentials again |
-//! | rotate | replace the session secret with a new one: by a login, [`Auth::confirm`], [`Auth::rotate`] or a restore |
-//! | join | be authenticated for one request, not fresh, by a secret that was replaced at most [30 seconds](crate::manager::RememberMe::grace) ago |
-//! | remember, restore | after a login with [`remember(true)`](auth::Login::remember), the remember cookie restores the login after a browser restart |
-//! | epoch | a number that changes with every login in a session; data read before a login is not saved after it |
-//! | revoke | end another session: [`Auth::revoke`], [`Auth::logout_others`] |
-//! | expire | end by the idle or the absolute [timeout](manager::Timeouts) |
-//! | fresh | the user entered their credentials in this session, [recently enough](LoginManager::with_fresh_for) if you set a limit; a restored session is not fresh |
-//! | guard | an extractor ([`LoginRequired`], [`FreshLoginRequired`]) or a layer ([`login_required`], [`fresh_login_required`]) that only lets some users through |
-//! | denied | not let through by a guard: see [`Denied`](guard::Denied) and [`DeniedReason`](guard::DeniedReason) |
-//! | login page, refresh page | the pages to which the guards redirect: to log in, or to enter the credentials again |
-//! | user loader | id to user: a closure, or a [`UserLoader`] |
-//! | request loader | request head to user, for API keys and bearer tokens: a closure, or a [`RequestLoader`] |
-//! | realm | one kind of user, with its own manager, cookies and sessions |
-//! | store | where sessions are kept: a [`SessionStore`] |
+//! The [manual] begins with [Getting started](manual::getting_started), which builds such an
+//! app in steps, and [How it works](manual::how_it_works). Then, by task:
 //!
-//! # Guides and reference
+//! - [Guarding pages](manual::guarding_pages), [Logging in and out](manual::logging_in_and_out),
+//!   [Remember-me](manual::remember_me), [Fresh logins and step-up](manual::fresh_logins),
+//!   [Sessions of a user](manual::sessions_of_a_user)
+//! - [APIs, single-page apps and other origins](manual::apis),
+//!   [Passwords, resets and throttling](manual::passwords)
+//! - [Choosing a store, several nodes](manual::choosing_a_store),
+//!   [Testing your application](manual::testing), [Configuration](manual::configuration),
+//!   [Events, logs and metrics](manual::events)
+//! - [Security](manual::security), [Troubleshooting](manual::troubleshooting),
+//!   [Benchmarks](manual::benchmarks), [Glossary](manual::glossary)
+//! - [Coming from Flask-Login](manual::coming_from_flask_login),
+//!   [Coming from axum-login and tower-sessions](manual::coming_from_axum_login)
 //!
-//! - [`LoginManager`]: what the layer does to a request, and the reasons for the defaults
-//! - [`guard`]: who is let through, and what the others get
-//! - [`choosing_a_store`]: memory, SQLite, PostgreSQL, MySQL or Redis, and their outages
-//! - [`store`]: the contract that a custom store must fulfil
-//! - [`password`]: the parameters of password hashing, and their sources
-//! - [`security`]: attacks, the defences against them, and what is left to you
-//! - [`benchmarks`]: what a request costs, beside other crates
-//! - `testing` (with the feature of that name): logged-in requests in one line, a clock that tests
-//!   move, and the contract suite for stores
-//! - [`coming_from_flask_login`], [`coming_from_axum_login`]: the equivalent of each of their names
-//! - the examples in the repository: `quickstart` (the app above, with a home page), `tutorial`
-//!   (registration, SQLite, templates), `stores` (one app on any store), `oidc` (log in with another
-//!   site), `payment` (sent back by a POST), `single_page_app` (a front end at another origin),
-//!   `hyper_server` and `tonic_server` (servers other than axum) and others
-//!
-//! # Not included
-//!
-//! Registration, e-mail, password reset, OAuth (see the example `oidc`) and passkeys: bring your own
-//! and call [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and) on a
-//! guard and [`Authorize`](guard::Authorize), no CSRF tokens (use the `CsrfLayer` of tower-http, as
-//! above) and no rate limit for login attempts.
+//! The [examples](manual#examples) in the repository are complete applications.
 //!
 //! # Features
 //!
@@ -151,8 +119,18 @@
 //! Without default features, the layer, the guards and [`Auth`] work with any tower service over
 //! `http` types. The runtime is tokio.
 //!
+//! # Not included
+//!
+//! Registration, e-mail, password reset, OAuth (see the example `oidc`) and passkeys: bring your own
+//! and call [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and)
+//! on a guard and [`Authorize`](guard::Authorize), no CSRF tokens (use the `CsrfLayer` of tower-http,
+//! as above) and no rate limit for login attempts.
+//!
 //! [axum]: https://docs.rs/axum
 //! [tower]: https://docs.rs/tower
+//!
+#![cfg_attr(feature = "argon2", doc = include_str!("manual/links/argon2.md"))]
+#![cfg_attr(not(feature = "argon2"), doc = include_str!("manual/links/argon2_online.md"))]
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -216,19 +194,7 @@ mod clock;
 mod random;
 
 #[cfg(doc)]
-pub mod choosing_a_store;
-
-#[cfg(doc)]
-pub mod security;
-
-#[cfg(doc)]
-pub mod benchmarks;
-
-#[cfg(doc)]
-pub mod coming_from_flask_login;
-
-#[cfg(doc)]
-pub mod coming_from_axum_login;
+pub mod manual;
 
 #[cfg(feature = "testing")]
 pub mod testing;

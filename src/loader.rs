@@ -48,6 +48,8 @@ use crate::{error::BoxError, user::AuthUser};
 ///     }
 /// }
 /// ```
+///
+/// In the manual: [Getting started](crate::manual::getting_started).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loader for `{U}`",
     note = "a loader is a closure that takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`, \
@@ -141,6 +143,8 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 ///     }
 /// }
 /// ```
+///
+/// In the manual: [APIs, single-page apps and other origins](crate::manual::apis).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request loader for `{U}`",
     note = "a request loader is a closure that takes `&http::request::Parts` and returns a future of `Option<U>` or \

@@ -9,6 +9,9 @@ use crate::store::Digests;
 /// What happens to a session that is presented by a different-looking client.
 ///
 /// This only makes a stolen cookie harder to use: a thief who knows the client can imitate it.
+///
+/// In the manual: [Fresh logins and
+/// step-up](crate::manual::fresh_logins#a-client-that-looks-different).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SessionProtection {

@@ -7,6 +7,8 @@ use serde_core::{Serialize, Serializer};
 /// Why a request is anonymous, from [`Auth::anonymous_reason`](crate::Auth::anonymous_reason), and
 /// why a session ended other than by a logout, in
 /// [`EventKind::Ended`](crate::event::EventKind::Ended).
+///
+/// In the manual: [Troubleshooting](crate::manual::troubleshooting).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum AnonymousReason {

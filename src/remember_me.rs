@@ -29,6 +29,8 @@ const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
 /// ```
 ///
 /// Nothing is checked until the manager takes it, or [`check`](RememberMe::check) is called.
+///
+/// In the manual: [Remember-me](crate::manual::remember_me).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "it changes nothing until a manager takes it"]
 pub struct RememberMe {

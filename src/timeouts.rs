@@ -18,6 +18,8 @@ const LONGEST: Duration = Duration::from_secs(400 * DAY);
 ///
 /// Default: 24 hours idle, 14 days in total. NIST SP 800-63B-4 defines three sets, one for each
 /// assurance level.
+///
+/// In the manual: [Configuration](crate::manual::configuration#how-long).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     idle: Duration,

@@ -30,6 +30,8 @@ use std::{borrow::Cow, fmt::Display, str::FromStr, sync::Arc};
 ///     }
 /// }
 /// ```
+///
+/// In the manual: [Getting started](crate::manual::getting_started).
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a user type",
     label = "implement `login_manager::AuthUser` for it",

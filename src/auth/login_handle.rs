@@ -34,6 +34,9 @@ use crate::{
 ///     Ok(())
 /// }
 /// ```
+///
+/// In the manual: [Sessions of a
+/// user](crate::manual::sessions_of_a_user#after-the-response).
 pub struct LoginHandle<U: AuthUser> {
     realm: Arc<Realm>,
     settings: Arc<Settings<U>>,

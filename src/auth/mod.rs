@@ -50,6 +50,9 @@ pub use crate::{reason::AnonymousReason, user::IntoUser};
 ///
 /// With axum it is an extractor; elsewhere [`Auth::from_extensions`] finds it in the request's
 /// extensions. Clones refer to the same request.
+///
+/// In the manual: [Logging in and out](crate::manual::logging_in_and_out), [Sessions of a
+/// user](crate::manual::sessions_of_a_user).
 pub struct Auth<U: AuthUser> {
     request: Arc<RequestAuth<U>>,
 }

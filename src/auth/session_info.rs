@@ -15,6 +15,8 @@ use crate::{
 ///
 /// It implements `Serialize` for templates, with the names of its methods as fields; times are Unix
 /// seconds.
+///
+/// In the manual: [Sessions of a user](crate::manual::sessions_of_a_user).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionInfo {
     id: SessionId,

@@ -23,6 +23,9 @@ use crate::error::ConfigError;
 /// ```
 ///
 /// Nothing is checked until the manager takes it, or [`check`](Cookies::check) is called.
+///
+/// In the manual: [Configuration](crate::manual::configuration#cookies), [requests from other
+/// sites](crate::manual::apis#requests-from-other-sites).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it changes nothing until a manager takes it"]
 pub struct Cookies {

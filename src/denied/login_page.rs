@@ -22,6 +22,8 @@ use crate::error::ConfigError;
 /// ```
 ///
 /// Nothing is checked until the manager takes it, or [`check`](LoginPage::check) is called.
+///
+/// In the manual: [Guarding pages](crate::manual::guarding_pages#login-pages).
 #[derive(Clone)]
 pub struct LoginPage {
     login: Cow<'static, str>,

@@ -71,6 +71,9 @@ const MAX_LEN: usize = 2048;
 ///
 /// With several managers, the extractor follows the settings of the innermost one around the
 /// handler; [`Auth::next`](crate::Auth::next) names the user type.
+///
+/// In the manual: [Logging in and
+/// out](crate::manual::logging_in_and_out#back-to-the-page-the-user-wanted).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NextPath(Option<Box<str>>);
 

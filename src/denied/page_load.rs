@@ -15,8 +15,8 @@ pub(super) enum Client {
 }
 
 impl Client {
-    /// Reads it from the request's headers, as the table in the docs of [`guard`](crate::guard)
-    /// says.
+    /// Reads it from the request's headers, as the table in [the
+    /// manual](crate::manual::guarding_pages#what-is-a-page-load) says.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let seen = Seen::in_headers(headers);
         if seen.hx_history_restore {

@@ -18,8 +18,8 @@ use crate::{
 ///
 /// An event has a time, a realm, a user and a session, as far as they are known. It has no client
 /// address: which proxies to trust is known to the request's own log, and what is reported through
-/// `tracing` is inside the request's span. Wrong passwords and [replaced
-/// hashes](crate::password::Verdict) are not reported, since only the application knows of them.
+/// `tracing` is inside the request's span. Wrong passwords and replaced hashes are not reported,
+/// since only the application knows of them.
 ///
 /// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
 ///
@@ -28,6 +28,8 @@ use crate::{
 /// - at INFO: logged in, logged out, confirmed, restored, revoked, login rejected;
 /// - at TRACE: [`Resolved`](EventKind::Resolved);
 /// - at DEBUG, all others.
+///
+/// In the manual: [Events, logs and metrics](crate::manual::events).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     kind: EventKind,

@@ -37,6 +37,8 @@ use crate::{
 /// Router::new().merge(admin).layer(login_manager)
 /// # }
 /// ```
+///
+/// In the manual: [Guarding pages](crate::manual::guarding_pages).
 pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
     LoginRequiredLayer {
         rules: Arc::new(Rules::plain(false)),
@@ -52,6 +54,8 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 /// [`Auth::confirm`](crate::Auth::confirm).
 ///
 /// Use it for pages that change a password, an e-mail address or payment details.
+///
+/// In the manual: [Fresh logins and step-up](crate::manual::fresh_logins).
 pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
     LoginRequiredLayer {
         rules: Arc::new(Rules::plain(true)),

@@ -1,7 +1,7 @@
 //! Access control: the guard layer and the extractors share one decision.
 //!
-//! The extractor [`LoginRequired`](crate::LoginRequired) guards one handler, the layer
-//! [`login_required`] a whole router or any other tower service. Both give the same response:
+//! The extractor [`LoginRequired`] guards one handler, the layer [`login_required`] a whole router
+//! or any other tower service. Both give the same response:
 //!
 //! | request | response |
 //! |---|---|
@@ -13,33 +13,19 @@
 //!
 //! # Page loads
 //!
-//! A redirect to the login page only helps a client that shows the login page. The request's
-//! headers tell which client it is:
-//!
-//! | client | recognized by | response |
-//! |---|---|---|
-//! | browser: link, form, address bar, iframe, object; Android web view | `Sec-Fetch-Mode: navigate`, whatever `X-Requested-With` says | 303 |
-//! | browser that prefetches or prerenders a page | `Sec-Purpose` | 401: the browser drops it, and requests the page again when the user goes there |
-//! | browser before 2023, or over plain http | no `Sec-Fetch-Mode`, `Accept` names `text/html` | 303 |
-//! | Turbo Drive, Turbo Frames, any `fetch` for a page | `Sec-Fetch-Mode: cors` or `same-origin`, `Accept` names `text/html` | 303 |
-//! | Unpoly, Inertia | `X-Up-Version`, `X-Inertia` | 303 |
-//! | htmx restoring a page from its history | `HX-History-Restore-Request` | 303 |
-//! | htmx, boosted links included | `HX-Request` | 401 with `HX-Redirect` |
-//! | jQuery and others | `X-Requested-With: XMLHttpRequest` | 401 |
-//! | `fetch`, `EventSource`, axios, curl | `Accept` doesn't name `text/html` (`*/*`, `application/json`) | 401 |
-//! | image, script, `<link rel=prefetch>`, WebSocket | `Sec-Fetch-Mode: no-cors`, `websocket` | 401 |
-//! | navigation that names JSON and not HTML | `Accept: application/json` | 401 |
-//!
-//! A frame or an object is a page of its own: it shows the login page, and returns to itself.
-//! `text/html;q=0` doesn't name it. Without a login page, every 303 in this table is a 401.
-//! [`with_unauthorized`](crate::LoginManager::with_unauthorized) replaces these responses with your
-//! own.
+//! A redirect to the login page only helps a client that shows the login page, so only page loads
+//! are redirected. [Guarding pages](crate::manual::guarding_pages#what-is-a-page-load) in the manual
+//! has the table of all clients. [`with_unauthorized`](crate::LoginManager::with_unauthorized)
+//! replaces these responses with your own.
 //!
 //! # With other layers
 //!
 //! Guards go inside the manager. Otherwise, guards and managers may be around and inside any other
 //! layer, in a `Router` as in a `ServiceBuilder`, and around services such as `ServeDir`. The only
 //! requirement is on the body of the responses: see [`InnerBody`].
+//!
+#![cfg_attr(feature = "axum", doc = include_str!("../manual/links/axum.md"))]
+#![cfg_attr(not(feature = "axum"), doc = include_str!("../manual/links/axum_online.md"))]
 
 mod authorize;
 mod except;

@@ -82,31 +82,22 @@ pub use crate::{
 /// `Cache-Control`. If the response sets or removes a cookie of this crate, `no-store` also
 /// replaces the handler's `Cache-Control`, unless that contains `private` or `no-store`.
 ///
-/// # Reasons for the defaults
+/// # Defaults
 ///
-/// - **Cookies** are `Secure`, `HttpOnly`, `SameSite=Lax` and named `__Host-…`, so that no script,
-///   sister domain or network attacker can read or plant them. Chrome, Firefox and curl accept them
-///   on `http://localhost`; Safari does not
-///   ([WebKit bug 281149](https://bugs.webkit.org/show_bug.cgi?id=281149)). In Safari, or at a LAN
-///   address, use https or call [`Cookies::insecure`](crate::manager::Cookies::insecure)
-///   during development. If a browser rejects the cookie, the login succeeds, but the next page
-///   requires a login again.
+/// - **Cookies** are `Secure`, `HttpOnly`, `SameSite=Lax` and named `__Host-…`. Browsers accept them
+///   over https and, except for Safari, on `http://localhost`.
 /// - **The session cookie expires with the browser session.** A login with
 ///   [`remember(true)`](crate::auth::Login::remember) sets a second cookie, which outlives it and
-///   restores the login. The restored session is not fresh.
-/// - **Secrets** are 256 random bits from the operating system, twice what OWASP ASVS 5.0 (7.2.3)
-///   requires. The store only contains their SHA-256, so a leaked backup cannot be used to log in.
-/// - **Rotation**: every login, confirmation and restore makes a new session secret, so one that
-///   was planted before the login is invalid afterwards (session fixation).
-/// - **A grace of 30 seconds** after a rotation, for requests that the browser sent before it
-///   received the new cookie, or whose response was lost. The previous secret still authenticates
-///   them, but not fresh, and without a new cookie. It never does so after a login over an
-///   anonymous session or another user's. See
-///   [`RememberMe::grace`](crate::manager::RememberMe::grace).
-/// - **Timeouts**: 24 hours idle, 14 days in total, enforced by the server
-///   ([`Timeouts`]).
+///   restores the login.
+/// - **Timeouts**: 24 hours idle, 14 days in total, enforced by the server ([`Timeouts`]).
+/// - **A grace of 30 seconds** after the session secret has been replaced, for requests that the
+///   browser sent before it received the new cookie
+///   ([`RememberMe::grace`](crate::manager::RememberMe::grace)).
 /// - **Failures**: if the store or the loader fails, pages that need the current user return `503`.
 ///   Other pages are not affected, and no user is logged out.
+///
+/// In the manual: [How it works](crate::manual::how_it_works), and
+/// [Configuration](crate::manual::configuration) with every setting and the reason for its default.
 ///
 /// # Several kinds of user
 ///

@@ -27,6 +27,8 @@
 //! Minimum length and common passwords are not checked here. Check them when users choose a
 //! password.
 //!
+//! In the manual: [Passwords, resets and throttling](crate::manual::passwords).
+//!
 //! # Debug builds
 //!
 //! Without optimization, argon2 takes more than ten times as long. Add these lines to the
@@ -93,6 +95,8 @@ pub use self::{cost::Argon2Cost, error::PasswordError, verdict::Verdict};
 ///     Ok(Some(account))
 /// }
 /// ```
+///
+/// In the manual: [Passwords, resets and throttling](crate::manual::passwords).
 #[derive(Clone)]
 pub struct Passwords {
     hasher: Hasher,

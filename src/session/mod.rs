@@ -56,6 +56,8 @@ pub(crate) use self::{
 /// With several managers, the extractor is the session of the innermost one around the handler; use
 /// [`Auth::session`](crate::Auth::session) to name the user type.
 ///
+/// In the manual: [How it works](crate::manual::how_it_works#the-session).
+///
 /// ```
 /// # use login_manager::{Error, Session};
 /// async fn visits(session: Session) -> Result<String, Error> {

@@ -31,6 +31,8 @@ const SWEEP: usize = 4;
 /// let store = MemoryStore::new();
 /// assert!(store.is_empty());
 /// ```
+///
+/// In the manual: [Choosing a store, several nodes](crate::manual::choosing_a_store).
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     records: Arc<Mutex<Records>>,

@@ -23,6 +23,8 @@
 //!    moment, and none created after it, so a concurrent `create` comes either before or after it.
 //!
 //! A change of this contract is a major version of the crate.
+//!
+//! In the manual: [Choosing a store, several nodes](crate::manual::choosing_a_store).
 
 mod backoff;
 mod base64url;

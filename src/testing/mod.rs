@@ -5,6 +5,8 @@
 //!   in one line
 //! - [`store_contract`]: checks everything that a [`SessionStore`](crate::SessionStore) must
 //!   guarantee
+//!
+//! In the manual: [Testing your application](crate::manual::testing).
 
 mod clock;
 mod login;

@@ -8,10 +8,10 @@
 //! |---|---|
 //! | `SessionManagerLayer::new(store)`, `AuthManagerLayerBuilder::new(backend, session_layer).build()` | [`LoginManager::new(store, loader)`](crate::LoginManager::new), one layer for both |
 //! | `AuthnBackend::get_user` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure, called at most once per request, and only if the user is needed |
-//! | `AuthnBackend::authenticate`, `Credentials` | a function of your own; [`Passwords::verify`](crate::Passwords::verify) checks a password. Then call [`auth.login(user)`](crate::Auth::login) |
+//! | `AuthnBackend::authenticate`, `Credentials` | a function of your own; [`Passwords::verify`] checks a password. Then call [`auth.login(user)`](crate::Auth::login) |
 //! | `AuthnBackend::Error` | any error; the loader's is the source of [`ErrorKind::Loader`](crate::ErrorKind::Loader) |
 //! | `AuthzBackend`, `has_perm`, `Permission` | conditions on a guard: [`and`](crate::guard::LoginRequiredLayer::and) for what the user value knows, [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) for what is looked up |
-//! | several backends: `with_data_key`, `with_name` | several managers: each is a [realm](crate::LoginManager#several-kinds-of-user), named by [`with_realm`](crate::LoginManager::with_realm) |
+//! | several backends: `with_data_key`, `with_name` | several managers: each is a [realm](super::logging_in_and_out#several-kinds-of-user), named by [`with_realm`](crate::LoginManager::with_realm) |
 //! | `with_data_key` | none: the facts of a login are not part of the session's data |
 //! | `with_name` (`id`) | [`Cookies::names`](crate::manager::Cookies::names) (`__Host-account-session` in the realm `account`) |
 //! | `with_secure(false)` | [`Cookies::insecure`](crate::manager::Cookies::insecure) |
@@ -50,13 +50,13 @@
 //! | axum-login | here |
 //! |---|---|
 //! | `AuthSession<Backend>` | [`Auth<User>`](crate::Auth); it needs no `mut` |
-//! | `auth_session.user` | [`auth.user().await?`](crate::Auth::user), loaded by the first call; or the extractors [`CurrentUser`](crate::CurrentUser) and [`LoginRequired`](crate::LoginRequired) |
+//! | `auth_session.user` | [`auth.user().await?`](crate::Auth::user), loaded by the first call; or the extractors [`CurrentUser`] and [`LoginRequired`] |
 //! | `auth_session.backend` | the application's own state |
 //! | `auth_session.session` | the extractor [`Session`](crate::Session), or [`auth.session()`](crate::Auth::session) |
 //! | `auth_session.authenticate(credentials)` | your function, as above |
 //! | `auth_session.login(&user)` | [`auth.login(user).await?`](crate::Auth::login), with a `User` or an `Arc<User>`; the session gets a new secret each time |
 //! | `auth_session.logout()`, which returns the user | [`auth.logout()`](crate::Auth::logout), which returns `()` |
-//! | a backend that fails: 500 | [503](crate::choosing_a_store#outages), and only if the user is needed |
+//! | a backend that fails: 500 | [503](super::choosing_a_store#outages), and only if the user is needed |
 //!
 //! # Guards
 //!
@@ -87,7 +87,7 @@
 //!
 //! | tower-sessions | here |
 //! |---|---|
-//! | `MemoryStore`, the stores of `tower-sessions-sqlx-store` and others | [`MemoryStore`](crate::MemoryStore), `SqliteStore`, `PostgresStore`, `MySqlStore`, `RedisStore`: see [choosing a store](crate::choosing_a_store) |
+//! | `MemoryStore`, the stores of `tower-sessions-sqlx-store` and others | [`MemoryStore`](crate::MemoryStore), `SqliteStore`, `PostgresStore`, `MySqlStore`, `RedisStore`: see [choosing a store](super::choosing_a_store) |
 //! | `CachingSessionStore` | `CachedStore`, feature `cache` |
 //! | `ExpiredDeletion::continuously_delete_expired` | [`spawn_cleanup`](crate::LoginManager::spawn_cleanup) |
 //! | a `SessionStore` of your own: `create`, `save`, `load`, `delete` | [`SessionStore`](crate::SessionStore), with versions and owners: see [its contract](crate::store) |
@@ -95,7 +95,17 @@
 //! # Migrating
 //!
 //! Sessions are not migrated: all users log in once. The cookies have other names, so the old one
-//! does no harm and expires by itself. Password hashes can stay:
-//! [`Passwords::verify`](crate::Passwords::verify) accepts any argon2 hash that is a PHC string
-//! (`$argon2id$…`). For other hashes see [Passwords](crate::coming_from_flask_login#passwords) in
-//! the guide for Flask-Login.
+//! does no harm and expires by itself. Password hashes can stay: [`Passwords::verify`] accepts any
+//! argon2 hash that is a PHC string (`$argon2id$…`). For other hashes see
+//! [Passwords](super::coming_from_flask_login#passwords) in the guide for Flask-Login.
+//!
+//! # Next
+//!
+//! [Benchmarks](super::benchmarks). Reference: [`LoginManager`](crate::LoginManager),
+//! [`AuthUser`](crate::AuthUser), [`Auth`](crate::Auth), [`Session`](crate::Session),
+//! [`Timeouts`](crate::manager::Timeouts). [All pages](super).
+//!
+#![cfg_attr(feature = "axum", doc = include_str!("links/axum.md"))]
+#![cfg_attr(not(feature = "axum"), doc = include_str!("links/axum_online.md"))]
+#![cfg_attr(feature = "argon2", doc = include_str!("links/argon2.md"))]
+#![cfg_attr(not(feature = "argon2"), doc = include_str!("links/argon2_online.md"))]

@@ -4,7 +4,7 @@
 //!
 //! | Flask-Login | here |
 //! |---|---|
-//! | `LoginManager(app)`, `init_app` | [`LoginManager::new(store, loader)`](crate::LoginManager::new), added to the router as a layer; several managers are [realms](crate::LoginManager#several-kinds-of-user) |
+//! | `LoginManager(app)`, `init_app` | [`LoginManager::new(store, loader)`](crate::LoginManager::new), added to the router as a layer; several managers are [realms](super::logging_in_and_out#several-kinds-of-user) |
 //! | `SECRET_KEY` | none: cookies hold random secrets, the store their digests |
 //! | `@user_loader` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure. Ids always have the same type |
 //! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number. An invalid cookie does not disable them, and they create no session. Instead of the recipe for APIs, let a part of the application [ignore cookies](crate::LoginManager::without_cookies) |
@@ -14,7 +14,7 @@
 //! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::guard::Notice), in the query of the login page, with a [category](crate::guard::Notice::category): match on it to show any text in any language. Denied requests never fill a session with messages |
 //! | `@unauthorized_handler`, `@needs_refresh_handler` | [`with_unauthorized`](crate::LoginManager::with_unauthorized), for both: [`Denied::reason`](crate::guard::Denied::reason) tells them apart |
 //! | `session_protection` | [`with_session_protection`](crate::LoginManager::with_session_protection), an enum, so a typo cannot turn it off |
-//! | `anonymous_user` | `None`: [`CurrentUser`](crate::CurrentUser) holds an `Option` |
+//! | `anonymous_user` | `None`: [`CurrentUser`] holds an `Option` |
 //! | `USE_SESSION_FOR_NEXT`, `next_field` | [`LoginPage::next_in`](crate::manager::LoginPage::next_in): the query, a cookie until the login, or nowhere; [`LoginPage::next_field`](crate::manager::LoginPage::next_field) |
 //! | `FORCE_HOST_FOR_REDIRECTS` | none: redirects are paths |
 //!
@@ -32,13 +32,13 @@
 //!
 //! | Flask-Login | here |
 //! |---|---|
-//! | `current_user` | [`CurrentUser`](crate::CurrentUser), [`LoginRequired`](crate::LoginRequired), [`Auth::user`](crate::Auth::user): loaded once, when it is first needed |
+//! | `current_user` | [`CurrentUser`], [`LoginRequired`], [`Auth::user`](crate::Auth::user): loaded once, when it is first needed |
 //! | `login_user(user, remember, duration, force, fresh)` | [`auth.login(user)`](crate::Auth::login) with [`.remember(…)`](crate::auth::Login::remember), [`.remember_for(…)`](crate::auth::Login::remember_for), [`.force()`](crate::auth::Login::force), [`.fresh(…)`](crate::auth::Login::fresh), and `.await`. An inactive user is [an error](crate::ErrorKind::Inactive), not a `False` that is easily overlooked |
 //! | `logout_user()` | [`auth.logout()`](crate::Auth::logout): also deletes the session from the store, so a copied cookie becomes invalid; needs no user loader; always removes both cookies |
 //! | `confirm_login()` | [`auth.confirm()`](crate::Auth::confirm); does nothing for an anonymous request |
 //! | `login_fresh()`, `login_remembered()` | [`auth.is_fresh()`](crate::Auth::is_fresh), [`auth.is_remembered()`](crate::Auth::is_remembered): of the user who was loaded, not of raw session data |
-//! | `@login_required` | [`LoginRequired`](crate::LoginRequired) for a handler, [`login_required`](crate::login_required) for a router; with [`except`](crate::guard::LoginRequiredLayer::except) one guard can protect the whole application |
-//! | `@fresh_login_required` | [`FreshLoginRequired`](crate::FreshLoginRequired), [`fresh_login_required`](crate::fresh_login_required); freshness can be [limited in time](crate::LoginManager::with_fresh_for) |
+//! | `@login_required` | [`LoginRequired`] for a handler, [`login_required`](crate::login_required) for a router; with [`except`](crate::guard::LoginRequiredLayer::except) one guard can protect the whole application |
+//! | `@fresh_login_required` | [`FreshLoginRequired`], [`fresh_login_required`](crate::fresh_login_required); freshness can be [limited in time](crate::LoginManager::with_fresh_for) |
 //! | `EXEMPT_METHODS` | none: OPTIONS is guarded, too. Handle CORS preflights in an outer layer |
 //! | `login_url`, `make_next_param` | [`Denied::login_url`](crate::guard::Denied::login_url), [`Denied::next`](crate::guard::Denied::next) |
 //! | "you must validate `next`" | [`NextPath`](crate::NextPath): a path on your site or nothing |
@@ -48,9 +48,9 @@
 //!
 //! Flask-Login has no password hashing. Most applications use werkzeug's `generate_password_hash`,
 //! whose hashes are `scrypt:32768:8:1$salt$hex` or `pbkdf2:sha256:600000$salt$hex`.
-//! [`Passwords::verify`](crate::Passwords::verify) does not know them and returns `Invalid`, in the
-//! time of any other verdict. Users can keep their passwords: check the old hash yourself, with the
-//! crates `scrypt` or `pbkdf2`, and replace it at the first login.
+//! [`Passwords::verify`] does not know them and returns `Invalid`, in the time of any other
+//! verdict. Users can keep their passwords: check the old hash yourself, with the crates `scrypt`
+//! or `pbkdf2`, and replace it at the first login.
 //!
 //! As long as there are old hashes, do both checks for every login, the old one with a dummy hash
 //! if the account has none. Otherwise the response time reveals who has an account, or an old one:
@@ -129,3 +129,14 @@
 //! |---|---|
 //! | `FlaskLoginClient(user=…, fresh_login=…)` | `manager.login_for_tests(&user).fresh(…)`, feature `testing`: the cookie of a real session, valid under every session protection |
 //! | `LOGIN_DISABLED` | none: log in in your tests |
+//!
+//! # Next
+//!
+//! [Coming from axum-login and tower-sessions](super::coming_from_axum_login). Reference:
+//! [`LoginManager`](crate::LoginManager), [`AuthUser`](crate::AuthUser), [`Auth`](crate::Auth),
+//! [`guard`](crate::guard). [All pages](super).
+//!
+#![cfg_attr(feature = "axum", doc = include_str!("links/axum.md"))]
+#![cfg_attr(not(feature = "axum"), doc = include_str!("links/axum_online.md"))]
+#![cfg_attr(feature = "argon2", doc = include_str!("links/argon2.md"))]
+#![cfg_attr(not(feature = "argon2"), doc = include_str!("links/argon2_online.md"))]

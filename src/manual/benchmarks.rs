@@ -50,13 +50,19 @@
 //!
 //! # Where this crate is slower
 //!
-//! - **A request that nobody refuses or asks about** costs 250 ns more than a layer that does
+//! - **A request that does not use the current user** costs 250 ns more than with a layer that does
 //!   nothing: its state is made, and dropped, whether or not it is used.
 //! - **A refusal** takes as long as elsewhere, since it finds out which kind of client asks (see
-//!   [page loads](crate::guard#page-loads)), and its response must not be cached.
+//!   [page loads](super::guarding_pages#what-is-a-page-load)), and its response must not be cached.
 //! - **A login** writes one record with digests of its own, and is carried out completely even if
 //!   the client hangs up.
 //!
 //! On a real store, its calls are the cost. `tests/nodes` counts them; [choosing a
-//! store](crate::choosing_a_store#costs) lists them. What each takes on your servers is printed by
+//! store](super::choosing_a_store#costs) lists them. What each takes on your servers is printed by
 //! the bench of the stores: see `benches/stores`.
+//!
+//! # Next
+//!
+//! [Glossary](super::glossary). Reference: [`LoginManager`](crate::LoginManager),
+//! [`login_required`](crate::login_required), [`MemoryStore`](crate::MemoryStore). [All
+//! pages](super).

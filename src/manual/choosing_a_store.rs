@@ -1,6 +1,6 @@
-//! Choosing a store: durability, cost, and behaviour during an outage.
+//! Choosing a store, several nodes: durability, cost, and behaviour during an outage.
 //!
-//! | | [`MemoryStore`] | `SqliteStore` | `PostgresStore` | `MySqlStore` | `RedisStore` |
+//! | | [`MemoryStore`] | [`SqliteStore`] | [`PostgresStore`] | [`MySqlStore`] | [`RedisStore`] |
 //! |---|---|---|---|---|---|
 //! | feature | always there | `sqlite` | `postgres` | `mysql` | `redis` |
 //! | fits | tests, or a single process that may lose its sessions | one machine | several nodes | several nodes, on MariaDB or MySQL | several nodes with many requests |
@@ -50,8 +50,8 @@
 //! - A request with one gets 503 and `Retry-After` if the current user is needed, at the latest
 //!   after the [deadline] of 2 seconds. It is not treated as anonymous, and its cookies are kept:
 //!   no user is logged out by an outage.
-//! - A public page that extracts [`CurrentUser`](crate::CurrentUser) needs the user, too. With
-//!   `user: Result<CurrentUser<U>, Error>` it can be shown without a name.
+//! - A public page that extracts [`CurrentUser`] needs the user, too. With `user:
+//!   Result<CurrentUser<U>, Error>` it can be shown without a name.
 //! - A login, confirmation or rotation returns an error and is not half done. If the store does not
 //!   report the outcome of a write, it is read back; if it is still unknown, the session may have a
 //!   new secret that no browser has, and the user logs in again.
@@ -74,26 +74,70 @@
 //! space, call [`spawn_cleanup`] once when the server starts, or [`cleanup`] from a cron job.
 //! Several nodes may do so at the same time.
 //!
+//! # Several nodes
+//!
+//! Nodes share nothing but the store: no secret, no sticky sessions, no list of servers. Give every
+//! node the same store, realm and settings. What to look after:
+//!
+//! - **The store is shared.** With a [`MemoryStore`] each node has sessions of its own, and users
+//!   are logged out whenever a request reaches another node.
+//! - **The clocks agree**, as with NTP. Differences of up to five minutes do no harm, unless the
+//!   grace is [`Strict`](crate::manager::RememberGrace::Strict).
+//! - **Releases may overlap.** Old and new versions of your application can run side by side on one
+//!   store. A record that was written by a newer version of this crate, which an older one can't
+//!   read, is left as it is: its user is anonymous on the old nodes and logged in on the new ones.
+//!
 //! # Delayed logouts
 //!
 //! A logout that was acknowledged is effective on every node from then on. The store guarantees
 //! this only if reads go where writes went. Read replicas, proxies that spread reads, cluster
 //! clients that read from replicas, and a failover that loses the last writes break it, so point
-//! the store at the primary. `CachedStore` (feature `cache`) breaks it on purpose to save reads: a
-//! logout is effective at once on the node that handled it, and on the others after a time that you
-//! set.
+//! the store at the primary. [`CachedStore`] (feature `cache`) breaks it on purpose to save reads:
+//! a logout is effective at once on the node that handled it, and on the others after a time that
+//! you set.
 //!
 //! A change of a user's [security stamp](crate::AuthUser::security_stamp) does not depend on any of
 //! this, because it is stored in your own database.
 //!
 //! # Custom stores
 //!
-//! Implement [`SessionStore`]; its [contract](crate::store) is a page long.
-//! `testing::store_contract` (feature `testing`) runs the same checks on it that our stores pass,
-//! races and dropped calls among them. The example `own_store` shows both.
+//! Implement [`SessionStore`]; its [contract](crate::store) is a page long. [`store_contract`]
+//! (feature `testing`) runs the same checks on it that our stores pass, races and dropped calls
+//! among them. The example `own_store` shows both.
+//!
+//! # Next
+//!
+//! [Testing your application](super::testing). Reference: [`SessionStore`], [`MemoryStore`],
+//! [`SqliteStore`], [`PostgresStore`], [`MySqlStore`], [`RedisStore`], [`CachedStore`],
+//! [`spawn_cleanup`]. [All pages](super).
 //!
 //! [deadline]: crate::LoginManager::with_deadline
 //! [`spawn_cleanup`]: crate::LoginManager::spawn_cleanup
 //! [`cleanup`]: crate::LoginManager::cleanup
 //! [`MemoryStore`]: crate::MemoryStore
 //! [`SessionStore`]: crate::SessionStore
+//!
+#![cfg_attr(feature = "axum", doc = include_str!("links/axum.md"))]
+#![cfg_attr(not(feature = "axum"), doc = include_str!("links/axum_online.md"))]
+#![cfg_attr(
+    all(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "redis",
+        feature = "cache",
+    ),
+    doc = include_str!("links/stores.md")
+)]
+#![cfg_attr(
+    not(all(
+        feature = "sqlite",
+        feature = "postgres",
+        feature = "mysql",
+        feature = "redis",
+        feature = "cache",
+    )),
+    doc = include_str!("links/stores_online.md")
+)]
+#![cfg_attr(feature = "testing", doc = include_str!("links/testing.md"))]
+#![cfg_attr(not(feature = "testing"), doc = include_str!("links/testing_online.md"))]

@@ -1,0 +1,164 @@
+//! APIs, single-page apps and other origins: API keys, JSON responses, CORS, CSRF and `SameSite`.
+//!
+//! # API keys and bearer tokens
+//!
+//! A [request loader](crate::RequestLoader) finds the user by what a request carries. It is called
+//! if no cookie identifies a user. The user is logged in for this request only: no session is
+//! created and no cookie is set.
+//!
+//! ```
+//! # use login_manager::{AuthUser, LoginManager, MemoryStore};
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # async fn by_token_digest(token: Option<String>) -> Option<Account> { None }
+//! use http::{header::AUTHORIZATION, request::Parts};
+//!
+//! let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
+//!     .with_request_loader(|head: &Parts| {
+//!         let token = bearer_token(head).map(str::to_owned);
+//!         async move { by_token_digest(token).await }
+//!     })
+//!     .with_challenge("Bearer"); // for the WWW-Authenticate header of a 401
+//!
+//! fn bearer_token(head: &Parts) -> Option<&str> {
+//!     let (scheme, token) = head.headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+//!     // Schemes are case-insensitive (RFC 9110, 11.1).
+//!     scheme.eq_ignore_ascii_case("Bearer").then(|| token.trim_start())
+//! }
+//! ```
+//!
+//! Use random keys of at least 128 bits, store their SHA-256 and look them up by it. Then a leaked
+//! database contains no key that works. Take keys from a header, never from the query: URLs end up
+//! in logs. The example `api_keys` in the repository is complete.
+//!
+//! # A part that ignores cookies
+//!
+//! [`without_cookies`](crate::LoginManager::without_cookies) makes an API accept keys only. No
+//! other site can make a browser send a key, so that part needs no CSRF protection:
+//!
+//! ```
+//! # use login_manager::{AuthUser, LoginManager, MemoryStore};
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # async fn by_key(key: Option<String>) -> Option<Account> { None }
+//! # fn key_in(head: &http::request::Parts) -> Option<String> { None }
+//! # let (api, pages) = (axum::Router::<()>::new(), axum::Router::<()>::new());
+//! let login = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+//! let login_by_key = login.clone().with_request_loader(|head: &http::request::Parts| {
+//!     let key = key_in(head);
+//!     async move { by_key(key).await }
+//! });
+//!
+//! let app = axum::Router::new()
+//!     .nest("/api", api.layer(login_by_key.without_cookies())) // keys only
+//!     .merge(pages.layer(login));                              // cookies only
+//! # let _: axum::Router = app;
+//! ```
+//!
+//! # Responses for programs
+//!
+//! Programs get a 401 without a redirect, as [Guarding
+//! pages](super::guarding_pages#what-is-a-page-load) shows. To add a body, replace the response;
+//! reasons implement `Serialize` and have stable names:
+//!
+//! ```
+//! # use login_manager::{AuthUser, LoginManager, MemoryStore};
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+//! use axum::Json;
+//! use serde_json::json;
+//!
+//! let login_manager = login_manager.with_unauthorized(async |denied| {
+//!     let (head, _) = denied.default_response().into_parts();
+//!     let body = Json(json!({ "error": denied.reason() })); // {"error":"login_required"}
+//!     (head.status, head.headers, body)
+//! });
+//! ```
+//!
+//! # A single-page app
+//!
+//! Serve the front end and the API from one origin if you can, for example by a reverse proxy. Then
+//! the session cookie works as it is: the front end calls `fetch`, logs in with a JSON handler that
+//! calls [`auth.login`](crate::Auth::login), and finds out who is logged in by a `GET /me` that
+//! takes [`LoginRequired`]. Scripts cannot read the cookie, and don't need to.
+//!
+//! If the front end is at another origin of the same site (`app.example.com` and `api.example.com`,
+//! or two ports of `localhost`), the cookie stays as it is, too. The front end calls `fetch` with
+//! `credentials: 'include'`, and the API names the front end's origin twice:
+//!
+//! ```
+//! # use std::error::Error;
+//! # use axum::{Router, http::{HeaderValue, Method, header::CONTENT_TYPE}};
+//! # use login_manager::{AuthUser, LoginManager};
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # type App = Result<Router, Box<dyn Error>>;
+//! # fn app(routes: Router, login_manager: LoginManager<Account>) -> App {
+//! use tower_http::{cors::CorsLayer, csrf::CsrfLayer};
+//!
+//! let front_end = "https://app.example.com";
+//! let cors = CorsLayer::new() // so that the front end may read the responses
+//!     .allow_origin(front_end.parse::<HeaderValue>()?)
+//!     .allow_credentials(true)
+//!     .allow_methods([Method::GET, Method::POST])
+//!     .allow_headers([CONTENT_TYPE]);
+//!
+//! Ok(routes
+//!     .layer(login_manager)
+//!     .layer(CsrfLayer::new().add_trusted_origin(front_end)?) // so that it may log in and act
+//!     .layer(cors)) // outermost: preflight requests have no cookie
+//! # }
+//! ```
+//!
+//! The example `single_page_app` is complete. For a front end at another *site*, see the next
+//! section.
+//!
+//! # Requests from other sites
+//!
+//! Which cookies a browser sends depends on where the request comes from. Two origins are one
+//! *site* if they have the same scheme and registered domain: `app.example.com` and
+//! `api.example.com`, or two ports of `localhost`.
+//!
+//! | request | `Strict` | `Lax` (default) | `None` |
+//! |---|---|---|---|
+//! | from another site: a link, a redirect to a GET, also after a POST | | sent | sent |
+//! | from another site: a form, by POST | | | sent |
+//! | from another site: `fetch`, an image, a frame | | | sent, unless third-party cookies are blocked |
+//! | from the same site, but another origin (`fetch` with `credentials: 'include'`) | sent | sent | sent |
+//!
+//! So with `Lax`, a site that sends the browser back by a redirect needs nothing special. One that
+//! sends it back by a POST reaches a handler that finds no user, even if one is logged in. Such a
+//! request does not replace the login: [data](crate::Session) that it inserts is dropped (with the
+//! event [`DataDropped`](crate::event::EventKind::DataDropped)), since the cookie of a new session
+//! would replace that of the login. It is recognized by `Sec-Fetch-Site`, which browsers send over
+//! https and to `localhost`, Safari since 16.4. These examples in the repository are tested in
+//! Chromium:
+//!
+//! - `oidc` logs in with another site, which answers in the URL or in a form (`form_post`). For the
+//!   form it keeps the flow in a second manager with `SameSite=None`.
+//! - `payment` is sent back by a POST, verifies the payment without a user, and redirects to a page
+//!   to which the browser sends the cookie again.
+//! - `single_page_app` is an API for a front end at another origin: CORS, and a trusted origin.
+//!
+//! Exempt from `CsrfLayer` only the route that another site posts to, and let its handler check
+//! something that no other site knows or can forge. A trusted origin may post to every route.
+//! `SameSite=None` for logins is only needed by an application that others embed or call from their
+//! pages; see [`Cookies::partitioned`](crate::manager::Cookies::partitioned).
+//!
+//! # Pages that poll
+//!
+//! A page that polls in the background keeps its session alive, although the user is away. Exclude
+//! such requests from the idle timeout with [`without_touch`](crate::LoginManager::without_touch).
+//!
+//! # Next
+//!
+//! [Passwords, resets and throttling](super::passwords). Reference:
+//! [`RequestLoader`](crate::RequestLoader),
+//! [`without_cookies`](crate::LoginManager::without_cookies),
+//! [`with_unauthorized`](crate::LoginManager::with_unauthorized),
+//! [`with_challenge`](crate::LoginManager::with_challenge), [`Cookies`](crate::manager::Cookies).
+//! [All pages](super).
+//!
+#![cfg_attr(feature = "axum", doc = include_str!("links/axum.md"))]
+#![cfg_attr(not(feature = "axum"), doc = include_str!("links/axum_online.md"))]

@@ -1,0 +1,83 @@
+//! The manual: from the first page that needs a login to a release, one task a page.
+//!
+//! Read the first three pages in order. After that, each page stands by itself.
+//!
+//! | page | what you learn there |
+//! |---|---|
+//! | [Getting started](getting_started) | a new axum application with a page that needs a login, in ten minutes |
+//! | [How it works](how_it_works) | the path of a request, what a session is, and what it costs |
+//! | [Guarding pages](guarding_pages) | who is let through, what the others get, and what a page load is |
+//! | [Logging in and out](logging_in_and_out) | the login form, the way back, the logout, several kinds of user |
+//! | [Remember-me](remember_me) | staying logged in after the browser is closed |
+//! | [Fresh logins and step-up](fresh_logins) | asking for the password again before something sensitive |
+//! | [Sessions of a user](sessions_of_a_user) | listing, ending and limiting sessions, also from outside a request |
+//! | [APIs, single-page apps and other origins](apis) | API keys, JSON, CORS, and which cookies other sites' requests carry |
+//! | [Passwords, resets and throttling](passwords) | hashing and checking, changing and resetting a password, and guessing |
+//! | [Choosing a store, several nodes](choosing_a_store) | durability, costs, outages, cleanup |
+//! | [Testing your application](testing) | logged-in requests in one line, a clock that the test moves |
+//! | [Configuration](configuration) | every setting, its default and the reason for it |
+//! | [Events, logs and metrics](events) | an audit log, counters, and what to watch |
+//! | [Security](security) | attack by attack, with OWASP ASVS 5.0, and what is left to you |
+//! | [Troubleshooting](troubleshooting) | "logged in, and the next page asks again", and other symptoms |
+//! | [Coming from Flask-Login](coming_from_flask_login) | the equivalent of each of its names |
+//! | [Coming from axum-login and tower-sessions](coming_from_axum_login) | the equivalent of each of their names |
+//! | [Benchmarks](benchmarks) | what a request costs, beside other crates |
+//! | [Glossary](glossary) | the words of this documentation |
+//!
+//! The [reference](crate#modules) documents each item.
+//!
+//! # Examples
+//!
+//! The repository has complete applications, each a package of its own (`cargo run -p quickstart`):
+//!
+//! | example | shows |
+//! |---|---|
+//! | `quickstart` | the app of the [front page](crate), with a home page |
+//! | `tutorial` | registration, a change of password, the user's sessions; SQLite and templates |
+//! | `stores` | one app on any store |
+//! | `two_realms` | two kinds of user |
+//! | `api_keys` | bearer tokens beside cookies |
+//! | `single_page_app` | a front end at another origin |
+//! | `oidc` | log in with another site (OpenID Connect) |
+//! | `payment` | sent back by another site's POST |
+//! | `own_store` | a custom store, and the contract suite |
+//! | `with_tower_cookies` | beside the crate tower-cookies |
+//! | `hyper_server`, `tonic_server` | servers other than axum |
+
+pub mod getting_started;
+
+pub mod how_it_works;
+
+pub mod guarding_pages;
+
+pub mod logging_in_and_out;
+
+pub mod remember_me;
+
+pub mod fresh_logins;
+
+pub mod sessions_of_a_user;
+
+pub mod apis;
+
+pub mod passwords;
+
+pub mod choosing_a_store;
+
+pub mod testing;
+
+pub mod configuration;
+
+pub mod events;
+
+pub mod security;
+
+pub mod troubleshooting;
+
+pub mod coming_from_flask_login;
+
+pub mod coming_from_axum_login;
+
+pub mod benchmarks;
+
+pub mod glossary;

@@ -1,0 +1,247 @@
+//! Security: attack by attack, what the crate does, the OWASP ASVS requirement, and what is left to
+//! you.
+//!
+//! Numbers such as *ASVS 7.2.4* are requirements of the OWASP [Application Security Verification
+//! Standard](https://owasp.org/www-project-application-security-verification-standard/), version
+//! 5.0.
+//!
+//! # Guessing a session
+//!
+//! *ASVS 7.2.1, 7.2.3, 14.2.1, 14.3.3.* A session secret is 256 random bits from the operating
+//! system, twice what ASVS requires. If the system returns none, the login fails. The server checks
+//! it in constant time against a SHA-256 digest. It is accepted from the cookie only, never from a
+//! URL. Besides it, the cookie contains the session's id, and nothing about the user.
+//!
+//! There are no keys to store, rotate or lose: nothing is signed or encrypted. To end all sessions
+//! in an incident, call [`logout_everyone`](crate::LoginManager::logout_everyone).
+//!
+//! # Session fixation
+//!
+//! *ASVS 7.2.4.* An attacker plants a session cookie of theirs in the victim's browser and waits
+//! for the login. A login over an anonymous session, or over another user's, creates a new record
+//! with a new id and secret before the response is sent, and closes the old record: its secret is
+//! invalid, even within the grace. A login over a session of the same user, a confirmation, a
+//! restore and [`rotate`](crate::Auth::rotate) replace the secret. A cookie that the store does not
+//! know is never adopted, and `__Host-` cookies cannot be planted by a sister domain or over plain
+//! http.
+//!
+//! **Left to you:** data moves from the anonymous session to the login, so an attacker who planted
+//! the cookie can choose that data. Do not keep decisions about access in an anonymous session.
+//!
+//! # Stolen session cookies
+//!
+//! *ASVS 3.3.1, 3.3.2, 3.3.3, 3.3.4, 7.3.1, 7.3.2.* A script cannot read the cookie (`HttpOnly`), a
+//! listener on the network does not see it (`Secure`), and other hosts cannot set it (`__Host-`).
+//! An attacker who reads the store, or a backup of it, only finds digests of the secrets.
+//!
+//! A copy of a session cookie is **not detected**. It is valid until the secret is rotated (plus
+//! the grace) or the session ends: by a logout, by the idle or absolute timeout, or by a change of
+//! the security stamp. The grace, 30 seconds by default, exists for requests that were sent before
+//! a rotation and arrive after it. During the grace, a copy of the replaced secret authenticates,
+//! too: not fresh, without a new cookie, and unable to confirm or rotate. There is no grace after
+//! [`logout_others`](crate::Auth::logout_others), nor after a login with another security stamp, as
+//! after a change of password. Shorten it with
+//! [`RememberMe::grace`](crate::manager::RememberMe::grace).
+//!
+//! A session that is presented by a client with a different user agent is not fresh there, so it
+//! does not pass a guard that requires a fresh login;
+//! [`SessionProtection::Strong`](crate::manager::SessionProtection::Strong) ends it. This only
+//! makes a stolen cookie harder to use: a thief who knows the user agent can imitate it.
+//!
+//! **Left to you:** https everywhere, with `Strict-Transport-Security`;
+//! [timeouts](crate::LoginManager::with_timeouts) that fit the risk; escaping what users have
+//! written, and a `Content-Security-Policy`, since a script in your page can act as the user
+//! without reading the cookie.
+//!
+//! # Stolen remember cookies
+//!
+//! *ASVS 7.3.2.* The remember cookie holds a session id and two secrets. The *series secret* stays
+//! the same until the next login and proves that its bearer once held a genuine cookie of this
+//! login. The *token secret* is exchanged each time the cookie restores the login. By default the
+//! cookie ends 30 days after the login, however often it is used, and a restored session is not
+//! fresh.
+//!
+//! If a token secret is presented that was exchanged before, one of two bearers has a copy. The
+//! session ends, its cookies become invalid, and [an event](crate::event::EventKind::RememberTheft)
+//! is emitted. A cookie with a wrong series secret is ignored, so an attacker who only knows a
+//! session id cannot end the session.
+//!
+//! A browser can present a used token secret without a theft: it sends several requests at once, or
+//! it loses a response. Therefore a used token secret joins the session during the grace, and after
+//! it restores the login again as long as the browser has not yet shown that it received the new
+//! one. See [`RememberGrace`](crate::manager::RememberGrace).
+//!
+//! **Left to you:** telling the user about a theft.
+//!
+//! # Replay after logout
+//!
+//! *ASVS 7.4.1, 14.3.1.* A logout deletes the session's record, and with it the remember cookie's
+//! secrets. A concurrent request cannot bring it back: stores only update a record that exists, at
+//! the version that was read. An attacker cannot log others out, either: a logout only deletes a
+//! session that a presented secret opens.
+//!
+//! **Left to you:** a logout by POST that users can find on every page (7.4.4). The logout removes
+//! the cookies of this crate. On shared computers, also clear what else the browser keeps of your
+//! pages:
+//!
+//! ```
+//! # use axum::response::{IntoResponse, Redirect};
+//! # use login_manager::{Auth, AuthUser, Error};
+//! # struct Account;
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+//! async fn logout(auth: Auth<Account>) -> Result<impl IntoResponse, Error> {
+//!     auth.logout().await?;
+//!     Ok(([("clear-site-data", r#""cache", "storage""#)], Redirect::to("/")))
+//! }
+//! ```
+//!
+//! The header is not sent by default: browsers may need seconds to clear their data, and
+//! `"cookies"` would also remove those of other applications and of sister domains.
+//!
+//! # Sessions that outlive their reason
+//!
+//! *ASVS 7.4.2, 7.4.3, 7.4.5, 7.5.2, 8.3.2.* The user is loaded for each request that needs it, so
+//! a change of a role applies at once. An inactive or deleted user is logged out at the next
+//! request. A new [security stamp](crate::AuthUser::security_stamp) ends every session of the user.
+//! Users can [list and end](super::sessions_of_a_user) their sessions, and so can administrators.
+//!
+//! **Left to you:** replace the stamp together with the password or a factor, and call
+//! [`auth.login`](crate::Auth::login) with the changed user: this browser stays logged in, and
+//! every other session ends at its next request. [`logout_others`](crate::Auth::logout_others)
+//! deletes them at once. If you only upgrade the parameters of a password hash, keep the stamp.
+//!
+//! # An unattended or stolen browser
+//!
+//! *ASVS 7.3.1, 7.5.1, 7.5.3.* Sessions expire when they are not used, and a [fresh
+//! login](super::fresh_logins) can be required before something sensitive.
+//!
+//! **Left to you:** require it for changes of the password, the e-mail address, a second factor and
+//! payment details, and limit its age with [`with_fresh_for`](crate::LoginManager::with_fresh_for).
+//!
+//! # Cross-site request forgery
+//!
+//! *ASVS 3.5.1, 3.5.3, 3.3.2.* A form on another site can send a request to yours, and the browser
+//! may send the user's cookie along (CSRF). `SameSite=Lax` is one line of defence: browsers send
+//! the cookie from other sites only if the user follows a link. It is not enough by itself, since a
+//! sister domain is the same site.
+//!
+//! **Left to you:** put tower-http's
+//! [`CsrfLayer`](https://docs.rs/tower-http/latest/tower_http/csrf/) around your application,
+//! outside everything else. It rejects requests that the browser marks (`Sec-Fetch-Site`, `Origin`)
+//! as sent from elsewhere, including those to the login form, so that users are not logged in to
+//! another account without noticing. Change nothing on a GET, and log out by POST. For requests
+//! that other sites may send, see [APIs, single-page apps and other
+//! origins](super::apis#requests-from-other-sites).
+//!
+//! # Open redirects
+//!
+//! *ASVS 3.7.2.* Anyone can write `?next=`. [`NextPath`](crate::NextPath) accepts a path on this
+//! site and nothing else, however it is encoded.
+//!
+//! **Left to you:** never redirect to a plain string from the request.
+//!
+//! # User enumeration
+//!
+//! *ASVS 6.3.8.* [`Passwords::verify`] takes the same time for a user who does not exist.
+//!
+//! **Left to you:** return the same response, too: one message for a wrong name and a wrong
+//! password. A registration form that reports a taken name reveals who has an account; if that
+//! matters, send an e-mail instead.
+//!
+//! # Password guessing
+//!
+//! *ASVS 6.1.1, 6.3.1.* The crate bounds the work and the memory of concurrent checks, and does not
+//! count attempts.
+//!
+//! **Left to you:** limit attempts by account and by address in front of the login route. Slow
+//! attempts down instead of locking the account: a lock lets anyone lock out any user. See
+//! [Throttling](super::passwords#throttling).
+//!
+//! # Stolen password hashes
+//!
+//! *ASVS 11.4.2, 6.2.9.* [`Passwords`] hashes with argon2id at the cost that OWASP's Password
+//! Storage Cheat Sheet names as the minimum, and rejects a lower cost. Passwords of up to 4096
+//! bytes are accepted and never truncated. They are normalized to NFC, as NIST SP 800-63B-4
+//! (3.1.1.2) recommends, and not changed otherwise; ASVS 6.2.8 asks for no change at all.
+//!
+//! **Left to you:** the rules for new passwords (6.2.1, 6.2.4, 6.2.5, 6.2.10), and raising the
+//! [cost][`Passwords::with_cost`] as machines become faster.
+//!
+//! # A second factor that is bypassed
+//!
+//! *ASVS 6.4.3.* An anonymous session grants no access, so a login that is half done is none, if it
+//! is done [as described](super::logging_in_and_out#a-second-factor): the visitor stays anonymous
+//! until the second step.
+//!
+//! **Left to you:** the factors themselves, and that neither a password reset nor another way to
+//! log in leaves them out.
+//!
+//! # Bypassing the guard
+//!
+//! *ASVS 8.2.1, 8.3.1, 16.5.2, 16.5.3.* The guard runs inside the router and sees the same request
+//! as the handler, so no header and no other spelling of a path bypasses it. It also guards OPTIONS
+//! and HEAD. If the store, a loader or a check fails, the response is 503; the request is never let
+//! through and never treated as anonymous. [`except`](crate::guard::LoginRequiredLayer::except)
+//! lets through exactly the paths that you name.
+//!
+//! **Left to you:** a route that you forget to guard is open. To make forgotten routes closed,
+//! [guard the whole router](super::guarding_pages#everything-except-what-you-list). Whether a user
+//! may see *this* order is a question for the handler or for
+//! [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) (8.2.2).
+//!
+//! # Shared caches
+//!
+//! *ASVS 14.2.2, 14.3.2.* If the current user or the session was used, the response gets `Vary:
+//! Cookie`, and `Cache-Control: no-store` unless the handler sets `Cache-Control` itself. A
+//! response that sets or removes one of our cookies always gets `no-store`, even if the handler
+//! said `public, max-age=60`, unless its value contains `private` or `no-store`. Such a response
+//! also loses `CDN-Cache-Control` and the like: a cookie in a shared cache would be sent to
+//! everyone.
+//!
+//! # Leaking logs
+//!
+//! *ASVS 16.2.5, 16.3.1, 16.3.2, 16.5.1.* No secret, password, hash or cookie appears in a log
+//! line, error or `Debug` output of this crate, and no response contains the cause of a failure.
+//! (In debug builds, the response if a manager is missing says which layer to add.) Logins,
+//! logouts, denied requests and failures are [events](super::events). The errors of your own store
+//! or loader are only available from [`source`](std::error::Error::source) and
+//! [`Event::cause`](crate::event::Event::cause).
+//!
+//! **Left to you:** logging wrong passwords, which only your handler knows of.
+//!
+//! # Denial of service
+//!
+//! *ASVS 16.5.2.* A malformed cookie costs no store call. Each call of the store or a loader has a
+//! [deadline](crate::LoginManager::with_deadline). Anonymous visitors who only read create no
+//! records. The data of a session is at most 64 KiB, and password checks wait in line for a bounded
+//! amount of memory. A stored hash with absurd parameters is rejected without an allocation.
+//!
+//! **Left to you:** limits on requests and bodies in front of the application. Anyone can create
+//! anonymous sessions if a page inserts session data for anonymous visitors; they expire by the
+//! idle timeout.
+//!
+//! # Known limits
+//!
+//! - **A late response can look like a theft.** If a response that restores a login arrives after
+//!   the grace, and the browser has restored the login by another request meanwhile, it overwrites
+//!   the newer cookie. The next restore then presents a used token secret: the session ends, and
+//!   the user logs in again.
+//! - **The older of two responses may arrive last.** If both set cookies, the browser keeps the
+//!   older ones. They join during the grace; after it the user may have to log in again.
+//! - **A lost response to a login without remember-me.** The browser never received the secret, so
+//!   the user logs in again. The session that was created expires by its idle timeout.
+//! - **A stolen session cookie is not detected.** It becomes invalid at the next rotation.
+//! - **A copy of a replaced secret is accepted during the grace**, as described above. If another
+//!   process exchanged the token secret, five minutes are added for clock skew, unless the grace is
+//!   [`Strict`](crate::manager::RememberGrace::Strict).
+//!
+//! To report a vulnerability, see `SECURITY.md` in the repository.
+//!
+//! # Next
+//!
+//! [Troubleshooting](super::troubleshooting). Reference: [`Cookies`](crate::manager::Cookies),
+//! [`NextPath`](crate::NextPath), [`SessionProtection`](crate::manager::SessionProtection),
+//! [`RememberGrace`](crate::manager::RememberGrace), [`Passwords`]. [All pages](super).
+//!
+#![cfg_attr(feature = "argon2", doc = include_str!("links/argon2.md"))]
+#![cfg_attr(not(feature = "argon2"), doc = include_str!("links/argon2_online.md"))]
