@@ -48,6 +48,18 @@ mod stores;
 #[path = "../examples/with_tower_cookies/src/main.rs"]
 mod with_tower_cookies;
 
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/permissions/src/main.rs"]
+mod permissions;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/event_metrics/src/main.rs"]
+mod event_metrics;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/htmx/src/main.rs"]
+mod htmx;
+
 use std::path::PathBuf;
 
 use axum::{Router, body::Body};
@@ -1165,4 +1177,75 @@ impl Database {
         let options = SqliteConnectOptions::new().filename(self.path());
         SqliteConnection::connect_with(&options).await.unwrap()
     }
+}
+
+#[tokio::test]
+async fn permissions_decide_on_routes_objects_and_buttons() {
+    let app = permissions::app();
+    let (mut bob, mut admin) = (Browser::new(app.clone()), Browser::new(app));
+    bob.post("/login/bob").await;
+    admin.post("/login/alice").await;
+
+    let page = bob.get("/").await.body;
+    assert!(page.contains(r#"action="/articles/1/edit""#), "{page}");
+    assert!(!page.contains(r#"action="/articles/2/edit""#), "{page}");
+    assert!(!page.contains(r#"href="/roles""#), "{page}");
+    assert_eq!(bob.post("/articles/1/edit").await.status, StatusCode::OK);
+    let denied = bob.post("/articles/2/edit").await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
+    assert_eq!(bob.get("/roles").await.status, StatusCode::FORBIDDEN);
+
+    assert_eq!(admin.post("/articles/2/edit").await.status, StatusCode::OK);
+    let granted = submit(&mut admin, "/roles/bob", &[("role", "admin")]).await;
+    assert_eq!(granted.status, StatusCode::NO_CONTENT);
+    assert!(bob.get("/roles").await.body.contains("bob: Admin"));
+
+    let withdrawn = submit(&mut admin, "/roles/bob", &[("role", "reader")]).await;
+    assert_eq!(withdrawn.status, StatusCode::NO_CONTENT);
+    let denied = bob.post("/articles/1/edit").await;
+    assert_eq!(denied.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
+async fn event_metrics_counts_logins_and_refusals() {
+    let mut browser = Browser::new(event_metrics::app());
+    let denied = browser.get("/private").await;
+    assert_eq!(denied.status, StatusCode::UNAUTHORIZED);
+    browser.post("/login").await;
+    browser.get("/private").await;
+    browser.post("/logout").await;
+
+    let metrics = browser.get("/metrics").await.body;
+    for (event, reason) in [
+        ("denied", "login_required"),
+        ("logged_in", ""),
+        ("logged_out", ""),
+    ] {
+        let line = format!(
+            "login_manager_events_total{{realm=\"account\",event=\"{event}\",reason=\"{reason}\"}} 1"
+        );
+        assert!(metrics.contains(&line), "no {line} in {metrics}");
+    }
+}
+
+#[tokio::test]
+async fn htmx_goes_to_the_login_page_and_back_to_the_page() {
+    let mut browser = Browser::new(htmx::app());
+    assert_redirects(&browser.post("/login").await, "/notes");
+    let part = submit(&mut browser, "/notes", &[("text", "<tea>")]).await;
+    assert_eq!(part.body, "<ul><li>&lt;tea></ul>");
+    assert!(browser.get("/notes").await.body.contains(&part.body));
+
+    browser.post("/logout").await;
+    let yes = HeaderValue::from_static("true");
+    browser.headers.insert("hx-request", yes);
+    let page = HeaderValue::from_static("http://localhost/notes?page=2");
+    browser.headers.insert("hx-current-url", page);
+    let denied = submit(&mut browser, "/notes", &[("text", "milk")]).await;
+    assert_eq!(denied.status, StatusCode::UNAUTHORIZED);
+    let login = denied.header("hx-redirect").unwrap().to_owned();
+    assert_eq!(login, "/login?next=/notes%3Fpage%3D2&notice=login");
+    browser.headers.clear();
+    let back = browser.post(&login).await;
+    assert_redirects(&back, "/notes?page=2");
 }

@@ -14,17 +14,23 @@ mod hyper_server;
 #[path = "../examples/tonic_server/src/main.rs"]
 mod tonic_server;
 
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/websocket/src/main.rs"]
+mod websocket;
+
 use std::{
     future::{pending, ready},
     net::SocketAddr,
 };
 
 use axum::{Router, body::Body};
+use futures_util::StreamExt as _;
 use http::{HeaderValue, Method, Request, StatusCode, header::CONTENT_TYPE, request::Parts};
 use http_body::Body as _;
 use hyper_util::{client::legacy::Client, rt::TokioExecutor};
 use login_manager::{BoxError, LoginManager};
 use tokio::{net::TcpListener, sync::oneshot};
+use tokio_tungstenite::tungstenite::{self, Message, client::IntoClientRequest};
 use tonic::{
     Code, Status,
     transport::{Channel, Endpoint},
@@ -240,4 +246,54 @@ async fn tonic_server_is_unavailable_if_the_lookup_fails() {
     // The first loader knows this one.
     let hello = call(&channel, HELLO, "key-of-alice").await.unwrap();
     assert_eq!(hello, "Hello, alice!");
+}
+
+type Socket =
+    tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+async fn open_clock(address: SocketAddr, cookie: &str, origin: &str) -> Result<Socket, Rejected> {
+    let mut request = format!("ws://{address}/clock")
+        .into_client_request()
+        .unwrap();
+    let headers = request.headers_mut();
+    headers.insert("cookie", cookie.parse().unwrap());
+    headers.insert("origin", origin.parse().unwrap());
+    match tokio_tungstenite::connect_async(request).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(tungstenite::Error::Http(answer)) => Err(Rejected(answer.status())),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[derive(Debug, PartialEq)]
+struct Rejected(StatusCode);
+
+#[tokio::test]
+async fn websocket_is_closed_after_the_logout() {
+    let (listener, address) = listen().await;
+    let app = websocket::app();
+    let serving = tokio::spawn(axum::serve(listener, app.clone()).into_future());
+    let mut browser = Browser::new(app);
+    let origin = format!("http://{address}");
+
+    let anonymous = open_clock(address, "a=b", &origin).await;
+    assert_eq!(anonymous.map(drop), Err(Rejected(StatusCode::UNAUTHORIZED)));
+    browser.post("/login").await;
+    let cookie = browser.cookie_header("/").unwrap();
+    let elsewhere = open_clock(address, &cookie, "http://evil.example").await;
+    assert_eq!(elsewhere.map(drop), Err(Rejected(StatusCode::FORBIDDEN)));
+
+    let mut socket = open_clock(address, &cookie, &origin).await.unwrap();
+    let first = socket.next().await.unwrap().unwrap();
+    assert_eq!(first.to_text().unwrap(), "0 seconds");
+    browser.post("/logout").await;
+    let closed = loop {
+        match socket.next().await.unwrap().unwrap() {
+            Message::Close(frame) => break frame.unwrap(),
+            Message::Text(_) => {} // sent before the logout
+            other => panic!("{other}"),
+        }
+    };
+    assert_eq!(closed.reason, "logged out");
+    serving.abort();
 }

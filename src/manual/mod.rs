@@ -36,6 +36,10 @@
 //! | `tutorial` | registration, a change of password, the user's sessions; SQLite and templates |
 //! | `stores` | one app on any store |
 //! | `two_realms` | two kinds of user |
+//! | `permissions` | roles and permissions on routes, on objects and in templates |
+//! | `htmx` | parts of a page, and the session that ends under it |
+//! | `websocket` | a connection that ends with the login |
+//! | `event_metrics` | a counter for each kind of event |
 //! | `api_keys` | bearer tokens beside cookies |
 //! | `single_page_app` | a front end at another origin |
 //! | `oidc` | log in with another site (OpenID Connect) |
