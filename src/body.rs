@@ -6,12 +6,12 @@ use http_body::Body;
 
 use crate::error::BoxError;
 
-/// The body of a service that a manager or a guard is around: any [`http_body::Body`] that is
-/// `Send + 'static`, whose data is [`Bytes`], and whose error converts to a [`BoxError`]. Those of
-/// axum, hyper, tonic and tower-http are, and so is `String`.
+/// The response body of a service inside a manager or a guard: any [`http_body::Body`] that is
+/// `Send + 'static`, whose data is [`Bytes`], and whose error converts to a [`BoxError`]. The
+/// bodies of axum, hyper, tonic and tower-http qualify, and so does `String`.
 ///
 /// Managers and guards require nothing else of a body, so they can be around and inside any other
-/// layer. (A guard clones its service, so that has to be `Clone + Send + 'static`, as in axum.)
+/// layer. (A guard clones its service, which must be `Clone + Send + 'static`, as in axum.)
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response body that a login manager or a guard can be around",
     label = "not an `http_body::Body<Data = Bytes>` that is `Send + 'static`",
@@ -19,11 +19,11 @@ use crate::error::BoxError;
             `Box<dyn std::error::Error + Send + Sync>`, and is `Send + 'static`"
 )]
 pub trait InnerBody: Body<Data = Bytes, Error: Into<BoxError>> + Sized + Send + 'static {
-    /// The body of the responses that the manager or the guard returns: that of the service, or
+    /// The body of the responses that the manager or the guard returns: the body of the service, or
     /// that of its own response. Its default is empty.
     ///
-    /// With the feature `axum` it is `axum::body::Body`, so that `Router::layer` needs no further
-    /// box around it.
+    /// With the feature `axum` it is `axum::body::Body`, so that `Router::layer` need not box it
+    /// again.
     type Outer: Body<Data = Bytes, Error: Into<BoxError>> + Default + Send + 'static;
 
     #[doc(hidden)]
@@ -38,7 +38,7 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static> InnerBody fo
     type Outer = axum_core::body::Body;
 
     fn into_outer(self) -> Self::Outer {
-        // Keeps the body of axum as it is.
+        // `new` returns a body of axum unchanged.
         axum_core::body::Body::new(self)
     }
 
@@ -65,7 +65,7 @@ pub(crate) fn passed<B: InnerBody>(response: Response<B>) -> Response<B::Outer> 
     response.map(B::into_outer)
 }
 
-/// A response in place of the service's.
+/// A response instead of the service's.
 pub(crate) fn own<B: InnerBody>(response: Response<Bytes>) -> Response<B::Outer> {
     response.map(B::outer_of)
 }
@@ -82,7 +82,7 @@ mod either {
     use pin_project_lite::pin_project;
 
     pin_project! {
-        /// The body of the service, or that of a response in its place.
+        /// The body of the service, or that of a response instead of the service's.
         #[derive(Debug)]
         #[allow(unnameable_types, reason = "with the feature `axum` it is another type")]
         pub struct Either<B> {
@@ -162,7 +162,7 @@ mod tests {
 
     use super::*;
 
-    /// The whole body, whose data is ready at once.
+    /// The text of a body whose data is ready at once.
     fn text(body: impl Body<Data = Bytes>) -> String {
         let mut body = pin!(body);
         let mut cx = Context::from_waker(Waker::noop());
@@ -174,7 +174,7 @@ mod tests {
         String::from_utf8(whole).unwrap()
     }
 
-    /// Run with and without the feature `axum`.
+    /// CI runs this with and without the feature `axum`.
     #[test]
     fn outer_body_is_that_of_the_service_or_our_own() {
         let inner = || passed(Response::new("inner".to_owned())).into_body();

@@ -1,4 +1,4 @@
-//! The clock: Unix milliseconds, from the system or, in tests, set by hand.
+//! The clock, in Unix milliseconds: the system's or, in tests, one that is set by hand.
 
 #[cfg(feature = "testing")]
 use std::sync::{
@@ -31,11 +31,11 @@ pub(crate) struct Hands {
     pub(crate) id: ClockId,
 }
 
-/// Identifies a clock: two clocks may differ, one clock does not differ from itself.
+/// Identifies a clock. Times of different clocks may be skewed; times of one clock are not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ClockId(pub(crate) [u8; 8]);
 
-/// What a clock showed.
+/// A time, and the clock that showed it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Reading {
     pub(crate) at: Millis,
@@ -44,7 +44,8 @@ pub(crate) struct Reading {
 
 impl ClockId {
     pub(crate) fn random() -> Self {
-        // Without random bytes there are no secrets either, so there is nothing to compare.
+        // If there are no random bytes, there are no secrets either, so there are no times to
+        // compare.
         Self(random_bytes().unwrap_or_default())
     }
 }
@@ -62,7 +63,7 @@ impl Clock {
         }
     }
 
-    /// What it showed at this time, and that it was this one.
+    /// This time, as a reading of this clock.
     pub(crate) fn reading(&self, at: Millis) -> Reading {
         Reading { at, by: self.id() }
     }

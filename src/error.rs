@@ -12,13 +12,12 @@ use tokio::time::error::Elapsed;
 /// A boxed error, as stores, loaders and authorization checks return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The error of looking up the current user, of the verbs that change who that is, and of session
-/// data.
+/// The error of looking up the current user, of the verbs that change it, and of session data.
 ///
 /// Not being logged in is not an error; [`Auth::anonymous_reason`](crate::Auth::anonymous_reason)
 /// returns the reason.
 ///
-/// With axum it is a response: the one that [`response`](Error::response) returns.
+/// With axum it is a response, the same one that [`response`](Error::response) returns.
 pub struct Error {
     kind: ErrorKind,
     source: Option<BoxError>,
@@ -58,7 +57,7 @@ pub enum ErrorKind {
     /// The text of the user's id does not parse back to the same id, so no later request could load
     /// the user.
     UnstableId,
-    /// The response head has already been sent, so no cookie can be set any more.
+    /// The response head has already been sent, so no more cookies can be set.
     TooLate,
     /// The session's data would be larger than 64 KiB. It is left unchanged.
     TooLarge,
@@ -105,8 +104,8 @@ impl Error {
         }
     }
 
-    /// The response to a request that failed with this error, for services without axum. With axum
-    /// the error itself is this response.
+    /// Returns the response to a request that failed with this error, for services without axum.
+    /// With axum, the error itself can be returned as this response.
     ///
     /// - 503 with `Retry-After` if trying again can help
     /// - 409 if another request changed or ended the session, or a logout was incomplete
@@ -142,13 +141,13 @@ impl Error {
         response
     }
 
-    /// The same with an empty body of any type.
+    /// The same response with an empty body of any type.
     pub(crate) fn bare_response<B: Default>(&self) -> http::Response<B> {
         bare_response(self.status())
     }
 }
 
-/// The bare status, with `Retry-After` if trying again can help.
+/// A response without a body, with `Retry-After` if trying again can help.
 pub(crate) fn bare_response<B: Default>(status: http::StatusCode) -> http::Response<B> {
     let mut response = http::Response::new(B::default());
     *response.status_mut() = status;
@@ -187,7 +186,7 @@ impl fmt::Display for Error {
             }
             ErrorKind::UnstableId => "the text of the user's id does not parse back to the same id",
             ErrorKind::TooLate => {
-                "the response head has already been sent, so no cookie can be set any more"
+                "the response head has already been sent, so no more cookies can be set"
             }
             ErrorKind::TooLarge => "the session's data would be larger than 64 KiB",
             ErrorKind::Data => {
@@ -195,7 +194,7 @@ impl fmt::Display for Error {
             }
             ErrorKind::Random => "the operating system returned no random bytes",
             ErrorKind::NoCookies => {
-                "a login needs a cookie, and this part of the application takes and sends none"
+                "a login needs a cookie, and this part of the application ignores cookies"
             }
             ErrorKind::NoManager => "no LoginManager for this user type is around this handler",
         })
@@ -224,7 +223,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// A store error whose text is safe to log: it quotes no row, no key and no connection string.
+/// An error of a store whose text is safe to log: it quotes no row, no key and no connection
+/// string.
 ///
 /// The stores of this crate return all their errors as a `StoreError`. If a custom store does so,
 /// too, the log contains its text. The text of any other error is only passed to
@@ -241,7 +241,7 @@ impl StoreError {
     }
 }
 
-/// A setting was rejected because no browser or no request could work with it.
+/// The error for a setting that is invalid: no browser or no request could work with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {given:?} is not accepted; {accepted}")]
 pub struct ConfigError {

@@ -96,21 +96,21 @@ pub struct FreshLoginRequired<U: AuthUser>(pub Arc<U>);
 /// In the manual: [Guarding pages](crate::manual::guarding_pages).
 pub struct CurrentUser<U: AuthUser>(pub Option<Arc<U>>);
 
-/// Without the user.
+/// Omits the user.
 impl<U: AuthUser> fmt::Debug for LoginRequired<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("LoginRequired([redacted])")
     }
 }
 
-/// Without the user.
+/// Omits the user.
 impl<U: AuthUser> fmt::Debug for FreshLoginRequired<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("FreshLoginRequired([redacted])")
     }
 }
 
-/// Without the user, but with whether there is one.
+/// Omits the user, and only tells whether there is one.
 impl<U: AuthUser> fmt::Debug for CurrentUser<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.0 {
@@ -166,8 +166,8 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for LoginRequired<U> {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        let door = Door::new("LoginRequired", false, parts)?;
-        door.enter().await.map(Self)
+        let guard = HandlerGuard::new("LoginRequired", false, parts)?;
+        guard.enter().await.map(Self)
     }
 }
 
@@ -175,8 +175,8 @@ impl<S: Send + Sync, U: AuthUser> FromRequestParts<S> for FreshLoginRequired<U> 
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
-        let door = Door::new("FreshLoginRequired", true, parts)?;
-        door.enter().await.map(Self)
+        let guard = HandlerGuard::new("FreshLoginRequired", true, parts)?;
+        guard.enter().await.map(Self)
     }
 }
 
@@ -184,11 +184,11 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for LoginRequired<
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Response> {
-        let door = Door::new("LoginRequired", false, parts)?;
-        match door.admit().await {
+        let guard = HandlerGuard::new("LoginRequired", false, parts)?;
+        match guard.admit().await {
             Ok(user) => Ok(Some(Self(user))),
             Err(Denial::Denied(DeniedReason::LoginRequired(_))) => Ok(None),
-            Err(denial) => Err(door.deny(&denial).await),
+            Err(denial) => Err(guard.deny(&denial).await),
         }
     }
 }
@@ -197,25 +197,25 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for FreshLoginRequ
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Response> {
-        let door = Door::new("FreshLoginRequired", true, parts)?;
-        match door.admit().await {
+        let guard = HandlerGuard::new("FreshLoginRequired", true, parts)?;
+        match guard.admit().await {
             Ok(user) => Ok(Some(Self(user))),
             Err(Denial::Denied(
                 DeniedReason::LoginRequired(_) | DeniedReason::FreshLoginRequired,
             )) => Ok(None),
-            Err(denial) => Err(door.deny(&denial).await),
+            Err(denial) => Err(guard.deny(&denial).await),
         }
     }
 }
 
-/// The guard in front of one handler.
-struct Door<'a, U: AuthUser> {
+/// The guard of one handler.
+struct HandlerGuard<'a, U: AuthUser> {
     auth: Auth<U>,
     rules: Rules<U>,
     head: &'a Parts,
 }
 
-impl<'a, U: AuthUser> Door<'a, U> {
+impl<'a, U: AuthUser> HandlerGuard<'a, U> {
     fn new(name: &str, fresh: bool, head: &'a Parts) -> Result<Self, Error> {
         let auth = Auth::from_extensions(&head.extensions).ok_or_else(|| no_manager::<U>(name))?;
         Ok(Self {
@@ -268,7 +268,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// Extracts the path from where the innermost manager [keeps
+/// Extracts the path to return to after a login from where the innermost manager [keeps
 /// it](crate::manager::LoginPage::next_in), by default the field `next` of the query. It is
 /// [`none`](NextPath::none) if it is not accepted, occurs twice or is the path of the login page
 /// itself. Never fails.

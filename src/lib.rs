@@ -121,10 +121,10 @@
 //!
 //! # Not included
 //!
-//! Registration, e-mail, password reset, OAuth (see the example `oidc`) and passkeys: bring your own
-//! and call [`Auth::login`]. There are no roles beyond [conditions](guard::LoginRequiredLayer::and)
-//! on a guard and [`Authorize`](guard::Authorize), no CSRF tokens (use the `CsrfLayer` of tower-http,
-//! as above) and no rate limit for login attempts.
+//! Registration, e-mail, password reset, OAuth (see the example `oidc`) and passkeys: bring your
+//! own and call [`Auth::login`]. There are no roles beyond
+//! [conditions](guard::LoginRequiredLayer::and) on a guard and [`Authorize`](guard::Authorize), no
+//! CSRF tokens (use the `CsrfLayer` of tower-http, as above) and no rate limit for login attempts.
 //!
 //! [axum]: https://docs.rs/axum
 //! [tower]: https://docs.rs/tower

@@ -10,14 +10,18 @@ use crate::{error::BoxError, user::AuthUser};
 ///
 /// [`LoginManager::new`](crate::LoginManager::new) takes a closure or an implementation of this
 /// trait. A closure takes the id and returns a future of `Option<U>` or `Result<Option<U>, E>`;
-/// `Option<Arc<U>>` works, too, for users from a cache. It clones what it captures for each call:
+/// `Option<Arc<U>>` works, too, for users from a cache. Clone what it captures for each call:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
 /// # struct Account { id: i64 }
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
 /// # #[derive(Clone)] struct Db; // a connection pool, for example
-/// # impl Db { async fn find(&self, id: i64) -> Result<Option<Account>, std::io::Error> { Ok(Some(Account { id })) } }
+/// # impl Db {
+/// #     async fn find(&self, id: i64) -> Result<Option<Account>, std::io::Error> {
+/// #         Ok(Some(Account { id }))
+/// #     }
+/// # }
 /// # let db = Db;
 /// let login_manager = LoginManager::new(MemoryStore::new(), move |id| {
 ///     let db = db.clone();
@@ -29,8 +33,8 @@ use crate::{error::BoxError, user::AuthUser};
 /// its future borrows from the closure, but the future must own what it uses. An async closure
 /// that captures nothing works.
 ///
-/// It runs in the request, with its tracing span and task-locals, unless the client has hung up
-/// during a verb: the rest of that verb runs on another task.
+/// It runs in the request's task, with its tracing span and task-locals. If the client hangs up
+/// during a verb, the rest of that verb runs on another task.
 ///
 /// Implement the trait if you prefer a named type. An `Arc` of it is a loader, too:
 ///
@@ -76,13 +80,13 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 /// Request loaders are called if neither the session nor a remember cookie identifies a user, in
 /// the order in which they were [added](crate::LoginManager::with_request_loader), until one
 /// returns a user. That user is logged in for this request only and is not fresh: no session is
-/// created, no cookie is set, and session data is not kept. Where a request loader runs is said at
-/// [`UserLoader`].
+/// created, no cookie is set, and session data is not kept. A request loader runs in the request's
+/// task, as a [`UserLoader`] does.
 ///
 /// [`with_request_loader`](crate::LoginManager::with_request_loader) takes a closure or an
 /// implementation of this trait. A closure takes the request's head and returns a future of
-/// `Option<U>` or `Result<Option<U>, E>`. It copies what it needs out of the head before its
-/// `async` block:
+/// `Option<U>` or `Result<Option<U>, E>`. Copy what it needs from the head before its `async`
+/// block:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -91,7 +95,8 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 /// # async fn by_token_digest(token: Option<String>) -> Option<Account> { None }
 /// use http::{header::AUTHORIZATION, request::Parts};
 ///
-/// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
+/// let load_user = |id| async move { Some(Account { id }) };
+/// let login_manager = LoginManager::new(MemoryStore::new(), load_user)
 ///     .with_request_loader(|head: &Parts| {
 ///         let token = bearer_token(head).map(str::to_owned);
 ///         async move { by_token_digest(token).await }
@@ -104,8 +109,8 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 /// }
 /// ```
 ///
-/// If it captures something, such as a connection pool, it clones that for each call, also before
-/// the `async` block:
+/// If it captures something, such as a connection pool, clone that for each call, also before the
+/// `async` block:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager};
@@ -218,7 +223,7 @@ pub trait IntoRequestLoader<U: AuthUser, Kind>: sealed::Sealed<Kind> {
 #[allow(
     missing_debug_implementations,
     unnameable_types,
-    reason = "only this crate makes and opens it"
+    reason = "only this crate creates and uses it"
 )]
 #[doc(hidden)]
 pub struct Erased<L>(pub(crate) L);

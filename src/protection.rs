@@ -70,7 +70,8 @@ impl Client {
         self.user_agent.as_ref()?.to_str().ok()
     }
 
-    /// What tells this client from others, or `None` if the request does not describe its client.
+    /// The mark that tells this client from others, or `None` if the request does not describe its
+    /// client.
     pub(crate) fn mark(&self, digests: &Digests) -> Option<ClientMark> {
         match &self.looks {
             Looks::Custom(bytes) => {
@@ -82,13 +83,13 @@ impl Client {
     }
 }
 
-/// Enough to tell clients apart.
+/// A digest that is long enough to tell clients apart.
 pub(crate) type ClientMark = [u8; 8];
 
 /// The mark of a user agent without the parts that an update changes: digits, dots and underscores.
 ///
-/// FNV-1a instead of SHA-256, since every guarded request computes it: a thief who could find another user agent
-/// with the same mark could as well send the same one.
+/// FNV-1a is used instead of SHA-256, because every guarded request computes it. A collision gains
+/// nothing: a thief who knows the user agent can send it.
 fn mark_of(user_agent: &[u8]) -> ClientMark {
     const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
     const PRIME: u64 = 0x0000_0100_0000_01b3;

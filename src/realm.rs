@@ -26,8 +26,8 @@ use crate::{
     timeouts::Timeouts,
 };
 
-/// How far a clock may be ahead before what it wrote counts as written in the future: five minutes,
-/// as in Kerberos (RFC 4120).
+/// How far the clock that wrote a time may be ahead of this one's before the time counts as in the
+/// future: five minutes, as in Kerberos (RFC 4120).
 pub(crate) const CLOCK_SKEW: Millis = 5 * 60 * 1000;
 
 #[derive(Clone)]
@@ -47,7 +47,7 @@ pub(crate) struct Realm {
     pub(crate) fresh_for: Option<Duration>,
     pub(crate) remember_me: RememberMe,
     pub(crate) retries: Arc<Retries>,
-    /// A mistake in the order of the layers has been logged.
+    /// Logs a mistake in the order of the layers once.
     #[cfg(feature = "tracing")]
     pub(crate) misplaced: Arc<std::sync::Once>,
 }
@@ -55,8 +55,8 @@ pub(crate) struct Realm {
 /// Tells the user types of one realm apart.
 pub(crate) type UserType = [u8; 4];
 
-/// The user types that this process uses in each realm. One is usual; with two, a session of one must not log in
-/// a user of the other that has the same id.
+/// The user types that this process uses in each realm. Usually there is one. If there are two, a
+/// session of one must not log in the user of the other who has the same id.
 fn user_types() -> MutexGuard<'static, BTreeMap<Box<str>, BTreeSet<UserType>>> {
     static USER_TYPES: Mutex<BTreeMap<Box<str>, BTreeSet<UserType>>> = Mutex::new(BTreeMap::new());
     USER_TYPES.lock().unwrap_or_else(PoisonError::into_inner)
@@ -186,7 +186,7 @@ impl Realm {
         Ok(record.filter(|record| record.id == *id && self.owns(record)))
     }
 
-    /// The same, past any cache.
+    /// Loads a record past any cache.
     pub(crate) async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, Error> {
         let record = self.load_any(id).await?;
         Ok(record.filter(|record| self.owns(record)))
@@ -266,7 +266,7 @@ impl Realm {
         call: impl Future<Output = Result<T, BoxError>>,
     ) -> Result<T, Error> {
         let mut call = pin!(call);
-        // A call that returns at once, as memory does, needs no timer.
+        // A call that returns at once, such as those of a `MemoryStore`, needs no timer.
         let answer = match poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx))).await {
             Poll::Ready(answer) => answer,
             // Boxed, so that the timer does not make the future of every request larger.
@@ -281,7 +281,7 @@ impl Realm {
 
 /// Events.
 impl Realm {
-    /// Whether anything listens to events.
+    /// Whether events are logged or have a handler.
     pub(crate) fn is_heard(&self) -> bool {
         self.on_event.is_some() || Event::is_traced()
     }
@@ -321,8 +321,8 @@ impl Realm {
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(OnEvent(on_event)) = &self.on_event {
-            // Events are emitted in the middle of verbs. A listener that panics must not leave one
-            // half done; the panic hook has reported it.
+            // Events are emitted in the middle of verbs. A handler that panics must not leave a
+            // verb half done. The panic hook has already reported the panic.
             catch_unwind(AssertUnwindSafe(|| on_event(event))).ok();
         }
     }

@@ -24,13 +24,13 @@ pub enum AnonymousReason {
     /// The store has no session that the cookie's secret opens: the session was logged out or
     /// cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
-    /// The cookie's secret was replaced moments ago and does not join: by a login over an anonymous
-    /// session or another user's, or by the rotation of an anonymous session. The request was sent
-    /// before that.
+    /// The cookie's secret was replaced moments ago, by a login over an anonymous session or
+    /// another user's, or by the rotation of an anonymous session. The request was sent before
+    /// that, and may not join.
     SessionReplaced,
     /// The session was written by a clock that was more than five minutes ahead.
     NotYetValid,
-    /// The session was not used for its idle timeout.
+    /// The session reached its idle timeout, counted from its last use.
     IdleTimeout,
     /// The session reached its absolute timeout, counted from the login.
     AbsoluteTimeout,
@@ -61,13 +61,13 @@ pub enum AnonymousReason {
 }
 
 impl AnonymousReason {
-    /// Whether a session that this program can't use is left alone for one that can.
-    pub(crate) const fn leaves_the_session(self) -> bool {
+    /// Whether the session is kept, because another program may be able to use it.
+    pub(crate) const fn keeps_session(self) -> bool {
         matches!(self, Self::BadId | Self::OtherUserType)
     }
 
-    /// Whether the browser forgets its cookies when a session ends for this reason: only if no newer login of this
-    /// browser can be behind them.
+    /// Whether the cookies are removed when a session ends for this reason: only if the browser
+    /// can't have logged in again since.
     pub(crate) const fn removes_cookies(self) -> bool {
         matches!(
             self,
@@ -75,7 +75,7 @@ impl AnonymousReason {
         )
     }
 
-    /// A stable name for logs, metrics and templates, such as `idle_timeout`.
+    /// Returns a stable name for logs, metrics and templates, such as `idle_timeout`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -130,8 +130,9 @@ pub enum DeniedReason {
 }
 
 impl DeniedReason {
-    /// A stable name for logs, metrics and templates: `login_required`, `fresh_login_required` or
-    /// `forbidden`. The [reason](AnonymousReason) that the request is anonymous is not part of it.
+    /// Returns a stable name for logs, metrics and templates: `login_required`,
+    /// `fresh_login_required` or `forbidden`. The [reason](AnonymousReason) why the request is
+    /// anonymous is not part of it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

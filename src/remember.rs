@@ -44,7 +44,7 @@ pub(crate) enum Restored<T> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
-    /// Unknown, expired, or without the series secret: anyone may know an id.
+    /// It is unknown or expired, or its series secret is wrong: anyone may know an id.
     Ignored,
     /// Its token secret may be exchanged.
     Good,
@@ -78,8 +78,8 @@ pub(crate) async fn restore<'a, T: Send>(
     for token in shown.iter() {
         match restore_by(turn, &shown, token, &check).await? {
             Restored::Nothing(None) => {}
-            // The record was left alone, and so is the browser's other cookie.
-            Restored::Nothing(Some(why)) if why.leaves_the_session() => {
+            // The record was kept, and so is the browser's other cookie.
+            Restored::Nothing(Some(why)) if why.keeps_session() => {
                 reason = reason.or(Some(why));
             }
             restored => return Ok(restored),
@@ -120,8 +120,8 @@ async fn restore_by<'a, T: Send>(
         if turn.is_late() && standing != Standing::Exchanged {
             return Ok(Restored::Nothing(None));
         }
-        // A browser that keeps two cookies apart, after a changed `Domain` for example, shows an old
-        // one beside its successor.
+        // A browser with two cookies, for example after a change of `Domain`, presents an old one
+        // beside its successor.
         let is_good = |other: &RememberToken| {
             let standing = Presented::new(realm, other).standing(turn, old, &payload);
             other.id == token.id && matches!(standing, Standing::Good | Standing::Exchanged)
@@ -142,8 +142,8 @@ async fn restore_by<'a, T: Send>(
         }
         let user = match check(old.clone(), payload.clone()).await? {
             UserCheck::Valid(user) => user,
-            // An id that says nothing to this version of the program: the record is left alone.
-            UserCheck::Rejected(why) if why.leaves_the_session() => {
+            // This program can't use the record, but another one may: it is kept.
+            UserCheck::Rejected(why) if why.keeps_session() => {
                 return Ok(Restored::Nothing(Some(why)));
             }
             UserCheck::Rejected(why) => match turn.end_judged(old, why).await? {
@@ -228,7 +228,7 @@ async fn exchange(
         let now = realm.clock.now();
         let mut new = payload.clone();
         let is_live = payload.is_session_live(record.touched, now);
-        // The secret of a session that was over must not join.
+        // If the session was over, no request may join by its secret.
         new.head.previous = payload.head.current.filter(|_| is_live);
         new.head.current = Some(secret);
         new.excludes_previous = false;

@@ -19,7 +19,8 @@ const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
 /// # struct Account { id: i64 }
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-/// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+/// # let load_user = |id| async move { Some(Account { id }) };
+/// # let login_manager = LoginManager::new(MemoryStore::new(), load_user);
 /// use std::time::Duration;
 /// use login_manager::manager::RememberMe;
 ///
@@ -28,21 +29,23 @@ const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
 /// let login_manager = login_manager.with_remember_me(remember_me);
 /// ```
 ///
-/// Nothing is checked until the manager takes it, or [`check`](RememberMe::check) is called.
+/// Settings are checked when the manager takes them, or when [`check`](RememberMe::check) is
+/// called.
 ///
 /// In the manual: [Remember-me](crate::manual::remember_me).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "it changes nothing until a manager takes it"]
 pub struct RememberMe {
     lifetime: Duration,
-    /// The maximum of a lifetime that each restore extends.
+    /// The maximum lifetime, if each restore extends it.
     at_most: Option<Duration>,
     grace: RememberGrace,
     max_browsers: Option<usize>,
 }
 
 impl RememberMe {
-    /// The default: 30 days from the login, the maximum in NIST SP 800-63B-4 (2.1.3).
+    /// Creates the default settings: 30 days from the login, the maximum in NIST SP 800-63B-4
+    /// (2.1.3).
     pub fn new() -> Self {
         Self {
             lifetime: Duration::from_secs(30 * 24 * 60 * 60),
@@ -52,8 +55,9 @@ impl RememberMe {
         }
     }
 
-    /// Sets how long a browser is remembered, counted from the login. Use does not extend it. From
-    /// a second to 400 days, the maximum lifetime of a cookie (RFC 6265bis).
+    /// Sets how long a browser is remembered, counted from the login. Using the application does
+    /// not extend it. Allowed are a second to 400 days, the maximum lifetime of a cookie (RFC
+    /// 6265bis).
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self.at_most = None;
@@ -62,7 +66,7 @@ impl RememberMe {
 
     /// Extends the remember cookie at each restore: it ends `idle` after it last restored a login,
     /// but never later than `at_most` after the login itself. Requests with a live session don't
-    /// extend it, so make `idle` longer than the sessions live. Both from a second to 400 days.
+    /// extend it, so make `idle` longer than a session can live. Both are a second to 400 days.
     pub fn sliding(mut self, idle: Duration, at_most: Duration) -> Self {
         self.lifetime = idle;
         self.at_most = Some(at_most);
@@ -71,8 +75,8 @@ impl RememberMe {
 
     /// Sets how long a secret is still accepted after it has been replaced: a session secret after
     /// a rotation, a confirmation, a restore or a further login of the same user, and the token
-    /// secret of a remember cookie after its exchange. At most five minutes, since a copy of a
-    /// replaced secret is accepted for this long.
+    /// secret of a remember cookie after its exchange. It is at most five minutes, since a stolen
+    /// copy of a replaced secret is accepted for this long, too.
     ///
     /// Default: [30 seconds](RememberGrace::UntilSeen), and for a token secret longer if the
     /// browser has not yet shown that it received the new one.

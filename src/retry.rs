@@ -45,14 +45,14 @@ pub(crate) struct Deletion {
     /// The secret is known to open the session, or none is needed. Other entries are evicted first,
     /// since any client can cause them.
     pub(crate) verified: bool,
-    /// One try. Returns whether nothing is left to do.
+    /// Tries the deletion once. Returns whether nothing is left to do.
     pub(crate) attempt: Arc<Attempt>,
 }
 
 struct Pending {
     deletion: Deletion,
     tries: usize,
-    /// No further try follows one after this.
+    /// The first try after this time is the last one.
     until: Instant,
 }
 
@@ -90,8 +90,8 @@ impl Retries {
         }
     }
 
-    /// The pause until the next tries, and when the first deletion has its last try. Returns `None` if
-    /// nothing is pending; the worker ends then.
+    /// The pause until the next round, and the time of the last try of the deletion that is due
+    /// first. Returns `None` if nothing is pending; the worker ends then.
     fn next_pause(&self) -> Option<(u64, Instant)> {
         let mut queue = self.queue();
         queue.pending.retain(|entry| Instant::now() < entry.until);

@@ -13,8 +13,8 @@ const DAY: u64 = 24 * HOUR;
 /// The maximum lifetime of a cookie in RFC 6265bis.
 const LONGEST: Duration = Duration::from_secs(400 * DAY);
 
-/// The two timeouts of a session, both enforced by the server: idle, since its last use, and
-/// absolute, since the login.
+/// The two timeouts of a session: idle, counted from its last use, and absolute, counted from the
+/// login. The server enforces both.
 ///
 /// Default: 24 hours idle, 14 days in total. NIST SP 800-63B-4 defines three sets, one for each
 /// assurance level.
@@ -27,8 +27,8 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Custom timeouts, both from a second to 400 days, the maximum lifetime of a cookie (RFC
-    /// 6265bis).
+    /// Creates custom timeouts. Both are a second to 400 days, the maximum lifetime of a cookie
+    /// (RFC 6265bis).
     #[must_use]
     pub const fn new(idle: Duration, absolute: Duration) -> Self {
         Self { idle, absolute }
@@ -43,7 +43,7 @@ impl Timeouts {
         Self::check_one("Timeouts::new", self.absolute)
     }
 
-    /// Rejects less than a second, and more than the maximum lifetime of a cookie.
+    /// Rejects a duration of less than a second, or more than the maximum lifetime of a cookie.
     pub(crate) fn check_one(setting: &'static str, given: Duration) -> Result<(), ConfigError> {
         if (Duration::from_secs(1)..=LONGEST).contains(&given) {
             return Ok(());
@@ -55,8 +55,8 @@ impl Timeouts {
         ))
     }
 
-    /// Assurance level 1 (section 2.1.3): 30 days in total. NIST sets no idle timeout; this one is
-    /// 7 days.
+    /// Returns the timeouts of assurance level 1 (section 2.1.3): 30 days in total. NIST sets no
+    /// idle timeout; this one is 7 days.
     #[must_use]
     pub const fn aal1() -> Self {
         Self {
@@ -65,7 +65,7 @@ impl Timeouts {
         }
     }
 
-    /// Assurance level 2 (section 2.2.3): 1 hour idle, 24 hours in total.
+    /// Returns the timeouts of assurance level 2 (section 2.2.3): 1 hour idle, 24 hours in total.
     #[must_use]
     pub const fn aal2() -> Self {
         Self {
@@ -74,7 +74,8 @@ impl Timeouts {
         }
     }
 
-    /// Assurance level 3 (section 2.3.3): 15 minutes idle, 12 hours in total.
+    /// Returns the timeouts of assurance level 3 (section 2.3.3): 15 minutes idle, 12 hours in
+    /// total.
     #[must_use]
     pub const fn aal3() -> Self {
         Self {
@@ -83,19 +84,20 @@ impl Timeouts {
         }
     }
 
-    /// Returns how long after its last use a session expires.
+    /// Returns the idle timeout: how long after its last use a session expires.
     #[must_use]
     pub const fn idle(&self) -> Duration {
         self.idle
     }
 
-    /// Returns how long after the login a session expires, regardless of its use.
+    /// Returns the absolute timeout: how long after the login a session expires, regardless of its
+    /// use.
     #[must_use]
     pub const fn absolute(&self) -> Duration {
         self.absolute
     }
 
-    /// When a session that is made now ends at the latest.
+    /// The latest time at which a session that begins now ends.
     pub(crate) fn ends(&self, now: Millis) -> Millis {
         now.saturating_add(millis(self.absolute))
     }

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Display, str::FromStr, sync::Arc};
 
-/// Your user type. Two items are required.
+/// The trait of your user type. Two items are required.
 ///
 /// ```
 /// use std::borrow::Cow;
@@ -38,8 +38,8 @@ use std::{borrow::Cow, fmt::Display, str::FromStr, sync::Arc};
     note = "`impl AuthUser for {Self} {{ type Id = i64; fn id(&self) -> i64 {{ self.id }} }}`"
 )]
 pub trait AuthUser: Send + Sync + 'static {
-    /// What your [`UserLoader`](crate::UserLoader) looks users up by: a number, a UUID, a name, or
-    /// a newtype around one.
+    /// The type of the id by which your [`UserLoader`](crate::UserLoader) loads users: a number, a
+    /// UUID, a name, or a newtype around one.
     ///
     /// Its text ([`Display`]) must parse back ([`FromStr`]) to an equal id; otherwise the login
     /// fails with [`UnstableId`](crate::ErrorKind::UnstableId).

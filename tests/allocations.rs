@@ -1,8 +1,10 @@
-//! What a request costs, counted: user loads and allocations, compared with the same router without the layer.
+//! What a request costs, counted: user loads and allocations, compared with the same router without
+//! the layer.
 //!
-//! The limits are what is measured. If one is exceeded, find out what grew before raising it. Three of the
-//! allocations are axum's and http's: `Router::layer` boxes a service and a future for each request, and the
-//! extensions grow with the fourth entry. A guard layer adds three more of the first kind.
+//! The limits are what is measured. If one is exceeded, find out what grew before raising it. Three
+//! of the allocations are axum's and http's: `Router::layer` boxes a service and a future for each
+//! request, and the extensions grow with the fourth entry. A guard layer adds three more of the
+//! first kind.
 //!
 //! Between them, the tests count the cases of `benches/requests`. Their store calls are counted in
 //! `app/store/calls.rs` and `nodes/round_trips.rs`.
@@ -109,7 +111,8 @@ fn request(uri: &str, cookie: Option<&str>) -> Request<Body> {
     request
 }
 
-/// The allocations of one request in the middle of many, in a router as `axum::serve` makes it ready to serve.
+/// The allocations of one request in the middle of many, in a router as `axum::serve` makes it
+/// ready to serve.
 async fn allocations(app: Router, uri: &str, cookie: Option<&str>, body: &str) -> usize {
     let mut app = app.with_state(());
     let mut counts = Vec::new();

@@ -1,4 +1,5 @@
-//! The tutorial, and requests between sites, in a real browser. Needs `CHROMEDRIVER`, the path of chromedriver; is ignored without it.
+//! The tutorial, and requests between sites, in a real browser. Needs `CHROMEDRIVER`, the path of
+//! chromedriver; is ignored without it.
 //!
 //! With `SCREENSHOT=1` it also writes the README's screenshot, `examples/tutorial/screenshot.png`:
 //!
@@ -127,7 +128,8 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-/// Ignored, with the reason, where there is no browser: nobody should take "ok" for a test that ran.
+/// Ignored, with the reason, where there is no browser: nobody should take "ok" for a test that
+/// ran.
 fn trial<F: Future<Output = ()> + 'static>(name: &str, story: fn() -> F) -> Trial {
     Trial::ignorable_test(name, move || {
         if env::var_os("CHROMEDRIVER").is_none() {
@@ -479,7 +481,8 @@ async fn has_the_cookie_that_was_promised(visitor: &Visitor) {
     let [cookie] = &*cookies else {
         panic!("{} cookies", cookies.len());
     };
-    // The prefix is a promise that browsers enforce: no Domain attribute, so no other host gets the cookie.
+    // The prefix is a promise that browsers enforce: no Domain attribute, so no other host gets the
+    // cookie.
     assert_eq!(cookie.name(), SESSION);
     assert_eq!(
         (cookie.domain(), cookie.path()),
@@ -563,7 +566,8 @@ async fn logs_in_to_be_remembered(visitor: &Visitor) {
 }
 
 async fn is_still_known_but_not_trusted(visitor: &Visitor) {
-    // A page without a login, at which nothing is asked of the remember cookie: the profile as it was left.
+    // A page without a login, at which nothing is asked of the remember cookie: the profile as it
+    // was left.
     visitor.open("/style.css").await;
     assert_eq!(visitor.cookie_names().await, [REMEMBER]);
     visitor.open("/protected").await;
@@ -879,7 +883,8 @@ impl Chromedriver {
         })
     }
 
-    /// Asks it to end, which ends its browser too; the one that is killed leaves its browser running.
+    /// Asks it to end, which ends its browser too; the one that is killed leaves its browser
+    /// running.
     fn ask_to_end(&self) -> io::Result<()> {
         let mut connection = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port))?;
         connection.set_read_timeout(Some(PATIENCE))?;

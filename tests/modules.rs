@@ -50,7 +50,8 @@ fn files(module: &str) -> Vec<PathBuf> {
     files
 }
 
-/// Every `crate::…` in a file before its tests, comments and strings apart, as the first name behind it.
+/// Every `crate::…` in a file before its tests, comments and strings apart, as the first name
+/// behind it.
 fn used(text: &str) -> Vec<String> {
     let code = text.split("#[cfg(test)]").next().unwrap();
     let code: String = code

@@ -1,4 +1,4 @@
-//! A global allocator that counts what each thread allocates while it is told to.
+//! A global allocator that counts the allocations of each thread while counting is on.
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -8,7 +8,7 @@ use std::{
 
 struct Counting;
 
-/// Off while requests are timed, so that counting costs them nothing but this check.
+/// Off while requests are timed, so that they only pay for this check.
 static COUNTING: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
@@ -20,7 +20,7 @@ thread_local! {
 pub(crate) struct Allocated {
     pub(crate) calls: u64,
     pub(crate) bytes: u64,
-    /// Bytes that are allocated less those that are freed.
+    /// Bytes allocated minus bytes freed.
     pub(crate) live: i64,
 }
 
@@ -54,8 +54,8 @@ fn note(calls: u64, allocated: usize, freed: usize) {
     }
 }
 
-#[allow(unsafe_code, reason = "a global allocator can't be written without")]
-// SAFETY: every call is passed on to the system's allocator as it is.
+#[allow(unsafe_code, reason = "a global allocator requires it")]
+// SAFETY: every call is passed on to the system's allocator unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         note(1, layout.size(), 0);

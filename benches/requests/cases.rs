@@ -1,4 +1,4 @@
-//! The cases, and what has to be true of a contender before it is timed.
+//! The cases, and the checks that a contender must pass before it is timed.
 
 use axum::Router;
 use http::{StatusCode, header};
@@ -9,12 +9,12 @@ use crate::{
     users::Users,
 };
 
-/// The cookie that a request brings along.
+/// The cookie that a request sends.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cookie {
     None,
     LoggedIn,
-    /// The same, between twelve others.
+    /// The same, among twelve others.
     AmongOthers,
     Garbage,
     /// Well-formed, but from another instance of the site.
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
     LoginThenLogout,
 }
 
-/// One page, asked for again and again.
+/// One page, requested repeatedly.
 #[derive(Clone, Copy)]
 pub(crate) struct Page {
     guarded: bool,
@@ -59,7 +59,7 @@ pub(crate) const ALL: [Case; 8] = [
     page("d", "guarded page, logged in", true, Cookie::LoggedIn),
     page(
         "e",
-        "like d, between 12 other cookies (1.5 kB)",
+        "like d, among 12 other cookies (1.5 kB)",
         true,
         Cookie::AmongOthers,
     ),
@@ -77,7 +77,7 @@ impl Page {
         self.guarded && !matches!(self.cookie, Cookie::LoggedIn | Cookie::AmongOthers)
     }
 
-    /// The request of this case to this contender, whose answer has been checked.
+    /// Returns the request of this case to this contender, after checking its response.
     pub(crate) async fn request(
         self,
         contender: Contender,
@@ -142,7 +142,7 @@ fn among_others(ours: Option<&str>) -> String {
     cookies.collect::<Vec<_>>().join("; ")
 }
 
-/// The same cookies with values that the site has never made.
+/// The same cookies with values that the site has not set.
 fn garbage(cookies: &str) -> String {
     let names = cookies
         .split("; ")
@@ -151,7 +151,8 @@ fn garbage(cookies: &str) -> String {
     cookies.collect::<Vec<_>>().join("; ")
 }
 
-/// A login sets a cookie that works, and the logout ends it or at least takes it from the browser.
+/// Checks that a login sets a valid cookie, and that the logout ends the session or at least
+/// removes the cookie.
 pub(crate) async fn check_login_and_logout(contender: Contender, site: &Router, users: &Users) {
     let name = contender.name();
     let cookie = log_in(site, USER).await;

@@ -42,7 +42,7 @@ pub(crate) async fn run(options: &Options) {
 async fn bytes(contender: Contender, per_user: i64) -> f64 {
     let users = Users::new(SESSIONS / per_user, PASSWORD_HASH);
     let site = contender.site(&users).await;
-    log_in(&site, 0).await; // what only the first login allocates
+    log_in(&site, 0).await; // allocates what is allocated only once
     alloc::count(true);
     let before = Allocated::now();
     for session in 1..=SESSIONS {

@@ -6,7 +6,7 @@ use crate::contenders::Contender;
 
 /// The options on the command line.
 pub(crate) struct Options {
-    /// A part of the names of the measurements that are wanted.
+    /// A part of the names of the measurements to run.
     filter: String,
     quick: bool,
 }
@@ -28,18 +28,18 @@ impl Options {
         options
     }
 
-    /// Whether this measurement, named `group/case/contender`, is wanted.
+    /// Whether to run this measurement, named `group/case/contender`.
     pub(crate) fn wants(&self, name: &str) -> bool {
         name.contains(&self.filter)
     }
 
-    /// Those of the contenders that are wanted in this group and case.
+    /// The contenders to measure in this group and case.
     pub(crate) fn wanted(&self, case: &str, contenders: &[Contender]) -> Vec<Contender> {
         let wanted = |contender: &Contender| self.wants(&name(case, *contender));
         contenders.iter().copied().filter(wanted).collect()
     }
 
-    /// Whether it is the other bench that is wanted.
+    /// Whether the filter names the other bench.
     pub(crate) fn wants_stores(&self) -> bool {
         self.filter == "stores"
     }

@@ -18,16 +18,17 @@ use crate::{
 
 /// Requests in one turn of a contender.
 const TURN: usize = 64;
-/// After so many turns each contender gets a new site, so that sessions don't pile up: axum_session gives one to each
-/// visitor, and so much memory would slow down every contender.
+/// The number of turns after which each contender gets a new site. Otherwise sessions would
+/// accumulate, since axum_session creates one for each visitor, and using so much memory would slow
+/// down every contender.
 const TURNS_PER_SITE: usize = 256;
-/// How long the contenders take turns in one case.
+/// How long one case is measured.
 const TIME: Duration = Duration::from_secs(12);
-/// Below this, a contender's nanoseconds are too close to the noise to divide by.
+/// Below this, the time of a contender is too close to the noise to divide by.
 const LEAST_NS: f64 = 20.0;
 
 pub(crate) async fn run(options: &Options, users: &Users) {
-    let heading = "What auth adds to a request. Of the bare router, in brackets, the cost itself.";
+    let heading = "What auth adds to a request. The cost of the bare router itself is in brackets.";
     let columns = [
         "measurement",
         "ns",
@@ -58,7 +59,7 @@ pub(crate) async fn run(options: &Options, users: &Users) {
     table.print();
 }
 
-/// Whether the figures of others are made with this one's.
+/// Whether others are compared with this contender, so that it must run, too.
 fn is_compared_with(contender: Contender) -> bool {
     matches!(
         contender,
@@ -96,7 +97,7 @@ impl Entry {
         }
     }
 
-    /// A new site, and what is asked of it. Its answers have been checked.
+    /// Creates a new site, and its work. Its responses have been checked.
     async fn site(contender: Contender, case: Case, users: &Users) -> (Router, Work) {
         let site = contender.site(users).await;
         check_login_and_logout(contender, &site, users).await;
@@ -118,7 +119,7 @@ impl Entry {
         self.times.push(time.as_nanos() as f64 / TURN as f64);
     }
 
-    /// Counts what one request in the middle of many allocates.
+    /// Counts the allocations of one request in the middle of many.
     async fn count(&mut self) {
         let mut counts = Vec::new();
         alloc::count(true);
@@ -167,7 +168,7 @@ async fn time_requests(site: &Router, requests: Vec<Request<Body>>) -> Duration 
     start.elapsed()
 }
 
-/// Also returns the logouts of those who were logged in.
+/// Times logins, and also returns the requests that log the users out.
 async fn time_logins(
     site: &Router,
     requests: Vec<Request<Body>>,
@@ -181,7 +182,8 @@ async fn time_logins(
     (answers.iter().map(logout).collect(), time)
 }
 
-/// The contenders take turns. Each round begins with another one, and every other round goes backwards.
+/// Times the contenders in turns. Each round begins with another contender, and every other round
+/// goes backwards.
 async fn time(entries: &mut [Entry], case: Case, users: &Users, time: Duration) {
     let mut order: Vec<_> = (0..entries.len()).collect();
     let start = Instant::now();
@@ -189,7 +191,7 @@ async fn time(entries: &mut [Entry], case: Case, users: &Users, time: Duration) 
         for &entry in &order {
             entries[entry].take_turn().await;
         }
-        // Tasks that a contender has spawned get to run.
+        // Let tasks run that a contender has spawned.
         yield_now().await;
         order.reverse();
         if entries[0].times.len().is_multiple_of(2) {
@@ -203,7 +205,7 @@ async fn time(entries: &mut [Entry], case: Case, users: &Users, time: Duration) 
     }
 }
 
-/// The median over the rounds of what a contender took longer than the bare router in the same round.
+/// The median of the time that a contender took in addition to the bare router in the same round.
 fn added(entry: &Entry, bare: &Entry) -> f64 {
     let rounds = entry.times.iter().zip(&bare.times);
     median(rounds.map(|(ours, bare)| ours - bare).collect())

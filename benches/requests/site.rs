@@ -1,4 +1,4 @@
-//! Requests as a browser sends them, and a browser that keeps the cookies it is given.
+//! Requests as a browser sends them, and a browser that keeps its cookies.
 
 use std::hint::black_box;
 
@@ -11,14 +11,15 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::BodyExt;
 use tower::ServiceExt;
 
-/// The user who is logged in where one is enough.
+/// The user of cases with one user.
 pub(crate) const USER: i64 = 7;
 
 pub(crate) fn login_path(user: i64) -> String {
     format!("/login/{user}")
 }
 
-/// A request that can be made any number of times. Its headers share their buffers, as a server's do.
+/// A request that can be built any number of times. Its headers share their buffers, as those of a
+/// server do.
 pub(crate) struct Template {
     method: Method,
     path: String,
@@ -48,7 +49,7 @@ impl Template {
         let cookie = cookie.map(|cookie| (header::COOKIE, cookie));
         let headers = headers.chain(cookie).map(|(name, value)| {
             let value = HeaderValue::from_str(value).unwrap();
-            // The first clone makes the buffer a shared one.
+            // The first clone makes the buffer shared.
             (name, value.clone())
         });
         Self {
@@ -67,7 +68,7 @@ impl Template {
     }
 }
 
-/// Serves a request and throws the body of the answer away: what is timed and counted.
+/// Serves a request and discards the body of the response. This is what is timed and counted.
 pub(crate) async fn serve(site: &Router, request: Request<Body>) -> (StatusCode, HeaderMap) {
     let mut response = site.clone().oneshot(request).await.unwrap();
     let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
@@ -84,7 +85,7 @@ async fn drain(response: Response) -> usize {
     length
 }
 
-/// An answer that is looked into.
+/// A response with its body, for the checks.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -102,7 +103,7 @@ pub(crate) async fn ask(site: &Router, template: &Template) -> Answer {
     }
 }
 
-/// The `Cookie` header of a browser that has just been given these cookies; none if there are none.
+/// The `Cookie` header of a browser that has received these cookies, or `None` if there are none.
 pub(crate) fn cookie_header(headers: &HeaderMap) -> Option<String> {
     let cookies = headers.get_all(header::SET_COOKIE).into_iter();
     let cookies: Vec<_> = cookies
@@ -111,7 +112,7 @@ pub(crate) fn cookie_header(headers: &HeaderMap) -> Option<String> {
     (!cookies.is_empty()).then(|| cookies.join("; "))
 }
 
-/// Logs a user in and returns the `Cookie` header of the browser, which the bare router doesn't set.
+/// Logs a user in and returns the `Cookie` header of the browser, or `None` for the bare router.
 pub(crate) async fn log_in(site: &Router, user: i64) -> Option<String> {
     let answer = ask(site, &Template::post(&login_path(user), None)).await;
     assert_eq!(answer.status, StatusCode::OK);

@@ -51,7 +51,8 @@ async fn site() -> Router {
     site_with_passwords(Users::new(USER + 1, &hash), passwords)
 }
 
-/// Asks again and again, each time in a new task, as a server does; returns how long each answer took.
+/// Requests the page repeatedly, each time in a new task, as a server does. Returns the time of
+/// each request.
 async fn ask_for_public_page(site: Router, time: Duration) -> Vec<Duration> {
     let page = Template::get("/public", None);
     let end = Instant::now() + time;
@@ -66,7 +67,7 @@ async fn ask_for_public_page(site: Router, time: Duration) -> Vec<Duration> {
     times
 }
 
-/// The times of the logins that succeeded, and how many didn't.
+/// The times of the logins that succeeded, and the number of those that failed.
 struct Logins {
     times: Vec<Duration>,
     failed: usize,
@@ -100,11 +101,11 @@ fn login() -> Request<Body> {
         .map(|_| PASSWORD.into())
 }
 
-/// In microseconds.
+/// Percentiles in microseconds.
 struct Percentiles {
     half: f64,
     nearly_all: f64,
-    /// The p99 weighted by duration: what a request that arrives at a random moment would see.
+    /// The p99 weighted by duration: the time that a request at a random moment would take.
     nearly_always: f64,
 }
 
@@ -121,8 +122,8 @@ impl Percentiles {
     }
 }
 
-/// The time of the request that is being served when this part of all moments is over, if the shortest requests come
-/// first.
+/// The time of the request that is being served when this part of the total time has passed, if the
+/// shortest requests come first.
 fn at_moment(sorted: &[Duration], part: f64) -> Duration {
     let total: Duration = sorted.iter().sum();
     let mut over = Duration::ZERO;
@@ -136,7 +137,7 @@ fn at_moment(sorted: &[Duration], part: f64) -> Duration {
 
 fn print(names: [&str; 2], [quiet, storm]: [Percentiles; 2], logins: &Logins) {
     let heading = format!(
-        "A public page, asked for all the time, without and with {LOGINS_PER_SECOND} logins per second \
+        "A public page, requested all the time, without and with {LOGINS_PER_SECOND} logins per second \
          ({} succeeded, {} failed; half of them within {} ms).",
         logins.times.len(),
         logins.failed,

@@ -64,13 +64,13 @@ fn rule(widths: &[usize]) -> String {
     format!("|{}|", dashes.collect::<Vec<_>>().join("|"))
 }
 
-/// The middle one of these values.
+/// The median of these values.
 pub(crate) fn median<T: Copy + PartialOrd>(mut values: Vec<T>) -> T {
     values.sort_by(|a, b| a.partial_cmp(b).unwrap());
     values[values.len() / 2]
 }
 
-/// How many times `base` a value is; a dash where the base is too small to divide by.
+/// A value as a multiple of `base`, or a dash if `base` is too small to divide by.
 pub(crate) fn ratio(value: f64, base: f64, least: f64) -> String {
     if base.abs() < least {
         "–".to_owned()

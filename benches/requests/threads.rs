@@ -18,9 +18,9 @@ use crate::{
     users::Users,
 };
 
-/// How long one contender serves in one turn with one number of threads.
+/// The time of one turn of a contender with one number of threads.
 const TURN: Duration = Duration::from_millis(250);
-/// An even number, so that the contenders end in the order in which they begin.
+/// An even number, since the order of the contenders is reversed in every other round.
 const ROUNDS: usize = 10;
 /// Requests that are built before the clock starts.
 const REQUESTS: usize = 64;
@@ -70,7 +70,8 @@ fn print(entries: &[Entry]) {
     table.print();
 }
 
-/// The requests per second of all threads together. Each thread has a runtime and a logged-in browser of its own.
+/// The requests per second of all threads together. Each thread has its own runtime and logged-in
+/// browser.
 fn rate(threads: usize, entry: &Entry, users: &Users, time: Duration) -> f64 {
     let serving = || {
         let runtime = tokio::runtime::Builder::new_current_thread()

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, fmt, sync::Arc};
 
-/// As long as an argon2 hash with its parameters. The users of most groups have this one; nobody checks it.
+/// As long as an argon2 hash with its parameters. The users of most groups have this hash; it is
+/// never checked.
 pub(crate) const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$\
                              aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g";
 
@@ -10,7 +11,7 @@ pub(crate) const PASSWORD_HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhb
 pub(crate) struct User {
     pub(crate) id: i64,
     pub(crate) name: String,
-    #[expect(dead_code, reason = "it is there to be copied, as most columns are")]
+    #[expect(dead_code, reason = "it is only copied, as most columns are")]
     pub(crate) email: String,
     pub(crate) password_hash: String,
 }
@@ -26,12 +27,12 @@ impl User {
     }
 }
 
-/// A table of users in memory. A clone is a handle of the same table.
+/// A table of users in memory. Clones share the table.
 #[derive(Clone)]
 pub(crate) struct Users(Arc<HashMap<i64, User>>);
 
 impl Users {
-    /// Users with the ids from 0, all with the same password.
+    /// Creates users with ids from 0 on, all with the same password.
     pub(crate) fn new(count: i64, password_hash: &str) -> Self {
         let users = (0..count).map(|id| (id, User::new(id, password_hash)));
         Self(Arc::new(users.collect()))

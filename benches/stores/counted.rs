@@ -26,7 +26,7 @@ impl Counted {
         }
     }
 
-    /// The calls since the last time this was called.
+    /// Returns the number of calls since it was last called.
     pub(crate) fn take_calls(&self) -> usize {
         self.calls.swap(0, Ordering::Relaxed)
     }

@@ -1,23 +1,25 @@
-//! What each store takes for a request, a list and a cleanup, and how large a session is in it.
+//! The time that each store takes for a request, a list and a cleanup, and the size of a session in
+//! it.
 //!
 //! ```sh
 //! cargo bench -p login-manager-benches --features stores --bench stores              # SQLite
 //! POSTGRES_URL=postgres://postgres@localhost MYSQL_URL=mysql://root@localhost REDIS_URL=redis://localhost \
-//!   cargo bench -p login-manager-benches --features stores --bench stores -- --quick # a tenth of the sessions
+//!   cargo bench -p login-manager-benches --features stores --bench stores -- --quick # a tenth
 //! ```
 //!
-//! It works in a file, schema, database or key prefix of its own, which it drops at the end. SQLite is in WAL mode with
-//! `synchronous` at `FULL`, and the pools of the servers don't test connections first, as the documentation recommends.
-//! A store call is then one round trip (`tests/nodes/round_trips.rs` checks it), but two for a page of a list in Redis.
+//! The bench uses its own file, schema, database or key prefix, and drops it at the end. SQLite is
+//! in WAL mode with `synchronous` at `FULL`, and the pools of the servers don't test connections
+//! first, as the documentation recommends. A store call then takes one round trip
+//! (`tests/nodes/round_trips.rs` checks it), except that a page of a list takes two in Redis.
 //!
-//! The stores of tower-sessions aren't measured: the one for SQL is on another version of sqlx, and two of them can't
-//! both link SQLite.
+//! The stores of tower-sessions aren't measured: the one for SQL is on another version of sqlx, and
+//! two of them can't both link SQLite.
 
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    reason = "a bench that fails shall say so at once"
+    reason = "a bench that fails should panic at once"
 )]
 
 mod counted;
@@ -56,11 +58,11 @@ use crate::{
 /// How many sessions one user has, and how many have expired.
 const LISTED: usize = 10_000;
 const EXPIRED: usize = 100_000;
-/// Requests of each kind.
+/// The number of requests of each kind.
 const REQUESTS: usize = 300;
-/// Sessions that are created at the same time.
+/// The number of sessions that are created at the same time.
 const FILLERS: usize = 8;
-/// The user with the many sessions. Another one logs in and out.
+/// The user with many sessions. Another user logs in and out.
 const LISTED_USER: i64 = 1;
 const USER: i64 = 2;
 
@@ -87,7 +89,7 @@ async fn main() {
         let name = opened.name;
         let place = Arc::new(opened.place);
         let measured = measure(Arc::clone(&place), opened.store, share);
-        // In a task of its own, so that the place is dropped even if it panics.
+        // This runs on a task of its own, so that the place is removed even if it panics.
         let measured = tokio::spawn(measured).await;
         Arc::into_inner(place).unwrap().remove().await;
         let (rows, bytes) = measured.unwrap();
@@ -187,7 +189,7 @@ async fn login(auth: &Auth<Account>, user: i64) -> Result<(), Error> {
     auth.login(Account(user)).await.map(drop)
 }
 
-/// A record as a login makes it.
+/// A record as a login creates it.
 async fn template() -> SessionRecord {
     let store = MemoryStore::new();
     let site = site(&manager(store.clone()));
@@ -218,7 +220,7 @@ fn random_id() -> SessionId {
     SessionId::from_bytes(bytes)
 }
 
-/// A browser logs in, asks for a guarded page and logs out, again and again.
+/// A browser logs in, requests a guarded page and logs out, repeatedly.
 async fn requests(site: &Router, store: &Counted, count: usize) -> [(&'static str, Cost); 3] {
     let [mut logins, mut pages, mut logouts] = [const { Vec::new() }; 3];
     for _ in 0..count {

@@ -1,4 +1,4 @@
-//! A file, a schema, a database or a key prefix of the bench's own, dropped at the end.
+//! The bench's own file, schema, database or key prefix, dropped at the end.
 
 use std::{env, path::PathBuf, sync::Arc};
 
@@ -40,12 +40,13 @@ pub(crate) struct Opened {
     pub(crate) store: Arc<dyn SessionStore>,
 }
 
-/// Differs from one run to the next.
+/// A name that differs between runs.
 fn own_name() -> String {
     format!("login_manager_bench_{}", std::process::id())
 }
 
-/// Opens SQLite, and each server whose address is in the environment. Says which of them isn't there.
+/// Opens SQLite, and each server whose URL is in the environment. Prints which servers are left
+/// out.
 pub(crate) async fn open_all() -> Vec<Opened> {
     let mut all = vec![sqlite().await];
     for (variable, name) in [
@@ -146,7 +147,7 @@ impl Place {
         !matches!(self, Self::Redis { .. })
     }
 
-    /// Makes the next writes of SQLite faster, or as safe as before: for the filling of the table.
+    /// Makes SQLite's writes faster while the table is filled, or durable again.
     pub(crate) async fn hurry(&self, on: bool) {
         if let Self::Sqlite { pool, .. } = self {
             let level = if on { "OFF" } else { "FULL" };
@@ -187,7 +188,7 @@ impl Place {
         }
     }
 
-    /// Drops all of it.
+    /// Drops the place with its contents.
     pub(crate) async fn remove(self) {
         match self {
             Self::Sqlite { file, pool } => {

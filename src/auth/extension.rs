@@ -12,11 +12,11 @@ use crate::{
     user::AuthUser,
 };
 
-/// The innermost manager's part of a request, which leads to those of outer managers.
+/// The innermost manager's state for one request, which links to those of outer managers.
 #[derive(Clone)]
 pub(crate) struct AuthExtension(Arc<dyn AnyAuth>);
 
-/// One manager's part of a request, whatever its user type.
+/// One manager's state for one request, whatever its user type.
 pub(crate) trait AnyAuth: Any + SessionOwner {
     fn outer(&self) -> Option<&AuthExtension>;
     #[cfg_attr(
@@ -27,7 +27,7 @@ pub(crate) trait AnyAuth: Any + SessionOwner {
 }
 
 impl AuthExtension {
-    /// Adds a manager's part to the request.
+    /// Adds a manager's state to the request.
     pub(crate) fn attach<U: AuthUser>(extensions: &mut Extensions, auth: &Auth<U>) -> Self {
         let extension = Self(Arc::clone(&auth.request) as Arc<dyn AnyAuth>);
         extensions.insert(extension.clone());
@@ -43,7 +43,7 @@ impl AuthExtension {
         extensions.get::<Self>()
     }
 
-    /// The part of the innermost manager for this user type.
+    /// The state of the innermost manager for this user type.
     pub(crate) fn find<U: AuthUser>(&self) -> Option<Auth<U>> {
         self.outwards().find_map(|Self(part)| {
             let part = Arc::clone(part) as Arc<dyn Any + Send + Sync>;

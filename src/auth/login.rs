@@ -23,12 +23,12 @@ use crate::{
 ///   session ends.
 ///
 /// If the same user was remembered in this browser, they stay remembered until the same time, with
-/// new secrets, unless [`remember(false)`](Login::remember) is called. The session of a remember
-/// cookie that belongs to another session ends.
+/// new secrets, unless [`remember(false)`](Login::remember) is called. If the remember cookie
+/// belongs to another session than the session cookie, that session ends, too.
 ///
 /// If the login returns an error, the current user is the same as before.
 ///
-/// Do every check before you log in: the login is not undone if the handler returns a 500
+/// Do every check before you call it: the login is not undone if the handler returns a 500
 /// afterwards. Commit an open transaction first if the sessions are in the same SQLite file, which
 /// has one writer at a time.
 ///
@@ -70,17 +70,17 @@ pub(super) struct Options {
     pub(super) force: bool,
     pub(super) fresh: bool,
     pub(super) remember: Remember,
-    /// Replaces the manager's.
+    /// The timeouts to use instead of the manager's.
     pub(super) timeouts: Option<Timeouts>,
-    /// A duration is less than a second or more than 400 days.
+    /// Whether a duration is less than a second or more than 400 days.
     pub(super) invalid: bool,
 }
 
 #[derive(Clone, Copy)]
 pub(super) enum Remember {
-    /// If the same user was remembered in this browser, they still are, until the same time.
+    /// Keeps a browser in which the same user was remembered remembered until the same time.
     AsBefore,
-    /// For this long, in milliseconds.
+    /// Remembers the browser for this long, in milliseconds.
     For(Millis),
     No,
 }
@@ -107,16 +107,16 @@ impl<U: AuthUser> Login<U> {
         }
     }
 
-    /// Logs the user in even if they are not active: for this session, and as long as the browser
-    /// is remembered.
+    /// Logs the user in even if they are not active. This applies to the session, and to its
+    /// restores as long as the browser is remembered.
     pub fn force(mut self) -> Self {
         self.options.force = true;
         self
     }
 
-    /// Sets whether the browser is remembered: the "remember me" box. A second cookie then restores
-    /// the login, not fresh, after the session has ended, for [30 days by
-    /// default](crate::manager::RememberMe::lifetime).
+    /// Sets whether the browser is remembered, as chosen by a "remember me" box. If it is, a second
+    /// cookie restores the login after the session has ended, for [30 days by
+    /// default](crate::manager::RememberMe::lifetime). The restored session is not fresh.
     ///
     /// Default: the browser stays remembered if the same user was remembered in it.
     pub fn remember(mut self, remember: bool) -> Self {

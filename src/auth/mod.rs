@@ -39,11 +39,11 @@ pub use crate::{reason::AnonymousReason, user::IntoUser};
 /// The current user, and the verbs that change who that is: [`login`](Auth::login),
 /// [`logout`](Auth::logout), [`confirm`](Auth::confirm), [`rotate`](Auth::rotate).
 ///
-/// Nothing is read before the first call, and everything in the request shares the result. A verb
-/// is written to the store when it is awaited, and is carried out completely even if the client
-/// hangs up. What `Auth` returns changes only after the store has accepted the change. The verbs of
-/// one request run one after the other. Await a verb or drop it: one that has begun and is kept
-/// without being polled makes the others, and the response, wait.
+/// Nothing is read before the first call, and the whole request shares the result. A verb is
+/// written to the store when it is awaited, and is carried out completely even if the client hangs
+/// up. What `Auth` returns changes only after the store has accepted the change. The verbs of one
+/// request run one after the other. Await a verb or drop it: a verb that has begun but is no longer
+/// polled blocks the others and the response.
 ///
 /// Loaders, event listeners and checks run where the request runs: in its tracing span and with its
 /// task-locals. Only the rest of a verb whose client has hung up runs on another task.
@@ -66,7 +66,7 @@ impl<U: AuthUser> Auth<U> {
 
     /// Returns the `Auth` of a request that came through a
     /// [`LoginManager<U>`](crate::LoginManager), or `None` if it did not. A middleware that keeps
-    /// it can see afterwards what the handler did.
+    /// it can read after the response what the handler has changed.
     #[must_use]
     pub fn from_extensions(extensions: &http::Extensions) -> Option<Self> {
         AuthExtension::of(extensions)?.find()
@@ -109,7 +109,7 @@ impl<U: AuthUser> Auth<U> {
     /// Returns why the request is anonymous, or `None` if a user is logged in.
     ///
     /// # Errors
-    /// - those of [`user`](Auth::user).
+    /// - those of [`user`](Auth::user)
     pub async fn anonymous_reason(&self) -> Result<Option<AnonymousReason>, Error> {
         Ok(match self.identity().await? {
             Identity::Anonymous(why) => Some(why),
@@ -142,16 +142,16 @@ impl<U: AuthUser> Auth<U> {
 
     /// Logs this user in when it is awaited: see [`Login`].
     ///
-    /// Check the password or other credentials before: this only checks that the user is active.
-    /// The session gets a new secret.
+    /// Check the password or other credentials first: this only checks that the user is active. The
+    /// session gets a new secret.
     pub fn login(&self, user: impl IntoUser<U>) -> Login<U> {
         Login::new(self.clone(), user.into_user())
     }
 
-    /// Logs this browser out: deletes every session that its cookies open from the store and
+    /// Logs this browser out: deletes from the store every session that its cookies open, and
     /// removes both cookies. If there is no session, only the cookies are removed.
     ///
-    /// The session secret is accepted after a rotation, too, and the remember cookie after its
+    /// A session secret is accepted even if it has been rotated, and a remember cookie even if its
     /// token secret has been exchanged. No user is loaded, so it also works for a user who no
     /// longer exists.
     ///
@@ -174,8 +174,8 @@ impl<U: AuthUser> Auth<U> {
     }
 
     /// Records that the current user has just entered credentials again: the session becomes fresh,
-    /// its timeouts start anew, and it gets a new secret. The old secret joins for [30
-    /// seconds](crate::manager::RememberMe::grace).
+    /// its timeouts start anew, and it gets a new secret. Requests with the old secret join the
+    /// session for [30 seconds](crate::manager::RememberMe::grace).
     ///
     /// Returns whether a user is logged in by a session; if not, it does nothing.
     ///
@@ -202,10 +202,10 @@ impl<U: AuthUser> Auth<U> {
     /// Replaces the session secret and keeps everything else. Call it after a change of privileges
     /// that is not a login. Does nothing if there is no session.
     ///
-    /// The old secret of a user's session joins for [30
-    /// seconds](crate::manager::RememberMe::grace); that of an anonymous session is invalid
-    /// at once. If the response is lost, a request with the old secret is anonymous, and a
-    /// remembered browser is restored only after this time.
+    /// Requests with the old secret of a user's session join it for [30
+    /// seconds](crate::manager::RememberMe::grace); the old secret of an anonymous session is
+    /// invalid at once. If the response is lost, the browser still has the old secret: after this
+    /// time its requests are anonymous, unless its remember cookie restores the login.
     ///
     /// # Errors
     /// - those of [`confirm`](Auth::confirm)
@@ -251,7 +251,7 @@ impl<U: AuthUser> Auth<U> {
             let turn = request.session.turn().await;
             request.resolve(&turn).await
         };
-        // Restoring a remembered login is a verb like the others.
+        // A restore must run to its end, like every other verb.
         match self.request.session.has_remember_cookie() {
             true => finish(resolve).await,
             false => resolve.await,
@@ -285,7 +285,7 @@ impl<U: AuthUser> Auth<U> {
         &self.request.uri
     }
 
-    /// From here on the response depends on the cookies.
+    /// Records that the response depends on the cookies.
     fn asked(&self) {
         self.request.session.state().asked = true;
     }

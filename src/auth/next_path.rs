@@ -11,18 +11,18 @@ use crate::{
 };
 
 impl<U: AuthUser> Auth<U> {
-    /// Returns where to go after the login, from [where the manager keeps
-    /// it](crate::manager::LoginPage::next_in). It is empty if the path is not on this site, is
-    /// given twice or leads back to the login page. With axum, the extractor [`NextPath`] does the
-    /// same.
+    /// Returns the path to return to after the login, from [where the manager keeps
+    /// it](crate::manager::LoginPage::next_in). It is [`none`](NextPath::none) if the path is not
+    /// on this site, is given twice or leads back to the login page. With axum, the extractor
+    /// [`NextPath`] does the same.
     #[must_use]
     pub fn next(&self) -> NextPath {
         self.request.next()
     }
 
-    /// Returns the URL of this part's login page, for a link on a page that is loaded by GET, or
-    /// `None` if no login page is set. After the login the user returns to this page, if the path
-    /// to return to is kept in the query.
+    /// Returns the URL of the login page of this part of the application, or `None` if none is set.
+    /// Use it for a link on a page that is loaded by GET. After the login, the user returns to that
+    /// page if the path to return to is kept in the query.
     ///
     /// ```
     /// # use login_manager::{Auth, AuthUser};
@@ -51,7 +51,7 @@ impl<U: AuthUser> Auth<U> {
         })
     }
 
-    /// Keeps the path to return to in its cookie, or removes the one that is there.
+    /// Keeps the path to return to in its cookie, or removes the cookie if there is no path.
     pub(crate) fn keep_next(&self, next: &NextPath) {
         match next.as_str() {
             Some(path) => self.request.session.state().next_cookie = Some(Change::Set(path.into())),

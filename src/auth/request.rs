@@ -1,4 +1,4 @@
-//! What the clones of an [`Auth`](super::Auth) share: one manager's part of one request.
+//! What the clones of an [`Auth`](super::Auth) share: one manager's state for one request.
 
 use std::{
     pin::Pin,
@@ -21,7 +21,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// One manager's part of one request.
+/// One manager's state for one request.
 pub(crate) struct RequestAuth<U: AuthUser> {
     pub(crate) session: RequestSession,
     pub(crate) settings: Arc<Settings<U>>,
@@ -99,7 +99,7 @@ impl<U: AuthUser> SessionOwner for RequestAuth<U> {
     }
 
     fn settle(self: Arc<Self>) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>> {
-        // It may restore a remembered login.
+        // This may restore a remembered login, which must run to its end.
         Box::pin(finish(async move {
             let turn = self.session.turn().await;
             turn.load().await?;

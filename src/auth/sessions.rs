@@ -111,7 +111,8 @@ impl<U: AuthUser> RequestAuth<U> {
                 let own = turn.open().map(|open| open.record.clone());
                 match own.and_then(|record| Some((record.owner?, Some(record.id)))) {
                     Some(own) => Some(own),
-                    // Found by a request loader, or the session ended under this request.
+                    // The user was found by a request loader, or the session ended during this
+                    // request.
                     None => Some((owner_of::<U>(self.realm(), &user.id())?, None)),
                 }
             }
@@ -195,7 +196,8 @@ pub(super) struct Newest {
 
 pub(super) async fn newest(realm: &Realm, owner: &str, now: Millis) -> Result<Newest, Error> {
     let records = records(realm, owner, now).await?;
-    // A clock that was far ahead must not push the order of all later logins there.
+    // Times from the future are ignored: one clock that was far ahead must not move every later
+    // login into the future.
     let latest = |times: &mut dyn Iterator<Item = Millis>| {
         times
             .filter(|time| !Realm::is_from_the_future(*time, now))
@@ -214,8 +216,8 @@ fn issued(record: &SessionRecord, now: Millis) -> Option<Millis> {
     Some(remember.issued)
 }
 
-/// The time of a login as it counts for the order. One that was written by a clock far ahead comes
-/// first.
+/// The time by which a login is ordered. A login that was written by a clock far ahead counts as
+/// the oldest.
 fn in_order(time: Millis, now: Millis) -> Millis {
     match Realm::is_from_the_future(time, now) {
         true => Millis::MIN,
@@ -223,10 +225,10 @@ fn in_order(time: Millis, now: Millis) -> Millis {
     }
 }
 
-/// A record that a login has written, and whether it is new: only then can it exceed a limit
-/// itself. If a concurrent login B comes later in the order than this login A, but listed the
-/// records before A created its own, B does not end A's, so A must. The order is the same on every
-/// node, so the newest stay.
+/// A record that a login has written, and whether it is new: only a new record can itself exceed a
+/// limit. If a concurrent login B comes after this login A in the order, but lists the records
+/// before A creates its own, B does not end A's record, so A must end it. The order is the same on
+/// every node, so the newest stay.
 #[derive(Clone)]
 pub(super) struct LoggedIn {
     pub(super) record: SessionRecord,

@@ -6,7 +6,7 @@ use http::request::Parts;
 
 use crate::{denied::DeniedConfig, loader::Loaders, protection::Fingerprint, user::AuthUser};
 
-/// Kept together behind one `Arc`, since every request takes a share of it.
+/// They share one `Arc`, since every request clones it.
 pub(crate) struct Settings<U: AuthUser> {
     pub(crate) loaders: Loaders<U>,
     pub(crate) denied: DeniedConfig,

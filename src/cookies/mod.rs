@@ -86,7 +86,7 @@ impl CookieJar {
     }
 
     /// Whether browsers withhold the cookies from a page load by this method that comes from
-    /// another site. (From its other requests they accept no `Set-Cookie` either.)
+    /// another site. They also ignore `Set-Cookie` in responses to that site's other requests.
     pub(crate) fn are_withheld(&self, method: &Method) -> bool {
         match self.settings.same_site {
             SameSite::Strict => true,

@@ -13,7 +13,7 @@ const MAX_VALUES: usize = 8;
 pub(crate) struct Found<'a> {
     values: [&'a [u8]; MAX_VALUES],
     len: usize,
-    /// There are more.
+    /// Whether there are more values than are read.
     pub(crate) more_than_enough: bool,
 }
 

@@ -16,20 +16,21 @@ use crate::error::ConfigError;
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
 /// # struct Account { id: i64 }
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-/// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+/// # let load_user = |id| async move { Some(Account { id }) };
+/// # let login_manager = LoginManager::new(MemoryStore::new(), load_user);
 /// use login_manager::manager::{Cookies, SameSite};
 ///
 /// let login_manager = login_manager.with_cookies(Cookies::new().same_site(SameSite::Strict));
 /// ```
 ///
-/// Nothing is checked until the manager takes it, or [`check`](Cookies::check) is called.
+/// Settings are checked when the manager takes them, or when [`check`](Cookies::check) is called.
 ///
 /// In the manual: [Configuration](crate::manual::configuration#cookies), [requests from other
 /// sites](crate::manual::apis#requests-from-other-sites).
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "it changes nothing until a manager takes it"]
 pub struct Cookies {
-    /// Of the session cookie and the remember cookie, without their prefix.
+    /// The names of the session cookie and the remember cookie, without their prefix.
     pub(super) names: Option<[Cow<'static, str>; 2]>,
     pub(super) domain: Option<Cow<'static, str>>,
     pub(super) path: Cow<'static, str>,
@@ -39,7 +40,7 @@ pub struct Cookies {
 }
 
 impl Cookies {
-    /// The default.
+    /// Creates the default settings.
     pub fn new() -> Self {
         Self {
             names: None,
@@ -52,8 +53,8 @@ impl Cookies {
     }
 
     /// Sets the names of the two cookies, without their prefix: 1 to 64 letters, digits and
-    /// characters of `` !#$%&'*+-.^_`|~ `` (RFC 6265), not beginning with `__`, and different even if
-    /// their case is ignored. Default: the last segment of the realm, followed by `-session` and
+    /// characters of `` !#$%&'*+-.^_`|~ `` (RFC 6265), not beginning with `__`, and different even
+    /// if their case is ignored. Default: the last segment of the realm, followed by `-session` and
     /// `-remember`. Each realm of an application needs different names.
     ///
     /// The cookie that keeps [`next`](crate::manager::NextIn::Cookie) is named after the session
@@ -131,7 +132,7 @@ impl Cookies {
     ///
     /// # Errors
     /// - if a name, the domain or the path is invalid
-    /// - if browsers would refuse the combination: `SameSite=None` or `Partitioned` without
+    /// - if browsers would reject the combination: `SameSite=None` or `Partitioned` without
     ///   `Secure`, or `Partitioned` without `SameSite=None`
     pub fn check(&self) -> Result<(), ConfigError> {
         if let Some([session, remember]) = &self.names {
@@ -152,7 +153,7 @@ impl Cookies {
             return Err(ConfigError::new(
                 "Cookies::partitioned",
                 format!("SameSite={:?}", self.same_site),
-                "a partitioned cookie is for frames in other sites, which need SameSite=None",
+                "a partitioned cookie is for frames on other sites, which need SameSite=None",
             ));
         }
         Ok(())
@@ -179,7 +180,7 @@ fn check_names(session: &str, remember: &str) -> Result<(), ConfigError> {
         if name.starts_with("__") {
             return refused(
                 name,
-                "the prefix is put before it as Domain, Path and Secure allow",
+                "the prefix is added automatically, as Domain, Path and Secure allow",
             );
         }
     }

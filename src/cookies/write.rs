@@ -16,8 +16,8 @@ use crate::clock::Millis;
 /// How long `next` is kept for a visitor who was redirected to the login page.
 const NEXT_MAX_AGE: Duration = Duration::minutes(30);
 
-/// Headers and parts of headers that are the same for every response. Formatting a cookie takes
-/// longer than everything else at the end of a login.
+/// Headers and parts of headers that are the same for every response. They are formatted once,
+/// because formatting a cookie takes longer than everything else at the end of a login.
 #[derive(Clone, Debug)]
 pub(super) struct Prepared {
     /// The attributes of the session cookie.
@@ -43,7 +43,7 @@ impl CookieJar {
     /// The header that sets the remember cookie. The server enforces its end, too.
     pub(crate) fn set_remember(&self, token: &str, max_age: Millis) -> HeaderValue {
         let mut cookie = Cookie::new(self.remember_name(), token);
-        // In whole seconds, and never 0, which would remove it.
+        // At least a second: `Max-Age=0` would remove the cookie.
         cookie.set_max_age(Duration::milliseconds(max_age).max(Duration::SECOND));
         header(self.settings.text(cookie))
     }
@@ -62,7 +62,7 @@ impl CookieJar {
         header(self.settings.text(cookie))
     }
 
-    /// The header that removes it.
+    /// The header that removes the cookie for `next`.
     pub(crate) fn remove_next(&self) -> HeaderValue {
         self.prepared.remove_next.clone()
     }

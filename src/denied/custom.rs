@@ -17,12 +17,12 @@ use crate::error::{BoxError, bare_response};
 pub(crate) type Unauthorized =
     dyn Fn(Denied) -> Pin<Box<dyn Future<Output = Response<Bytes>> + Send>> + Send + Sync;
 
-/// What a function of [`with_unauthorized`](crate::LoginManager::with_unauthorized) may return:
-/// with axum, everything that a handler may return (`IntoResponse`); otherwise a
+/// The responses that a function of [`with_unauthorized`](crate::LoginManager::with_unauthorized)
+/// may return: with axum, everything that a handler may return (`IntoResponse`); otherwise a
 /// [`Response`] with any body whose data is [`Bytes`].
 ///
-/// The body is collected before it is sent, so it has to end: an event stream would keep the
-/// request waiting. Trailers are dropped, and a body that fails makes the response a bare 500.
+/// The body is collected before it is sent, so it must end: an event stream would never be sent.
+/// Trailers are dropped. If the body fails, the response is a 500 without a body.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response to a denied request",
     note = "with the feature `axum` it is anything that implements `IntoResponse`, \
@@ -60,7 +60,7 @@ where
     })
 }
 
-/// The same response with its whole body. A body that fails makes it a bare 500.
+/// The same response with its whole body, or a 500 without a body if the body fails.
 async fn collected<B>(response: Response<B>) -> Response<Bytes>
 where
     B: Body<Data = Bytes, Error: Into<BoxError>> + Send,
@@ -71,7 +71,7 @@ where
     while let Some(frame) = poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
         match frame.map(Frame::into_data) {
             Ok(Ok(data)) => whole.extend_from_slice(&data),
-            // Trailers.
+            // Trailers are dropped.
             Ok(Err(_)) => {}
             Err(error) => {
                 let _error: BoxError = error.into();

@@ -14,14 +14,15 @@ use crate::error::ConfigError;
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
 /// # struct Account { id: i64 }
 /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-/// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+/// # let load_user = |id| async move { Some(Account { id }) };
+/// # let login_manager = LoginManager::new(MemoryStore::new(), load_user);
 /// use login_manager::manager::{LoginPage, NextIn};
 ///
 /// let page = LoginPage::new("/login").refresh("/confirm").next_in(NextIn::Cookie);
 /// let login_manager = login_manager.with_login_page(page);
 /// ```
 ///
-/// Nothing is checked until the manager takes it, or [`check`](LoginPage::check) is called.
+/// Settings are checked when the manager takes them, or when [`check`](LoginPage::check) is called.
 ///
 /// In the manual: [Guarding pages](crate::manual::guarding_pages#login-pages).
 #[derive(Clone)]
@@ -38,8 +39,8 @@ pub struct LoginPage {
 pub(crate) type ChosenBy = dyn Fn(&Denied) -> Option<String> + Send + Sync;
 
 impl LoginPage {
-    /// The login page: a local path, or an http(s) URL on another host. Another host receives the
-    /// path of the requested page, but not its query.
+    /// Creates the settings of this login page: a local path, or an http(s) URL on another host.
+    /// Another host receives the path of the requested page, but not its query.
     #[must_use]
     pub fn new(login: impl Into<Cow<'static, str>>) -> Self {
         Self {
@@ -61,8 +62,8 @@ impl LoginPage {
     }
 
     /// Chooses the page for each denied request, for example by language or tenant. It may be the
-    /// login page or the refresh page: [`Denied::reason`] tells which one is needed. If the function
-    /// returns `None`, it is the page of [`new`](LoginPage::new) or
+    /// login page or the refresh page: [`Denied::reason`] tells which one is needed. If the
+    /// function returns `None`, it is the page of [`new`](LoginPage::new) or
     /// [`refresh`](LoginPage::refresh), as without the function. It is not called in parts of the
     /// application that set [their own](crate::guard::login_page), nor by
     /// [`Auth::login_url`](crate::Auth::login_url), since that request is not denied.
@@ -102,13 +103,13 @@ impl LoginPage {
         self
     }
 
-    /// Sets the prefix that a proxy removes from the path of each request: `/shop` if the browser's
-    /// `/shop/orders` arrives here as `/orders`. The path to return to then begins with it. Login
-    /// pages are always given as the browser sees them: `/shop/login`. Default: none.
+    /// Sets the prefix that a proxy removes from the path of each request: `/shop` if a request for
+    /// `/shop/orders` reaches the application as `/orders`. The path to return to then begins with
+    /// it. Login pages are always given as the browser sees them: `/shop/login`. Default: none.
     ///
     /// It is never taken from a header such as `X-Forwarded-Prefix`, which clients can send, too.
-    /// The paths of [`except`](crate::guard::LoginRequiredLayer::except) stay without it. If the
-    /// cookies are to be sent only below the prefix, set
+    /// The paths of [`except`](crate::guard::LoginRequiredLayer::except) are written without it. If
+    /// the cookies are to be sent only below the prefix, set
     /// [`Cookies::path`](crate::manager::Cookies::path), too.
     #[must_use]
     pub fn path_prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {

@@ -45,7 +45,7 @@ pub(crate) struct DeniedConfig {
     pub(crate) next_in: NextIn,
     pub(crate) next_field: Cow<'static, str>,
     path_prefix: Cow<'static, str>,
-    /// For `WWW-Authenticate`; the default if it is empty.
+    /// The values of `WWW-Authenticate`. If there are none, the default challenge is sent.
     challenges: Vec<HeaderValue>,
 }
 

@@ -8,7 +8,8 @@ use serde_core::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::query::only_value;
 
-/// In bytes. A login URL with a path of this length still works everywhere.
+/// The maximum length in bytes. A guard also drops a shorter path if the login URL with it would be
+/// longer than proxies accept.
 const MAX_LEN: usize = 2048;
 
 /// Where to go after the login: a path on this site, or none.
@@ -70,7 +71,7 @@ const MAX_LEN: usize = 2048;
 /// ```
 ///
 /// With several managers, the extractor follows the settings of the innermost one around the
-/// handler; [`Auth::next`](crate::Auth::next) names the user type.
+/// handler. To follow another one's, call [`Auth::next`](crate::Auth::next).
 ///
 /// In the manual: [Logging in and
 /// out](crate::manual::logging_in_and_out#back-to-the-page-the-user-wanted).
@@ -78,7 +79,8 @@ const MAX_LEN: usize = 2048;
 pub struct NextPath(Option<Box<str>>);
 
 impl NextPath {
-    /// No path, so that the default is used.
+    /// Returns a value without a path: [`or`](Self::or) and [`redirect_or`](Self::redirect_or) use
+    /// their default.
     #[must_use]
     pub fn none() -> Self {
         Self(None)
@@ -146,7 +148,7 @@ impl NextPath {
 ///
 /// # Errors
 ///
-/// [`InvalidNext`] if the value is not [accepted](NextPath#what-is-accepted).
+/// - [`InvalidNext`] if the value is not [accepted](NextPath#what-is-accepted)
 impl TryFrom<&str> for NextPath {
     type Error = InvalidNext;
 
@@ -183,9 +185,9 @@ impl Serialize for NextPath {
     }
 }
 
-/// For the hidden field of a login form. A value that is not accepted, an empty one and `null`
-/// become [`NextPath::none`], so that they don't fail the login. To learn what was wrong, use
-/// `TryFrom`.
+/// Deserializes the hidden field of a login form. A value that is not accepted, an empty one and
+/// `null` become [`NextPath::none`], so that they don't fail the login. To learn what was wrong,
+/// use `TryFrom`.
 impl<'de> Deserialize<'de> for NextPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Option::<String>::deserialize(deserializer)?.unwrap_or_default();
@@ -193,15 +195,15 @@ impl<'de> Deserialize<'de> for NextPath {
     }
 }
 
-/// The path, or the empty string.
+/// Writes the path, or the empty string if there is none.
 impl fmt::Display for NextPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.or(""))
     }
 }
 
-/// The value is not a path that [`NextPath`] accepts. The message contains the reason, but not the
-/// value, which may come from an attacker.
+/// The error for a value that [`NextPath`] does not accept. The message contains the reason, but
+/// not the value, which may come from an attacker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`next` must be a local path of at most {max} bytes, like `/photos?page=2`; this one {0}", max = MAX_LEN)]
 pub struct InvalidNext(DeniedReason);
@@ -212,9 +214,11 @@ enum DeniedReason {
     TooLong,
     #[error("doesn't begin with exactly one `/`")]
     NotLocal,
-    #[error("has a character, or a `%` without its two digits, that must be percent-encoded there")]
+    #[error(
+        "contains a character that must be percent-encoded, or a `%` without two hexadecimal digits"
+    )]
     Spelling,
-    #[error("isn't UTF-8, or has a control character, when its path is percent-decoded")]
+    #[error("isn't UTF-8, or contains a control character, when its path is percent-decoded")]
     Unreadable,
     #[error("could begin with `//` when its path is percent-decoded and `.` and `..` are resolved")]
     BecomesHost,
@@ -394,7 +398,7 @@ mod tests {
     #[test]
     fn decodes_the_value_once() {
         assert_eq!(from_query("next=/a%2520b"), next("/a%20b"));
-        // A space, which no path has as it is.
+        // `+` stands for a space, which must be percent-encoded in a path.
         assert_eq!(from_query("next=/a+b"), none());
         assert_eq!(from_query("next=/a%2Bb"), next("/a+b"));
         assert_eq!(from_query("next=/a%FF"), none());
@@ -466,7 +470,7 @@ mod tests {
         assert_eq!(decode_fully("%25zz"), b"%zz");
     }
 
-    /// What attacks are made of, well-formed or not.
+    /// The parts of typical attacks, well-formed or not.
     fn token() -> impl Strategy<Value = Vec<u8>> {
         let known = [
             "/", "/", "/", "\\", ".", "..", "?", "#", "@", ":", ";", "a", "b=c", "&", "+", "%",
@@ -494,7 +498,7 @@ mod tests {
         #[test]
         fn accepted_path_survives_the_query(text in text(), rest in text()) {
             let text = format!("/{}", String::from_utf8_lossy(&text));
-            // As it is, and made to fit: most tokens are refused raw.
+            // Raw and percent-encoded, since most tokens are rejected raw.
             for value in [encode(&text), text] {
                 if let Ok(next) = NextPath::try_from(&*value) {
                     let encoded = utf8_percent_encode(&value, NON_ALPHANUMERIC);
@@ -503,7 +507,7 @@ mod tests {
                     prop_assert_eq!(&from_query(&format!("a=b&next={form}&c")), &next);
                 }
             }
-            // Whatever else a query says, it yields nothing that wouldn't be accepted.
+            // Whatever the query contains, it yields only paths that are accepted.
             let query = format!("next={}", String::from_utf8_lossy(&rest));
             if let Some(path) = from_query(&query).as_str() {
                 prop_assert_eq!(check(path), Ok(()));

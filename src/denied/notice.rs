@@ -47,8 +47,8 @@ pub enum Notice {
 }
 
 impl Notice {
-    /// Its stable name, as in the query: `notice=login`. [`Display`](fmt::Display) is the text for
-    /// the user.
+    /// Returns its stable name, as in the query: `notice=login`. [`Display`](fmt::Display) writes
+    /// the text for the user.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

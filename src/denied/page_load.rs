@@ -32,21 +32,21 @@ impl Client {
     }
 }
 
-/// What the headers say of the client. They are read in one pass: ten lookups take as long as the
-/// rest of a refusal.
+/// What the headers say about the client. They are read in one pass, since ten lookups would take
+/// as long as the rest of the response to a denied request.
 #[derive(Default)]
 struct Seen<'a> {
     hx_history_restore: bool,
     hx_request: bool,
     /// Unpoly and Inertia load pages by script. Both follow redirects, and neither can show a 401.
     loads_pages: bool,
-    /// jQuery and its successors say so. Android web views send the name of their app in the same
-    /// header.
+    /// `X-Requested-With` names `XMLHttpRequest`, as jQuery and others send it. Android web views
+    /// send the name of their app in the same header.
     is_ajax: bool,
-    /// Fetched before anyone asks for it.
+    /// The browser prefetches or prerenders the page.
     is_prefetch: bool,
     mode: Option<&'a [u8]>,
-    /// No browser sends the mode twice.
+    /// `Sec-Fetch-Mode` occurs twice, which no browser sends.
     has_two_modes: bool,
     accepts_html: bool,
     accepts_json: bool,
@@ -75,7 +75,7 @@ impl<'a> Seen<'a> {
         seen
     }
 
-    /// The media types that it names. `*/*` names none.
+    /// Reads which media types the header names. `*/*` names none.
     fn read_accept(&mut self, accept: &HeaderValue) {
         let mut rest = accept.as_bytes();
         loop {
@@ -96,12 +96,12 @@ impl<'a> Seen<'a> {
     fn is_page_load(&self) -> bool {
         match self.mode {
             _ if self.has_two_modes => false,
-            // The browser drops a 401, and requests the page again when the user goes there, who may
-            // have logged in by then.
+            // The browser drops a 401, and requests the page again when the user goes there. By
+            // then, they may have logged in.
             _ if self.is_prefetch => false,
             // Scripts can't set this header, so it outranks `X-Requested-With`.
             Some(b"navigate") => self.accepts_html || !self.accepts_json,
-            // Older browsers send no mode, and no browser does over plain http.
+            // Older browsers send no mode, nor does any browser over plain http.
             Some(b"cors" | b"same-origin") | None => {
                 self.loads_pages || (!self.is_ajax && self.accepts_html)
             }

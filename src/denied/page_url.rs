@@ -26,13 +26,13 @@ pub(crate) struct PageUrl {
 }
 
 impl PageUrl {
-    /// Parses it. Errors name this setting.
+    /// Parses a login page. The error names this setting.
     pub(crate) fn parse(setting: &'static str, given: &str) -> Result<Self, ConfigError> {
         let refused = || {
             ConfigError::new(
                 setting,
                 given,
-                "a login page is a local path such as /login, or an http(s) address on another host, \
+                "a login page is a local path such as /login, or an http(s) URL on another host, \
                  of at most 1000 bytes",
             )
         };
@@ -103,7 +103,7 @@ impl PageUrl {
         url
     }
 
-    /// The address without those pairs of its query that are given anew.
+    /// The URL without those pairs of its query that are replaced.
     fn address_without(&self, is_given: impl Fn(&str) -> bool) -> String {
         let Some((path, query)) = self.address.split_once('?') else {
             return String::from(&*self.address);

@@ -1,4 +1,4 @@
-//! The response to a denied request, negotiated.
+//! Negotiates the response to a denied request.
 
 use http::{
     HeaderMap, HeaderValue, Method, Response, StatusCode, Uri,
@@ -105,7 +105,8 @@ impl Refusal<'_> {
         }
     }
 
-    /// The page around a part, from the header that htmx sends: path and query, with any host.
+    /// The path and query of the page around a part, from the header that htmx sends. Its host is
+    /// ignored.
     fn page_around(&self) -> Option<NextPath> {
         let url = self.head.headers.get(HX_CURRENT_URL)?.to_str().ok()?;
         let next = NextPath::of_request("", &url.parse().ok()?);

@@ -65,9 +65,9 @@ impl Denied {
 
     /// Returns the path to return to after the login.
     ///
-    /// It is the path and query for `GET` and `HEAD`, and none for other methods, since a link
-    /// cannot repeat them. htmx requests a part of a page, so for htmx it is the page around that
-    /// part, if htmx sends it.
+    /// It is the path and query for `GET` and `HEAD`, and [`none`](NextPath::none) for other
+    /// methods, since a link cannot repeat them. If htmx requests a part of a page, it is the path
+    /// of the page around that part, if htmx sends it.
     #[must_use]
     pub fn next(&self) -> &NextPath {
         &self.next
@@ -91,7 +91,7 @@ impl Denied {
     }
 }
 
-/// Without the headers, which contain the cookies.
+/// Omits the headers, which contain the cookies.
 impl fmt::Debug for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Denied")

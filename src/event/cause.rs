@@ -17,7 +17,7 @@ const LONGEST: usize = 1024;
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Cause {
     text: Arc<str>,
-    /// It is an error of this crate, or a `StoreError`.
+    /// Whether it is an error of this crate, or a `StoreError`.
     is_for_logs: bool,
 }
 
@@ -53,7 +53,7 @@ impl Cause {
     }
 }
 
-/// An error and its sources, in one line of limited length. Foreign code writes it.
+/// An error and its sources, in one line of limited length. Their `Display` is foreign code.
 fn said_by(error: &(dyn std::error::Error + 'static)) -> String {
     let (mut text, mut next) = (String::new(), Some(error));
     for _ in 0..MOST_SOURCES {
@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(format!("{cause:?}"), "[withheld]");
     }
 
-    /// Its own source, and nothing to say: no error is to be trusted.
+    /// An error without text that is its own source.
     #[derive(Debug)]
     struct Odd(Say);
 

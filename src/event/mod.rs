@@ -17,14 +17,14 @@ use crate::{
 /// An event in the life of a session. It contains no secret and can be logged as is.
 ///
 /// An event has a time, a realm, a user and a session, as far as they are known. It has no client
-/// address: which proxies to trust is known to the request's own log, and what is reported through
-/// `tracing` is inside the request's span. Wrong passwords and replaced hashes are not reported,
-/// since only the application knows of them.
+/// address, because this crate does not know which proxies to trust. Through `tracing` it is logged
+/// inside the request's span, which may contain the address. Wrong passwords and replaced
+/// hashes are not reported, since only the application knows of them.
 ///
 /// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
 ///
-/// - at WARN, what needs attention: a theft, a failing store, loader or check, an incomplete
-///   logout, an unreadable record;
+/// - at WARN: a theft, a failing store, loader or check, an incomplete logout, an unreadable
+///   record;
 /// - at INFO: logged in, logged out, confirmed, restored, revoked, login rejected;
 /// - at TRACE: [`Resolved`](EventKind::Resolved);
 /// - at DEBUG, all others.
@@ -103,9 +103,9 @@ pub enum EventKind {
     AuthorizeFailed,
     /// The user loader returned a user with a different id than requested.
     WrongUser,
-    /// Session data was not saved, because the session ended meanwhile, a login made a new epoch,
-    /// the request was late (its session was replaced before it arrived), or it came from another
-    /// site, so that the browser withheld the cookie of its session.
+    /// Session data was not saved, because the session ended meanwhile, a login began a new epoch,
+    /// the request was late (its session was replaced before it arrived), or the request came from
+    /// another site, so that the browser withheld the session cookie.
     DataDropped,
     /// Session data was not saved, because the response has a 5xx status.
     DataDiscarded,
@@ -117,7 +117,7 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// A stable name for logs, metrics and templates, such as `logged_in`. The reason of
+    /// Returns a stable name for logs, metrics and templates, such as `logged_in`. The reason of
     /// [`Denied`](EventKind::Denied) and [`Ended`](EventKind::Ended) is not part of it; it has a
     /// name of its own.
     #[must_use]
@@ -224,8 +224,8 @@ impl Event {
     /// Returns why the store, the loader or the check failed: its error and the sources of that
     /// error, in one line.
     ///
-    /// The text is theirs and may contain what should not be logged, such as a connection string.
-    /// Therefore `Debug` and the `tracing` log omit it, unless it is a
+    /// The text comes from those errors and may contain what should not be logged, such as a
+    /// connection string. Therefore `Debug` and the `tracing` log omit it, unless it is a
     /// [`StoreError`](crate::store::StoreError) or an error of this crate.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {

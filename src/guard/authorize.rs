@@ -10,8 +10,8 @@ use crate::error::BoxError;
 /// [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize).
 ///
 /// A closure takes the user and the request's head and returns a future of `bool` or `Result<bool,
-/// E>`. It copies what it needs out of the head before its `async` block. Implement the trait if
-/// you prefer a named type:
+/// E>`. Copy what it needs from the head before its `async` block. Implement the trait if you
+/// prefer a named type:
 ///
 /// ```
 /// # struct Account { id: i64 }
@@ -59,7 +59,7 @@ pub trait IntoAuthorize<U, Kind>: sealed::SealedCheck<Kind> {
 #[allow(
     missing_debug_implementations,
     unnameable_types,
-    reason = "only this crate makes and opens it"
+    reason = "only this crate creates and uses it"
 )]
 #[doc(hidden)]
 pub struct ErasedCheck<U>(pub(super) Check<U>);
@@ -114,7 +114,7 @@ fn check_by<'a, U: Send + Sync, A: Authorize<U>>(
     Box::pin(async move { authorize.authorize(user, head).await })
 }
 
-/// The output of a closure: `bool` or `Result<bool, E>`.
+/// The output of an authorization check that is a closure: `bool` or `Result<bool, E>`.
 pub trait IntoVerdict: sealed::Sealed {
     /// Converts the output to a `Result`.
     ///

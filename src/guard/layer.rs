@@ -45,7 +45,8 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
     }
 }
 
-/// Only lets requests through if a `U` is logged in and entered their credentials in this session.
+/// Only lets requests through if a `U` is logged in and has entered their credentials in this
+/// session.
 ///
 /// A session that was restored by a remember cookie is not fresh, nor is one in which the
 /// credentials were entered longer ago than
@@ -68,7 +69,7 @@ pub struct LoginRequiredLayer<U: AuthUser> {
     rules: Arc<Rules<U>>,
 }
 
-/// What one guard requires beyond a login, and its login page.
+/// The requirements of one guard beyond a login, and its login page.
 pub(crate) struct Rules<U: AuthUser> {
     pub(super) predicates: Vec<Predicate<U>>,
     pub(super) authorize: Vec<Check<U>>,
@@ -155,7 +156,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// around the whole part, use [`login_page`](crate::guard::login_page).
     ///
     /// # Panics
-    /// If it is neither a local path nor an http(s) URL of at most 1000 bytes.
+    /// Panics if it is neither a local path nor an http(s) URL of at most 1000 bytes.
     #[track_caller]
     pub fn with_login_page(self, login_page: &str) -> Self {
         let login = ConfigError::expect_none(PageUrl::parse("with_login_page", login_page));

@@ -14,9 +14,10 @@
 //! # Page loads
 //!
 //! A redirect to the login page only helps a client that shows the login page, so only page loads
-//! are redirected. [Guarding pages](crate::manual::guarding_pages#what-is-a-page-load) in the manual
-//! has the table of all clients. [`with_unauthorized`](crate::LoginManager::with_unauthorized)
-//! replaces these responses with your own.
+//! are redirected. [Guarding pages](crate::manual::guarding_pages#what-is-a-page-load) in the
+//! manual has the table of all clients.
+//! [`with_unauthorized`](crate::LoginManager::with_unauthorized) replaces these responses with
+//! your own.
 //!
 //! # With other layers
 //!
@@ -177,7 +178,7 @@ pub(crate) fn no_manager<U>(used: &str) -> Error {
 /// debug builds.
 pub(crate) fn missing(used: &str, manager: &str) -> Error {
     let hint = format!(
-        "{used} was asked for, but the request did not come through a {manager}: \
+        "{used} was used, but the request did not come through a {manager}: \
          `.layer(login_manager)` is missing on this router, or the handler or guard is outside it. \
          Add the layer after the routes and guards, \
          `Router::new().route(…).layer(login_manager)`: \

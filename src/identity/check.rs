@@ -20,7 +20,7 @@ use super::id::parse_id;
 /// A user who may be logged in by a record.
 pub(crate) struct Checked<U> {
     pub(crate) user: Arc<U>,
-    /// The client looks like the one that logged in, or is not compared.
+    /// Whether the client looks like the one that logged in, or is not compared.
     pub(crate) same_client: bool,
 }
 
@@ -42,7 +42,7 @@ pub(crate) async fn check<U: AuthUser>(
     if realm.is_of_another_type(login.user_type) {
         #[cfg(feature = "tracing")]
         tracing::error!(
-            "two user types use the realm {:?}: give each of them a name of its own, `LoginManager::with_realm(\"…\")`",
+            "two user types use the realm {:?}: give each of them a name of its own with `LoginManager::with_realm(\"…\")`",
             realm.name(),
         );
         return Ok(UserCheck::Rejected(AnonymousReason::OtherUserType));

@@ -4,14 +4,14 @@ use std::fmt::{self, Write as _};
 
 use crate::user::AuthUser;
 
-/// The id that this text stands for, if it is the text that the id would write: `007` is not `7`.
+/// Parses an id. Only the text that the id itself displays is accepted: `007` is not `7`.
 pub(crate) fn parse_id<U: AuthUser>(text: &str) -> Option<U::Id> {
     text.parse::<U::Id>()
         .ok()
         .filter(|id| Text(text).equals(id))
 }
 
-/// A text that is compared with what a value would write, without writing it down.
+/// Compares a text with the `Display` of a value, without allocating.
 struct Text<'a>(&'a str);
 
 impl Text<'_> {

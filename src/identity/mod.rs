@@ -102,8 +102,9 @@ async fn by_session<U: AuthUser>(
                     user: checked.user,
                 });
             }
-            // An id that says nothing to this version of the program: the session is left alone, out of reach.
-            UserCheck::Rejected(why) if why.leaves_the_session() => {
+            // This program can't use the session, but another one may: it is kept, and this request
+            // is anonymous.
+            UserCheck::Rejected(why) if why.keeps_session() => {
                 turn.state().session = SessionState::none_to_create(why);
                 return Ok(Identity::Anonymous(why));
             }
@@ -122,7 +123,8 @@ async fn by_session<U: AuthUser>(
     Err(ErrorKind::Conflict.into())
 }
 
-/// When the user entered credentials in this session, if they did and it still counts.
+/// When the user entered credentials in this session, or `None` if it is not fresh for this
+/// request.
 fn fresh(open: &Open, same_client: bool) -> Option<Millis> {
     let login = open.payload.login?;
     let counts = login.fresh && same_client && open.held_by != HeldBy::Joined;

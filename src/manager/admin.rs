@@ -45,16 +45,16 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Ends every session in the store, for use in an incident: those of all users, of anonymous
-    /// visitors, and of every other realm that shares the store. Returns how many records were
-    /// deleted, in batches of about 5000. Requests are served as usual meanwhile, and a login during
-    /// this call may be ended, too.
+    /// visitors, and of every other realm that shares the store. Returns the number of deleted
+    /// records. They are deleted in batches of about 5000, while requests are served as usual. A
+    /// session that is created during this call may be ended, too.
     ///
-    /// Other nodes with a `CachedStore` notice it as late as any logout.
+    /// Nodes with a `CachedStore` notice it with the same delay as a logout.
     ///
     /// # Errors
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline.
-    ///   Earlier batches remain deleted; call it again. On Redis Cluster it always fails: use
-    ///   another prefix there.
+    ///   Earlier batches remain deleted; call it again. On Redis Cluster this call always fails;
+    ///   give the store another prefix there.
     pub async fn logout_everyone(&self) -> Result<u64, Error> {
         let deleted = AtomicU64::new(0);
         let outcome = in_batches(|| async {

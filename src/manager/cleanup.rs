@@ -13,12 +13,12 @@ use crate::{error::Error, realm::Realm, user::AuthUser};
 /// The maximum number of records that one store call deletes, low enough for any store to finish
 /// within the deadline.
 pub(super) const BATCH: usize = 5_000;
-/// Shorter intervals would only load the store.
+/// Shorter intervals would only add load to the store.
 const SHORTEST: Duration = Duration::from_secs(1);
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Deletes expired records from the store, in batches of 5000, and returns how many there were.
-    /// Call it from a cron job, or use [`spawn_cleanup`](LoginManager::spawn_cleanup) in a server.
+    /// Deletes expired records from the store, in batches of 5000, and returns their number. Call
+    /// it from a cron job, or use [`spawn_cleanup`](LoginManager::spawn_cleanup) in a server.
     ///
     /// Expired sessions are invalid whether they are deleted or not; this only frees space.
     /// Managers that share a store need only one cleanup. Concurrent cleanups do no harm.
@@ -30,14 +30,14 @@ impl<U: AuthUser> LoginManager<U> {
         clean_up(&self.realm).await
     }
 
-    /// Spawns a task that runs [`cleanup`](LoginManager::cleanup) now and in every interval, until
+    /// Spawns a task that runs [`cleanup`](LoginManager::cleanup) now and once per interval, until
     /// the runtime shuts down or the handle [stops](CleanupTask::stop) it. An hour is a good
     /// interval; the minimum is a second.
     ///
     /// If the store fails, an event is emitted, and the cleanup is retried in the next interval.
     ///
     /// # Panics
-    /// If called outside of a tokio runtime with timers.
+    /// Panics if called outside of a tokio runtime with timers.
     #[allow(
         clippy::must_use_candidate,
         reason = "the task runs whether or not its handle is kept"

@@ -20,8 +20,8 @@ use crate::{
     session::{Change, RequestSession},
 };
 
-/// Headers that make some shared caches store a response whatever `Cache-Control` says (RFC 9213,
-/// and older ones of single vendors).
+/// Headers that some shared caches obey instead of `Cache-Control`: that of RFC 9213, and older
+/// ones of individual vendors.
 const TARGETED_CACHE_FIELDS: [&str; 8] = [
     "cdn-cache-control",
     "surrogate-control",
@@ -57,7 +57,7 @@ impl<F, B> LoginFuture<F, B> {
         }
     }
 
-    /// Passes the response on unchanged, because the same manager further out handles it.
+    /// Passes the response on unchanged, because an outer layer of the same manager handles it.
     pub(super) fn passed(response: F) -> Self {
         Self {
             response,
@@ -140,8 +140,8 @@ async fn save(extension: AuthExtension, status: StatusCode) -> Result<(), Error>
         true => turn.save().await,
         false => Ok(()),
     };
-    // While holding the turn: a verb that ran between this and the response head would lose its
-    // cookie.
+    // Set while the turn is held: a verb that ran after the changes were saved and before the
+    // response head was sent would lose its cookie.
     session.state().sent = true;
     saved
 }
@@ -195,7 +195,8 @@ fn finish<B>(session: &RequestSession, response: &mut Response<B>) {
     }
 }
 
-/// The response depends on the user, though not on a cookie, so it must not be cached.
+/// Forbids caching, unless the handler has set `Cache-Control`: the response depends on the user,
+/// though not on a cookie.
 fn depend_on_the_request(headers: &mut HeaderMap) {
     if !headers.contains_key(CACHE_CONTROL) {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! request ─► manager::service      attaches a lazy RequestAuth to the request; reads nothing
-//! handler or guard asks
+//! handler or guard needs the user
 //!         ─► identity::resolve     session cookie → remember cookie → request loaders
 //!              ├ session::load     finds the cookie, loads the record, compares digests, checks limits
 //!              ├ identity::check   loads the user; same id, active, same stamp, same client
@@ -70,7 +70,7 @@ pub use crate::{
 ///     .with_login_page("/login");
 ///
 /// let app: Router = Router::new()
-///     .route("/", get(|LoginRequired(user): LoginRequired<Account>| async move { user.id.to_string() }))
+///     .route("/", get(async |user: LoginRequired<Account>| user.id.to_string()))
 ///     .layer(login_manager); // last, since a layer only applies to routes added before it
 /// ```
 ///
@@ -84,8 +84,8 @@ pub use crate::{
 ///
 /// # Defaults
 ///
-/// - **Cookies** are `Secure`, `HttpOnly`, `SameSite=Lax` and named `__Host-…`. Browsers accept them
-///   over https and, except for Safari, on `http://localhost`.
+/// - **Cookies** are `Secure`, `HttpOnly`, `SameSite=Lax` and named `__Host-…`. Browsers accept
+///   them over https and, except for Safari, on `http://localhost`.
 /// - **The session cookie expires with the browser session.** A login with
 ///   [`remember(true)`](crate::auth::Login::remember) sets a second cookie, which outlives it and
 ///   restores the login.
@@ -104,10 +104,9 @@ pub use crate::{
 /// Each manager is a realm with its own cookies, digests and sessions, even if managers share a
 /// store and their users have equal ids. By default, the realm is the full path of the user type.
 /// Renaming or moving the type therefore ends its sessions, and so may a new compiler, since the
-/// output of
-/// [`type_name`] is not guaranteed to be stable. Call [`with_realm`](LoginManager::with_realm)
-/// before you release. The cookies are named after the last segment of the realm, so two types with
-/// the same name need it as well.
+/// output of [`type_name`] is not guaranteed to be stable. Call
+/// [`with_realm`](LoginManager::with_realm) before you release. The cookies are named after the
+/// last segment of the realm, so two types with the same name need names for their realms, too.
 pub struct LoginManager<U: AuthUser> {
     realm: Arc<Realm>,
     settings: Arc<Settings<U>>,

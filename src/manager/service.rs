@@ -117,9 +117,9 @@ impl<S, U: AuthUser> LoginService<S, U> {
         (seen, Request::from_parts(head, body))
     }
 
-    /// Whether an outer layer of this manager has handled the request already: the layer was added
-    /// twice. A cookie-free manager nested in a normal one is a different layer, so it still
-    /// applies.
+    /// Whether an outer layer of the same manager already handles the request, because the layer
+    /// was added twice. A cookie-free manager nested in a normal one is a different layer, so it
+    /// still applies.
     fn is_around_already(&self, outer: &AuthExtension) -> bool {
         let (name, jar) = (self.manager.realm.name(), &self.manager.realm.cookies);
         let is_this = |realm: &&Arc<Realm>| {
@@ -132,8 +132,8 @@ impl<S, U: AuthUser> LoginService<S, U> {
             #[cfg(feature = "tracing")]
             if !_auth.is_configured_by(&self.manager.settings) {
                 self.manager.realm.misplaced.call_once(|| tracing::error!(
-                    "a manager of the realm {name:?} with other settings is inside another one, which has handled the \
-                     request already, so its request loaders and login page are ignored: put them on the outer manager, \
+                    "a manager of the realm {name:?} with other settings is inside another one, which already handles the \
+                     request, so the inner one's request loaders and login page are ignored: put them on the outer manager, \
                      put the two side by side, or call `without_cookies()` on the inner one",
                 ));
             }
@@ -145,8 +145,8 @@ impl<S, U: AuthUser> LoginService<S, U> {
             .find(|realm| realm.name() != name && realm.cookies.clashes_with(jar))
         {
             self.manager.realm.misplaced.call_once(|| tracing::error!(
-                "the realms {name:?} and {:?} both name a cookie {}, so a login in one ends the other: \
-                 give one of them another name, `LoginManager::with_realm(\"…\")`",
+                "the realms {name:?} and {:?} both use the cookie {}, so a login in one ends the session of the other: \
+                 give one of them another name with `LoginManager::with_realm(\"…\")`",
                 other.name(),
                 jar.session_name(),
             ));

@@ -78,7 +78,8 @@
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore, login_required};
 //! # struct Account { id: i64 }
 //! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-//! # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+//! # let load = |id| async move { Some(Account { id }) };
+//! # let login_manager = LoginManager::new(MemoryStore::new(), load);
 //! # let routes = Router::<()>::new().route("/", get(|| async {}));
 //! let app = routes
 //!     .layer(login_required::<Account>().except(["/login", "/static/*"]))
@@ -155,7 +156,8 @@
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};
 //! # struct Account { id: i64 }
 //! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-//! # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+//! # let load = |id| async move { Some(Account { id }) };
+//! # let login_manager = LoginManager::new(MemoryStore::new(), load);
 //! use axum::response::{Html, IntoResponse};
 //! use http::StatusCode;
 //!

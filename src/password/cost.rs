@@ -13,9 +13,9 @@ use crate::error::ConfigError;
 /// | [`OWASP_MINIMUM`](Self::OWASP_MINIMUM), the default | 19 MiB | 2 | 1 | OWASP Password Storage Cheat Sheet |
 /// | [`RFC_9106_LOW_MEMORY`](Self::RFC_9106_LOW_MEMORY) | 64 MiB | 3 | 4 | RFC 9106, section 4 |
 ///
-/// More memory slows down an attacker's graphics cards most, then more passes. Choose the highest
-/// cost that is acceptable for a login: the default takes one core about 15 to 30 ms in release
-/// builds.
+/// More memory slows down an attacker's graphics cards most; more passes come second. Choose the
+/// highest cost that is acceptable for a login: the default takes about 15 to 30 ms of one core in
+/// release builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Argon2Cost {
     memory_kib: u32,
@@ -28,11 +28,11 @@ impl Argon2Cost {
     pub const OWASP_MINIMUM: Self = Self::new(19_456, 2, 1);
 
     /// 64 MiB, 3 passes, 4 lanes: the second recommended option of RFC 9106 (section 4), for
-    /// environments with limited memory. Five times the work of the default.
+    /// environments with limited memory. It takes five times the work of the default.
     pub const RFC_9106_LOW_MEMORY: Self = Self::new(65_536, 3, 4);
 
-    /// The minimum cost in the OWASP Password Storage Cheat Sheet: five equivalent pairs of KiB and
-    /// passes.
+    /// The minimum costs in the OWASP Password Storage Cheat Sheet: five equivalent pairs of memory
+    /// in KiB and passes.
     const FLOOR: [(u32, u32); 5] = [
         (47_104, 1),
         (19_456, 2),
@@ -41,7 +41,8 @@ impl Argon2Cost {
         (7_168, 5),
     ];
 
-    /// 1 GiB, 64 passes, 16 lanes. A stored hash with higher parameters is treated as an attack.
+    /// The maximum: 1 GiB, 64 passes, 16 lanes. A stored hash with higher parameters is treated as
+    /// an attack.
     const CEILING: Self = Self::new(1 << 20, 64, 16);
 
     /// Creates a cost from argon2's `m` (memory in KiB), `t` (passes) and `p` (lanes).
@@ -93,18 +94,18 @@ impl Argon2Cost {
         self.memory_kib <= max.memory_kib && self.passes <= max.passes && self.lanes <= max.lanes
     }
 
-    /// The KiB filled over all passes, which determine the time.
+    /// The KiB filled in all passes together, which determine the time.
     pub(super) fn work(self) -> u32 {
         self.memory_kib.saturating_mul(self.passes)
     }
 }
 
 /// [`Argon2Cost::FLOOR`] and [`Argon2Cost::CEILING`] as text.
-const ACCEPTED: &str = "it takes at least m=47104 with t=1, m=19456 with t=2, m=12288 with t=3, m=9216 with t=4 \
-    or m=7168 with t=5, and at most m=1048576 (1 GiB), t=64 and p from 1 to 16";
+const ACCEPTED: &str = "the minimum is m=47104 with t=1, m=19456 with t=2, m=12288 with t=3, m=9216 with t=4 \
+    or m=7168 with t=5, and the maximum m=1048576 (1 GiB), t=64 and p from 1 to 16";
 
 impl Default for Argon2Cost {
-    /// [`OWASP_MINIMUM`](Self::OWASP_MINIMUM).
+    /// Returns [`OWASP_MINIMUM`](Self::OWASP_MINIMUM).
     fn default() -> Self {
         Self::OWASP_MINIMUM
     }

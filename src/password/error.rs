@@ -4,7 +4,7 @@ use http::{Response, StatusCode};
 
 use crate::error::{BoxError, bare_response};
 
-/// A password could not be hashed or checked. A wrong password is not an error, but a
+/// The error if a password could not be hashed or checked. A wrong password is not an error, but a
 /// [`Verdict`](super::Verdict).
 ///
 /// [`TooLong`](Self::TooLong) and [`Empty`](Self::Empty) can be corrected by the user who chooses
@@ -52,9 +52,9 @@ impl PasswordError {
         }
     }
 
-    /// The response to a request that failed with this error, for services without axum: the
-    /// status, `Retry-After` for [`Busy`](Self::Busy), and an empty body. With axum the error
-    /// itself is this response.
+    /// Returns the response to a request that failed with this error, for services without axum:
+    /// the status, `Retry-After` for [`Busy`](Self::Busy), and an empty body. With axum, the error
+    /// itself can be returned as this response.
     #[must_use]
     pub fn response(&self) -> Response<String> {
         bare_response(self.status())

@@ -1,4 +1,4 @@
-//! The hashing itself. It is synchronous and slow, so call it on a blocking thread.
+//! Runs argon2. This is synchronous and slow, so call it on a blocking thread.
 
 use std::hint::black_box;
 #[cfg(test)]
@@ -44,9 +44,9 @@ impl Hasher {
         Ok(hash.to_string())
     }
 
-    /// Every check costs at least one full hash. If the stored hash is cheaper, or there is none,
-    /// the remaining work is burned; otherwise the time would reveal who has an account, or an old
-    /// one.
+    /// Checks a password. Every check takes at least the work of one full hash: if the stored hash
+    /// is cheaper, or there is none, the rest of the work is done in vain. Otherwise the time would
+    /// reveal whether an account exists, or has an old hash.
     pub(super) fn verify(
         &self,
         password: &Plaintext,
@@ -73,7 +73,7 @@ impl Hasher {
     fn burn(&self, password: &Plaintext, work: u32) -> Result<(), PasswordError> {
         let passes = work.div_ceil(self.cost.memory_kib());
         let memory_kib = work.checked_div(passes).unwrap_or(0);
-        // Fails below argon2's minimum of a few KiB, which is too little to measure.
+        // This fails below argon2's minimum of a few KiB, which takes too little time to measure.
         if let Ok(argon2) = self.argon2(memory_kib, passes) {
             black_box(self.run(&argon2, password, &[0; SALT_BYTES])?);
         }
@@ -127,7 +127,7 @@ mod tests {
         Stored::parse(&hash).unwrap()
     }
 
-    /// What a check answers, and how much work it takes.
+    /// The result of a check, and the work that it takes.
     fn check(cost: Argon2Cost, password: &str, stored: Option<&Stored>) -> (Verdict, u32) {
         let hasher = Hasher::new(cost);
         let verdict = hasher.verify(&typed(password), stored).unwrap();
@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn agrees_with_the_reference_implementation() {
-        // From test.c of github.com/P-H-C/phc-winner-argon2. The first two are from before a hash
-        // told its version.
+        // From test.c of github.com/P-H-C/phc-winner-argon2. The first two are from the time before
+        // hashes contained their version.
         for text in [
             "$argon2i$m=256,t=2,p=1$c29tZXNhbHQ$/U3YPXYsSb3q9XxHvc0MLxur+GP960kN9j7emXX8zwY",
             "$argon2i$m=256,t=2,p=2$c29tZXNhbHQ$tsEVYKap1h6scGt5ovl9aLRGOqOth+AMB+KwHpDFZPs",
@@ -188,7 +188,7 @@ mod tests {
             ] {
                 let (verdict, spent) = check(COST, password, Some(&cheaper));
                 assert_eq!(verdict, expected);
-                // A run can't be smaller than 8 KiB, nor split them between two passes.
+                // A run can't fill less than 8 KiB, nor split them between two passes.
                 assert!(
                     FULL - spent < 8 + COST.passes(),
                     "m={memory},t={passes}: {spent} of {FULL}"

@@ -3,18 +3,18 @@
 //! [`Passwords`] is all that a login form needs. Its defaults and their sources:
 //!
 //! - **argon2id with 19 MiB, 2 passes and 1 lane** is the minimum of the OWASP Password Storage
-//!   Cheat Sheet. Less is rejected; for more, call [`with_cost`](Passwords::with_cost). The salt
-//!   has 16 bytes from the operating system, the tag 32 (RFC 9106). Hashes are PHC strings, which
-//!   contain their parameters.
+//!   Cheat Sheet. Less is rejected; for more, call [`with_cost`](Passwords::with_cost). The salt is
+//!   16 random bytes from the operating system, the tag is 32 bytes (RFC 9106). Hashes are PHC
+//!   strings, which contain their parameters.
 //! - **Off the async threads, one hash per core at a time.** Simultaneous logins are queued instead
 //!   of exhausting the memory: the peak is [slots](Passwords::with_max_concurrent) ×
 //!   [memory](Argon2Cost::memory_kib) for hashes of your cost. A caller that gets no slot within 5
 //!   seconds receives [`Busy`](PasswordError::Busy).
 //! - **Timing does not reveal who has an account.** An unknown user, a wrong password, an account
 //!   without a password and a cheaper stored hash all take the work of one hash with the current
-//!   cost. (Less memory fits the processor's caches better, so until it is replaced, a cheaper hash
-//!   may still be a tenth faster.) A stored hash with a higher cost takes longer, so raise the cost
-//!   rather than lower it.
+//!   cost. (Until it is replaced, a cheaper hash may still be a tenth faster, since less memory
+//!   fits the processor's caches better.) A stored hash with a higher cost takes longer, so raise
+//!   the cost rather than lower it.
 //! - **At most 4096 bytes, never truncated.** Longer passwords are rejected before any hashing, for
 //!   all users alike. NIST SP 800-63B-4 (3.1.1.2) requires that at least 64 characters are
 //!   accepted, and forbids truncation.
@@ -80,7 +80,7 @@ pub use self::{cost::Argon2Cost, error::PasswordError, verdict::Verdict};
 ///     password: &str,
 /// ) -> Result<Option<Account>, PasswordError> {
 ///     let account = accounts.find_by_name(name).await;
-///     // Also if there is no such account, so that the time does not reveal it.
+///     // Check the password even if there is no such account, so that the time does not reveal it.
 ///     let verdict = passwords.verify(password, account.as_ref().map(|a| &*a.password_hash)).await?;
 ///     let Some(account) = account.filter(|_| verdict.is_valid()) else {
 ///         return Ok(None);
@@ -107,8 +107,8 @@ impl Passwords {
     /// The maximum length of a password, in bytes of UTF-8 as received: 4096.
     pub const MAX_BYTES: usize = 4096;
 
-    /// Uses [`Argon2Cost::OWASP_MINIMUM`], one slot per core, and waits at most 5 seconds for a
-    /// slot.
+    /// Creates a hasher with [`Argon2Cost::OWASP_MINIMUM`] and one slot per core, which waits at
+    /// most 5 seconds for a slot.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -118,8 +118,7 @@ impl Passwords {
     }
 
     /// Sets the cost of new hashes. [`verify`](Self::verify) then reports every weaker stored hash
-    /// as
-    /// [outdated](Verdict::ValidOutdated).
+    /// as [outdated](Verdict::ValidOutdated).
     ///
     /// ```
     /// use login_manager::{password::Argon2Cost, Passwords};
@@ -131,7 +130,7 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] with the given cost and the accepted range, if the cost
+    /// Returns a [`ConfigError`] with the given cost and the accepted range if the cost
     /// - is below all equivalent minima of the OWASP Password Storage Cheat Sheet: 47104 KiB with 1
     ///   pass, 19456 with 2, 12288 with 3, 9216 with 4, 7168 with 5;
     /// - is above 1 GiB, 64 passes or 16 lanes, or has no lane.
@@ -144,8 +143,7 @@ impl Passwords {
     /// ([`available_parallelism`](std::thread::available_parallelism)).
     ///
     /// More than one per core takes more memory and is not faster. Clones made before this call
-    /// keep
-    /// their own slots.
+    /// keep their own slots.
     #[must_use]
     pub fn with_max_concurrent(mut self, slots: NonZeroUsize) -> Self {
         self.slots = Slots::new(slots, self.slots.max_wait);
@@ -165,8 +163,8 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// - [`TooLong`](PasswordError::TooLong) above [`MAX_BYTES`](Self::MAX_BYTES),
-    ///   [`Empty`](PasswordError::Empty)
+    /// - [`TooLong`](PasswordError::TooLong) if the password is longer than
+    ///   [`MAX_BYTES`](Self::MAX_BYTES), [`Empty`](PasswordError::Empty) if it is empty
     /// - [`Busy`](PasswordError::Busy) if no slot became free in time
     /// - [`NoRuntime`](PasswordError::NoRuntime) outside a tokio runtime
     /// - [`Random`](PasswordError::Random) if the operating system returned no random bytes
@@ -224,7 +222,7 @@ impl Passwords {
 }
 
 impl Default for Passwords {
-    /// [`Passwords::new`].
+    /// Calls [`Passwords::new`].
     fn default() -> Self {
         Self::new()
     }
@@ -271,7 +269,7 @@ mod tests {
             }
         }
 
-        /// The work since the last call, in KiB filled.
+        /// The KiB filled since the last call.
         fn spent(&self) -> u32 {
             self.hasher.spent.swap(0, Ordering::Relaxed)
         }

@@ -10,7 +10,8 @@ use super::{PasswordError, Passwords};
 pub(super) struct Plaintext(Zeroizing<String>);
 
 impl Plaintext {
-    /// Checks the length, in bytes as received, before any other work, and normalizes to NFC.
+    /// Checks the length in bytes as received, before any other work, and normalizes the password
+    /// to NFC.
     pub(super) fn receive(text: impl Into<String>) -> Result<Self, PasswordError> {
         let text = Zeroizing::new(text.into());
         if text.len() > Passwords::MAX_BYTES {

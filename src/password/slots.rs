@@ -48,8 +48,8 @@ impl Slots {
         let runtime = Handle::try_current().map_err(|_| PasswordError::NoRuntime)?;
         let slot = self.take().await?;
         let job = runtime.spawn_blocking(move || {
-            // The job owns the slot, not the request, since the job continues if a client
-            // disconnects.
+            // The job owns the slot, since it continues if the client disconnects and its request
+            // is dropped.
             let _slot = slot;
             job()
         });
@@ -65,7 +65,7 @@ impl Slots {
             return Ok(slot);
         }
         let slot = Arc::clone(&self.free).acquire_owned();
-        // tokio panics if the runtime has no timers and offers no other way to find out.
+        // tokio panics if the runtime has no timers, and offers no other way to detect that.
         let slot = catch_unwind(AssertUnwindSafe(|| timeout(self.max_wait, slot)))
             .map_err(|_| PasswordError::NoRuntime)?;
         match slot.await {

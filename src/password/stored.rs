@@ -17,8 +17,8 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Parses a PHC string. Returns `None`, at no further cost, if argon2 could not recompute it,
-    /// or not within the limits.
+    /// Parses a PHC string. Returns `None`, without further work, if argon2 could not recompute the
+    /// hash within the limits.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let hash = PasswordHash::new(text).ok()?;
         let params = Params::try_from(&hash).ok()?;
@@ -58,8 +58,8 @@ impl Stored {
 
     /// Whether it is weaker in any respect than a new hash with this cost.
     ///
-    /// Memory and total work are compared, so fewer passes over more memory are not weaker if they
-    /// fill as much in total. Lanes do not matter.
+    /// Memory and total work are compared, so a hash with fewer passes over more memory is not
+    /// weaker if it fills as much in total. Lanes do not matter.
     pub(super) fn is_outdated(&self, cost: Argon2Cost) -> bool {
         self.algorithm != scheme::ALGORITHM
             || self.version != scheme::VERSION
@@ -145,7 +145,7 @@ mod tests {
             ("m=64,t=4294967295,p=1", false),
             ("m=1024,t=1,p=17", false),
             ("m=4294967295,t=4294967295,p=16777215", false),
-            // The last one counts for argon2, so it must count here.
+            // argon2 uses the last `m`, so it must be the one that is checked.
             ("m=64,t=1,p=1,m=4294967295", false),
         ] {
             let stored = Stored::parse(&phc(&format!("$argon2id$v=19${cost}")));

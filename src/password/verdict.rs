@@ -14,13 +14,13 @@ pub enum Verdict {
     Valid,
     /// The password is correct, and its stored hash is weaker than a new one. Replace it.
     ValidOutdated,
-    /// Wrong password, unknown user, or a stored hash that matches no password.
+    /// The password is wrong, the user is unknown, or the stored hash matches no password.
     Invalid,
 }
 
 impl Verdict {
-    /// Returns whether the password is correct, with an [outdated](Self::ValidOutdated) hash or
-    /// not.
+    /// Returns whether the password is correct, even if its hash is
+    /// [outdated](Self::ValidOutdated).
     #[must_use]
     pub const fn is_valid(self) -> bool {
         matches!(self, Self::Valid | Self::ValidOutdated)

@@ -48,8 +48,7 @@ impl Turn<'_> {
             let seen = payload.entries.clone();
             let epoch = payload.epoch;
             let step = |record: &SessionRecord, payload: &Payload| {
-                // A concurrent login of the same user has been written to this record, so it is
-                // theirs.
+                // A concurrent login of the same user has taken this record over.
                 let is_taken = record.owner.is_some()
                     && record.owner == new.record.owner
                     && payload.epoch != first_epoch;
@@ -82,7 +81,8 @@ impl Turn<'_> {
         Payload {
             head: Head {
                 current: None,
-                // Requests that were sent before the login present the same secret.
+                // Requests that were sent before the login present the same secret, and are
+                // recognized by it.
                 previous: match proof {
                     Proof::Session(presented) => Some(presented),
                     Proof::Series(_) => payload.head.current,
@@ -115,7 +115,7 @@ impl Turn<'_> {
                 };
                 Step::Write(payload, record.touched)
             }
-            // Data that doesn't fit is dropped.
+            // Data that doesn't fit into the new session is dropped.
             _ => Step::Stop(()),
         };
         let swapped = swap(self.realm(), new.record.clone(), new.payload.clone(), step);

@@ -13,7 +13,7 @@ const MAX: usize = 64 * 1024;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Changes(BTreeMap<Box<str>, Option<Box<str>>>);
 
-/// The data would take more than 64 KiB.
+/// The error for data that would take more than 64 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TooLarge;
 
@@ -22,7 +22,7 @@ impl Changes {
         self.0.is_empty()
     }
 
-    /// The JSON that this request sees under a name.
+    /// The JSON under a name, with the changes of this request.
     pub(crate) fn get<'a>(&'a self, stored: &'a Entries, name: &str) -> Option<&'a str> {
         match self.0.get(name) {
             Some(change) => change.as_deref(),

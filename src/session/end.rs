@@ -56,7 +56,7 @@ impl Proof {
     }
 }
 
-/// The secrets of a record. They can be read whichever release wrote it.
+/// The digests of a record's secrets. They can be read whichever release wrote the record.
 pub(crate) fn head_of(record: &SessionRecord) -> Option<Head> {
     match Payload::decode(&record.payload) {
         Ok(payload) => Some(payload.head),
@@ -103,8 +103,8 @@ impl Turn<'_> {
 /// Why a session is ended in the background.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Later {
-    /// By a logout, for which the store failed. `verified` if the presented secret is known to open
-    /// the session.
+    /// By a logout for which the store failed. `verified` is true if the presented secret is known
+    /// to open the session.
     LoggedOut { verified: bool },
     /// By a login or a restore, which replaced it by another session.
     Replaced,

@@ -22,12 +22,12 @@ use crate::{
 /// How often a request judges a record again because it has changed.
 pub(crate) const TRIES: u32 = 8;
 
-/// The source of a lookup.
+/// Where a lookup reads the record.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum From {
-    /// A cache or the store.
+    /// From a cache or the store.
     Store,
-    /// Past any cache.
+    /// From the store, past any cache.
     Source,
 }
 
@@ -52,7 +52,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Reads it again, past any cache: the record has changed since it was judged.
+    /// Reads the session again, past any cache, because the record has changed since it was judged.
     pub(crate) async fn reload(&self) -> Result<(), Error> {
         let session = self.look_up(From::Source).await?;
         self.state().session = session;
@@ -201,7 +201,7 @@ impl Turn<'_> {
                 false => AnonymousReason::IdleTimeout,
             };
             return match payload.remember.is_some_and(|remember| now < remember.ends) {
-                // The record lives on for the remember cookie.
+                // The session is over, but the record is kept for the remember cookie.
                 true => Verdict::Nothing(why, Box::new(record)),
                 false => Verdict::Ends(record, why),
             };
@@ -253,7 +253,8 @@ enum Verdict {
     Unknown(Option<Box<SessionRecord>>),
     /// The secret is right, but there is no session.
     Nothing(AnonymousReason, Box<SessionRecord>),
-    /// The same, and the record is to be deleted at the version that was judged.
+    /// The secret is right, but the session must end: the record is deleted at the version that was
+    /// judged.
     Ends(SessionRecord, AnonymousReason),
 }
 

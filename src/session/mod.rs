@@ -33,28 +33,28 @@ pub(crate) use self::{
     swap::{NewSession, Step, Swapped, create, discard_later, swap},
 };
 
-/// The data of this visitor's session: named values, kept on the server.
+/// The data of a visitor's session: named values, kept on the server.
 ///
 /// Nothing is read before the first call, and no session is created before the first value is
 /// inserted. Changes are saved after the handler has returned, unless the response has a 5xx
-/// status; [`save`](Session::save) saves them earlier, and [`take`](Session::take) at once. The
-/// data of an anonymous session is kept by a login. The data of a user is never visible to another
+/// status; [`save`](Session::save) saves them earlier, and [`take`](Session::take) at once. A login
+/// keeps the data of an anonymous session. The data of a user's session is never visible to another
 /// user and is deleted by the logout.
 ///
 /// Reading session data does not restore a remembered login; only looking up the user does. If
 /// there are [request loaders](crate::RequestLoader), reading data looks up the user first, since a
 /// user found by one of them has no session data.
 ///
-/// The data of a session takes at most 64 KiB of names and JSON. Values that are inserted for a user
-/// whom a request loader found are dropped.
+/// The names and the JSON of a session's data take at most 64 KiB. Values that are inserted for a
+/// user whom a request loader found are dropped.
 ///
 /// Data is dropped with an [event](crate::event::EventKind::DataDropped) if the request comes from
-/// another site and the browser has therefore not sent the cookie: with [`SameSite::Lax`](crate::manager::SameSite)
-/// if it is a `POST`. Otherwise a new session would replace the one that
-/// the browser has.
+/// another site, so that the browser withholds the session cookie: a `POST`, for example, with
+/// [`SameSite::Lax`](crate::manager::SameSite). If it were saved, a new session would replace the
+/// one that the browser has.
 ///
-/// With several managers, the extractor is the session of the innermost one around the handler; use
-/// [`Auth::session`](crate::Auth::session) to name the user type.
+/// With several managers, the extractor returns the session of the innermost one around the
+/// handler. For another one's, call [`Auth::session`](crate::Auth::session).
 ///
 /// In the manual: [How it works](crate::manual::how_it_works#the-session).
 ///
@@ -77,12 +77,12 @@ pub struct Session {
     request: Arc<dyn SessionOwner>,
 }
 
-/// A request that can check whether its session's user is still logged in.
+/// Checks whether the user of a request's session is still logged in.
 pub(crate) trait SessionOwner: Send + Sync + 'static {
     fn session(&self) -> &RequestSession;
     /// Whether the session has been read and, if it is a user's, the user has been checked.
     fn is_settled(&self) -> bool;
-    /// Does both.
+    /// Reads the session and checks its user.
     fn settle(self: Arc<Self>) -> Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 }
 
@@ -127,8 +127,8 @@ impl Session {
             .await
     }
 
-    /// Removes the value under this name and returns it, to one request only: it is removed from
-    /// the store before it is returned. If the client hangs up meanwhile, the value is lost.
+    /// Removes the value under this name and returns it to one request only: the value is removed
+    /// from the store before it is returned. If the client hangs up meanwhile, the value is lost.
     ///
     /// # Errors
     /// - [`ErrorKind::Data`] if the stored value is not a `T`; it is removed all the same
@@ -158,8 +158,8 @@ impl Session {
         self.settled(|stored, changes| changes.clear(stored)).await
     }
 
-    /// Saves the changes now instead of at the end of the request: before a long response, or from
-    /// a task that outlives the request.
+    /// Saves the changes now instead of at the end of the request. Call it before a long response,
+    /// or from a task that outlives the request.
     ///
     /// Two concurrent requests that change different names both keep their changes. If the session
     /// has ended or another login has taken it over meanwhile, the changes are dropped. That is not

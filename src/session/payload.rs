@@ -1,4 +1,4 @@
-//! The bytes of a session record: the only format there is.
+//! The format of a session record's payload.
 //!
 //! ```text
 //! head, the same in every version, so that an older release can log out a newer record
@@ -16,8 +16,8 @@
 //!   ends      i64   absolute end of the session
 //!   epoch     u32   number of logins in this record
 //!   parts     u8    1 = login, 2 = remember, 4 = the previous secret does not join
-//!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B, user type 4 B,
-//!             stamp 32 B, client 8 B
+//!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B,
+//!             user type 4 B, stamp 32 B, client 8 B
 //!   remember: flags u8 (1 = previous, 2 = skipped, 4 = seen), issued i64, ends i64, exchanged i64,
 //!             clock 8 B, current 32 B, previous 32 B, skipped 32 B
 //!   data      (u32 length, name, u32 length, JSON) …
@@ -78,7 +78,7 @@ pub(crate) struct Payload {
     pub(crate) limits: Limits,
     /// Raised by every login in this record. Data that was read in another epoch is not merged.
     pub(crate) epoch: u32,
-    /// The previous secret may be someone else's, so it does not join.
+    /// The previous secret may be known to someone else, so requests with it do not join.
     pub(crate) excludes_previous: bool,
     pub(crate) login: Option<LoginFacts>,
     pub(crate) remember: Option<RememberPart>,
@@ -105,7 +105,7 @@ impl Limits {
         }
     }
 
-    /// The same limits, starting anew.
+    /// The same timeouts, counted from `now`.
     pub(crate) fn renewed(&self, now: Millis) -> Self {
         Self {
             ends: now.saturating_add(self.absolute),
@@ -133,7 +133,7 @@ pub(crate) struct LoginFacts {
     pub(crate) user_type: UserType,
     /// Digest of the user's security stamp, if there is one.
     pub(crate) stamp: Option<Digest>,
-    /// Digest of the client's looks.
+    /// Digest of the client's fingerprint.
     pub(crate) client: Option<ClientMark>,
 }
 
@@ -143,8 +143,8 @@ pub(crate) struct RememberPart {
     pub(crate) current: Digest,
     /// Digest of the token secret that was exchanged for `current`.
     pub(crate) previous: Option<Digest>,
-    /// Digest of a passed-over successor: `previous` was exchanged for it, and then again for
-    /// `current`, because the browser had not shown that it received it.
+    /// Digest of a passed-over successor: `previous` was first exchanged for it, and then for
+    /// `current`, because the browser had not shown that it had received the first one.
     pub(crate) skipped: Option<Digest>,
     /// When `current` was made, and by whose clock.
     pub(crate) exchanged: Reading,
@@ -268,10 +268,10 @@ fn extend_with<const N: usize>(bytes: &mut Vec<u8>, digests: [Option<Digest>; N]
 
 /// The parts of a payload.
 impl<'a> Reader<'a> {
-    /// A part that is present if its flag is set.
+    /// Reads a part that is present if its flag is set.
     #[allow(
         clippy::option_option,
-        reason = "the outer one ends the reading, the inner one is an absent part"
+        reason = "the outer `None` is a malformed payload, the inner one an absent part"
     )]
     fn optional<T>(
         &mut self,

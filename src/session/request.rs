@@ -1,4 +1,5 @@
-//! One request's session: the cookies that it shows, and the right to change it.
+//! One request's session: the cookies that the request presents, and the lock for changing the
+//! session.
 
 use std::{
     ops::Deref,
@@ -32,15 +33,15 @@ pub(crate) struct RequestSession {
     client: Client,
     /// When the request arrived. The grace of a replaced secret is measured up to this time.
     arrived: Millis,
-    /// This request reads the session without extending it.
+    /// Whether the request reads the session without extending it.
     without_touch: bool,
-    /// The request comes from another site, so that browsers withhold the cookies.
+    /// Whether the request comes from another site, so that browsers withhold the cookies.
     cross_site: bool,
     turn: tokio::sync::Mutex<()>,
     state: Mutex<State>,
 }
 
-/// The exclusive right to change a request's session, and the time at which that happens.
+/// The exclusive right to change a request's session, and the time of the change.
 pub(crate) struct Turn<'a> {
     session: &'a RequestSession,
     pub(crate) now: Millis,
@@ -69,7 +70,7 @@ impl RequestSession {
         };
         let first = all.next();
         Self {
-            // Without a cookie there is no secret whose grace could be over.
+            // Without a cookie there is no secret, and no grace to measure.
             arrived: first.as_ref().map_or(0, |_| realm.clock.now()),
             cross_site: realm.cookies.are_withheld(method)
                 && headers
@@ -140,7 +141,7 @@ impl RequestSession {
         (-CLOCK_SKEW..=self.realm.remember_me.grace_length()).contains(&age)
     }
 
-    /// Takes the record that the lookup has read if its session is over, to save another read.
+    /// Takes the record that the lookup has read for a session that is over, to save another read.
     pub(crate) fn take_loaded(&self, id: &SessionId) -> Option<SessionRecord> {
         match &mut self.state().session {
             SessionState::None(NoSession { loaded, .. }) => loaded
@@ -159,7 +160,7 @@ impl RequestSession {
         }
     }
 
-    /// The same, if no verb is running.
+    /// Takes the turn if no verb is running.
     pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
         Some(Turn {
             session: self,
@@ -182,7 +183,7 @@ impl RequestSession {
         }
     }
 
-    /// A digest of the client's looks, if session protection is on.
+    /// A digest of the client's fingerprint, if session protection is on.
     pub(crate) fn client_mark(&self) -> Option<ClientMark> {
         match self.realm.protection {
             SessionProtection::Off => None,
@@ -237,9 +238,9 @@ pub(crate) struct Shown<T> {
     /// usually the only one.
     first: Option<T>,
     more: Vec<T>,
-    /// There are values, but none can be parsed.
+    /// Whether there are values, but none that can be parsed.
     pub(crate) malformed: bool,
-    /// There are more values than are read.
+    /// Whether there are more values than are read.
     pub(crate) too_many: bool,
 }
 

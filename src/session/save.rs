@@ -155,7 +155,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Adopts the record as it is stored now. Changes made while it was written remain to be saved.
+    /// Adopts the record as it is stored now. Changes that were made while it was written are still
+    /// to be saved.
     fn stored(&self, record: SessionRecord, payload: Payload) {
         if let SessionState::Open(open) = &mut self.state().session {
             let open = Arc::make_mut(open);
@@ -176,7 +177,7 @@ impl Turn<'_> {
     }
 
     async fn create_for_data(&self) -> Result<(), Error> {
-        // A new session's cookie would replace that of the session that the browser has.
+        // The cookie of a new session would replace that of the browser's own session.
         let has_another = self.is_late() || self.may_be_withheld();
         let changes = {
             let mut state = self.state();

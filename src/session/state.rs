@@ -1,4 +1,4 @@
-//! What is known of one request's session, and what the response tells the browser.
+//! What is known about one request's session, and which cookies the response sets.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ pub(crate) struct State {
     pub(crate) cookie: Option<Change<SessionToken>>,
     pub(crate) remember_cookie: Option<Change<Box<RememberCookie>>>,
     pub(crate) next_cookie: Option<Change<Box<str>>>,
-    /// Something read the session, so the response depends on the cookies.
+    /// Whether the session was read, so that the response depends on the cookies.
     pub(crate) asked: bool,
-    /// The response head has been sent, so no cookie can be set any more.
+    /// Whether the response head has been sent, so that no more cookies can be set.
     pub(crate) sent: bool,
 }
 
@@ -40,15 +40,15 @@ pub(crate) enum SessionState {
     Open(Arc<Open>),
 }
 
-/// There is no session. Changed data waits for one to be created.
+/// There is no session. Changed data is kept until one is created.
 #[derive(Default)]
 pub(crate) struct NoSession {
     pub(crate) why: AnonymousReason,
     pub(crate) changes: Changes,
-    /// The browser has another session by now, or one that this request must not replace, so none
-    /// is created for data.
+    /// Whether no session is created for data, because the browser has another session by now, or
+    /// one that this request must not replace.
     pub(crate) late: bool,
-    /// The record that was read, if its session is over and it may live on for the remember cookie.
+    /// The record that was read, if its session is over but the remember cookie may restore it.
     pub(crate) loaded: Option<Box<SessionRecord>>,
 }
 
@@ -58,7 +58,7 @@ pub(crate) struct Open {
     pub(crate) record: SessionRecord,
     pub(crate) payload: Payload,
     pub(crate) changes: Changes,
-    /// How this request holds it.
+    /// The secret by which the request has opened it.
     pub(crate) held_by: HeldBy,
 }
 
@@ -153,7 +153,7 @@ impl State {
 }
 
 impl SessionState {
-    /// No session; one may be created for data.
+    /// No session. One may be created for data.
     pub(crate) fn none(why: AnonymousReason) -> Self {
         Self::None(NoSession {
             why,
@@ -163,7 +163,7 @@ impl SessionState {
         })
     }
 
-    /// No session, and none is created for data.
+    /// No session. None is created for data.
     pub(crate) fn none_to_create(why: AnonymousReason) -> Self {
         Self::None(NoSession {
             why,

@@ -12,8 +12,8 @@ use crate::{
     store::{CreateOutcome, Outcome, SessionId, SessionRecord, backoff},
 };
 
-/// How often an update is tried if other updates conflict with it: with the pauses between them,
-/// about two seconds.
+/// How often an update is tried if other updates conflict with it. With the pauses between the
+/// tries, that takes about two seconds.
 const TRIES: u32 = 64;
 
 /// What to do with a record in its current state.
@@ -45,7 +45,7 @@ pub(crate) enum Swapped<T> {
 ///
 /// If the outcome of a write is unknown, the record is loaded. If it carries the mark of this
 /// write, the write has taken effect. If it still has the version that was read, the same content
-/// is written at a higher version, so that the first write can't take effect later.
+/// is written again, which raises the version, so that the first write can't take effect later.
 pub(crate) async fn swap<T>(
     realm: &Realm,
     mut record: SessionRecord,
@@ -73,8 +73,8 @@ pub(crate) async fn swap<T>(
             return Ok(Swapped::Done(stored, stored_payload));
         }
         if let Some(error) = error {
-            // If another request has written since, the version is higher, and the write can't take
-            // effect any more.
+            // If another request has written since, the version is higher, and this write can no
+            // longer take effect.
             if stored.version == record.version
                 && let Some((stored, stored_payload)) = fence(realm, stored, stored_payload).await?
                 && stored_payload.shows(&new_payload, &payload)
@@ -89,7 +89,7 @@ pub(crate) async fn swap<T>(
     Err(ErrorKind::Conflict.into())
 }
 
-/// Makes sure that a write whose outcome is unknown can't take effect any more. Returns the record
+/// Makes sure that a write whose outcome is unknown can no longer take effect. Returns the record
 /// if something has been written meanwhile.
 async fn fence(
     realm: &Realm,
@@ -183,7 +183,7 @@ pub(crate) async fn create(
     };
     let error = match realm.create(record.clone()).await {
         Ok(CreateOutcome::Done) => return Ok((record, payload)),
-        // Either a store that retries met its own first try, or something is wrong with it.
+        // Either the store retried the call and found the record of its first try, or it has a bug.
         Ok(CreateOutcome::Exists) => Error::new(
             ErrorKind::Store,
             "the store reports that a new session id exists already",

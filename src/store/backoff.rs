@@ -9,7 +9,8 @@ use crate::random::random_bytes;
 /// The longest pause between two tries.
 const MAX_PAUSE: Duration = Duration::from_millis(64);
 
-/// Exponential backoff with full jitter: two requests that met once should not meet again.
+/// Exponential backoff with full jitter, so that two requests that conflicted once do not conflict
+/// again.
 pub(crate) async fn backoff(attempt: u32) {
     let limit = Duration::from_millis(1 << attempt.min(16)).min(MAX_PAUSE);
     wait(limit.mul_f64(random_part())).await;
@@ -20,7 +21,7 @@ pub(crate) async fn jittered(length: Duration) {
     wait(length.mul_f64(0.5 + random_part() / 2.0)).await;
 }
 
-/// Between 0 and 1.
+/// A random number between 0 and 1.
 fn random_part() -> f64 {
     random_bytes::<2>().map_or(1.0, |bytes| {
         f64::from(u16::from_be_bytes(bytes)) / f64::from(u16::MAX)

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore};
 use crate::error::BoxError;
 
-/// Forwards every method, including those with a default, so that a cache behind a pointer remains
-/// one.
+/// Forwards every method, including those with a default, so that a cache behind a pointer is still
+/// known to be one.
 macro_rules! store_behind {
     ($(#[doc = $doc:literal])+ $Pointer:ident) => {
         $(#[doc = $doc])+

@@ -14,15 +14,15 @@ use async_trait::async_trait;
 use super::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore};
 use crate::error::BoxError;
 
-/// How many expired records a `create` removes: more than the one it adds, so that the store
-/// shrinks again after a burst of logins.
+/// How many expired records a `create` removes: more than the one record that it adds, so that the
+/// store shrinks again after a burst of logins.
 const SWEEP: usize = 4;
 
 /// Keeps sessions in this process. A restart logs all users out, and other processes do not see
 /// them.
 ///
-/// Fits tests, examples and single-process applications that may ask their users to log in again
-/// after a deployment. Expired records are removed as new ones come in, and by
+/// Use it for tests, examples, and single-process applications whose users may have to log in again
+/// after a deployment. Expired records are removed when new ones are created, and by
 /// [`delete_expired`](SessionStore::delete_expired). Clones share their records.
 ///
 /// ```
@@ -135,7 +135,7 @@ impl MemoryStore {
     }
 
     /// No foreign code runs under the lock and no method panics half-way, so the value behind a
-    /// poisoned lock is still whole.
+    /// poisoned lock is still consistent.
     fn lock(&self) -> MutexGuard<'_, Records> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -344,8 +344,8 @@ mod tests {
         assert!(Arc::ptr_eq(one, other));
     }
 
-    /// A session that is updated, touched, closed and revived in its record for ever takes the
-    /// room of one.
+    /// A session that is updated, touched, closed and revived in its record again and again takes
+    /// the space of one.
     #[tokio::test]
     async fn changes_of_one_record_do_not_grow_the_store() {
         let store = MemoryStore::new();

@@ -10,19 +10,20 @@
 //!    exists. A request that holds an old copy cannot bring back a session that a logout deleted.
 //! 3. **Compare and swap.** `update` and a versioned [`delete`](SessionStore::delete) act only if
 //!    the record still has the version that was read; `update` raises it by one, `touch` leaves it
-//!    alone.
+//!    unchanged.
 //! 4. **Expired is absent** for `update`, `touch` and `list`, from the millisecond at which `now >=
 //!    expires`. [`load`](SessionStore::load) may return an expired record that is still there.
-//!    Times come from the caller; a store uses its own clock only to remove expired records, and
-//!    rather late than early.
+//!    Times come from the caller; a store uses its own clock only to remove expired records, late
+//!    rather than early.
 //! 5. **The owner's list is complete.** It may be slow and may return a record that is just being
 //!    deleted, but it never lacks a live one.
 //! 6. **A call that is dropped half-way takes effect completely or not at all.** Which of the two
 //!    may only be visible a moment later.
-//! 7. **`delete_all` is atomic with respect to `create`.** It deletes the records created up to one
-//!    moment, and none created after it, so a concurrent `create` comes either before or after it.
+//! 7. **`delete_all` is atomic with respect to `create`.** It deletes all records that were created
+//!    up to one moment, and none that are created later, so a concurrent `create` comes either
+//!    before or after it.
 //!
-//! A change of this contract is a major version of the crate.
+//! A change of this contract requires a major version of the crate.
 //!
 //! In the manual: [Choosing a store, several nodes](crate::manual::choosing_a_store).
 
@@ -39,7 +40,8 @@ mod redis;
 mod sql;
 mod token;
 
-/// For implementing [`SessionStore`], whose methods are async and dyn-compatible.
+/// The attribute macro for implementations of [`SessionStore`], whose methods are async and
+/// dyn-compatible.
 #[doc(inline)]
 pub use async_trait::async_trait;
 
@@ -64,7 +66,7 @@ pub use sql::SqliteStore;
 pub(crate) use backoff::{backoff, jittered};
 pub(crate) use token::{Digest, Digester, Digests, RememberToken, SessionToken};
 
-/// Keeps sessions. Implement it for a database of your own; see [`MemoryStore`] for the shortest
+/// Keeps sessions. Implement it to use another database; [`MemoryStore`] is the shortest
 /// implementation.
 ///
 /// With `#[async_trait]` (re-exported here) the methods are plain `async fn`s:
@@ -93,7 +95,9 @@ pub(crate) use token::{Digest, Digester, Digests, RememberToken, SessionToken};
 ///     async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
 ///         todo!("DELETE … WHERE id = ? [AND version = ?]")
 ///     }
-///     async fn list(&self, owner: &str, page: Page, now: i64) -> Result<Vec<SessionRecord>, BoxError> {
+///     async fn list(
+///         &self, owner: &str, page: Page, now: i64,
+///     ) -> Result<Vec<SessionRecord>, BoxError> {
 ///         todo!("SELECT … WHERE owner = ? AND id > ? AND expires > now ORDER BY id LIMIT ?")
 ///     }
 ///     async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError> {
@@ -128,11 +132,11 @@ pub trait SessionStore: Send + Sync + 'static {
     /// - if the store can't tell whether there is one
     async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError>;
 
-    /// Returns the record with this id, bypassing any cache. The default calls
+    /// Returns the record with this id, bypassing any cache. The default implementation calls
     /// [`load`](SessionStore::load).
     ///
     /// # Errors
-    /// - as [`load`](SessionStore::load)
+    /// - those of [`load`](SessionStore::load)
     async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, BoxError> {
         self.load(id).await
     }
@@ -149,7 +153,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// `owner` and `created` are as they were read and don't change.
     ///
     /// # Errors
-    /// - if the store can't tell whether it did
+    /// - if the store can't tell whether the record was replaced
     async fn update(&self, record: SessionRecord, now: i64) -> Result<Outcome, BoxError>;
 
     /// Records a use of the session at `now`: `touched` becomes `max(old, now)`, `expires` becomes
@@ -157,7 +161,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// or `Gone`.
     ///
     /// # Errors
-    /// - if the store can't tell whether it did
+    /// - if the store can't tell whether the use was recorded
     async fn touch(&self, id: &SessionId, now: i64, expires: i64) -> Result<Outcome, BoxError>;
 
     /// Deletes the record, expired or not; with `Some(version)` only if it still has that version.
@@ -192,14 +196,14 @@ pub trait SessionStore: Send + Sync + 'static {
     /// [`logout_everyone`](crate::LoginManager::logout_everyone). Returns how many: fewer than
     /// `limit` means that none are left of those that were there at the beginning.
     ///
-    /// The default is an error. In a store whose records don't expire by themselves, it is
+    /// The default returns an error. A store whose records don't expire by themselves can call
     /// [`delete_expired`](SessionStore::delete_expired) with `i64::MAX`.
     ///
     /// # Errors
     /// - if the store can't confirm that they are gone, or can't delete all records at all
     async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
         let _ = limit;
-        Err(StoreError::new("this store can't delete the sessions of everyone").into())
+        Err(StoreError::new("this store can't delete the sessions of all users").into())
     }
 }
 
@@ -213,7 +217,7 @@ pub trait SessionStore: Send + Sync + 'static {
 pub enum CreateOutcome {
     /// The record is in the store.
     Done,
-    /// There is a record with this id already; it was left alone.
+    /// A record with this id already exists; it was not changed.
     Exists,
 }
 
@@ -227,7 +231,7 @@ pub enum CreateOutcome {
 pub enum Outcome {
     /// The change was made.
     Done,
-    /// The record has another version; it was left alone.
+    /// The record has another version; it was not changed.
     Conflict,
     /// There is no such record.
     Gone,
@@ -237,11 +241,11 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(
     clippy::exhaustive_structs,
-    reason = "every store has to obey all of it"
+    reason = "every store has to follow all of it"
 )]
 pub struct Page {
-    /// Only ids after this one: the last of the previous page.
+    /// Only records with ids after this one are returned: the last id of the previous page.
     pub after: Option<SessionId>,
-    /// At most this many records. Fewer mean that there are no more.
+    /// At most this many records are returned. Fewer mean that there are no more.
     pub limit: usize,
 }

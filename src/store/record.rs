@@ -17,7 +17,7 @@ pub struct SessionRecord {
     /// The key. No id is ever used twice.
     pub id: SessionId,
     /// Realm and user id in one text, or `None` for an anonymous session. It never changes. Stores
-    /// list and delete by it and never look inside.
+    /// list and delete records by it, and never parse it.
     pub owner: Option<Arc<str>>,
     /// Raised by one with every [`update`](super::SessionStore::update).
     pub version: u64,
@@ -30,11 +30,11 @@ pub struct SessionRecord {
     pub expires: i64,
     /// The latest moment to which a touch can move `expires`. Only an update changes it.
     pub ends: i64,
-    /// Opaque to stores. At most about 66 KiB.
+    /// The contents, opaque to stores: at most about 66 KiB.
     pub payload: Arc<[u8]>,
 }
 
-/// Without the user and the payload.
+/// Omits the user and the payload.
 impl fmt::Debug for SessionRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionRecord")
@@ -58,10 +58,10 @@ impl SessionRecord {
 
 /// The id of a session: 128 random bits.
 ///
-/// It names a session in lists, URLs and logs, and is what [`Auth::revoke`](crate::Auth::revoke)
-/// takes. It is not a secret: knowing it does not let anyone open, end, change or block a session.
-/// Its text is 22 characters of base64url, in `Display`, `FromStr` and serde alike, so it can stand
-/// in a path or a form:
+/// It names a session in lists, URLs and logs. [`Auth::revoke`](crate::Auth::revoke) takes it. It
+/// is not a secret: knowing it does not let anyone open, end, change or block a session. Its text
+/// is 22 characters of base64url, in `Display`, `FromStr` and serde alike, so it can be part of a
+/// path or a form:
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -73,7 +73,10 @@ impl SessionRecord {
 /// #[derive(serde::Deserialize)]
 /// struct Chosen { id: SessionId }
 ///
-/// async fn log_out_session(auth: Auth<Account>, Form(chosen): Form<Chosen>) -> Result<Redirect, Error> {
+/// async fn log_out_session(
+///     auth: Auth<Account>,
+///     Form(chosen): Form<Chosen>,
+/// ) -> Result<Redirect, Error> {
 ///     auth.revoke(chosen.id).await?; // does nothing if it is another user's session
 ///     Ok(Redirect::to("/account"))
 /// }
@@ -88,7 +91,7 @@ impl SessionId {
         random_bytes().map(Self)
     }
 
-    /// Creates the id from the bytes that a store has kept.
+    /// Creates an id from the bytes that a store has kept.
     #[must_use]
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
@@ -117,7 +120,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The text is not a [`SessionId`]: it is not 22 characters of base64url.
+/// The error for a text that is not a [`SessionId`]: 22 characters of base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is 22 characters of base64url")]
 pub struct InvalidSessionId(());

@@ -1,4 +1,4 @@
-//! Secrets, and the digests by which a store knows them.
+//! Secrets, and their digests, which the store keeps.
 
 use std::fmt;
 
@@ -9,8 +9,8 @@ use sha2::{Digest as _, Sha256};
 use super::{SessionId, base64url};
 use crate::random::{RandomFailed, random_bytes};
 
-/// 256 random bits in a cookie, twice what OWASP ASVS 5.0 (7.2.3) requires. Its bearer is
-/// authenticated, so `Debug` does not print it.
+/// 256 random bits in a cookie, twice what OWASP ASVS 5.0 (7.2.3) requires. It authenticates its
+/// bearer, so `Debug` does not print it.
 #[derive(Clone)]
 pub(crate) struct Secret([u8; Self::LEN]);
 
@@ -50,7 +50,7 @@ impl SessionToken {
         })
     }
 
-    /// Reads the one spelling that [`text`](Self::text) writes.
+    /// Parses a text exactly as [`text`](Self::text) writes it.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::LEN];
         let (id, rest) = decode(text, &mut bytes)?;
@@ -94,7 +94,7 @@ impl RememberToken {
         })
     }
 
-    /// Reads the one spelling that [`text`](Self::text) writes.
+    /// Parses a text exactly as [`text`](Self::text) writes it.
     pub(crate) fn parse(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; Self::LEN];
         let (id, rest) = decode(text, &mut bytes)?;
@@ -150,7 +150,8 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// Computes digests for one purpose in one realm; elsewhere they match nothing.
+/// Computes digests for one purpose in one realm. They match no digest for another purpose or
+/// realm.
 ///
 /// Purpose and realm are absorbed in advance as one block of SHA-256, so that the digest of a
 /// cookie (16 bytes of id, 32 of secret) takes one compression.
@@ -180,8 +181,8 @@ impl Digester {
         Digest(hash.finalize().into())
     }
 
-    /// The digest of several parts, each led by its length, so that no two lists of parts run
-    /// together.
+    /// The digest of several parts. Each is preceded by its length, so that different parts have
+    /// different digests.
     pub(crate) fn parts(&self, parts: &[&[u8]]) -> Digest {
         let mut hash = self.0.clone();
         for part in parts {

@@ -14,7 +14,7 @@ use crate::{
     user::AuthUser,
 };
 
-/// A clock that only moves when a test moves it. Clones are the same clock.
+/// A clock that only moves when a test moves it. Clones share the time.
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -24,8 +24,8 @@ use crate::{
 /// use login_manager::testing::TestClock;
 ///
 /// let clock = TestClock::new();
-/// let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) })
-///     .with_clock(&clock);
+/// let load_user = |id| async move { Some(Account { id }) };
+/// let login_manager = LoginManager::new(MemoryStore::new(), load_user).with_clock(&clock);
 /// clock.advance(Duration::from_secs(24 * 60 * 60)); // idle sessions have expired
 /// ```
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ impl TestClock {
         }
     }
 
-    /// What it shows, as stores see it.
+    /// Returns the time in Unix milliseconds, as stores see it.
     #[must_use]
     pub fn unix_millis(&self) -> i64 {
         self.0.now.load(Ordering::SeqCst)
@@ -80,7 +80,7 @@ impl Default for TestClock {
 }
 
 impl<U: AuthUser> LoginManager<U> {
-    /// Asks this clock for the time instead of the system.
+    /// Uses this clock instead of the system's.
     #[must_use]
     pub fn with_clock(self, clock: &TestClock) -> Self {
         self.keeping(|realm| realm.clock = Clock::Manual(Arc::clone(&clock.0)))

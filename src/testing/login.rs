@@ -13,8 +13,8 @@ use crate::{
     user::AuthUser,
 };
 
-/// A login without a request, returned by [`LoginManager::login_for_tests`]. Await it to get the
-/// `Cookie` header of a logged-in browser.
+/// A login without a request. Created by [`LoginManager::login_for_tests`]; returns the `Cookie`
+/// header of a logged-in browser when it is awaited.
 #[must_use = "a login does nothing until it is awaited"]
 pub struct TestLogin<'a, U: AuthUser> {
     manager: &'a LoginManager<U>,
@@ -30,11 +30,14 @@ impl<U: AuthUser> LoginManager<U> {
     /// # use login_manager::{AuthUser, LoginManager, LoginRequired, MemoryStore};
     /// # #[derive(Clone)] struct Account { id: i64 }
     /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use axum::{Router, body::Body, http::{Request, header::COOKIE}, routing::get};
     /// # use tower::ServiceExt;
     /// # let manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
-    /// # let app = Router::new().route("/", get(|_: LoginRequired<Account>| async {})).layer(manager.clone());
+    /// # let app = Router::new()
+    /// #     .route("/", get(|_: LoginRequired<Account>| async {}))
+    /// #     .layer(manager.clone());
     /// let cookie = manager.login_for_tests(&Account { id: 7 }).fresh(false).await?;
     /// let request = Request::get("/").header(COOKIE, cookie).body(Body::empty())?;
     /// assert_eq!(app.oneshot(request).await?.status(), 200);
@@ -42,8 +45,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// ```
     ///
     /// # Errors
-    /// - those of [`Auth::login`](crate::Auth::login), except that it also logs in users who are not
-    ///   active
+    /// - those of [`Auth::login`](crate::Auth::login), except `Inactive`: users who are not active
+    ///   are logged in, too
     pub fn login_for_tests<'a>(&'a self, user: &'a U) -> TestLogin<'a, U> {
         TestLogin {
             manager: self,

@@ -88,7 +88,7 @@ pub async fn oidc_logs_in_by_query_and_by_form() {
             // The same answer again is refused, and ends no login.
             visitor.client.back().await.unwrap();
             visitor.click("//button[.='Continue as alice']").await;
-            visitor.reads("This login is over").await;
+            visitor.reads("This login has expired").await;
             visitor.open("/?page=2").await;
             visitor.click("//button[.='Log out']").await;
             visitor.find("//button[@value='query']").await;

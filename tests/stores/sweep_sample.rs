@@ -1,5 +1,5 @@
-//! Two concurrent verbs of one browser, a sample of the cases of the tests of applications, on every
-//! store that can be reached.
+//! Two concurrent verbs of one browser, a sample of the cases of the tests of applications, on
+//! every store that can be reached.
 
 use std::{env, thread};
 

@@ -1,4 +1,4 @@
-//! axum-login on the memory store of tower-sessions, set up as its documentation has it.
+//! axum-login on the memory store of tower-sessions, set up as in its documentation.
 
 use std::convert::Infallible;
 

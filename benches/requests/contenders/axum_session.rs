@@ -1,6 +1,7 @@
-//! axum_session_auth on axum_session, which keeps sessions in memory if it has no database.
+//! axum_session_auth on axum_session, which keeps sessions in memory if no database is set.
 //!
-//! Its cache of users, which shows a change of a user hours later, is off, so that it does the work of the others.
+//! Its cache of users, which can be hours out of date, is off, so that it does the same work as the
+//! others.
 
 use anyhow::Context;
 use async_trait::async_trait;

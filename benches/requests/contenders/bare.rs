@@ -1,4 +1,4 @@
-//! The site without auth. Where the others refuse, `/denied` stands for `/private`.
+//! The site without auth. If the others deny `/private`, it is compared with `/denied`.
 
 use axum::{
     Router,

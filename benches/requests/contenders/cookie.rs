@@ -18,7 +18,7 @@ pub(super) fn set(name: &str, value: &str) -> [(header::HeaderName, HeaderValue)
     ))
 }
 
-/// A `Set-Cookie` header that removes it.
+/// A `Set-Cookie` header that removes a cookie.
 pub(super) fn remove(name: &str) -> [(header::HeaderName, HeaderValue); 1] {
     header(format!(
         "{name}=; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age=0"

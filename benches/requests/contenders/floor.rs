@@ -1,7 +1,8 @@
 //! The least that sessions on the server can cost, written by hand.
 //!
-//! The layer puts one value into the extensions. Who asks for the user reads the cookie, looks up its SHA-256 digest and
-//! loads the user. There are no timeouts, no rotation and nothing else that one would want.
+//! The layer puts one value into the extensions. The extractor reads the cookie, looks up its
+//! SHA-256 digest and loads the user. There are no timeouts and no rotation, and everything else
+//! that an application needs is missing, too.
 
 use std::{
     collections::HashMap,
@@ -29,7 +30,7 @@ const SHARDS: usize = 16;
 
 type Key = [u8; 32];
 
-/// Digests of cookies, and whom they log in.
+/// Digests of cookies, and the ids of their users.
 #[derive(Default)]
 struct Sessions([Mutex<HashMap<Key, i64>>; SHARDS]);
 

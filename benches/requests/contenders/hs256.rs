@@ -1,6 +1,6 @@
-//! HMAC with SHA-256 for jsonwebtoken, as its feature `rust_crypto` has it.
+//! HMAC with SHA-256 for jsonwebtoken, as in its feature `rust_crypto`.
 //!
-//! That feature also compiles RSA and elliptic curves, for which no token of the bench has a use.
+//! That feature also compiles RSA and elliptic curves, which the bench doesn't use.
 
 use hmac::{Hmac, KeyInit, Mac};
 use jsonwebtoken::{
@@ -17,9 +17,9 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Tells jsonwebtoken to use this. May be called any number of times.
+/// Makes jsonwebtoken use this. May be called any number of times.
 pub(super) fn install() {
-    // The error says that it has been installed already.
+    // The only error is that a provider is already installed.
     let _ = PROVIDER.install_default();
 }
 

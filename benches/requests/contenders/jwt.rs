@@ -34,7 +34,7 @@ struct Auth(Arc<Keys>);
 struct Keys {
     sign: EncodingKey,
     verify: DecodingKey,
-    /// Checks the signature and `exp`.
+    /// The rules that check the signature and `exp`.
     rules: Validation,
     users: Users,
 }

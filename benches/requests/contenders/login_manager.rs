@@ -37,7 +37,8 @@ pub(super) fn site_with_layer(users: Users) -> Router {
     around(private, users)
 }
 
-/// The site with the extractor, where a login at `/password/{id}` checks the password in the body.
+/// The site with the extractor, and a login at `/password/{id}` that checks the password in the
+/// body.
 pub(crate) fn site_with_passwords(users: Users, passwords: Passwords) -> Router {
     let state = (users.clone(), passwords);
     let logins = Router::new().route("/password/{id}", post(login_with_password));

@@ -1,4 +1,5 @@
-//! Everything that guards the same site: `GET /public`, `GET /private`, `POST /login/{id}` and `POST /logout`.
+//! The contenders, which guard the same site: `GET /public`, `GET /private`, `POST /login/{id}` and
+//! `POST /logout`.
 
 mod axum_login;
 mod axum_session;
@@ -20,7 +21,7 @@ pub(crate) use login_manager::site_with_passwords;
 pub(crate) enum Contender {
     /// The router without auth, which is subtracted from all others.
     Bare,
-    /// The same once more: what it adds is the noise.
+    /// The same again: the difference is the noise.
     BareAgain,
     Floor,
     LoginManager,
@@ -59,12 +60,12 @@ impl Contender {
         matches!(self, Self::Bare | Self::BareAgain)
     }
 
-    /// Whether a copy of the cookie is worthless after the logout. A JWT is valid until it expires.
+    /// Whether a copy of the cookie is invalid after the logout. A JWT is valid until it expires.
     pub(crate) fn ends_sessions(self) -> bool {
         self != Self::Jwt
     }
 
-    /// A site of its own, with no sessions, finished as `axum::serve` does it.
+    /// Creates a site without sessions, finished as `axum::serve` does it.
     pub(crate) async fn site(self, users: &Users) -> Router {
         let users = users.clone();
         let site = match self {

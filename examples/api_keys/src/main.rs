@@ -10,7 +10,7 @@
 //! curl -i http://localhost:3000/me -H 'Authorization: Bearer key-of-alice' # alice, and no cookie
 //! curl -c jar -X POST http://localhost:3000/login
 //! curl -b jar http://localhost:3000/me                                   # alice, by the cookie
-//! curl -i -b jar http://localhost:3000/api/me                            # 401: the API ignores cookies
+//! curl -i -b jar http://localhost:3000/api/me                            # 401: no cookies here
 //! ```
 
 use std::{env, error::Error};
@@ -42,7 +42,7 @@ pub(crate) fn app() -> Router {
     let login_manager = LoginManager::new(MemoryStore::new(), |name| async move {
         Some(Account { name }) // your database
     })
-    // The future must not borrow the head: what the lookup needs is copied out of it first.
+    // The future must not borrow the head, so the key is copied from it first.
     .with_request_loader(|head: &Parts| {
         let key = bearer_token(head).map(|token| Sha256::digest(token).into());
         async move { by_key(key?) }
@@ -54,7 +54,7 @@ pub(crate) fn app() -> Router {
         .layer(login_manager.clone())
         .layer(CsrfLayer::new());
 
-    // Only keys here. No other site can make a browser send one, so this part needs no CSRF
+    // This part accepts only keys. No other site can make a browser send one, so it needs no CSRF
     // protection.
     let api = Router::new()
         .route("/me", get(me))
@@ -72,7 +72,7 @@ fn bearer_token(head: &Parts) -> Option<&str> {
         .then(|| token.trim_start())
 }
 
-/// Store digests of random keys, not the keys: anyone who reads the database can't use them.
+/// Store digests of random keys, not the keys, so that a reader of the database can't use them.
 fn by_key(digest: [u8; 32]) -> Option<Account> {
     let alices: [u8; 32] = Sha256::digest("key-of-alice").into();
     let name = "alice".to_owned();

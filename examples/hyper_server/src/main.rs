@@ -83,7 +83,7 @@ pub(crate) async fn serve(
         passwords,
     };
     let service = ServiceBuilder::new() // the first layer is the outermost one
-        .layer(CsrfLayer::new()) // no other site can submit our forms
+        .layer(CsrfLayer::new()) // rejects forms sent from other sites
         .layer(login_manager)
         // A page that is added later needs a login, too.
         .layer(login_required::<Account>().except(["/", "/login", "/logout"]))
@@ -91,7 +91,7 @@ pub(crate) async fn serve(
     let service = TowerToHyperService::new(service);
 
     let mut server = http1::Builder::new();
-    server.timer(TokioTimer::new()); // a client has 30 seconds to send the head of a request
+    server.timer(TokioTimer::new()); // clients have 30 seconds to send the head of a request
     let connections = GracefulShutdown::new();
     let mut stop = pin!(stop);
     loop {
@@ -100,7 +100,7 @@ pub(crate) async fn serve(
             () = &mut stop => break,
         };
         let Ok((stream, _)) = accepted else {
-            // Too many open files, for example: wait until some are closed.
+            // There may be too many open files: wait until some are closed.
             tokio::time::sleep(Duration::from_secs(1)).await;
             continue;
         };
@@ -116,7 +116,7 @@ pub(crate) async fn serve(
     Ok(())
 }
 
-/// An error of the manager is a response: 503 if the store failed, for example.
+/// Turns an error of the manager into a response: 503 if the store failed, for example.
 async fn answer(app: App, request: Request<Incoming>) -> Result<Response<String>, Infallible> {
     let answer = route(&app, request).await;
     Ok(answer.unwrap_or_else(|error| error.response()))
@@ -145,7 +145,7 @@ async fn home(auth: &Auth<Account>) -> Result<Response<String>, login_manager::E
 }
 
 async fn dashboard(auth: &Auth<Account>) -> Result<Response<String>, login_manager::Error> {
-    // The guard has looked up the user, and has let nobody else through.
+    // The guard has already looked up the user, and denied anonymous requests.
     let Some(user) = auth.user().await? else {
         return Ok(page(StatusCode::UNAUTHORIZED, ""));
     };

@@ -1,19 +1,20 @@
-//! "Log in with another site": OpenID Connect, with an answer in the URL or in a form.
+//! "Log in with another site": OpenID Connect, with a response in the URL or in a form.
 //!
 //! ```sh
 //! cargo run -p oidc
 //! ```
 //!
-//! Open <http://localhost:3000/?page=2>: you are sent to the login page, to the provider, and back
-//! to the page that you asked for. The two buttons stand for the two ways in which a provider may
-//! answer (`response_mode`):
+//! Open <http://localhost:3000/?page=2>: you are redirected to the login page, to the provider, and
+//! back to the page that you requested. The two buttons show the two ways in which a provider may
+//! respond (`response_mode`):
 //!
-//! - `query`: it redirects the browser to `/callback?code=…&state=…`. That is a GET, to which
-//!   browsers send the normal session cookie (`SameSite=Lax`). So the flow is kept in the normal
-//!   session.
+//! - `query`: it redirects the browser to `/callback?code=…&state=…`. That is a GET, with which
+//!   browsers send the normal session cookie (`SameSite=Lax`). So the state of the flow is kept in
+//!   the normal session.
 //! - `form_post`: its page submits a form to `/callback`. Browsers send no `Lax` cookie with a POST
-//!   from another site. So the flow is kept by a second manager, which keeps nothing else, for 10
-//!   minutes, and whose cookie is `SameSite=None`. The login is by the first one.
+//!   from another site. So the state of the flow is kept by a second manager, which keeps nothing
+//!   else. Its sessions last 10 minutes, and its cookie is `SameSite=None`. The first manager does
+//!   the login.
 //!
 //! In the second case the login does not see the normal session of this browser. It neither takes
 //! over its data, such as a cart, nor ends an earlier login. If you need that, and the code may
@@ -21,7 +22,7 @@
 //! query, and continue as in the first case, without a second manager.
 //!
 //! The provider is a stand-in in this program, at another site (`127.0.0.1` instead of
-//! `localhost`). For a real one use the crate `openidconnect`. It also has a PKCE verifier to keep
+//! `localhost`). For a real one, use the crate `openidconnect`. It also needs its PKCE verifier
 //! between the two requests; put it into [`Flow`].
 
 mod provider;
@@ -47,7 +48,8 @@ pub(crate) use self::provider::Provider;
 use self::provider::random;
 
 struct Account {
-    /// The provider's id of the user (`sub`). With several providers, add which one (`iss`).
+    /// The provider's id of the user (`sub`). With several providers, add the provider's id
+    /// (`iss`).
     subject: String,
 }
 
@@ -59,7 +61,7 @@ impl AuthUser for Account {
     }
 }
 
-/// The user type of the flows' manager: nobody logs in there.
+/// The user type of the second manager, in which no user logs in.
 enum Nobody {}
 
 impl AuthUser for Nobody {
@@ -70,7 +72,7 @@ impl AuthUser for Nobody {
     }
 }
 
-/// What is remembered of a visitor who is at the provider.
+/// The state of a login while the visitor is at the provider.
 #[derive(Serialize, Deserialize)]
 struct Flow {
     nonce: String,
@@ -92,9 +94,9 @@ pub(crate) fn app(provider: Provider) -> Router {
         .with_cookies(Cookies::new().same_site(SameSite::None))
         .with_timeouts(Timeouts::new(limit, limit));
 
-    // Any site may POST to the callback, as the provider does. That is safe, because it accepts only
-    // a state that this browser's session holds, and only once. Don't trust the provider's origin
-    // instead: it could POST to every route.
+    // Any site may POST to the callback, as the provider does. That is safe, because it accepts
+    // only a state that is in this browser's session, and only once. Don't trust the provider's
+    // origin instead, since it could then POST to every route.
     let csrf = CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path() == "/callback");
 
     Router::new()
@@ -109,19 +111,19 @@ pub(crate) fn app(provider: Provider) -> Router {
 }
 
 async fn home(LoginRequired(user): LoginRequired<Account>) -> Html<String> {
-    let name = &user.subject; // it comes from elsewhere: let a template engine escape it
+    let name = &user.subject; // it comes from the provider: let a template engine escape it
     page(&format!(
         r#"<p>Hello, {name}!</p><form method="post" action="/logout"><button>Log out</button></form>"#
     ))
 }
 
-/// A form and not links, so that no other site can start a login. Without an `action` it is sent to
-/// the URL of the page, including `?next=`.
+/// Forms instead of links, so that no other site can start a login. Without an `action`, the form
+/// is sent to the URL of the page, including `?next=`.
 async fn login_form() -> Html<String> {
     page(
         r#"<form method="post">
-  <button name="response_mode" value="query">Log in, answer in the URL</button>
-  <button name="response_mode" value="form_post">Log in, answer in a form</button>
+  <button name="response_mode" value="query">Log in, response in the URL</button>
+  <button name="response_mode" value="form_post">Log in, response in a form</button>
 </form>"#,
     )
 }
@@ -132,7 +134,7 @@ fn page(content: &str) -> Html<String> {
     ))
 }
 
-/// An application uses one mode. This one shows both.
+/// An application needs only one mode. This example shows both.
 #[derive(Clone, Copy, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum ResponseMode {
@@ -170,7 +172,7 @@ fn key(state: &str) -> String {
 #[derive(Deserialize)]
 struct Answer {
     state: String,
-    /// Missing if the visitor refused.
+    /// Missing if the visitor cancelled the login.
     code: Option<String>,
 }
 
@@ -198,9 +200,11 @@ async fn finish(
     session: Session,
     answer: Answer,
 ) -> Result<Response> {
-    // Taken, so that nobody can use the same answer again.
+    // Removed from the session, so that the same response can't be used again.
     let Some(flow) = session.take::<Flow>(&key(&answer.state)).await? else {
-        return Ok(refusal("This login is over or was started elsewhere."));
+        return Ok(refusal(
+            "This login has expired or was started in another browser.",
+        ));
     };
     let token = answer.code.and_then(|code| provider.redeem(&code));
     let Some(token) = token.filter(|token| token.nonce == flow.nonce) else {

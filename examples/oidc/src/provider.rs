@@ -1,5 +1,5 @@
-//! A stand-in for an OpenID provider, without passwords, secrets and signatures. With a real one,
-//! the crate `openidconnect` does what the methods of [`Provider`] do here.
+//! A stand-in for an OpenID provider, without passwords, secrets and signatures. With a real
+//! provider, use the crate `openidconnect` instead of the methods of [`Provider`].
 
 use std::{
     collections::HashMap,
@@ -22,12 +22,12 @@ use super::ResponseMode;
 #[derive(Clone)]
 pub(crate) struct Provider {
     site: String,
-    /// Registered in advance, so that nobody can have a code sent elsewhere.
+    /// Registered in advance, so that an attacker can't have a code sent to another URL.
     callback: String,
     codes: Arc<Mutex<HashMap<String, IdToken>>>,
 }
 
-/// Who has logged in, for whoever asked with this nonce.
+/// The user who has logged in, and the nonce of the request.
 pub(super) struct IdToken {
     pub(super) subject: String,
     pub(super) nonce: String,
@@ -66,7 +66,7 @@ impl Provider {
     }
 }
 
-/// A text that nobody can guess; `CsrfToken::new_random` and `Nonce::new_random` in
+/// A text that can't be guessed: `CsrfToken::new_random` and `Nonce::new_random` in
 /// `openidconnect`.
 pub(super) fn random() -> Result<String, StatusCode> {
     let mut bytes = [0; 32];
@@ -83,7 +83,7 @@ struct Question {
     nonce: String,
 }
 
-/// Everyone is alice here. A form with the method GET ends at the same URL as a redirect.
+/// Logs every visitor in as alice. A form with the method GET leads to the same URL as a redirect.
 async fn authorize(
     State(provider): State<Provider>,
     Query(question): Query<Question>,
@@ -91,7 +91,7 @@ async fn authorize(
     let Question { state, nonce, .. } = question;
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !state.bytes().all(is_plain) {
-        return Err(StatusCode::BAD_REQUEST.into()); // it becomes a part of the page
+        return Err(StatusCode::BAD_REQUEST.into()); // it becomes part of the page
     }
     let method = match question.response_mode {
         ResponseMode::Query => "get",

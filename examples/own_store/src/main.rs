@@ -1,4 +1,4 @@
-//! A custom store: the whole contract on one page, and the contract suite run against it.
+//! A custom store in one file, and the contract suite run on it.
 //!
 //! ```sh
 //! cargo run -p own_store
@@ -30,7 +30,7 @@ use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
 
 /// A map in the order of the ids, behind one lock. No call holds the lock across an `await`, so
-/// each call is atomic. A database would have indexes on `owner` and `expires`; here every search
+/// each call is atomic. A database would have indexes on `owner` and `expires`; here, every search
 /// reads the whole map.
 #[derive(Default)]
 pub(crate) struct OwnStore(Mutex<Records>);
@@ -53,7 +53,7 @@ impl SessionStore for OwnStore {
         Ok(self.lock()?.get(id).cloned())
     }
 
-    // Never an upsert, here and in `touch`: a request that holds an old copy must not bring back a
+    // `update` and `touch` never insert: a request that holds an old copy must not bring back a
     // session that a logout has deleted.
     async fn update(&self, new: SessionRecord, now: i64) -> Result<Outcome, BoxError> {
         Ok(match live(&mut *self.lock()?, &new.id, now) {
@@ -107,7 +107,7 @@ impl SessionStore for OwnStore {
                 && record.is_live(now)
                 && page.after.is_none_or(|after| record.id > after)
         });
-        // The limit comes last: a page that is not full means that there are no more.
+        // The limit is applied last: a page that is not full means that there are no more records.
         Ok(due.take(page.limit).cloned().collect())
     }
 
@@ -134,7 +134,7 @@ impl OwnStore {
     }
 }
 
-/// An expired record counts as absent. The time comes from the caller.
+/// Returns a record unless it has expired by the caller's time.
 fn live<'a>(records: &'a mut Records, id: &SessionId, now: i64) -> Option<&'a mut SessionRecord> {
     records.get_mut(id).filter(|record| record.is_live(now))
 }
@@ -181,7 +181,7 @@ async fn log_in(auth: Auth<Account>) -> Result<(), login_manager::Error> {
 #[expect(clippy::print_stdout, reason = "output for the terminal")]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt::init();
-    // In your crate this is a test: #[tokio::test(flavor = "multi_thread")].
+    // In your crate, this is a test with #[tokio::test(flavor = "multi_thread")].
     store_contract(OwnStore::default()).await;
     println!("The store keeps the contract.");
 

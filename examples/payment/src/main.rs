@@ -6,17 +6,17 @@
 //!
 //! Open <http://localhost:3000>, log in, order a book and pay for it. The provider's last page
 //! submits a form to `/paid`. Browsers do not send the session cookie (`SameSite=Lax`) with a POST
-//! from another site, so this request is anonymous, although the user is still logged in. That
-//! needs no weaker cookie. The handler of `/paid`
+//! from another site, so this request is anonymous, although the user is still logged in. The
+//! cookie need not be weakened for it. The handler of `/paid`
 //!
-//! 1. does not ask who the user is: the form names the order, and the provider is asked whether it
-//!    is paid, since anyone can send such a form;
-//! 2. answers `303 See Other` with a page of this site. To that, a GET, browsers send the cookie
-//!    again, and the user finds themselves logged in.
+//! 1. does not use the current user: the form names the order, and the handler asks the provider
+//!    whether it is paid, since anyone can send such a form;
+//! 2. redirects to a page of this site with `303 See Other`. Browsers send the cookie with that
+//!    GET, so the user is logged in there.
 //!
-//! Do not keep anything in the [`Session`](login_manager::Session) in such a handler. It would be
-//! dropped, with an event (`DataDropped`), because the cookie of a new session would replace that
-//! of the login.
+//! Do not keep data in the [`Session`](login_manager::Session) in such a handler. It would be
+//! dropped, with an event (`DataDropped`), because the cookie of a new session would replace the
+//! cookie of the login.
 //!
 //! The provider is a stand-in in this program, at another site (`127.0.0.1` instead of
 //! `localhost`).
@@ -81,8 +81,8 @@ pub(crate) fn app(provider: Provider) -> Router {
     .with_realm("account")
     .with_login_page("/");
 
-    // Any site may POST to `/paid`, as the provider does. That is safe, because its handler
-    // believes the provider and not the form.
+    // Any site may POST to `/paid`, as the provider does. That is safe, because its handler trusts
+    // the provider and not the form.
     let csrf = CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path() == "/paid");
 
     Router::new()
@@ -138,7 +138,7 @@ struct Payment {
     order: usize,
 }
 
-/// The browser comes from the provider, without the session cookie.
+/// The provider sends the browser here by a POST, without the session cookie.
 async fn paid(State(shop): State<Shop>, Form(payment): Form<Payment>) -> Result<Redirect> {
     let number = payment.order;
     if !shop.provider.was_paid(number) {

@@ -34,7 +34,8 @@ impl Provider {
         format!("{}/pay?order={order}", self.site)
     }
 
-    /// With a real provider: a request from your server to its server, or a signature in the form.
+    /// With a real provider, your server sends a request to the provider's, or checks a signature
+    /// in the form.
     pub(super) fn was_paid(&self, order: usize) -> bool {
         let paid = self.paid.lock().unwrap_or_else(PoisonError::into_inner);
         paid.contains(&order)

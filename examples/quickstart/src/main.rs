@@ -76,7 +76,7 @@ pub(crate) async fn app() -> Result<Router, Box<dyn Error>> {
         .route("/login", get(login_form).post(log_in))
         .route("/logout", post(log_out))
         .layer(login_manager)
-        .layer(CsrfLayer::new()) // no other site can submit our forms
+        .layer(CsrfLayer::new()) // rejects forms sent from other sites
         .with_state(App {
             accounts,
             passwords,

@@ -1,5 +1,5 @@
-//! A front end at another origin of the same site, which talks JSON to this API: here another port
-//! of `localhost`, elsewhere `app.example.com` with `api.example.com`.
+//! A front end that calls this JSON API from another origin of the same site: here from another
+//! port of `localhost`, in production from `app.example.com` to `api.example.com`, for example.
 //!
 //! ```sh
 //! cargo run -p single_page_app
@@ -8,26 +8,27 @@
 //! Open <http://localhost:3000> and log in as `alice` with the password `wonderland`. The API is at
 //! another port, which the program prints.
 //!
-//! The session cookie stays as it is (`SameSite=Lax`): sites are compared without subdomain and
-//! port. The front end calls `fetch` with `credentials: 'include'`, and the API names the front
+//! The session cookie keeps `SameSite=Lax`: browsers ignore subdomain and port when they compare
+//! sites. The front end calls `fetch` with `credentials: 'include'`, and the API names the front
 //! end's origin twice:
 //!
 //! - for `CorsLayer`, so that the front end may read the responses. It is the outermost layer: it
-//!   answers preflight requests, which come without cookies, and lets the front end read rejections
-//!   by the others, too.
-//! - for `CsrfLayer`, so that the front end may log in and act. All other origins are rejected,
-//!   also those of the same site, to which browsers do send the cookie.
+//!   responds to preflight requests, which have no cookies, and lets the front end also read the
+//!   rejections of the other layers.
+//! - for `CsrfLayer`, so that the front end may send POST requests. All other origins are rejected,
+//!   even those of the same site, whose requests have the cookie.
 //!
-//! The cookie is that of the API's host, and scripts cannot read it. To find out who is logged in,
-//! the front end asks (`GET /me`).
+//! The cookie belongs to the API's host, and scripts cannot read it. The front end calls `GET /me`
+//! to find out who is logged in.
 //!
 //! # A front end at another site
 //!
 //! If the two are at different *sites* (`example.com` and `example.net`), scripts of the front end
-//! send no `Lax` cookie. Use `Cookies::new().same_site(SameSite::None)`. Then it is a third-party
+//! send no `Lax` cookie. With `Cookies::new().same_site(SameSite::None)` it becomes a third-party
 //! cookie, which many browsers block. With `.partitioned()`, browsers that support it keep one such
-//! cookie for each site from which the API is used. Simpler and safer: let a reverse proxy serve the
-//! API below the front end's own origin. Then neither CORS nor a trusted origin is needed.
+//! cookie for each site from which the API is used. It is simpler and safer to let a reverse proxy
+//! serve the API below the front end's own origin: then neither CORS nor a trusted origin is
+//! needed.
 
 use std::{env, error::Error};
 

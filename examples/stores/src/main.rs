@@ -9,8 +9,8 @@
 //! ```
 //!
 //! Log in, stop the app and start it again: with every store except the first you are still logged
-//! in. Start a second app with `PORT=3001` on the same store: a login or logout at one applies to
-//! both.
+//! in. Start a second app with `PORT=3001` on the same store: a login or logout in one app applies
+//! to both.
 //!
 //! ```sh
 //! curl -c jar -X POST http://localhost:3000/login
@@ -36,10 +36,10 @@ use sqlx::{
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
 
-/// Below the manager's deadline of two seconds for a store call.
+/// A time limit below the manager's deadline of two seconds for a store call.
 const SECOND: Duration = Duration::from_secs(1);
 
-/// The store at a URL. A real application needs only one of these arms.
+/// Opens the store at a URL. A real application needs only one of these arms.
 pub(crate) async fn open(address: &str) -> Result<Arc<dyn SessionStore>, BoxError> {
     let (kind, _) = address.split_once(':').unwrap_or((address, ""));
     Ok(match kind {

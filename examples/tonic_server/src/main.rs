@@ -1,5 +1,5 @@
-//! A gRPC server: the manager and the guards are layers of the server or around one of its services,
-//! and clients send an API key.
+//! A gRPC server whose clients send an API key. The manager is a layer of the server, and the
+//! guards are layers of the server or of one service.
 //!
 //! ```sh
 //! cargo run -p tonic_server
@@ -18,9 +18,9 @@
 //! call demo.Admin/Statistics key-of-bob    # 2 accounts
 //! ```
 //!
-//! The server does not read the message of a call that it denies; curl 7.88 sometimes reports that as
-//! error 92. If the lookup of a key fails, because the database is down, the guard answers with
-//! HTTP's 503, which gRPC clients report as UNAVAILABLE.
+//! The server does not read the message of a call that it denies; curl 7.88 sometimes reports that
+//! as error 92. If the lookup of a key fails, because the database is down for example, the guard
+//! returns an HTTP 503, which gRPC clients report as UNAVAILABLE.
 
 use std::{
     convert::Infallible,
@@ -55,8 +55,8 @@ pub(crate) struct Account {
     is_admin: bool,
 }
 
-/// Your database. Store digests of random keys there, not the keys: anyone who reads the database
-/// can't use them.
+/// Your database. Store digests of random keys there, not the keys, so that a reader of the
+/// database can't use them.
 const ACCOUNTS: [Account; 2] = [
     Account {
         name: "alice",
@@ -83,13 +83,13 @@ pub(crate) fn login_manager() -> LoginManager<Account> {
     // Without cookies there are no sessions, so neither the store nor this loader is ever used.
     LoginManager::new(MemoryStore::new(), async |_: String| None::<Account>)
         .without_cookies()
-        // The future must not borrow the head: what the lookup needs is copied out of it first.
+        // The future must not borrow the head, so the key's digest is computed first.
         .with_request_loader(|head: &Parts| {
-            // Metadata are headers.
+            // Metadata is sent in headers.
             let key = head.headers.get("x-api-key").map(Sha256::digest);
             async move { by_key(key?.into()) }
         })
-        // An error of gRPC is a header of a response that is 200 for HTTP.
+        // A gRPC error is a header of a response whose HTTP status is 200.
         .with_unauthorized(async |denied| {
             let status = match denied.reason() {
                 DeniedReason::Forbidden => Status::permission_denied("not with this key"),
@@ -131,7 +131,7 @@ async fn statistics(_: Request<()>) -> Result<Response<Text>, Status> {
     Ok(Response::new(Text { text }))
 }
 
-/// The guard has looked up the user, and has let nobody else through.
+/// The guard has already looked up the user, and denied anonymous calls.
 async fn current_user(extensions: &Extensions) -> Result<Arc<Account>, Status> {
     let auth = Auth::<Account>::from_extensions(extensions);
     let auth = auth.ok_or_else(|| Status::internal("no login manager is around this service"))?;
@@ -141,7 +141,8 @@ async fn current_user(extensions: &Extensions) -> Result<Arc<Account>, Status> {
     }
 }
 
-// What tonic-prost-build generates from a .proto file. By hand, the example needs no protoc.
+// The rest is what tonic-prost-build generates from a .proto file. It is written by hand here, so
+// that the example needs no protoc.
 
 #[derive(Clone, PartialEq, Eq, Message)]
 pub(crate) struct Text {

@@ -24,9 +24,9 @@ impl AuthUser for Account {
     }
 }
 
-/// `AUTOINCREMENT`, because the id of a deleted account must never be used again. `NOCASE`, so that
-/// no user can pass for alice as Alice. A new stamp ends every session of the account, so it
-/// changes with the password.
+/// `AUTOINCREMENT` ensures that the id of a deleted account is never used again. `NOCASE` ensures
+/// that no user can impersonate alice as Alice. The stamp changes with the password, which ends
+/// every session of the account.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -39,7 +39,7 @@ const SCHEMA: &str = "
 pub(crate) struct Accounts(SqlitePool);
 
 impl Accounts {
-    /// The accounts of this database. Creates their table if it is missing.
+    /// Returns the accounts of this database. Creates their table if it is missing.
     pub(crate) async fn new(database: SqlitePool) -> Result<Self, sqlx::Error> {
         sqlx::query(SCHEMA).execute(&database).await?;
         Ok(Self(database))
@@ -55,7 +55,7 @@ impl Accounts {
         account.try_map(from_row).fetch_optional(&self.0).await
     }
 
-    /// Returns whether it was added: false if the name is taken, also by a concurrent registration.
+    /// Adds an account. Returns false if the name is taken, even by a concurrent registration.
     pub(crate) async fn add(&self, name: &str, password_hash: &str) -> Result<bool, sqlx::Error> {
         let sql = "INSERT INTO accounts (name, password_hash) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
         let added = sqlx::query(sql).bind(name).bind(password_hash);
@@ -95,7 +95,7 @@ impl Accounts {
     }
 }
 
-/// How the login manager finds the user of a session.
+/// The login manager loads the user of a session by this.
 impl UserLoader<Account> for Accounts {
     async fn load(&self, id: &i64) -> Result<Option<Account>, BoxError> {
         Ok(self.find(*id).await?)

@@ -38,7 +38,7 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
     let login_manager = LoginManager::new(sessions, accounts.clone())
         .with_realm("account")
         .with_login_page(LoginPage::new("/login").refresh("/confirm"))
-        // After this time the account page asks for the password again.
+        // After this time, the account page requires the password again.
         .with_fresh_for(10 * MINUTE);
     login_manager.spawn_cleanup(HOUR);
 
@@ -67,7 +67,7 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
         .route("/script.js", get(page::script))
         .route("/icon.svg", get(page::icon))
         .layer(login_manager)
-        .layer(CsrfLayer::new()) // no other site can submit our forms
+        .layer(CsrfLayer::new()) // rejects forms sent from other sites
         .layer(middleware::map_response_with_state(
             templates.clone(),
             error::page,
@@ -80,8 +80,8 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
         }))
 }
 
-/// Defense in depth if a template fails to escape something: no foreign script runs, and no other
-/// site can frame the pages.
+/// Defense in depth: no other site can frame the pages, and no injected script runs, even if a
+/// template failed to escape a value.
 async fn secure(mut response: Response) -> Response {
     const POLICY: &str =
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";

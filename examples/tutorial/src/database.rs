@@ -1,4 +1,4 @@
-//! The one file with all data: accounts and sessions.
+//! The database file, which contains the accounts and the sessions.
 
 use std::{path::Path, time::Duration};
 

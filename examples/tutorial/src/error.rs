@@ -14,14 +14,14 @@ use minijinja::context;
 
 use super::page::Templates;
 
-/// An error that a handler can't deal with. Its cause is only logged.
+/// An error that a handler can't handle. Its cause is only logged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AppError {
     #[error("the account database failed")]
     Database(#[from] sqlx::Error),
     #[error("a password could not be hashed or checked")]
     Password(#[from] PasswordError),
-    #[error("it could not be said who is logged in, or be changed")]
+    #[error("the current user could not be looked up or changed")]
     Login(#[from] login_manager::Error),
     #[error("a page could not be rendered")]
     Template(#[from] minijinja::Error),
@@ -41,7 +41,7 @@ impl IntoResponse for AppError {
     }
 }
 
-/// Gives a page to every error that is only a status, whether from a handler, a layer or the
+/// Renders a page for every error that is only a status, whether from a handler, a layer or the
 /// router.
 pub(crate) async fn page(State(templates): State<Templates>, mut response: Response) -> Response {
     let status = response.status();
@@ -66,11 +66,11 @@ fn advice(status: StatusCode) -> &'static str {
     match status {
         StatusCode::UNAUTHORIZED => "Please log in first.",
         StatusCode::FORBIDDEN => {
-            "This was not sent from one of our own pages, so nothing was done."
+            "This form was not sent from one of our own pages, so it was rejected."
         }
         StatusCode::NOT_FOUND => "There is no page at this address.",
         StatusCode::SERVICE_UNAVAILABLE => "This is our fault. Please try again in a moment.",
-        status if status.is_server_error() => "This is our fault, and we have taken note of it.",
-        _ => "This request can't be answered.",
+        status if status.is_server_error() => "This is our fault, and it has been logged.",
+        _ => "This request can't be processed.",
     }
 }

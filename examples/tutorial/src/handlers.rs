@@ -19,10 +19,11 @@ use super::{
     sessions,
 };
 
-/// In characters; as `maxlength` in the forms.
+/// The maximum length in characters, as in the `maxlength` of the forms.
 const MAX_NAME: usize = 64;
-/// In characters; as `minlength` in the forms. The minimum of OWASP ASVS 5.0 (6.2.1), which
-/// recommends 15; NIST SP 800-63B-4 (3.1.1.2) requires 15 if the password is the only factor.
+/// The minimum length in characters, as in the `minlength` of the forms. It is that of OWASP ASVS
+/// 5.0 (6.2.1), which recommends 15; NIST SP 800-63B-4 (3.1.1.2) requires 15 if the password is the
+/// only factor.
 const MIN_PASSWORD: usize = 8;
 const TOO_SHORT: &str =
     "That password is too short: at least 8 characters, please. A few words are better.";
@@ -30,7 +31,7 @@ const TOO_LONG: &str = "That password is too long.";
 const NOT_CURRENT: &str = "That is not your current password.";
 const EMPTY: &str = "Please fill in both fields.";
 
-/// A missing field counts as empty, so the visitor gets the form again instead of a bare error.
+/// A missing field counts as empty, so the visitor gets the form again instead of an error.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Credentials {
@@ -126,8 +127,8 @@ pub(crate) struct Password {
     password: String,
 }
 
-/// For a user who is logged in, but has not entered the password recently enough for the page that
-/// sent them here.
+/// Shows the form to users who are logged in, but have not entered the password recently enough for
+/// the page that redirected them here.
 pub(crate) async fn confirmation_form(
     _: LoginRequired<Account>,
     page: Page,
@@ -154,7 +155,8 @@ pub(crate) async fn confirm(
     Ok(next.redirect_or("/account").into_response())
 }
 
-/// The browsers in which the user is logged in. A remembered browser asks for the password first.
+/// Lists the browsers in which the user is logged in. In a restored session, the password is
+/// required first.
 pub(crate) async fn account(
     FreshLoginRequired(_): FreshLoginRequired<Account>,
     auth: Auth<Account>,
@@ -171,7 +173,7 @@ pub(crate) struct NewPassword {
     new_password: String,
 }
 
-/// The form asks for the current password, so the login need not be fresh.
+/// The form requires the current password, so the login need not be fresh.
 pub(crate) async fn password_form(
     _: LoginRequired<Account>,
     page: Page,
@@ -219,7 +221,7 @@ pub(crate) struct SessionToEnd {
     id: SessionId,
 }
 
-/// The id of another user's session ends nothing.
+/// The id of another user's session has no effect.
 pub(crate) async fn log_out_session(
     _: LoginRequired<Account>,
     auth: Auth<Account>,
@@ -254,7 +256,7 @@ async fn is_password_of(
         && verdict.needs_rehash()
         && let Err(error) = renew_hash(app, account, password).await
     {
-        // The login succeeds anyway, and the next one tries again.
+        // The login succeeds anyway, and the next login tries again.
         tracing::warn!(
             error = &error as &dyn std::error::Error,
             "an outdated hash was not renewed"
@@ -268,13 +270,13 @@ async fn renew_hash(app: &App, account: &Account, password: &str) -> Result<(), 
     Ok(app.accounts.replace_hash(account, &hash).await?)
 }
 
-/// Applies to new passwords only: users with a shorter one can still log in.
+/// Checked for new passwords only: users with a shorter one can still log in.
 fn is_too_short(password: &str) -> bool {
     password.chars().count() < MIN_PASSWORD
 }
 
 impl Credentials {
-    /// Without the spaces that a phone's keyboard adds.
+    /// The name without the spaces that a phone's keyboard adds.
     fn name(&self) -> &str {
         self.username.trim()
     }
@@ -284,7 +286,7 @@ impl Credentials {
     }
 }
 
-/// The names of those fields that were left empty.
+/// The names of the empty fields.
 fn empty_fields(fields: &[(&'static str, &str)]) -> Vec<&'static str> {
     let empty = fields.iter().filter(|(_, value)| value.is_empty());
     empty.map(|(name, _)| *name).collect()

@@ -16,9 +16,9 @@
 //! curl -i -b jar -X POST http://localhost:3000/logout
 //! ```
 //!
-//! Where to look: `app` puts it together, `handlers` has a function per form and page, `database`
-//! opens the file, `accounts` is the table of users, `sessions` lists the browsers of a user,
-//! `page` renders the templates, `error` renders failures for visitors.
+//! The modules: `app` has the routes and layers, `handlers` a function for each form and page,
+//! `database` opens the file, `accounts` is the table of users, `sessions` lists the browsers of a
+//! user, `page` renders the templates, and `error` renders failures for visitors.
 
 mod accounts;
 mod app;

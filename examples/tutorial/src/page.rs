@@ -1,4 +1,4 @@
-//! Pages: the templates, and what all of them show.
+//! The templates, and what all pages show.
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ impl Templates {
     }
 }
 
-/// What is wrong with a form, and in which of its fields. The first of these fields gets the focus.
+/// What is wrong with a form, and in which fields. The first of these fields gets the focus.
 pub(crate) struct Problem {
     pub(crate) text: &'static str,
     pub(crate) fields: Vec<&'static str>,
@@ -72,7 +72,7 @@ impl Page {
         Ok(Html(page))
     }
 
-    /// The form again, with the problem.
+    /// Renders the form again, with the problem.
     pub(crate) fn again(
         &self,
         template: &str,
@@ -100,7 +100,8 @@ impl FromRequestParts<App> for Page {
     }
 }
 
-/// The URL only names the message, so a link can't put text of its author's choice on our pages.
+/// The message that the URL names. The URL does not contain the text itself, so a link can't put
+/// arbitrary text on our pages.
 fn message(uri: &Uri) -> Option<String> {
     #[derive(Deserialize)]
     struct Named {
@@ -122,14 +123,14 @@ fn message(uri: &Uri) -> Option<String> {
     }
 }
 
-/// Styles, script and icon are files of their own, so that the content security policy needs no
-/// exception for inline code.
+/// The style sheet, the script and the icon are separate files, so that the content security policy
+/// needs no exception for inline code.
 pub(crate) async fn style() -> impl IntoResponse {
     let css = include_str!("templates/style.css");
     ([(CONTENT_TYPE, "text/css; charset=utf-8")], css)
 }
 
-/// For convenience only: every page works without it.
+/// The script is optional: every page works without it.
 pub(crate) async fn script() -> impl IntoResponse {
     let javascript = include_str!("templates/script.js");
     (

@@ -7,7 +7,8 @@ use minijinja::{Value, context};
 
 use super::{accounts::Account, error::AppError};
 
-/// The sessions of the current user: first this one, then the others, the most recently used first.
+/// Returns the sessions of the current user: first this one, then the others, the most recently
+/// used first.
 pub(crate) async fn of_current_user(auth: &Auth<Account>) -> Result<Vec<Value>, AppError> {
     let mut sessions = auth.sessions().await?;
     sessions.sort_by_key(|session| !session.is_current());

@@ -6,7 +6,7 @@
 //!
 //! ```sh
 //! curl -c jar -X POST http://localhost:3000/login               # customer 1
-//! curl -b jar -c jar -X POST http://localhost:3000/staff/login  # and, in the same browser, member of staff 1
+//! curl -b jar -c jar -X POST http://localhost:3000/staff/login  # also member of staff 1
 //! curl -b jar http://localhost:3000                             # customer 1
 //! curl -b jar http://localhost:3000/staff                       # member of staff 1
 //! curl -b jar -c jar -X POST http://localhost:3000/staff/logout

@@ -79,7 +79,7 @@ async fn dark(cookies: Cookies) -> &'static str {
         .same_site(SameSite::Lax)
         .max_age(Duration::days(365));
     cookies.add(theme.build());
-    "Dark it is.\n"
+    "The theme is now dark.\n"
 }
 
 #[tokio::main]

@@ -152,7 +152,7 @@ impl<U: AuthUser> RequestAuth<U> {
             forget_oldest(realm, own, limit, now);
         }
         if let Some(limit) = realm.max_sessions {
-            // Best effort: the login is valid, and the next one tries again.
+            // Best effort: the login is valid, and the next login tries again.
             let own = LoggedIn {
                 is_new: old_id != Some(record.id),
                 record,
@@ -199,8 +199,8 @@ async fn remembered(
     Ok(None)
 }
 
-/// The cookies for other sessions than these two, if the browser has several under one of our
-/// names. A login ends all of these sessions; otherwise the next request would be ambiguous.
+/// The cookies of sessions other than these two, if the browser has several under one of our names.
+/// A login ends all of these sessions; otherwise the next request would be ambiguous.
 fn surplus(
     turn: &Turn<'_>,
     old: Option<&Open>,

@@ -117,7 +117,8 @@ impl Plan<'_> {
                         ..head
                     },
                     epoch: epoch.wrapping_add(1),
-                    // After a change of password, a copy of the old cookie must not have the grace.
+                    // After a change of password, requests with a copy of the old cookie must not
+                    // join.
                     excludes_previous: payload.login.and_then(|login| login.stamp)
                         != self.login.stamp,
                     ..self.payload(head, remember, payload.entries.clone())

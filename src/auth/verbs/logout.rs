@@ -33,8 +33,7 @@ impl<U: AuthUser> RequestAuth<U> {
         let remembered = turn.remember_tokens();
         let realm = turn.realm();
         let mut proofs = presented(realm, sessions.iter(), remembered.iter());
-        // A session that this request has created or restored, so that no browser has its cookie
-        // yet.
+        // A session that this request has created or restored: no browser has its cookie yet.
         let own = turn.open();
         let is_own = |id: &SessionId| own.as_ref().is_some_and(|open| open.record.id == *id);
         if let Some(Open {

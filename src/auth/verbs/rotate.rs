@@ -16,10 +16,10 @@ use crate::{
 /// Which secrets a rotation replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::auth) enum Renew {
-    /// The session secret. The old one joins for the grace.
+    /// The session secret. Requests with the old one join for the grace.
     Session,
-    /// Those of the remember cookie, too, and the old session secret does not join: copies of
-    /// either cookie are invalid at once.
+    /// The session secret and those of the remember cookie. Requests with the old session secret do
+    /// not join: copies of either cookie are invalid at once.
     All,
 }
 

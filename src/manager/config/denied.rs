@@ -14,8 +14,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// settings. Default: none, and anonymous requests get `401`.
     ///
     /// # Panics
-    /// If the page is invalid. If it comes from a configuration file, [`check`](LoginPage::check)
-    /// it before.
+    /// Panics if the page is invalid. If it comes from a configuration file,
+    /// [`check`](LoginPage::check) it first.
     #[must_use]
     #[track_caller]
     pub fn with_login_page(self, page: impl Into<LoginPage>) -> Self {
@@ -29,16 +29,17 @@ impl<U: AuthUser> LoginManager<U> {
     /// request gets 401, as does every request if no login page is set. A user who is not allowed
     /// gets 403.
     ///
-    /// The function is asynchronous, so it may render a template or read a database. It clones what
-    /// it captures for each call: `move |denied| { let db = db.clone(); async move { … } }`. With
-    /// axum it returns what a handler may return. To change only some responses, begin with
-    /// [`Denied::default_response`]:
+    /// The function is asynchronous, so it may render a template or read a database. Clone what it
+    /// captures for each call: `move |denied| { let db = db.clone(); async move { … } }`. With
+    /// axum, it may return anything that a handler may return. To change only some responses, begin
+    /// with [`Denied::default_response`]:
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
     /// # struct Account { id: i64 }
     /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-    /// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// # let load_user = |id| async move { Some(Account { id }) };
+    /// # let login_manager = LoginManager::new(MemoryStore::new(), load_user);
     /// use axum::response::{Html, IntoResponse};
     /// use http::StatusCode;
     ///
@@ -62,14 +63,15 @@ impl<U: AuthUser> LoginManager<U> {
         })
     }
 
-    /// Adds a challenge to the `WWW-Authenticate` header of each 401, such as `Bearer`. The first one
-    /// replaces the default, `Session`. Your own responses to denied requests have it if they begin
-    /// with [`Denied::default_response`].
+    /// Adds a challenge to the `WWW-Authenticate` header of each 401, such as `Bearer`. The first
+    /// one replaces the default, `Session`. Your own responses to denied requests contain it if
+    /// they are made from [`Denied::default_response`].
     ///
     /// Browsers open a password dialog for `Basic` and `Digest`.
     ///
     /// # Panics
-    /// If it is not a scheme, or a scheme, a space and parameters (RFC 9110, 11.6.1).
+    /// Panics if it is neither a scheme nor a scheme followed by a space and parameters (RFC 9110,
+    /// 11.6.1).
     #[must_use]
     #[track_caller]
     pub fn with_challenge(self, challenge: &str) -> Self {

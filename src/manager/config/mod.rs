@@ -1,5 +1,5 @@
-//! The settings. They are checked at once. An invalid one panics, as an invalid path in
-//! `Router::route` does, since a program should not start with it.
+//! The settings of a manager. Each is checked when it is set. An invalid one panics, as an invalid
+//! path in `Router::route` does, so that no program starts with it.
 
 mod denied;
 
@@ -29,7 +29,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// segment.
     ///
     /// # Panics
-    /// If it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
+    /// Panics if it is not 1 to 64 ASCII letters, digits, hyphens, underscores, dots and colons.
     #[must_use]
     #[track_caller]
     pub fn with_realm(self, realm: &str) -> Self {
@@ -39,8 +39,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// Sets the names and attributes of the cookies. Default: [`Cookies::new`].
     ///
     /// # Panics
-    /// If a setting is invalid, or browsers would refuse the combination. If they come from a
-    /// configuration file, [`check`](Cookies::check) them before.
+    /// Panics if a setting is invalid, or if browsers would reject the combination. If the settings
+    /// come from a configuration file, [`check`](Cookies::check) them first.
     #[must_use]
     #[track_caller]
     pub fn with_cookies(self, cookies: Cookies) -> Self {
@@ -102,8 +102,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// Sets how long a session lives. Default: 24 hours idle, 14 days in total.
     ///
     /// # Panics
-    /// If a timeout is less than a second or more than 400 days. If they come from a configuration
-    /// file, [`check`](Timeouts::check) them before.
+    /// Panics if a timeout is less than a second or more than 400 days. If they come from a
+    /// configuration file, [`check`](Timeouts::check) them first.
     #[must_use]
     #[track_caller]
     pub fn with_timeouts(self, timeouts: Timeouts) -> Self {
@@ -118,7 +118,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// session lives.
     ///
     /// # Panics
-    /// If it is less than a second or more than 400 days.
+    /// Panics if it is less than a second or more than 400 days.
     #[must_use]
     #[track_caller]
     pub fn with_fresh_for(self, limit: Duration) -> Self {
@@ -133,7 +133,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// further login ends the oldest. Default: no limit.
     ///
     /// # Panics
-    /// If the limit is 0.
+    /// Panics if the limit is 0.
     #[must_use]
     #[track_caller]
     pub fn with_max_sessions(self, limit: usize) -> Self {
@@ -147,8 +147,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// Sets how long browsers are remembered, and how many. Default: [`RememberMe::new`].
     ///
     /// # Panics
-    /// If a setting is invalid. If they come from a configuration file,
-    /// [`check`](RememberMe::check) them before.
+    /// Panics if a setting is invalid. If the settings come from a configuration file,
+    /// [`check`](RememberMe::check) them first.
     #[must_use]
     #[track_caller]
     pub fn with_remember_me(self, remember_me: RememberMe) -> Self {
@@ -166,13 +166,13 @@ impl<U: AuthUser> LoginManager<U> {
         self.keeping(|realm| realm.protection = protection)
     }
 
-    /// Sets how to recognize a client: a function that returns some bytes, of which a digest is
-    /// kept, or `None` if the request does not contain them. It is called for every request, so
-    /// keep it cheap.
+    /// Sets the function that recognizes a client. It returns bytes that identify the client, or
+    /// `None` if the request does not contain them; the session keeps a digest of the bytes. It is
+    /// called for every request, so keep it cheap.
     ///
     /// Default: the names in the `User-Agent` header, without versions. The IP address is not
-    /// included, because mobile networks, offices and privacy extensions change it all the time. If
-    /// you want it anyway, and control the proxies in front:
+    /// included, because mobile networks, offices and privacy extensions change it all the time. To
+    /// include it anyway, if you control the proxies in front of the server:
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -193,7 +193,7 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
-    /// Selects requests that read the session without extending it: they do not count for the idle
+    /// Selects requests that read the session without extending it: they do not restart the idle
     /// timeout. Use it for pages that poll in the background, whether or not the user is active:
     ///
     /// ```
@@ -205,8 +205,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// ```
     ///
     /// Default: every request that reads the session extends it. Assurance levels 2 and 3 of NIST
-    /// SP 800-63B-4 ([`Timeouts::aal2`], [`Timeouts::aal3`]) count the inactivity of the user, so
-    /// set it with them if a page polls.
+    /// SP 800-63B-4 ([`Timeouts::aal2`], [`Timeouts::aal3`]) measure the inactivity of the user, so
+    /// call this as well if you use them and a page polls.
     #[must_use]
     pub fn without_touch(
         mut self,
@@ -220,7 +220,7 @@ impl<U: AuthUser> LoginManager<U> {
     /// seconds. A call that takes longer is dropped and treated as failed.
     ///
     /// # Panics
-    /// If it is less than a millisecond.
+    /// Panics if it is less than a millisecond.
     #[must_use]
     #[track_caller]
     pub fn with_deadline(self, deadline: Duration) -> Self {
@@ -240,9 +240,9 @@ impl<U: AuthUser> LoginManager<U> {
     /// Sets a function to call for every [`Event`]. It is called synchronously where the event
     /// occurs, so keep it short.
     ///
-    /// That is the request, with its tracing span and task-locals. Other tasks emit the events of
-    /// work that goes on in the background: recording that a session is in use, retrying a
-    /// deletion, the cleanup, and the rest of a verb whose client has hung up.
+    /// Most events occur in the request's task, with its tracing span and task-locals. Other tasks
+    /// emit the events of background work: recording that a session is in use, retrying a deletion,
+    /// the cleanup, and the rest of a verb whose client has hung up.
     #[must_use]
     pub fn with_on_event(self, on_event: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.keeping(|realm| realm.on_event = Some(OnEvent(Arc::new(on_event))))

@@ -13,8 +13,8 @@ use crate::store::SessionId;
 /// A power of two, for two arrays of 64 KiB. Records that share a slot are read more often than
 /// needed, never less.
 const SLOTS: usize = 4096;
-/// How long a write that failed or was dropped may still be on its way to the server: longer than
-/// any caller waits for one.
+/// How long a write that failed or was dropped may still take effect on the server. It is longer
+/// than any caller waits for a write.
 const IN_FLIGHT: Duration = Duration::from_secs(60);
 
 /// Counts the finished writes and keeps the number of the last one for each slot of ids and of
@@ -32,13 +32,14 @@ pub(super) struct Invalidations {
 
 #[derive(Default)]
 struct LastWrite {
-    /// The number of writes that had finished then, this one included.
+    /// The number of writes that had finished when this one did, including this one.
     number: AtomicU64,
-    /// If its outcome is unknown: when it can no longer take effect, in milliseconds since `epoch`.
+    /// The time from which a write whose outcome is unknown can no longer take effect, in
+    /// milliseconds since `epoch`.
     settled: AtomicU64,
 }
 
-/// When a record was read. It includes every write that had finished by then.
+/// When a record was read. The record includes every write that had finished by then.
 #[derive(Clone, Copy)]
 pub(super) struct ReadAt {
     count: u64,
@@ -142,8 +143,8 @@ impl Invalidations {
     }
 }
 
-/// A write that is under way. It is counted when it is dropped, so a record that was read
-/// meanwhile counts as read before it.
+/// A write in progress. It is counted when it is dropped, so a record that was read meanwhile
+/// counts as read before the write.
 pub(super) struct Write<'a> {
     invalidations: &'a Invalidations,
     last: &'a LastWrite,

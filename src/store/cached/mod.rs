@@ -21,8 +21,8 @@ const OVERHEAD: usize = 320;
 /// A read-through cache in front of another store: fewer reads, but with several nodes **logouts
 /// take effect later**.
 ///
-/// A session's record is read on every request that asks for the user. With this store it is read
-/// again only after `staleness`, or if it was written:
+/// Without a cache, a session's record is read on every request that looks up the user. With this
+/// store, it is read again only after `staleness`, or if it was written:
 ///
 /// - A write **through this store** (login, logout, saved data, revocation) is seen through it **at
 ///   once**.
@@ -31,9 +31,9 @@ const OVERHEAD: usize = 320;
 /// - A write that **failed or timed out** here may still take effect. The records that it
 ///   concerns are not cached for a minute.
 ///
-/// On one node it costs only memory. On several nodes it is a decision: for a few seconds a
-/// stolen session outlives its revocation. An outage of the store is also noticed later by users
-/// whose sessions are cached.
+/// On one node, the cache only costs memory. On several nodes it is a trade-off: a stolen session
+/// outlives its revocation by up to `staleness`. Users whose sessions are cached also notice an
+/// outage of the store later.
 ///
 /// Only [`load`](SessionStore::load) is served from the cache, and only existing records are
 /// cached. [`load_fresh`](SessionStore::load_fresh) and all other methods always call the store.
@@ -58,7 +58,7 @@ pub struct CachedStore {
 struct Cached {
     record: SessionRecord,
     owner: Option<Slot>,
-    // From before the store was called, so the record is at least as new.
+    // Taken before the store was called, so the record is at least as new.
     read: ReadAt,
 }
 
@@ -88,8 +88,8 @@ impl CachedStore {
             owner,
             read,
         } = self.records.get(id)?;
-        // If the session is used on another node, it lives longer than this copy says. It must
-        // not expire here, so the copy is used for at most half its idle time.
+        // If the session is used on another node, it expires later than this copy says. It must not
+        // expire earlier here, so the copy is used for at most half the idle timeout.
         let idle = record.expires.saturating_sub(record.touched).max(0);
         let staleness = Duration::from_millis(idle.unsigned_abs() / 2).min(self.staleness);
         let is_valid = read.at.elapsed() < staleness
@@ -139,8 +139,8 @@ impl fmt::Debug for CachedStore {
     }
 }
 
-/// Every write invalidates what it concerns whatever its outcome: after `Conflict` or `Gone` the
-/// caller reads again to see why.
+/// Every write invalidates the records that it concerns, whatever its outcome: after `Conflict` or
+/// `Gone`, the caller loads the record again.
 #[async_trait]
 impl SessionStore for CachedStore {
     async fn create(&self, record: SessionRecord) -> Result<CreateOutcome, BoxError> {

@@ -1,4 +1,4 @@
-//! Creating a record and its index entry: together on one server, otherwise the entry first.
+//! Creating a record and its index entry: both at once on one server, the entry first in a cluster.
 
 use redis::RedisError;
 

@@ -1,11 +1,11 @@
 //! Deleting all records of an owner.
 //!
 //! On one server a script finds the records from the index and deletes them together, a thousand at
-//! a time. It only trusts what it finds: if an entry leads to no record, the record may be behind a
-//! proxy on another server. Those are deleted by their keys, as all records are in a cluster.
+//! a time. If it finds no record for an entry, the record may be on another server behind a proxy.
+//! Such records are deleted by their keys, as all records are in a cluster.
 //!
-//! Either way there is one moment at which the whole index was read: records created before it are
-//! deleted, and those created after it stay. An id never changes, so no second look is needed.
+//! Either way, the whole index is read at one moment: records created before it are deleted, and
+//! those created after it are kept. A session keeps its id, so the index need not be read again.
 
 use redis::RedisError;
 
@@ -21,8 +21,8 @@ use crate::{
     store::{Outcome, SessionId},
 };
 
-/// How many records one script deletes, give or take 100. It takes some milliseconds, in which the
-/// server does nothing else.
+/// About how many records one script deletes: up to 99 more. The script takes a few milliseconds,
+/// during which the server does nothing else.
 const MAX_PER_SCRIPT: usize = 1000;
 
 impl RedisStore {
@@ -38,7 +38,8 @@ impl RedisStore {
         }
     }
 
-    /// Returns how many the scripts deleted, and the entries that are left to delete one by one.
+    /// Returns the number of records that the scripts deleted, and the entries whose records are
+    /// left to delete one by one.
     async fn delete_found(
         &self,
         owner: &OwnerDigest,
@@ -46,8 +47,8 @@ impl RedisStore {
     ) -> Result<(u64, Vec<Vec<u8>>), RedisError> {
         let except_bytes = except.as_ref().map_or(&[][..], |id| id.as_bytes());
         let arguments = (owner, except_bytes, self.key("r:", &[]), MAX_PER_SCRIPT);
-        // A cluster refuses this, because it keeps the last two keys in different slots. Their
-        // names differ in one letter, and neither exists.
+        // A cluster rejects this command, because the last two keys are in different slots. Their
+        // names differ in one letter, and neither key exists.
         let index = self.index_key(owner);
         let keys = [index, self.key("r:", b"a"), self.key("r:", b"b")];
         let mut deleted = 0;
@@ -79,8 +80,8 @@ impl RedisStore {
             for outcome in join_all(calls).await {
                 deleted += u64::from(outcome?.0 == Outcome::Done);
             }
-            // Best effort: the next call tries again. Entries of a record that was just deleted
-            // stay, too, until they are settled: a cluster client that lost the reply to a `create`
+            // Best effort: the next call tries again. The entry of a record that was just deleted
+            // is also kept until it is settled: a cluster client that lost the reply to a `create`
             // may write the record once more.
             self.prune_index(owner, batch).await.ok();
         }

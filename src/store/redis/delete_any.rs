@@ -13,8 +13,8 @@ const COUNT: usize = 1000;
 
 impl RedisStore {
     /// Deletes records as a scan finds them, until there are no more or `limit` are deleted. Their
-    /// entries in the lists of owners remain until a list removes them or they expire, since a
-    /// session that is created meanwhile is in one of these lists.
+    /// entries in the indexes of owners remain until a `list` removes them or they expire. The
+    /// indexes can't be deleted, since they may contain a session that is created meanwhile.
     pub(super) async fn delete_scanned(&self, limit: usize) -> Result<u64, BoxError> {
         self.check_single().await?;
         let records = self.key("r:", &[]);
@@ -26,7 +26,7 @@ impl RedisStore {
             scan.arg("COUNT").arg(COUNT.min(limit));
             let (next, mut keys): (u64, Vec<Vec<u8>>) =
                 self.server.query(&scan).await.map_err(failure)?;
-            // Others may have longer keys that begin alike.
+            // Other applications may have longer keys that begin alike.
             keys.retain(|key| key.len() == records.len() + SessionId::LEN);
             if !keys.is_empty() {
                 let mut unlink = redis::cmd("UNLINK");
@@ -48,7 +48,7 @@ impl RedisStore {
         match is_cluster(&info) {
             false => Ok(()),
             true => Err(StoreError::new(
-                "redis: the sessions of everyone can't be deleted in a cluster; \
+                "redis: the sessions of all users can't be deleted in a cluster; \
                  use another prefix instead, `RedisStore::with_prefix`",
             )
             .into()),
@@ -57,7 +57,7 @@ impl RedisStore {
 }
 
 /// Redis names its mode `redis_mode`, and Valkey `server_mode`. A cluster client collects the
-/// answers of all nodes, which are no text.
+/// replies of all nodes, and the result is not a text.
 fn is_cluster(info: &Value) -> bool {
     let text = match info {
         Value::BulkString(text) => text.as_slice(),

@@ -14,20 +14,20 @@ use crate::{
     store::{Page, SessionId, SessionRecord},
 };
 
-/// The age from which an entry without a record is removed. In a cluster the entry is written
-/// before the record, and a record is not written an hour after its entry; their servers' clocks
-/// may differ by as much again.
+/// The age from which an entry without a record is removed. In a cluster, the entry is written
+/// before the record, and a record is not written later than an hour after its entry. The clocks of
+/// their servers may differ by another hour.
 const SETTLED: i64 = 2 * MARGIN;
 
-/// The id of an entry. `None` if it is none of ours.
+/// The id of an entry, or `None` if this store didn't write it.
 pub(super) fn id_of(entry: &[u8]) -> Option<SessionId> {
     let (id, _) = entry.split_first_chunk()?;
     (entry.len() == 26).then(|| SessionId::from_bytes(*id))
 }
 
 impl RedisStore {
-    /// Adds an entry before its record is written. Returns when it was made and the limit of the
-    /// record.
+    /// Adds an entry before its record is written. Returns when the entry was made, and the limit
+    /// of the record.
     pub(super) async fn add_to_index(
         &self,
         owner: &OwnerDigest,
@@ -53,13 +53,13 @@ impl RedisStore {
         self.server.query(&command).await
     }
 
-    /// Removes those of these entries without a record that are settled.
+    /// Removes those of these entries, which have no record, that are settled.
     pub(super) async fn prune_index(
         &self,
         owner: &OwnerDigest,
         absent: &[Vec<u8>],
     ) -> Result<(), RedisError> {
-        // A script can't pass more than some thousands to a command.
+        // A script can't pass more than a few thousand arguments to a command.
         for entries in absent.chunks(BATCH) {
             let keys = [self.index_key(owner)];
             let pruned = self
@@ -70,7 +70,7 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Reads entries from this lower bound on, at most so many.
+    /// Reads at most `count` entries from this lower bound on.
     pub(super) async fn entries(
         &self,
         owner: &OwnerDigest,
@@ -85,7 +85,7 @@ impl RedisStore {
         self.server.query(&command).await
     }
 
-    /// Reads as much of the index as the page needs, and the records.
+    /// Reads as much of the index as the page needs, and its records.
     pub(super) async fn list_page(
         &self,
         owner: &str,
@@ -150,8 +150,8 @@ impl RedisStore {
         Ok(records)
     }
 
-    /// An index of another type would stand in the way for ever, so it is deleted. This call fails,
-    /// because there may be records that are on no index now.
+    /// A value of another type would make every later call fail, so it is deleted. This call fails,
+    /// because there may be records that are in no index now.
     pub(super) async fn index_failure(&self, owner: &OwnerDigest, error: RedisError) -> BoxError {
         if is_wrong_type(&error) {
             self.unlink(self.index_key(owner)).await;

@@ -3,17 +3,17 @@
 //! A record is a string: `login:r:` and its id. The index of an owner is a sorted set: `login:o:`
 //! and a digest of the owner. Every change of a record is one script.
 //!
-//! On one server a script has both keys, so `create` and `update` are one step each. In a cluster
-//! each key is on a node of its own, and the index entry is written before the record and removed
-//! after it, so that a live record is always on its owner's index. The store sends both keys
-//! together until a server refuses that. The single steps are correct anywhere.
+//! On one server, one script changes both keys, so `create` and `update` are one step each. In a
+//! cluster, the keys may be on different nodes: the index entry is written before the record and
+//! removed after it, so that a live record is always in its owner's index. The store sends both
+//! keys together until a server rejects that. The separate steps are correct everywhere.
 //!
-//! Deletions leave no tombstones. A late `update` or `touch` finds no record and returns `Gone`. A
-//! late `create` is one whose caller has no reply yet: no other call knows its id, except for a
-//! `delete_all`, and to that it is a `create` after the deletion. An id is never used again, so a
-//! record that was acknowledged and deleted could only come back by a copy of its `create` that was
-//! still on its way on a connection that a cluster client had given up, for longer than the session
-//! lasted.
+//! Deletions leave no tombstones. An `update` or a `touch` that takes effect after a deletion finds
+//! no record and returns `Gone`. A `create` can only take effect late while its caller still waits
+//! for the reply. Until then no other call knows its id, except for a `delete_all` that reads the
+//! index, and for that call it counts as a `create` after the deletion. Ids are never used again.
+//! So a deleted record could only come back if a cluster client gave up a connection and sent the
+//! `create` again on another one, and the first copy arrived after the session had ended.
 
 mod create;
 mod delete_all;
@@ -41,11 +41,11 @@ use super::{CreateOutcome, Outcome, Page, SessionId, SessionRecord, SessionStore
 use crate::error::{BoxError, ConfigError, StoreError};
 use crate::random::random_bytes;
 
-/// How much later than needed Redis removes something, in milliseconds: an hour. Clocks of nodes
-/// and of the servers of a cluster should not differ by as much.
+/// How much later than necessary Redis removes a value, in milliseconds: an hour. The clocks of the
+/// nodes and of a cluster's servers must not differ by this much.
 const MARGIN: i64 = 60 * 60 * 1000;
-/// The longest lifetime that Redis is asked for, in milliseconds: 17 thousand years, which a double
-/// counts exactly.
+/// The longest lifetime that is sent to Redis, in milliseconds: 17 thousand years, which a Lua
+/// number can represent exactly.
 const LONGEST: i64 = 1 << 49;
 /// How many records are read together.
 const BATCH: usize = 256;
@@ -53,8 +53,8 @@ const BATCH: usize = 256;
 /// Keeps sessions on a Redis or Valkey server (Redis 6.2 or later) or a cluster.
 ///
 /// Takes any asynchronous connection of the `redis` crate, version 1. A `ConnectionManager`
-/// reconnects after an outage; a `MultiplexedConnection` doesn't; use a `ClusterConnection` for a
-/// cluster. Clones share the connection.
+/// reconnects after an outage; a `MultiplexedConnection` doesn't. For a cluster, use a
+/// `ClusterConnection`. Clones share the connection.
 ///
 /// ```no_run
 /// # async fn app() -> Result<(), Box<dyn std::error::Error>> {
@@ -67,20 +67,20 @@ const BATCH: usize = 256;
 ///
 /// # Server settings
 ///
-/// - **`maxmemory-policy noeviction`.** With any other policy Redis evicts sessions when memory
-///   runs out. Users are logged out, or an owner's index is evicted first, and the list of sessions
-///   and "log out everywhere" miss sessions that still exist. With `noeviction` logins fail
-///   instead, and existing sessions stay and can be logged out.
+/// - **`maxmemory-policy noeviction`.** With any other policy, Redis evicts sessions when memory
+///   runs out, which logs users out. If it evicts an owner's index first, the list of sessions and
+///   "log out everywhere" miss sessions that still exist. With `noeviction`, logins fail instead,
+///   and existing sessions are kept and can be logged out.
 /// - **`appendonly yes` and `appendfsync always`**, if an acknowledged logout must survive a crash
-///   of the server. With `everysec`, the default of `appendonly`, a crash undoes the last second:
-///   sessions that began in it are lost, and *sessions that ended in it are back*. With snapshots
-///   alone it is minutes. Decide whether that is acceptable.
-/// - **Replicas copy late.** A replica that takes over may lack the last writes of the old primary,
-///   logouts among them. `WAIT` and `min-replicas-to-write` make that rarer; Redis cannot rule it
-///   out. If it must not happen, keep sessions in an SQL database.
+///   of the server. With `appendfsync everysec`, the default, a crash undoes the last second:
+///   sessions that began in it are lost, and *sessions that ended in it are live again*. With
+///   snapshots alone, a crash undoes minutes. Decide whether that is acceptable.
+/// - **Replication is asynchronous.** A replica that takes over may lack the last writes of the old
+///   primary, including logouts. `WAIT` and `min-replicas-to-write` make that rarer, but Redis
+///   cannot rule it out. If it must not happen, keep sessions in an SQL database.
 ///
 /// A change of the user's [security stamp](crate::AuthUser::security_stamp) ends their sessions in
-/// all of these cases: it is stored in your database.
+/// all of these cases, because the stamp is stored in your database.
 ///
 /// # Connection settings
 ///
@@ -88,16 +88,16 @@ const BATCH: usize = 256;
 ///   replica, no client-side caching. Otherwise other nodes notice a logout late.
 /// - Set a response timeout below the manager's deadline. The default of the `redis` crate is half
 ///   a second.
-/// - In an outage a `ConnectionManager` retries for some seconds before it returns an error, longer
-///   than the manager's deadline. With `set_number_of_retries(1)` requests fail faster and succeed
-///   sooner after the outage.
-/// - A proxy in between must run a script where all of its keys are, or refuse it. With a proxy
-///   that looks at the first key only, in front of several servers (twemproxy is one), logins don't
-///   last.
+/// - During an outage, a `ConnectionManager` retries for some seconds before it returns an error,
+///   which is longer than the manager's deadline. With `set_number_of_retries(1)`, requests fail
+///   faster and succeed sooner after the outage.
+/// - A proxy in between must run a script on the server that has all of its keys, or reject it. A
+///   proxy in front of several servers that looks at the first key only, such as twemproxy, does
+///   not work: sessions are not found after the login.
 /// - The account needs access to all keys that begin with the prefix. Two scripts derive keys that
-///   they are not given: the one that deletes all of a user's sessions, and the one that deletes a
-///   session and its index entry. Redis and Valkey allow that outside of a cluster. If it is
-///   refused, the store sends the keys one by one, as it does in a cluster.
+///   are not passed to them: the one that deletes all of a user's sessions, and the one that
+///   deletes a session and its index entry. Redis and Valkey allow that outside of a cluster. If
+///   the server rejects it, the store sends the keys one by one, as it does in a cluster.
 ///
 /// A cluster client sends a command again if the reply is lost. A repeated `create` or `update`
 /// recognizes its own write and returns `Done`, unless another call changed the record in between.
@@ -105,18 +105,19 @@ const BATCH: usize = 256;
 ///
 /// # Costs
 ///
-/// A session takes about 400 bytes, including its place in the list of its user's sessions.
+/// A session takes about 400 bytes, including its entry in the index of its user's sessions.
 ///
-/// `load`, `update`, `touch` and `delete` are one round trip, `load` a plain `GET`. `create` is one
-/// on one server and two in a cluster, where the list may be on another server than the session; so
-/// is `delete` there, and an `update` that moves the end of a session on is three. A cluster
-/// refuses the first script that has two keys; the store and its clones remember that. If an ACL
-/// allows scripts with each of the keys but not with both, each login pays for the refusal.
+/// On one server, `create`, `load`, `update`, `touch` and `delete` take one round trip each; `load`
+/// is a plain `GET`. In a cluster, where the index may be on another server than the session,
+/// `create` and `delete` take two, and an `update` that extends the end of a session takes three. A
+/// cluster rejects the first script that has two keys; the store and its clones remember that. If
+/// an ACL allows scripts with each of the keys but not with both, each login takes another round
+/// trip.
 ///
-/// A page of a list is two round trips, at most 256 sessions at a time. Deleting all sessions of a
-/// user is one round trip for each thousand of them on one server; such a script takes a few
-/// milliseconds, in which the server does nothing else. In a cluster it is one command for each
-/// session, 256 at a time.
+/// Listing sessions takes two round trips for each 256 of them. On one server, deleting all
+/// sessions of a user takes one round trip for each thousand of them. Such a script takes a few
+/// milliseconds, during which the server does nothing else. In a cluster, it takes one command for
+/// each session, 256 at a time.
 ///
 /// # Expiry
 ///
@@ -128,8 +129,8 @@ const BATCH: usize = 256;
 ///
 /// # Logging everyone out
 ///
-/// [`logout_everyone`](crate::LoginManager::logout_everyone) looks through all keys of the server.
-/// In a cluster, where no command does that, it fails. There, and on a server with many millions of
+/// [`logout_everyone`](crate::LoginManager::logout_everyone) scans all keys of the server. In a
+/// cluster, where no command does that, it fails. There, and on a server with many millions of
 /// other keys, use another [prefix](RedisStore::with_prefix): the old sessions are invalid at once,
 /// and expire on their own.
 #[derive(Clone)]
@@ -139,7 +140,7 @@ pub struct RedisStore {
 }
 
 impl RedisStore {
-    /// Creates a store on the server of this connection. Its keys begin with `login:`.
+    /// Creates a store on the server or cluster of this connection. Its keys begin with `login:`.
     #[must_use]
     pub fn new(connection: impl ConnectionLike + Clone + Send + Sync + 'static) -> Self {
         Self {
@@ -148,11 +149,12 @@ impl RedisStore {
         }
     }
 
-    /// Sets what its keys begin with, so that several applications can share a server. Default:
-    /// `login:`.
+    /// Sets the prefix of the store's keys, so that several applications can share a server.
+    /// Default: `login:`.
     ///
     /// # Errors
-    /// - if it isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and colons
+    /// - if the prefix isn't 1 to 64 ASCII letters, digits, hyphens, underscores, dots, slashes and
+    ///   colons
     pub fn with_prefix(mut self, prefix: &str) -> Result<Self, ConfigError> {
         check_prefix(prefix)?;
         self.prefix = prefix.into();
@@ -191,7 +193,7 @@ impl SessionStore for RedisStore {
     async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError> {
         let (outcome, owner) = self.delete_if(id, version, None).await?;
         if let Some(owner) = owner {
-            // Best effort: a list removes it later.
+            // Best effort: a `list` removes the entry later.
             self.remove_from_index(&owner, id).await.ok();
         }
         Ok(outcome)
@@ -225,7 +227,7 @@ impl SessionStore for RedisStore {
         Ok(0)
     }
 
-    /// Looks through all keys of the server, from the beginning in each call. Not in a cluster.
+    /// Scans all keys of the server, from the beginning in each call. Fails in a cluster.
     async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
         self.delete_scanned(limit).await
     }
@@ -245,8 +247,8 @@ impl RedisStore {
         }
     }
 
-    /// The record that this value holds. One that can't be read counts as absent and is deleted: it
-    /// would turn every request with this session into an error.
+    /// The record in this value. A value that can't be read counts as absent and is deleted, since
+    /// every request with this session would fail otherwise.
     async fn readable(&self, id: &SessionId, value: &[u8]) -> Option<SessionRecord> {
         let record = unpack(*id, value);
         if record.is_none() {
@@ -257,7 +259,7 @@ impl RedisStore {
         record
     }
 
-    /// Best effort: the next call finds it again.
+    /// Best effort: the next call finds the value again.
     async fn unlink(&self, key: Vec<u8>) {
         let mut command = redis::cmd("UNLINK");
         command.arg(key);
@@ -273,7 +275,7 @@ impl RedisStore {
         owner: Option<&OwnerDigest>,
     ) -> Result<(Outcome, Option<Vec<u8>>), BoxError> {
         let version = version.map(u64::to_be_bytes);
-        // A `delete_all` takes care of the index itself.
+        // A `delete_all` updates the index itself.
         let indexes = owner.map_or_else(|| self.key("o:", &[]), |_| Vec::new());
         let version = version.as_ref().map_or(&[][..], |version| version);
         let arguments = (
@@ -307,8 +309,8 @@ fn call_id() -> Result<CallId, BoxError> {
     Ok(random_bytes().map_err(no_random_bytes)?)
 }
 
-/// How long Redis has to keep something, in milliseconds. A difference of the caller's times: the
-/// server's clock may be wrong.
+/// How long Redis must keep a value, in milliseconds. It is the difference of two of the caller's
+/// times, since the server's clock may be wrong.
 fn lifetime(from: i64, to: i64) -> i64 {
     to.saturating_sub(from).clamp(0, LONGEST) + MARGIN
 }
@@ -323,5 +325,5 @@ fn outcome(reply: Result<Vec<u8>, RedisError>) -> Result<Outcome, BoxError> {
 }
 
 fn unknown_reply() -> BoxError {
-    StoreError::new("redis sent a reply that none of our scripts sends").into()
+    StoreError::new("redis: the server sent an unexpected reply").into()
 }

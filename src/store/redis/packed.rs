@@ -9,18 +9,18 @@ use crate::{
     store::{SessionId, SessionRecord},
 };
 
-/// The first byte. Any other layout will have keys of another kind.
+/// The first byte. Another layout would use other keys.
 const FORMAT: u8 = 1;
-/// The format and the limit, which the script writes that creates the record.
+/// The length of the format and the limit, which are written by the script that creates the record.
 const BEFORE: usize = 1 + 5;
-/// The owner's length if there is no owner.
+/// The length that stands for no owner.
 const ANONYMOUS: u16 = u16::MAX;
 
-/// Names one call, so that it recognizes its own write if a client sends the command twice.
+/// Identifies one call, so that it recognizes its own write if a client sends the command twice.
 pub(super) type CallId = [u8; 8];
 
-/// Names an owner in keys, because an owner can be long, and a user's id should not be in every key
-/// that a tool lists. Zeros if there is none.
+/// Identifies an owner in keys. An owner can be long, and a user's id should not be visible in
+/// keys. It is zero if there is no owner.
 pub(super) type OwnerDigest = [u8; 16];
 
 pub(super) fn owner_digest(owner: Option<&str>) -> OwnerDigest {
@@ -33,7 +33,7 @@ pub(super) fn owner_digest(owner: Option<&str>) -> OwnerDigest {
     digest
 }
 
-/// The value after its limit.
+/// The part of the value after its limit.
 pub(super) fn pack(record: &SessionRecord, call: CallId) -> Result<Vec<u8>, StoreError> {
     let owner = record.owner.as_deref();
     let owner_len = match owner.map(|owner| u16::try_from(owner.len())) {
@@ -92,7 +92,7 @@ fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
     Some(*bytes)
 }
 
-/// A moment in bytes that are in the order of time: negative ones come first.
+/// A time as bytes that sort by time: negative times come first.
 pub(super) fn ordered(at: i64) -> [u8; 8] {
     (at.cast_unsigned() ^ (1 << 63)).to_be_bytes()
 }

@@ -1,8 +1,8 @@
-//! What the keys of one application may begin with.
+//! The prefix of the keys of one application.
 
 use crate::error::ConfigError;
 
-/// No braces: they would put all keys of a cluster on one node.
+/// Rejects braces, among others: they would put all keys on one node of a cluster.
 pub(super) fn check_prefix(prefix: &str) -> Result<(), ConfigError> {
     let is_plain =
         |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/' | b':');

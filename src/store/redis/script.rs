@@ -1,9 +1,9 @@
 //! The scripts. All but two touch only the keys that they are given, and run on any cluster if that
 //! is one key.
 //!
-//! [`DELETE`] makes the key of the owner's index from the record, and [`DELETE_ALL`] the keys of
-//! the records from the index. Redis and Valkey allow it outside of a cluster. Both work without,
-//! and report what is left to do.
+//! [`DELETE`] derives the key of the owner's index from the record, and [`DELETE_ALL`] derives the
+//! keys of the records from the index. Redis and Valkey allow that outside of a cluster. If it is
+//! rejected, both report what is left to do.
 
 use std::sync::LazyLock;
 
@@ -36,12 +36,12 @@ impl Script {
         Self { code, hash }
     }
 
-    /// Runs it from the server's cache.
+    /// Runs the script from the server's cache.
     pub(super) fn by_hash(&self, keys: &[Vec<u8>]) -> Cmd {
         invocation("EVALSHA", &self.hash, keys)
     }
 
-    /// Runs it and adds it to the server's cache.
+    /// Runs the script and adds it to the server's cache.
     pub(super) fn by_code(&self, keys: &[Vec<u8>]) -> Cmd {
         invocation("EVAL", self.code, keys)
     }

@@ -14,7 +14,7 @@ use redis::{
 use super::script::Script;
 use crate::error::{BoxError, StoreError};
 
-/// Clones share the connection and what was learned about the server.
+/// Clones share the connection and what is known about the server.
 #[derive(Clone)]
 pub(super) struct Server {
     connection: Arc<dyn Connection>,
@@ -33,7 +33,7 @@ impl Server {
         Ok(T::from_redis_value(self.connection.send(command).await?)?)
     }
 
-    /// Runs a script. A server that doesn't know it is sent the code.
+    /// Runs a script. Sends its code if the server doesn't have it.
     pub(super) async fn run<T: FromRedisValue>(
         &self,
         script: &Script,
@@ -41,8 +41,8 @@ impl Server {
         arguments: impl ToRedisArgs + Send + Sync,
     ) -> Result<T, RedisError> {
         match self.query(script.by_hash(keys).arg(&arguments)).await {
-            // Not `SCRIPT LOAD`: in a cluster it goes to every node, and this one may be replaced
-            // in between.
+            // `SCRIPT LOAD` is not used: in a cluster it is sent to every node, and this node may
+            // be replaced between the two commands.
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.query(script.by_code(keys).arg(&arguments)).await
             }
@@ -51,8 +51,8 @@ impl Server {
     }
 
     /// Sends a command with several keys, or runs a script on them. Returns `None` if the server
-    /// doesn't take them together; the caller then sends them one by one. The script may have run
-    /// nevertheless, so both ways have to recognize their own work.
+    /// rejects the keys together; the caller then sends them one by one. The script may have run
+    /// nevertheless, so the caller must recognize its own writes.
     pub(super) async fn together<T>(
         &self,
         call: impl Future<Output = Result<T, RedisError>>,
@@ -62,15 +62,15 @@ impl Server {
         }
         let reply = call.await;
         match reply.as_ref().err().map(RedisError::kind) {
-            // A cluster stays one. It refuses before it looks for the script, or while it moves a
-            // slot.
+            // The server is a cluster, and remains one. It rejects the keys before it looks for the
+            // script, or while it moves a slot.
             Some(ErrorKind::Server(ServerErrorKind::CrossSlot | ServerErrorKind::TryAgain)) => {
                 self.is_cluster.store(true, Ordering::Relaxed);
                 Ok(None)
             }
-            // A proxy that says so in its own words, or an account that may access each of the keys
-            // but not both together. If it is something else, single keys fail, too. So the next
-            // call tries again.
+            // A proxy with an error of its own, or an account that may access each of the keys but
+            // not both together. After any other failure, single keys fail, too. This is not
+            // remembered: the next call sends the keys together again.
             Some(ErrorKind::Server(ServerErrorKind::ResponseError | ServerErrorKind::NoPerm)) => {
                 Ok(None)
             }
@@ -79,7 +79,7 @@ impl Server {
     }
 }
 
-/// What the types of connections have in common, as a trait that can be a `dyn`.
+/// The common part of all types of connections, as a dyn-compatible trait.
 #[async_trait]
 trait Connection: Send + Sync {
     async fn send(&self, command: &Cmd) -> Result<Value, RedisError>;
@@ -88,7 +88,7 @@ trait Connection: Send + Sync {
 #[async_trait]
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> Connection for C {
     async fn send(&self, command: &Cmd) -> Result<Value, RedisError> {
-        // A clone shares the socket: requests don't wait for each other's replies.
+        // Clones share the socket, and commands don't wait for each other's replies.
         command.query_async(&mut self.clone()).await
     }
 }
@@ -98,12 +98,12 @@ pub(super) fn is_wrong_type(error: &RedisError) -> bool {
     error.code() == Some("WRONGTYPE")
 }
 
-/// An error fit for a log. The text of a [`RedisError`] can quote what was sent or received.
+/// An error that is safe to log. The text of a [`RedisError`] can quote what was sent or received.
 pub(super) fn failure(error: RedisError) -> BoxError {
     let what = match error.code() {
         Some(code) if is_plain(code) => format!("the server answered {code}"),
-        Some(_) => "the server answered with an error".to_owned(),
-        None if error.is_timeout() => "no answer in time".to_owned(),
+        Some(_) => "the server returned an error".to_owned(),
+        None if error.is_timeout() => "no reply in time".to_owned(),
         None if error.is_connection_refusal() => "connection refused".to_owned(),
         None if error.is_connection_dropped() => "connection lost".to_owned(),
         None => error.category().to_owned(),
@@ -111,7 +111,7 @@ pub(super) fn failure(error: RedisError) -> BoxError {
     StoreError::new(format!("redis: {what}")).into()
 }
 
-/// Whether it looks like the code of a server's error. Something that isn't Redis may send
+/// Whether a text looks like the code of a Redis error. A server that isn't Redis may send
 /// anything.
 fn is_plain(code: &str) -> bool {
     (1..=20).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_uppercase())

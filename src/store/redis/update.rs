@@ -1,4 +1,4 @@
-//! Updating a record. If its end moves on, so does its index entry, and the entry first.
+//! Updating a record. If its end is extended, its index entry is extended first.
 
 use super::{
     MARGIN, RedisStore, call_id, lifetime, outcome,

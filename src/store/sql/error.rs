@@ -4,8 +4,8 @@ use sqlx::error::{Error, ErrorKind};
 
 use crate::error::StoreError;
 
-/// The error without the values that sqlx's own may quote: MySQL's message of a duplicate key
-/// quotes the key, PostgreSQL's `Debug` of a violated constraint quotes the row.
+/// The error without the values that sqlx's error may quote: MySQL's message for a duplicate key
+/// quotes the key, and PostgreSQL's `Debug` for a violated constraint quotes the row.
 pub(super) fn store_error(error: Error) -> StoreError {
     StoreError::new(match error {
         Error::Database(error) => {
@@ -30,7 +30,7 @@ pub(super) fn store_error(error: Error) -> StoreError {
         Error::ColumnIndexOutOfBounds { .. } | Error::ColumnNotFound(_) => {
             "the result has unexpected columns".into()
         }
-        Error::Protocol(_) => "the database broke the driver's protocol".into(),
+        Error::Protocol(_) => "the database violated the driver's protocol".into(),
         Error::Configuration(_) => "the options of the database connection are invalid".into(),
         _ => "the database driver failed".into(),
     })

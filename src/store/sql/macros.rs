@@ -1,10 +1,10 @@
-//! Makes a pool with its statements a store. A macro, because the bounds that sqlx needs of code
-//! that is generic over databases are longer than the code.
+//! Implements a store on a pool and its statements. It is a macro, because the bounds that sqlx
+//! requires of code that is generic over databases are longer than the code.
 
 macro_rules! sql_store {
     ($store:ident, $database:ty, $pool:ty $(, one_writer: $writer:ident)?) => {
         impl $store {
-            /// Keeps sessions in the table `login_sessions` of this pool's database. Does not
+            /// Creates a store on the table `login_sessions` of this pool's database. Does not
             /// connect yet.
             #[must_use]
             pub fn new(pool: $pool) -> Self {

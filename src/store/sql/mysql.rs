@@ -44,26 +44,26 @@ use crate::error::{BoxError, ConfigError};
 ///
 /// # Settings
 /// - **The primary, always.** A replica lags behind: it lacks the newest logins and still has
-///   sessions that were logged out. In a Galera cluster let all nodes of the application use one
+///   sessions that were logged out. In a Galera cluster, let all nodes of the application use one
 ///   server, or set `wsrep_sync_wait = 7`.
-/// - **Durability** is the server's: with `innodb_flush_log_at_trx_commit = 1` (its default) a
-///   login that was acknowledged survives a crash. A failover to an asynchronous replica can
-///   still undo the last logins and logouts; semi-synchronous replication prevents that.
+/// - **Durability** depends on the server: with `innodb_flush_log_at_trx_commit = 1` (its default),
+///   an acknowledged login survives a crash. A failover to an asynchronous replica can still undo
+///   the last logins and logouts; semi-synchronous replication prevents that.
 /// - **TLS** is a feature of sqlx that your application enables, such as `tls-rustls-ring-webpki`
-///   or `tls-native-tls`, with `ssl-mode=VERIFY_IDENTITY` in the URL. For a role with a password
-///   MySQL 8 requires it, or the feature `mysql-rsa`.
+///   or `tls-native-tls`, with `ssl-mode=VERIFY_IDENTITY` in the URL. For a user with a password,
+///   MySQL 8 requires TLS or the feature `mysql-rsa`.
 /// - **`acquire_timeout`** of the pool should be below the manager's deadline of `2 s`, so that
 ///   the error says that the pool was exhausted. sqlx's default is `30 s`.
 /// - **`test_before_acquire(false)`** saves a round trip for each call. sqlx pings a connection
 ///   when it returns to the pool, whatever is set, so only connections that have been idle since
-///   may be dead. A read that meets a dead connection goes on to the next by itself; a login or
-///   logout fails and has to be repeated. `before_acquire` as above pings connections that were
-///   idle for a minute, with a limit, because a firewall or a failover may have dropped them
+///   may be dead. A read on a dead connection is repeated on another one; a login or a logout fails
+///   and has to be repeated by the user. `before_acquire` as above pings connections that were idle
+///   for a minute, with a time limit, because a firewall or a failover may have dropped them
 ///   silently.
 /// - **A server that is down at the start** makes `connect` fail. To start without it, use
 ///   `connect_lazy` and create the table beforehand.
-/// - **Autocommit** stays on, as sqlx leaves it. Any isolation level from `READ COMMITTED` on is
-///   fine. A statement that was rolled back because of a deadlock runs again.
+/// - **Autocommit** stays on, as sqlx leaves it. Any isolation level from `READ COMMITTED` up is
+///   supported. A statement that was rolled back because of a deadlock is repeated.
 ///
 /// All times are integers that the application writes, so the time zone and the clock of the
 /// database do not matter. All texts are bytes, so character sets and collations do not matter
@@ -82,8 +82,8 @@ impl MySqlStore {
     /// exist.
     ///
     /// # Errors
-    /// - if a name is longer than 48 bytes, has other characters than ASCII letters, digits and
-    ///   underscores, or begins with a digit
+    /// - if a name is longer than 48 bytes, contains characters other than ASCII letters, digits
+    ///   and underscores, or begins with a digit
     pub fn with_table(self, table: &str) -> Result<Self, ConfigError> {
         Ok(self.in_table(Table::parse_with_schema(table)?))
     }
@@ -91,11 +91,11 @@ impl MySqlStore {
     /// Creates the table and its indexes if they do not exist. Call it at every start; several
     /// nodes may do so at once.
     ///
-    /// If the table exists, it needs no right to create one.
+    /// If the table exists, the user needs no privilege to create one.
     ///
     /// # Errors
-    /// - The table does not exist and the user may not create it.
-    /// - The database can't be reached.
+    /// - if the table does not exist and the user may not create it
+    /// - if the database can't be reached
     pub async fn migrate(&self) -> Result<(), BoxError> {
         Ok(self.try_migrate().await.map_err(store_error)?)
     }
@@ -117,12 +117,13 @@ impl MySqlStore {
         Ok(())
     }
 
-    /// The SQL that [`migrate`](Self::migrate) runs, if you manage migrations yourself.
+    /// Returns the SQL that [`migrate`](Self::migrate) runs, for an application that manages its
+    /// migrations itself.
     #[must_use]
     pub fn schema(&self) -> String {
         let table = self.table.quoted('`');
-        // MEDIUMBLOB for owners, too: outside of strict mode a longer value would be truncated
-        // silently.
+        // Owners are MEDIUMBLOB, too: outside of strict mode, a value that is too long for its type
+        // is truncated silently.
         format!(
             "\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -146,8 +147,8 @@ CREATE TABLE IF NOT EXISTS {table} (
 fn dialect(table: &Table) -> Dialect {
     let table = table.quoted('`');
     Dialect {
-        // The id settles the order of rows that expire together, so that replicas that run the
-        // statement delete the same ones.
+        // Rows that expire together are ordered by id, so that replicas that run the statement
+        // delete the same rows.
         delete_expired: format!(
             "DELETE FROM {table} WHERE expires <= ? ORDER BY expires, id LIMIT ?"
         ),
@@ -157,8 +158,9 @@ fn dialect(table: &Table) -> Dialect {
         least: "LEAST",
         greatest: "GREATEST",
         is_numbered: false,
-        // At READ COMMITTED it would not lock the gaps that it has passed: a record that is
-        // created behind it would survive, and a later one before it would not.
+        // At READ COMMITTED, the statement would not lock the gaps between the rows that it has
+        // read: a record created in such a gap would survive, but one created later in front of it
+        // would be deleted.
         delete_all_at: Some((
             "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
             ["x'", "'"],

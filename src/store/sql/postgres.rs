@@ -48,8 +48,8 @@ const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
 /// # Settings
 /// - **The primary, always.** A replica lags behind: it lacks the newest logins and still has
 ///   sessions that were logged out.
-/// - **Durability** is the server's: with `synchronous_commit = on` (its default) a login that
-///   was acknowledged survives a crash. A failover to an asynchronous replica can still undo the
+/// - **Durability** depends on the server: with `synchronous_commit = on` (its default), an
+///   acknowledged login survives a crash. A failover to an asynchronous replica can still undo the
 ///   last logins and logouts; `synchronous_standby_names` prevents that.
 /// - **TLS** is a feature of sqlx that your application enables, such as `tls-rustls-ring-webpki`
 ///   or `tls-native-tls`, with `sslmode=verify-full` in the URL.
@@ -57,16 +57,16 @@ const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
 ///   the error says that the pool was exhausted. sqlx's default is `30 s`.
 /// - **`test_before_acquire(false)`** saves a round trip for each call. sqlx pings a connection
 ///   when it returns to the pool, whatever is set, so only connections that have been idle since
-///   may be dead. A read that meets a dead connection goes on to the next by itself; a login or
-///   logout fails and has to be repeated. `before_acquire` as above pings connections that were
-///   idle for a minute, with a limit, because a firewall or a failover may have dropped them
+///   may be dead. A read on a dead connection is repeated on another one; a login or a logout fails
+///   and has to be repeated by the user. `before_acquire` as above pings connections that were idle
+///   for a minute, with a time limit, because a firewall or a failover may have dropped them
 ///   silently.
 /// - **A server that is down at the start** makes `connect` fail. To start without it, use
 ///   `connect_lazy` and create the table beforehand.
 /// - **PgBouncer** in transaction mode has to support prepared statements: version 1.21 or newer
 ///   with `max_prepared_statements` above 0.
-/// - **Any isolation level** is fine. A statement that the server rolled back because of a
-///   concurrent one runs again.
+/// - **Any isolation level** is supported. A statement that the server rolled back because of a
+///   concurrent one is repeated.
 ///
 /// All times are integers that the application writes, so the time zone and the clock of the
 /// database do not matter.
@@ -84,8 +84,8 @@ impl PostgresStore {
     /// the schema has to exist.
     ///
     /// # Errors
-    /// - if a name is longer than 48 bytes, has other characters than ASCII letters, digits and
-    ///   underscores, or begins with a digit
+    /// - if a name is longer than 48 bytes, contains characters other than ASCII letters, digits
+    ///   and underscores, or begins with a digit
     pub fn with_table(self, table: &str) -> Result<Self, ConfigError> {
         Ok(self.in_table(Table::parse_with_schema(table)?))
     }
@@ -93,11 +93,11 @@ impl PostgresStore {
     /// Creates the table and its indexes if they do not exist. Call it at every start; several
     /// nodes may do so at once.
     ///
-    /// If they exist, it takes no lock and needs no right to create anything.
+    /// If they exist, this takes no lock and the role needs no privilege to create anything.
     ///
     /// # Errors
-    /// - The table does not exist and the role may not create it.
-    /// - The database can't be reached.
+    /// - if the table does not exist and the role may not create it
+    /// - if the database can't be reached
     pub async fn migrate(&self) -> Result<(), BoxError> {
         Ok(self.try_migrate().await.map_err(store_error)?)
     }
@@ -129,13 +129,14 @@ impl PostgresStore {
         transaction.commit().await
     }
 
-    /// The SQL that [`migrate`](Self::migrate) runs, if you manage migrations yourself.
+    /// Returns the SQL that [`migrate`](Self::migrate) runs, for an application that manages its
+    /// migrations itself.
     #[must_use]
     pub fn schema(&self) -> String {
         let table = self.table.quoted('"');
         let by_owner = self.table.index("owner");
         let by_expires = self.table.index("expires");
-        // In this order no byte is lost to alignment.
+        // In this order of the columns, no byte is lost to alignment.
         format!(
             "\
 CREATE TABLE IF NOT EXISTS {table} (
@@ -159,7 +160,7 @@ CREATE INDEX IF NOT EXISTS \"{by_expires}\" ON {table} (expires);
 fn dialect(table: &Table) -> Dialect {
     let table = table.quoted('"');
     Dialect {
-        // Several nodes may clean up at once: each takes rows that no other one has locked. The
+        // Several nodes may clean up at once: each deletes rows that no other node has locked. The
         // array is computed once; a plain subselect might run again for each row and exceed the
         // limit.
         delete_expired: format!(
@@ -168,14 +169,14 @@ fn dialect(table: &Table) -> Dialect {
              FOR UPDATE SKIP LOCKED)) AND expires <= $1"
         ),
         table,
-        // A UUID takes 16 bytes in the row and in the index, a BYTEA 17 that are rounded up to 24.
+        // A UUID takes 16 bytes in the row and in the index; a BYTEA takes 17, rounded up to 24.
         id_read: "uuid_send(id)",
         id_written: "encode(?, 'hex')::uuid",
         least: "LEAST",
         greatest: "GREATEST",
         is_numbered: true,
-        // At a higher level the server would roll it back for each row that is updated meanwhile.
-        // At this level it waits for the update and deletes the row.
+        // At a higher level, the server would roll the statement back for each row that a
+        // concurrent statement updates. At this level, it waits for the update and deletes the row.
         delete_all_at: Some((
             "SET TRANSACTION ISOLATION LEVEL READ COMMITTED",
             ["decode('", "', 'hex')"],

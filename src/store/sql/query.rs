@@ -1,4 +1,4 @@
-//! From values to a query, and from a row to a record.
+//! Binding values to a query, and reading a record from a row.
 
 use std::sync::Arc;
 
@@ -42,8 +42,8 @@ where
     })
 }
 
-/// The record in a row of `statements::COLUMNS`, or `None` if the row is no record, so something
-/// else wrote it.
+/// The record in a row of `statements::COLUMNS`, or `None` if the row is not a record, so another
+/// program wrote it.
 ///
 /// # Errors
 /// - if the columns are not those of the table

@@ -1,5 +1,5 @@
-//! Statements that run again: those that the database rolled back for another one, and reads on
-//! connections that had died.
+//! Repeating statements: those that the database rolled back because of a concurrent one, and reads
+//! on dead connections.
 
 use sqlx::{Error, error::DatabaseError};
 
@@ -9,13 +9,14 @@ use crate::{
     store::{SessionRecord, backoff},
 };
 
-/// How often a statement that was rolled back runs: with the pauses between, for about a second.
+/// How often a statement is tried that the database rolls back. With the pauses between the tries,
+/// that takes about a second.
 const MAX_ATTEMPTS: u32 = 32;
-/// How many dead connections a read may meet: more than most pools have.
+/// How many dead connections a read tries: more than most pools have.
 const MAX_DEAD_CONNECTIONS: u32 = 32;
 
-/// Runs a query that only reads. It can run again on another connection if the server was
-/// restarted and the pool does not know yet.
+/// Runs a query that only reads. If its connection is dead, because the server was restarted for
+/// example, it runs again on another one.
 pub(super) async fn read<F>(
     mut run: impl FnMut() -> F,
 ) -> Result<Vec<Option<SessionRecord>>, BoxError>
@@ -61,7 +62,8 @@ where
 
 /// SQLSTATE 40001, a serialization failure or MySQL's deadlock; 40P01, PostgreSQL's deadlock.
 ///
-/// Not a lock timeout: the caller's deadline has passed by then. SQLite waits by itself.
+/// A lock timeout is not included: the caller's deadline has passed by then. SQLite waits by
+/// itself.
 fn is_rolled_back(error: &dyn DatabaseError) -> bool {
     error
         .code()

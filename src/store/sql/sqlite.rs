@@ -39,20 +39,21 @@ use crate::error::{BoxError, ConfigError};
 /// # }
 /// ```
 ///
-/// SQLite has one writer at a time. The writes of this store and its clones wait for each other
-/// in order and take no connection while they wait, so concurrent logins do not fail with
-/// "database is locked". Reads do not wait. Create one store and clone it.
+/// SQLite has one writer at a time. The writes of this store and its clones wait for each other in
+/// order and take no connection while they wait, so concurrent logins do not fail with "database is
+/// locked". Reads do not wait. Create one store and clone it, since separate stores do not
+/// coordinate their writes.
 ///
 /// # Settings
 /// - **WAL** lets requests read while one writes. Without it reads and writes block each other.
-/// - **`synchronous`** is `FULL` by default: a login that was acknowledged survives a power
-///   failure. With `NORMAL` in WAL mode a power failure can undo the last logins and logouts, and
-///   the WAL file may grow to hundreds of megabytes under constant load, because readers keep
-///   SQLite from starting it over. It does not shrink by itself afterwards: with
-///   `.pragma("journal_size_limit", "67108864")` it is truncated when it starts over.
+/// - **`synchronous`** is `FULL` by default: an acknowledged login survives a power failure. With
+///   `NORMAL` in WAL mode a power failure can undo the last logins and logouts, and the WAL file
+///   may grow to hundreds of megabytes under constant load, because readers keep SQLite from
+///   restarting it. It does not shrink by itself afterwards; with `.pragma("journal_size_limit",
+///   "67108864")` it is truncated when it is restarted.
 /// - **`busy_timeout`** is how long a write waits for a write of another process, or of another
-///   part of this application. Below the manager's deadline of `2 s` the error says "database is
-///   locked", above it only that the store took too long. sqlx's default is `5 s`.
+///   part of this application. If it is below the manager's deadline of `2 s`, the error says
+///   "database is locked"; otherwise only that the store took too long. sqlx's default is `5 s`.
 /// - **`acquire_timeout`** of the pool should be below the deadline for the same reason. sqlx's
 ///   default is `30 s`.
 /// - **In memory** (`sqlite::memory:`) the database lives as long as its one connection. Keep it
@@ -65,8 +66,8 @@ pub struct SqliteStore {
     pool: SqlitePool,
     table: Table,
     statements: Arc<Statements>,
-    // SQLite's own way to wait is to sleep and try again, which is slow and starves some of the
-    // writers.
+    // Writes wait for this lock. SQLite itself sleeps and tries again, which is slow and starves
+    // some of the writers.
     writer: Arc<Mutex<()>>,
 }
 
@@ -76,8 +77,8 @@ impl SqliteStore {
     /// Uses another table. The name is always quoted.
     ///
     /// # Errors
-    /// - if the name is longer than 48 bytes, has other characters than ASCII letters, digits and
-    ///   underscores, or begins with a digit
+    /// - if the name is longer than 48 bytes, contains characters other than ASCII letters, digits
+    ///   and underscores, or begins with a digit
     pub fn with_table(self, table: &str) -> Result<Self, ConfigError> {
         Ok(self.in_table(Table::parse(table)?))
     }
@@ -86,8 +87,8 @@ impl SqliteStore {
     /// processes may do so at once.
     ///
     /// # Errors
-    /// - The database is read-only and has no such table.
-    /// - The database can't be opened, or was locked for longer than `busy_timeout`.
+    /// - if the database is read-only and has no such table
+    /// - if the database can't be opened, or was locked for longer than `busy_timeout`
     pub async fn migrate(&self) -> Result<(), BoxError> {
         let _writer = self.writer.lock().await;
         sqlx::raw_sql(AssertSqlSafe(self.schema()))
@@ -97,13 +98,15 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// The SQL that [`migrate`](Self::migrate) runs, if you manage migrations yourself.
+    /// Returns the SQL that [`migrate`](Self::migrate) runs, for an application that manages its
+    /// migrations itself.
     #[must_use]
     pub fn schema(&self) -> String {
         let table = self.table.quoted('"');
         let by_owner = self.table.index("owner");
         let by_expires = self.table.index("expires");
-        // `WITHOUT ROWID` would put payloads into the tree of random ids, which is a third empty.
+        // The table has rowids: `WITHOUT ROWID` would put payloads into the B-tree of random ids,
+        // which is a third empty.
         format!(
             "\
 CREATE TABLE IF NOT EXISTS {table} (

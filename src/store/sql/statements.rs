@@ -7,8 +7,8 @@ use super::query::Value;
 /// The columns of a record after its id, in the order of `query::record`.
 const COLUMNS: &str = "owner, version, created, touched, expires, ends, payload";
 
-/// One statement for each verb, and each a transaction by itself: a call that is dropped did all
-/// of it or nothing.
+/// One statement for each verb. Each is a transaction by itself, so a call that is dropped takes
+/// effect completely or not at all.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) create: Statement,
@@ -32,8 +32,8 @@ pub(super) struct Statement(pub(super) Arc<str>);
 #[derive(Debug)]
 pub(super) enum DeleteAll {
     Prepared(Statement),
-    /// At an isolation level of its own, which takes a second statement in the same message. Only
-    /// text may be two statements, so it carries its values.
+    /// At an isolation level of its own, which a second statement in the same message sets. Only
+    /// text can contain two statements, so the values are part of the text.
     Text(TextStatement),
 }
 
@@ -41,12 +41,13 @@ pub(super) enum DeleteAll {
 #[derive(Debug)]
 pub(super) struct TextStatement {
     sql: String,
-    /// What stands before and after the hex digits of bytes.
+    /// The texts before and after the hex digits of bytes.
     bytes: [&'static str; 2],
 }
 
 impl TextStatement {
-    /// The text. Values are numbers and hex digits, so none can be read as anything else.
+    /// The text of the statement. Values are numbers and hex digits, so SQL injection is not
+    /// possible.
     pub(super) fn with(&self, values: &[Value<'_>]) -> String {
         let mut parts = self.sql.split('?');
         let mut text = parts.next().unwrap_or_default().to_owned();
@@ -77,7 +78,7 @@ pub(super) struct Dialect {
     /// The functions for the smaller and the larger of two values.
     pub(super) least: &'static str,
     pub(super) greatest: &'static str,
-    /// `$1` rather than `?`.
+    /// Whether placeholders are `$1` rather than `?`.
     pub(super) is_numbered: bool,
     /// If `delete_all` needs an isolation level of its own: the statement that sets it for one
     /// transaction, and how bytes are written in text.
@@ -100,9 +101,10 @@ impl Statements {
         } = dialect;
         let statement =
             |sql: String| Statement(if *is_numbered { number(&sql) } else { sql }.into());
-        // The hash finds the rows by an index of fixed width, the owner itself decides. `CASE`
-        // hides from PostgreSQL that few rows have this owner: else it may read and sort all rows
-        // of the hash, where the index has them in order and the limit ends the search.
+        // The rows are found by the hash, in an index of fixed width, and then compared by the
+        // owner. `CASE` hides from PostgreSQL that few rows have this owner. Otherwise it may read
+        // and sort all rows of the hash, although the index has them in order and the limit ends
+        // the scan.
         let list = |after: &str| {
             statement(format!(
                 "SELECT {id_read}, {COLUMNS} FROM {table} WHERE owner_hash = ?{after} AND expires > ? \
@@ -150,7 +152,8 @@ impl Statements {
     }
 }
 
-/// Numbers the placeholders: `?, ?` becomes `$1, $2`. No name and no literal has a question mark.
+/// Numbers the placeholders: `?, ?` becomes `$1, $2`. No name and no literal contains a question
+/// mark.
 fn number(sql: &str) -> String {
     let mut numbered = String::with_capacity(sql.len() + 16);
     for (before, part) in sql.split('?').enumerate() {

@@ -2,12 +2,12 @@
 
 use crate::error::ConfigError;
 
-/// The maximum length of a part of a name: with the suffix of an index below the 63 bytes of
-/// PostgreSQL and the 64 of MySQL.
+/// The maximum length of a part of a name. With the suffix of an index, it is below the limits of
+/// PostgreSQL (63 bytes) and MySQL (64).
 const MAX_LEN: usize = 48;
 
-/// A table's name, with its schema's if it has one. It becomes part of statements, so it is
-/// checked.
+/// The name of a table, with its schema if it has one. It is checked, because it becomes part of
+/// statements.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
     pub(super) schema: Option<String>,
@@ -23,7 +23,7 @@ impl Table {
             _ => Err(ConfigError::new(
                 "with_table",
                 given,
-                "a table is at most 48 ASCII letters, digits and underscores, and begins with no digit",
+                "a table is at most 48 ASCII letters, digits and underscores, and does not begin with a digit",
             )),
         }
     }
@@ -36,7 +36,7 @@ impl Table {
                 "with_table",
                 given,
                 "a table, or schema.table, is at most 48 ASCII letters, digits and underscores each, \
-                 and begins with no digit",
+                 and does not begin with a digit",
             )
         })
     }
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(
             Table::parse("main.sessions").unwrap_err().to_string(),
             "with_table: \"main.sessions\" is not accepted; a table is at most 48 ASCII letters, \
-             digits and underscores, and begins with no digit"
+             digits and underscores, and does not begin with a digit"
         );
         #[cfg(any(feature = "postgres", feature = "mysql"))]
         assert_eq!(

@@ -25,10 +25,10 @@ pub(super) trait Connected: Sync {
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    /// Runs statements that have their values in their text.
+    /// Runs statements whose text contains their values.
     fn execute_text(&self, sql: String) -> impl Future<Output = Result<u64, Error>> + Send;
 
-    /// Reads rows, with `None` for each that is no record.
+    /// Reads rows, with `None` for each one that is not a record.
     fn fetch(
         &self,
         statement: &Statement,
@@ -148,10 +148,12 @@ pub(super) async fn list(
             read(|| db.fetch(&statements.list_after, &values)).await?
         }
     };
-    // If one were left out, the page could look like the last one.
+    // A row that is not a record is an error: if it were omitted, the page could look like the last
+    // one.
     rows.into_iter()
         .map(|record| {
-            record.ok_or_else(|| StoreError::new("a row in the table is no session record").into())
+            record
+                .ok_or_else(|| StoreError::new("a row in the table is not a session record").into())
         })
         .collect()
 }
@@ -194,7 +196,7 @@ fn owner_hash(owner: &str) -> i64 {
     i64::from(i32::from_be_bytes([a, b, c, d]))
 }
 
-/// A version beyond the table's is no row's, and neither is -1.
+/// A version that doesn't fit into the table becomes -1, which no row has.
 fn as_stored(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(-1)
 }

@@ -22,7 +22,7 @@ pub(super) async fn delete_all_spares_the_excepted_record(probe: Probe) -> Verdi
     Ok(())
 }
 
-/// An exception that is none of the owner's, and one that is no record at all.
+/// The excepted id is that of another owner's record, or of no record at all.
 pub(super) async fn delete_all_but_a_foreign_record_deletes_all(probe: Probe) -> Verdict {
     let scene = Scene::new(&probe).await?;
     let foreign = scene.others.first().map(|record| record.id);
@@ -143,8 +143,8 @@ pub(super) async fn delete_all_includes_expired_records(probe: Probe) -> Verdict
         ));
     }
     for record in live.iter().chain(&expired) {
-        // `delete_all` has no time: if the clock is turned back, an expired record would be live
-        // again.
+        // `delete_all` is not passed a time. If the clock is turned back, an expired record that is
+        // still there is live again.
         probe
             .lacks(&record.id, "after a delete_all with expired records")
             .await?;

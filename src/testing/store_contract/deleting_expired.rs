@@ -1,8 +1,8 @@
-//! `delete_expired`: the only checks that touch records of others.
+//! `delete_expired`. These are the only checks that touch other records.
 //!
-//! Others may remove expired records at the same time, these checks among them, and a store may
-//! do so by itself. So the checks do not fail if an expired record is gone early, only if one
-//! stays or a live one goes.
+//! Expired records may be removed at the same time by other cleanups, by other checks, or by the
+//! store itself. So the checks do not fail if an expired record is removed early, only if one
+//! remains or a live record is removed.
 
 use super::{
     outcome::{Verdict, expect},
@@ -94,8 +94,8 @@ pub(super) async fn delete_expired_spares_live_records(probe: Probe) -> Verdict 
         ..probe.record()
     };
     probe.insert(&anonymous).await?;
-    // Due long ago when they were created, extended since: a cleanup may remove them before that,
-    // never after.
+    // These records had expired long ago when they were created, and are extended later. A cleanup
+    // may remove them before that, but never after.
     let mut extended = Vec::new();
     for (number, mut record) in expired(&probe, 6).await?.into_iter().enumerate() {
         let (then, expires) = (record.expires - 1, probe.now() + HOUR);
@@ -125,8 +125,8 @@ pub(super) async fn delete_expired_spares_live_records(probe: Probe) -> Verdict 
 }
 
 pub(super) async fn delete_expired_spares_the_last_millisecond(probe: Probe) -> Verdict {
-    // Live by any clock while the check runs. If the store is slower than that, nothing can be
-    // said.
+    // The records are live by any clock while the check runs. If the store is slower than that, the
+    // check proves nothing.
     let expires = Clock::System.now() + 10_000;
     let record = SessionRecord {
         expires,
@@ -174,8 +174,8 @@ pub(super) async fn ten_nodes_may_delete_expired_at_once(probe: Probe) -> Verdic
     probe.lists(&owner, probe.now(), &live, when).await
 }
 
-/// Records of one owner that expired an hour ago, to the millisecond. Those of others are removed
-/// first: small batches would take long for them.
+/// Creates records of one owner that expired exactly an hour ago. Removes other expired records
+/// first, since small batches would take long for them.
 async fn expired(probe: &Probe, count: usize) -> Result<Vec<SessionRecord>, String> {
     delete_all_expired(probe, probe.now(), 1000).await?;
     let owner = probe.owner();
@@ -191,7 +191,7 @@ async fn expired(probe: &Probe, count: usize) -> Result<Vec<SessionRecord>, Stri
     Ok(records)
 }
 
-/// Batch after batch, as an application does.
+/// Deletes batch after batch, as an application does.
 async fn delete_all_expired(probe: &Probe, now: Millis, limit: usize) -> Verdict {
     loop {
         let deleted = probe.delete_expired(now, limit).await?;

@@ -8,7 +8,8 @@ use super::{
 };
 use crate::store::{CreateOutcome, Outcome, Page, SessionRecord};
 
-/// Dropped before the first poll, after the first, and so on: at each place where a call may wait.
+/// A call is dropped before the first poll, after the first, and so on: at each place where it may
+/// wait.
 const POLLS: usize = 20;
 
 pub(super) async fn a_dropped_create_did_all_or_nothing(probe: Probe) -> Verdict {
@@ -42,7 +43,7 @@ pub(super) async fn a_dropped_update_did_all_or_nothing(probe: Probe) -> Verdict
         dropped("update", polls, call).await?;
         let states = [Some(old.clone()), Some(stored.clone())];
         is_whole(&probe, &old, &states, polls).await?;
-        // The dropped one may still win; then this one finds another version.
+        // The dropped update may still win; then this one finds another version.
         let updated = probe.update(&new, probe.now()).await?;
         let did = format!("update after one that was dropped after {polls} polls");
         expect_one_of(did, &[Outcome::Done, Outcome::Conflict], &updated)?;
@@ -150,7 +151,7 @@ async fn all_or_none(
     Ok(same_records(&found.iter().collect::<Vec<_>>(), &listed))
 }
 
-/// More of them than a pool has connections.
+/// Drops more calls than a pool has connections.
 pub(super) async fn many_dropped_calls_at_once_do_no_harm(probe: Probe) -> Verdict {
     for polls in 0..6 {
         let record = probe.inserted().await?;

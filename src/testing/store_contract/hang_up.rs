@@ -31,7 +31,7 @@ pub(super) async fn dropped<T>(
     finished(verb, hung_up).await
 }
 
-/// The record is in one of these states, and its owner's list agrees.
+/// Checks that the record is in one of these states, and that its owner's list agrees.
 pub(super) async fn is_whole(
     probe: &Probe,
     record: &SessionRecord,
@@ -75,7 +75,7 @@ fn half_done(states: &[Option<SessionRecord>], found: Option<&SessionRecord>) ->
     }
 }
 
-/// A dropped call may still be on its way to the server: the right state has two seconds to appear.
+/// A dropped call may still be in flight, so the expected state has two seconds to appear.
 pub(super) struct Patience(Instant);
 
 impl Patience {

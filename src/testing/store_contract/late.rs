@@ -84,7 +84,7 @@ async fn delete_at_its_version(probe: &Probe, record: &SessionRecord) -> Verdict
     }
 }
 
-/// Until a change that began after the delete had returned.
+/// Stops after a change that began after the delete had returned.
 async fn keep_changing(
     probe: &Probe,
     record: &SessionRecord,
@@ -113,7 +113,8 @@ pub(super) async fn no_live_record_is_missing_from_the_list(probe: Probe) -> Ver
     for round in 0..8 {
         let owner = probe.owner();
         let records: Vec<_> = (0..RACERS).map(|_| probe.record_of(&owner)).collect();
-        // Every fourth deletes all after its create, so that creates and deletes meet in any order.
+        // Every fourth task calls `delete_all` after its create, so that creates and deletes run in
+        // any order.
         together(
             records.clone().into_iter().enumerate(),
             |(number, record)| {
@@ -159,8 +160,8 @@ pub(super) async fn no_record_outlives_a_later_delete_all(probe: Probe) -> Verdi
     probe.lists(&owner, probe.now(), &spared, when).await
 }
 
-/// Creates one after the other beside a `delete_all`: it deletes those up to some moment, and
-/// none of those after it.
+/// Records are created one after the other during a `delete_all`. It must delete those created up
+/// to some moment, and none created after it.
 pub(super) async fn delete_all_beside_creates_equals_one_order(probe: Probe) -> Verdict {
     const CREATES: usize = 24;
     for round in 0..12 {

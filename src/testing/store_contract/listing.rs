@@ -190,16 +190,16 @@ pub(super) async fn a_list_shows_the_latest_changes(probe: Probe) -> Verdict {
     Ok(())
 }
 
-/// A store whose server removes records by its own clock has to move both the record and its
-/// place in the list. So this check waits until the first end has passed, about a second.
+/// A store whose server removes records by its own clock must extend both the record and its entry
+/// in the list. So this check waits until the first end has passed, about a second.
 pub(super) async fn an_extended_record_outlives_its_first_end(probe: Probe) -> Verdict {
-    // A slow store may need longer to extend the records than they live at first.
+    // On a slow store, the records may expire before they are extended.
     for lifetime in [1000, 4000, 15_000] {
         let first_end = Clock::System.now() + lifetime;
         let Some(records) = extended_from(&probe, first_end).await? else {
             continue;
         };
-        // By the system's clock, even if that of the runtime is paused.
+        // The system's clock is used, even if the runtime's clock is paused.
         let rest = first_end + 300 - Clock::System.now();
         let rest = Duration::from_millis(rest.max(0).unsigned_abs());
         let waited = spawn_blocking(move || thread::sleep(rest)).await;
@@ -216,7 +216,8 @@ pub(super) async fn an_extended_record_outlives_its_first_end(probe: Probe) -> V
     Err("touch and update of a live record that expires in 15 seconds: Gone".to_owned())
 }
 
-/// One record extended by a touch, the other by an update; `None` if one expired before that.
+/// Returns one record extended by a touch and one by an update, or `None` if one of them expired
+/// before that.
 async fn extended_from(
     probe: &Probe,
     first_end: Millis,
@@ -246,8 +247,8 @@ async fn extended_from(
             )
             .await?,
     ];
-    // It expired before, or another check's cleanup, up to ten seconds ahead of the clock,
-    // removed it.
+    // A record expired before that, or the cleanup of another check, which may be ten seconds
+    // ahead, removed it.
     if Clock::System.now() >= first_end || outcomes.contains(&Outcome::Gone) {
         return Ok(None);
     }
@@ -265,8 +266,8 @@ async fn extended_from(
     Ok(Some(vec![("a touch", touched), ("an update", updated)]))
 }
 
-/// With ids on both sides of every sign, and some that share their first bytes. In the order of
-/// the ids.
+/// Creates records with ids on both sides of a sign bit, and some that share their first bytes.
+/// Returns them in the order of their ids.
 async fn in_order(
     probe: &Probe,
     owner: &Arc<str>,

@@ -30,17 +30,17 @@ use self::{
 };
 use crate::store::SessionStore;
 
-/// The limit of one check. One call may take ten seconds of it.
+/// The maximum duration of a check. One call may take ten seconds of it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs every check of the contract on a store, one after the other.
 ///
 /// The store may be in use and have records: each check works with random ids and owners of its
-/// own, and what it leaves behind expires within a few days. Only the checks of
+/// own, and its records expire within a few days. Only the checks of
 /// [`delete_expired`](SessionStore::delete_expired) touch other records: they remove those that
 /// have expired or expire within ten seconds.
 ///
-/// The races need a runtime with several threads.
+/// The checks of races need a runtime with several threads.
 ///
 /// ```
 /// use login_manager::{MemoryStore, testing::store_contract};
@@ -60,15 +60,16 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// `delete_expired` to remove something.
 ///
 /// # Panics
-/// - If a check fails, with one message that names all that failed and says what was called, what
-///   is expected and what the store returned. [`store_checks`] returns this instead.
-/// - Outside of a tokio runtime with timers. Do not pause its clock: stores with a server need
-///   real time.
+/// - Panics if a check fails. The message lists all checks that failed, with what was called, what
+///   was expected and what the store returned. The checks of [`store_checks`] return it instead.
+/// - Panics outside of a tokio runtime with timers. Do not pause the runtime's clock: stores with a
+///   server need real time.
 pub fn store_contract<S: SessionStore>(store: S) -> StoreContract {
     StoreContract::new(Arc::new(store))
 }
 
-/// The checks of [`store_contract`], for a harness that shows each as a test of its own.
+/// Returns the checks of [`store_contract`], for a test harness that runs each of them as a
+/// separate test.
 ///
 /// They may run concurrently on one store.
 ///
@@ -87,7 +88,7 @@ pub fn store_checks() -> impl Iterator<Item = StoreCheck> {
     CHECKS.iter().copied()
 }
 
-/// One promise of the contract, and the check of it.
+/// One promise of the contract, and its check.
 #[derive(Clone, Copy)]
 pub struct StoreCheck {
     name: &'static str,
@@ -95,13 +96,14 @@ pub struct StoreCheck {
 }
 
 impl StoreCheck {
-    /// The promise, as the name of a test: `create_never_overwrites`.
+    /// Returns the promise as the name of a test, such as `create_never_overwrites`.
     #[must_use]
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// Whether the check does not apply to a store whose server removes expired records by itself.
+    /// Returns whether the check does not apply to a store whose server removes expired records by
+    /// itself.
     #[must_use]
     pub fn needs_delete_expired(&self) -> bool {
         NEED_DELETE_EXPIRED.contains(&self.name)
@@ -111,10 +113,10 @@ impl StoreCheck {
     /// fails it.
     ///
     /// # Errors
-    /// What was called, what is expected and what the store returned.
+    /// - what was called, what was expected and what the store returned
     ///
     /// # Panics
-    /// Outside of a tokio runtime with timers.
+    /// Panics outside of a tokio runtime with timers.
     pub async fn run(&self, store: Arc<dyn SessionStore>) -> Result<(), String> {
         let probe = Probe::new(store)?;
         let mut task = AbortOnDrop(task::spawn((self.check)(probe)));
@@ -157,7 +159,7 @@ const NEED_DELETE_EXPIRED: [&str; 5] = [
     "ten_nodes_may_delete_expired_at_once",
 ];
 
-/// A check that is missing here is dead code, so the compiler warns.
+/// The compiler reports a check that is missing here as dead code.
 static CHECKS: &[StoreCheck] = checks! {
     creating {
         create_never_overwrites

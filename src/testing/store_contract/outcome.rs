@@ -1,4 +1,4 @@
-//! What a store returned compared with what it promises, as text.
+//! Comparing what a store returned with what it promises.
 
 use std::{
     fmt::{Debug, Display},
@@ -12,11 +12,11 @@ use crate::{
     store::{SessionId, SessionRecord},
 };
 
-/// What was called, what is expected, and what the store returned.
+/// The text of a failure: what was called, what was expected, and what the store returned.
 pub(super) type Broken = String;
 pub(super) type Verdict = Result<(), Broken>;
 
-/// Five times the manager's default deadline.
+/// The limit of one call: five times the manager's default deadline.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for a call, with a limit.
@@ -73,7 +73,7 @@ pub(super) fn why(error: JoinError) -> Broken {
     }
 }
 
-/// The same records, in any order.
+/// Checks that the records are the same, in any order.
 pub(super) fn same_records(expected: &[&SessionRecord], got: &[SessionRecord]) -> Verdict {
     for record in expected {
         match got.iter().find(|other| other.id == record.id) {

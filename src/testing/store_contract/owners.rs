@@ -1,4 +1,4 @@
-//! Owners that a database's collation might confuse.
+//! Owners that the collation of a database might treat as equal.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A store under examination, and records that belong to one check.
+//! The store under test, and the records of one check.
 
 use std::{
     fmt::Display,
@@ -27,7 +27,7 @@ pub(super) const HOUR: Millis = 60 * 60 * 1000;
 #[derive(Clone)]
 pub(super) struct Probe {
     store: Arc<dyn SessionStore>,
-    // Ids and owners of this check are derived from it, and no other's are.
+    // Ids and owners of this check are derived from it. No other check has the same.
     seed: [u8; 32],
     given: Arc<AtomicU64>,
     now: Millis,
@@ -43,8 +43,8 @@ impl Probe {
         })
     }
 
-    /// When the check began. A store may remove expired records by its server's clock, so the
-    /// records live around the real time.
+    /// The time when the check began. It is the real time, since a store may remove expired records
+    /// by its server's clock.
     pub(super) fn now(&self) -> Millis {
         self.now
     }
@@ -102,7 +102,8 @@ impl Probe {
         Ok(records)
     }
 
-    /// Eight at a time: a server that syncs each write to its disk would be slow one by one.
+    /// Creates eight records at a time, since a server that syncs each write to its disk would be
+    /// slow one by one.
     pub(super) async fn insert_all(&self, records: &[SessionRecord]) -> Verdict {
         let size = records.len().div_ceil(8).max(1);
         let chunks: Vec<_> = records
@@ -132,7 +133,7 @@ impl Probe {
         )
     }
 
-    /// A new record, in the store.
+    /// Creates and returns a new record.
     pub(super) async fn inserted(&self) -> Result<SessionRecord, Broken> {
         let record = self.record();
         self.insert(&record).await?;
@@ -209,7 +210,7 @@ impl Probe {
         finished("update", self.store.update(record.clone(), now)).await
     }
 
-    /// Updates a record that is as it was read, to `payload`, and returns what is stored then.
+    /// Updates the payload of an unchanged record, and returns the record as it is stored then.
     pub(super) async fn updated(
         &self,
         record: &SessionRecord,

@@ -38,7 +38,7 @@ pub(super) async fn a_counter_raised_by_64_tasks_is_exact(probe: Probe) -> Verdi
                 let found = found.ok_or("load during updates: the record is missing")?;
                 let count = found.payload.first_chunk().copied().unwrap_or_default();
                 let count = u32::from_be_bytes(count).wrapping_add(1).to_be_bytes();
-                // The others read what this one is about to replace.
+                // Let the other tasks read the version that this one is about to replace.
                 yield_now().await;
                 let new = with_payload(&found, &count);
                 match probe.update(&new, probe.now()).await? {
@@ -191,7 +191,7 @@ pub(super) async fn touches_and_updates_at_once_are_all_kept(probe: Probe) -> Ve
 }
 
 pub(super) async fn touches_at_once_keep_the_latest(probe: Probe) -> Verdict {
-    // In one round the latest touch may be the last by chance, once in 64 times.
+    // In one of 64 rounds, the latest touch is by chance the last.
     for _ in 0..4 {
         touch_at_once(&probe).await?;
     }
@@ -250,7 +250,7 @@ pub(super) async fn owners_do_not_disturb_each_other(probe: Probe) -> Verdict {
     .map(drop)
 }
 
-/// The position of the only `one`. All others have to be `others`.
+/// The position of the only `one`. All other elements must be `others`.
 fn the_only_one<T: PartialEq + std::fmt::Debug>(
     got: &[T],
     one: &T,

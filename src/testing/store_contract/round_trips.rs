@@ -10,7 +10,7 @@ use crate::store::{CreateOutcome, Outcome, SessionId, SessionRecord};
 
 pub(super) async fn every_field_comes_back_as_it_was(probe: Probe) -> Verdict {
     let owner = probe.owner();
-    // Beyond 32 bits, too: a version is never reset.
+    // A version is never reset, so it may exceed 32 bits.
     for version in [41, 5_000_000_000] {
         let record = SessionRecord {
             created: probe.now() - 3 * HOUR - 1,
@@ -41,7 +41,7 @@ pub(super) async fn times_are_exact_to_the_millisecond(probe: Probe) -> Verdict 
             created: now - 10 * YEAR - odd,
             touched: now - HOUR + odd,
             expires: now + HOUR + odd,
-            // Beyond 2038, where seconds in 32 bits end.
+            // After 2038, the end of seconds in 32 bits.
             ends: now + 20 * YEAR + odd,
             ..probe.record()
         };
@@ -106,7 +106,7 @@ pub(super) async fn owners_come_back_byte_by_byte(probe: Probe) -> Verdict {
         let when = format!("for the owner {owner:?}");
         comes_back(&probe, &probe.record_of(&owner), &when).await?;
     }
-    // At the start and the end of the whole text, too.
+    // Spaces at the start and the end of the whole text are kept, too.
     let owner: Arc<str> = format!(" {unique} ").into();
     comes_back(&probe, &probe.record_of(&owner), "with spaces at both ends").await
 }
@@ -151,11 +151,11 @@ pub(super) async fn ids_may_contain_any_byte(probe: Probe) -> Verdict {
 
 pub(super) async fn ids_that_differ_in_one_byte_are_different(probe: Probe) -> Verdict {
     let mut middle = *probe.id().as_bytes();
-    // None of the bytes below: else an id with one at its end could equal one with another at its
-    // start.
+    // These are none of the bytes below. Otherwise an id with one of them at its end could equal an
+    // id with another one at its start.
     (middle[0], middle[15]) = (1, 1);
     let mut records = Vec::new();
-    // Upper and lower case, the ends of a padded text, both sides of a sign.
+    // Upper and lower case, bytes that padding may remove, and both sides of a sign bit.
     for byte in [b'A', b'a', 0x00, b' ', 0x7f, 0x80, 0xff] {
         let mut last = middle;
         last[15] = byte;
@@ -181,12 +181,12 @@ pub(super) async fn an_empty_payload_comes_back(probe: Probe) -> Verdict {
     payload_comes_back(&probe, 0).await
 }
 
-/// Beyond the 65,535 bytes of MySQL's `BLOB`.
+/// This is more than the 65,535 bytes of MySQL's `BLOB`.
 pub(super) async fn a_payload_of_66_kib_comes_back(probe: Probe) -> Verdict {
     payload_comes_back(&probe, 66 * 1024).await
 }
 
-/// By create and by update.
+/// Checks that a payload comes back after a create and after an update.
 async fn payload_comes_back(probe: &Probe, len: usize) -> Verdict {
     let payload = all_bytes(len);
     let mut record = SessionRecord {
@@ -203,7 +203,7 @@ async fn payload_comes_back(probe: &Probe, len: usize) -> Verdict {
     Ok(())
 }
 
-/// Every value of a byte, and each beside different ones.
+/// Bytes with every value, each next to different ones.
 pub(super) fn all_bytes(len: usize) -> Vec<u8> {
     (0..len).map(|n| (n ^ (n >> 8) ^ (n >> 16)) as u8).collect()
 }

@@ -9,7 +9,7 @@ use super::outcome::{Broken, why};
 /// The number of tasks in a race.
 pub(super) const RACERS: usize = 64;
 
-/// Runs a task for each item, all from one signal on, and returns their results in the order of the
+/// Runs a task for each item. All start at one signal. Returns their results in the order of the
 /// items.
 pub(super) async fn together<I, T, F>(
     items: impl IntoIterator<Item = I, IntoIter: ExactSizeIterator>,

@@ -1,4 +1,4 @@
-//! Use extends a record, up to its limit.
+//! Using a session extends its record, up to its end.
 
 use super::{
     outcome::{Verdict, expect},
@@ -36,7 +36,7 @@ pub(super) async fn touch_moves_expires_up_to_ends_never_back(probe: Probe) -> V
 pub(super) async fn touch_never_lowers_touched(probe: Probe) -> Verdict {
     let mut record = probe.inserted().await?;
     let now = probe.now();
-    // By nodes whose clocks are ahead or behind.
+    // The clocks of nodes may be ahead or behind.
     for at in [now + 7, now + 6, now, now - HOUR, now + 7, now + 8] {
         let did = format!("touch at {at} of a record touched at {}", record.touched);
         let touched = probe.touch(&record.id, at, record.expires).await?;

@@ -38,7 +38,8 @@ pub(super) async fn update_acts_only_on_the_version_that_was_read(probe: Probe) 
 pub(super) async fn versions_rise_by_one(probe: Probe) -> Verdict {
     let mut record = probe.inserted().await?;
     for version in 1..=20 {
-        // An update that changes nothing raises the version, too: others have to notice.
+        // An update that changes nothing raises the version, too, so that concurrent requests
+        // notice it.
         record = probe.updated(&record, b"same").await?;
         probe
             .finds(&record, format!("after update number {version}"))
@@ -55,7 +56,7 @@ pub(super) async fn update_replaces_times_and_payload(probe: Probe) -> Verdict {
         .insert_all(&[record.clone(), neighbour.clone()])
         .await?;
     let now = probe.now();
-    // Up and down, together and one by one.
+    // `expires` and `ends` are raised and lowered, together and one by one.
     for (later, expires, ends) in [
         (1, 2 * HOUR, 9 * HOUR),
         (2, HOUR / 2 + 1, 9 * HOUR),
@@ -87,7 +88,7 @@ pub(super) async fn update_never_lowers_touched(probe: Probe) -> Verdict {
     let touched = record.touched + 500;
     let outcome = probe.touch(&record.id, touched, record.expires).await?;
     expect("touch", Outcome::Done, outcome)?;
-    // Read before the touch.
+    // The record was read before the touch.
     let updated = probe
         .update(&with_payload(&record, b"new"), probe.now())
         .await?;

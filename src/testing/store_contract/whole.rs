@@ -1,11 +1,11 @@
-//! All checks of one store together.
+//! Running all checks on one store.
 
 use std::{fmt, pin::Pin, sync::Arc};
 
 use super::{CHECKS, store_checks};
 use crate::store::SessionStore;
 
-/// The checks of one store, before they are awaited. Returned by
+/// The checks of one store, which run when it is awaited. Created by
 /// [`store_contract`](super::store_contract).
 #[must_use = "no check runs before this is awaited"]
 pub struct StoreContract {
@@ -21,7 +21,8 @@ impl StoreContract {
         }
     }
 
-    /// The server removes expired records by itself, and `delete_expired` always returns 0.
+    /// Leaves out the checks of `delete_expired`, for a store whose server removes expired records
+    /// by itself and whose `delete_expired` always returns 0.
     pub fn with_native_expiry(self) -> Self {
         Self {
             has_native_expiry: true,

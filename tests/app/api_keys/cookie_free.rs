@@ -60,7 +60,7 @@ async fn cookie_free_manager_reads_and_sends_no_cookies() {
                 .get("/api/kind")
                 .await
                 .body
-                .contains("takes and sends none")
+                .contains("ignores cookies")
         );
         for verb in ["/api/logout", "/api/confirm", "/api/rotate", "/api/put/a/b"] {
             assert_eq!(browser.post(verb).await.set_cookies(), [""; 0], "{verb}");

@@ -195,7 +195,7 @@ async fn missing_layer_is_a_500_that_says_what_to_add() {
     let log = Log::listen();
     let answer = Browser::new(session).get("/session").await;
     assert_eq!(answer.status, 500);
-    assert_hint(&answer, "Session was asked for");
+    assert_hint(&answer, "Session was used");
     let [error] = &log.at(Level::ERROR)[..] else {
         panic!("{:?}", log.lines())
     };

@@ -121,7 +121,7 @@ async fn login_page_outside_the_manager_is_a_500_that_says_so() {
     let mut browser = crate::support::browser::Browser::new(outside);
     assert_eq!(browser.get("/").await.status, 500);
     assert!(
-        log.lines().join("\n").contains("login_page was asked for"),
+        log.lines().join("\n").contains("login_page was used"),
         "{}",
         log.lines().join("\n")
     );

@@ -1,5 +1,5 @@
--- KEYS: an owner's index. ARGV: the lifetime of the record until its end.
--- Returns when the entry was made and its limit. A record is written with this limit afterwards.
+-- KEYS: an owner's index. ARGV: `longest` is the lifetime of the record until its end. Returns when
+-- the entry was made, and its limit. The record is then written with this limit.
 local id, margin, longest = unpack(ARGV)
 local now = clock()
 local limit = math.ceil((now + longest) / 1000)

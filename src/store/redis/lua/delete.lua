@@ -1,7 +1,7 @@
--- KEYS: a record. ARGV: the version and the owner's digest that it must have, or empty strings.
--- What the keys of indexes begin with, or an empty string if the entry is to stay. The key of the
--- index is made here, which Redis allows outside of a cluster. If it refuses, the digest is
--- returned, too.
+-- KEYS: a record. ARGV: `version` and `expected_owner` are the version and the owner's digest that
+-- the record must have, or empty strings. `indexes` is the prefix of the keys of indexes, or an
+-- empty string if the entry is to be kept. The key of the index is derived here, which Redis allows
+-- outside of a cluster. If Redis rejects it, the owner's digest is returned, too.
 local version, expected_owner, id, indexes = unpack(ARGV)
 local head = read(KEYS[1])
 if not head then return { 'gone' } end

@@ -1,9 +1,9 @@
--- KEYS: an owner's index, and two keys that a cluster refuses together. ARGV: the owner's digest,
--- the id that is to stay or an empty string, what the keys of records begin with, and how many
--- records to delete, give or take 100. The keys of the records are made here, which Redis allows
--- outside of a cluster: index and records are seen at one moment. Begins with the first entry each
--- time, so that the last call sees the whole index at one moment, too. Returns how many it deleted,
--- 'more' or 'done', and the entries whose records it did not find.
+-- KEYS: an owner's index, and two keys that a cluster rejects together. ARGV: the owner's digest,
+-- the id of the record to keep or an empty string, the prefix of the keys of records, and about how
+-- many records to delete. The keys of the records are derived here, which Redis allows outside of a
+-- cluster, so the index and the records are read at one moment. Each call begins with the first
+-- entry, so the last call reads the whole index at one moment, too. Returns how many records were
+-- deleted, 'more' or 'done', and the entries whose records were not found.
 local owner, except, records, most = unpack(ARGV)
 local deleted, absent, from = 0, {}, '-'
 repeat

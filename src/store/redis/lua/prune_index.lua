@@ -1,5 +1,5 @@
--- KEYS: an owner's index. ARGV: an age, then entries whose records were not found.
--- Removes those that are so old that no record is still on its way.
+-- KEYS: an owner's index. ARGV: an age in milliseconds, then entries whose records were not found.
+-- Removes the entries that are older, because their records can no longer be in flight.
 local settled, dead = clock() - ARGV[1], {}
 for number = 2, #ARGV do
   local entry = ARGV[number]

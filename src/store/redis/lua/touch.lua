@@ -8,8 +8,8 @@ if before(expires, head:sub(23, 30)) then expires = head:sub(23, 30) end
 if before(ends, expires) then expires = ends end
 redis.call('SETRANGE', KEYS[1], 14, touched .. expires)
 
--- Inexact if the numbers are huge, and never moved back: this is when Redis removes the record, not
--- when it expires.
+-- The time when Redis removes the record, not when the record expires. It is inexact for huge
+-- numbers, and never moved back.
 local high, low = struct.unpack('>I4I4', expires)
 local high_now, low_now = struct.unpack('>I4I4', now)
 local left = (high - high_now) * 4294967296 + low - low_now

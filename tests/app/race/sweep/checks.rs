@@ -116,7 +116,8 @@ impl Case {
         };
         let who = scene.who_has(&session).await;
         let mine = scene.data(&session, "mine").await;
-        // After `logout_others` a late login is no longer in the session, and takes none of its data.
+        // After `logout_others` a late login is no longer in the session, and takes none of its
+        // data.
         let locked_out = done.verb.logs_in(self.start).is_some() && other.verb == LogoutOthers;
         if Some(&*who) != self.start.user() {
             assert_eq!(mine, "", "{case}: {who} sees other data");

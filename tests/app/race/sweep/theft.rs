@@ -56,8 +56,8 @@ impl Case {
         Some(())
     }
 
-    /// A secret from before a login or rotation joins for the grace at most, and only the session of
-    /// the same user. Any other is invalid after the next rotation.
+    /// A secret from before a login or rotation joins for the grace at most, and only the session
+    /// of the same user. Any other is invalid after the next rotation.
     async fn check_session(
         &self,
         scene: &Scene,

@@ -1,10 +1,10 @@
 -- An owner's index is a sorted set whose scores are all 0, so that it is in the order of the ids.
--- An entry is the id of a record, when the entry was made and the limit of the record: 16, 5 and 5
--- bytes, in seconds of the server's clock.
+-- An entry is the id of a record (16 bytes), the time when the entry was made and the limit of the
+-- record (5 bytes each, in seconds of the server's clock).
 
--- Adds an entry unless the index has one that lasts as long. Returns when it was made. Entries
--- whose limit has passed are removed, of those next to the new one: ids are random, so each has its
--- turn.
+-- Adds an entry unless the index has one that lasts as long. Returns when it was made. Of the
+-- entries next to the new one, those whose limit has passed are removed. Ids are random, so all
+-- such entries are removed in the end.
 local function add_to_index(index, id, now, limit, margin)
   local made = math.floor(now / 1000)
   local entry, dead = id .. struct.pack('>I5I5', made, limit), {}
