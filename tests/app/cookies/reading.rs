@@ -266,8 +266,8 @@ async fn headers_of_any_size_are_read_in_linear_time() {
             (200, "alice"),
             "{begin}"
         );
-        // Copying the header takes most of it; anything that isn't linear takes minutes.
-        assert!(start.elapsed() < Duration::from_secs(2), "{begin}");
+        // It takes milliseconds. Anything that isn't linear takes minutes, on any machine.
+        assert!(start.elapsed() < Duration::from_secs(30), "{begin}");
         assert_eq!(world.store.take_calls(), [Load], "{begin}");
     }
 }
