@@ -41,11 +41,14 @@ pub(crate) struct EntryKey {
 impl EntryKey {
     /// The key of the only entry with a name, which this is the digest of.
     pub(crate) fn named(owner: Arc<str>, name: &Digest) -> Self {
+        let id = Self::id_of(name);
+        Self { id, owner }
+    }
+
+    /// The id of the only entry with this digest.
+    pub(crate) fn id_of(name: &Digest) -> SessionId {
         let id = name.0.first_chunk().copied().unwrap_or_default();
-        Self {
-            id: SessionId::from_bytes(id),
-            owner,
-        }
+        SessionId::from_bytes(id)
     }
 }
 
@@ -195,6 +198,43 @@ pub(crate) async fn load_entry(
     Ok(stored.filter(|entry| entry.record.is_live(now)))
 }
 
+/// Reads an entry of a kind by its id alone, whoever owns it, past any cache; `None` if there is no
+/// live one.
+///
+/// # Errors
+/// - [`ErrorKind::Store`] if the store failed, or the entry was written by a newer version
+pub(crate) async fn find_entry(
+    realm: &Realm,
+    kind: &str,
+    id: &SessionId,
+    now: Millis,
+) -> Result<Option<Entry>, Error> {
+    let record = realm.load_any(id).await?;
+    let is_of_kind = |record: &SessionRecord| {
+        let owner = record.owner.as_deref();
+        owner.is_some_and(|owner| realm.entry_name(kind, owner).is_some())
+    };
+    match record.filter(|record| record.is_live(now) && is_of_kind(record)) {
+        Some(record) => Entry::of(record).map(Some).ok_or_else(newer),
+        None => Ok(None),
+    }
+}
+
+/// Deletes an entry, whatever its version and whoever wrote it. Returns whether there was a live
+/// one.
+pub(crate) async fn delete_entry(
+    realm: &Realm,
+    key: &EntryKey,
+    now: Millis,
+) -> Result<bool, Error> {
+    let record = realm.load_any(&key.id).await?;
+    let Some(record) = record.filter(|record| record.owner.as_deref() == Some(&*key.owner)) else {
+        return Ok(false);
+    };
+    let outcome = realm.delete(&key.id, None).await?;
+    Ok(outcome == Outcome::Done && record.is_live(now))
+}
+
 /// Reads the live entries of an owner, in the order of their ids. Those that a newer version wrote
 /// are omitted.
 pub(crate) async fn list_entries(
@@ -260,11 +300,15 @@ async fn load(realm: &Realm, key: &EntryKey) -> Result<Option<Entry>, Error> {
     };
     match Entry::of(record) {
         Some(entry) => Ok(Some(entry)),
-        None => Err(Error::new(
-            ErrorKind::Store,
-            "an entry in the store was written by a newer version",
-        )),
+        None => Err(newer()),
     }
+}
+
+fn newer() -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "an entry in the store was written by a newer version",
+    )
 }
 
 fn payload(mark: [u8; MARK], content: &[u8]) -> Arc<[u8]> {

@@ -48,8 +48,15 @@ pub enum ErrorKind {
     /// At a logout, a cookie named a live session that no presented secret opens, or there were
     /// more than 8 cookies with one name. The cookies are removed, but a session may still be live.
     LogoutIncomplete,
-    /// The user is not active, and [`force`](crate::auth::Login::force) was not called.
+    /// The user is not active, and [`force`](crate::auth::Login::force) was not called, or an API
+    /// key was to be created for them.
     Inactive,
+    /// The name, a scope or the lifetime of a new [API key](crate::api_keys::NewApiKey) is not
+    /// accepted. No key was created.
+    InvalidApiKey,
+    /// The user has as many API keys as
+    /// [they may](crate::api_keys::ApiKeySettings::max_per_user). No key was created.
+    TooManyApiKeys,
     /// [`remember_for`](crate::auth::Login::remember_for) or
     /// [`timeouts`](crate::auth::Login::timeouts) was called with less than a second or more than
     /// 400 days, the maximum lifetime of a cookie. No one was logged in.
@@ -95,9 +102,11 @@ impl Error {
             ErrorKind::Store | ErrorKind::Loader | ErrorKind::Authorize | ErrorKind::Random => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
-            ErrorKind::Conflict | ErrorKind::Gone | ErrorKind::LogoutIncomplete => {
-                StatusCode::CONFLICT
-            }
+            ErrorKind::Conflict
+            | ErrorKind::Gone
+            | ErrorKind::LogoutIncomplete
+            | ErrorKind::TooManyApiKeys => StatusCode::CONFLICT,
+            ErrorKind::InvalidApiKey => StatusCode::UNPROCESSABLE_ENTITY,
             ErrorKind::Inactive => StatusCode::FORBIDDEN,
             ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
@@ -108,9 +117,11 @@ impl Error {
     /// With axum, the error itself can be returned as this response.
     ///
     /// - 503 with `Retry-After` if trying again can help
-    /// - 409 if another request changed or ended the session, or a logout was incomplete
+    /// - 409 if another request changed or ended the session, a logout was incomplete, or the user
+    ///   has too many API keys
     /// - 403 for an inactive user
     /// - 413 for too much session data
+    /// - 422 for an API key whose name, scopes or lifetime is not accepted
     /// - 500 for the rest
     ///
     /// The body is empty, with one exception: if the request didn't come through a `LoginManager`
@@ -181,6 +192,10 @@ impl fmt::Display for Error {
                 "a cookie names a session that no presented secret opens, or there are too many cookies"
             }
             ErrorKind::Inactive => "the user is not active",
+            ErrorKind::InvalidApiKey => {
+                "the name, a scope or the lifetime of the new API key is not accepted"
+            }
+            ErrorKind::TooManyApiKeys => "the user has as many API keys as they may",
             ErrorKind::InvalidLifetime => {
                 "a login lasts and is remembered for one second to 400 days"
             }

@@ -136,6 +136,8 @@
 
 // The path of a request, from the layer down to the store. A module uses only modules below it.
 
+pub mod api_keys;
+
 pub mod manager;
 
 #[cfg(feature = "axum")]
@@ -147,18 +149,22 @@ pub mod auth;
 
 mod identity;
 
+mod api_key;
+
 mod denied;
 
 mod remember;
 
 mod session;
 
-#[allow(dead_code, reason = "the first kind of entry follows")]
+#[allow(dead_code, reason = "the other kinds of entry follow")]
 mod entry;
 
 mod realm;
 
 pub mod event;
+
+mod api_key_id;
 
 mod cookies;
 

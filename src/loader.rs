@@ -77,11 +77,13 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 
 /// Authenticates requests that carry their own credentials: an API key, a bearer token.
 ///
-/// Request loaders are called if neither the session nor a remember cookie identifies a user, in
-/// the order in which they were [added](crate::LoginManager::with_request_loader), until one
-/// returns a user. That user is logged in for this request only and is not fresh: no session is
-/// created, no cookie is set, and session data is not kept. A request loader runs in the request's
-/// task, as a [`UserLoader`] does.
+/// For API keys that your application issues itself, see [`api_keys`](crate::api_keys).
+///
+/// Request loaders are called if neither the session, nor a remember cookie, nor one of those keys
+/// identifies a user, in the order in which they were
+/// [added](crate::LoginManager::with_request_loader), until one returns a user. That user is logged
+/// in for this request only and is not fresh: no session is created, no cookie is set, and session
+/// data is not kept. A request loader runs in the request's task, as a [`UserLoader`] does.
 ///
 /// [`with_request_loader`](crate::LoginManager::with_request_loader) takes a closure or an
 /// implementation of this trait. A closure takes the request's head and returns a future of

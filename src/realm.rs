@@ -144,14 +144,18 @@ impl Realm {
         owner.strip_prefix(&*self.name)?.strip_prefix('/')
     }
 
-    #[allow(dead_code, reason = "the first kind of entry follows")]
     /// The owner of entries: realm, kind and a name, separated by a tilde, which no realm contains,
     /// and a slash, which no kind contains.
     pub(crate) fn entry_owner(&self, kind: &str, name: &str) -> Arc<str> {
         format!("{}~{kind}/{name}", self.name).into()
     }
 
-    #[allow(dead_code, reason = "the first kind of entry follows")]
+    /// The name in an owner of entries of this kind in this realm.
+    pub(crate) fn entry_name<'a>(&self, kind: &str, owner: &'a str) -> Option<&'a str> {
+        let rest = owner.strip_prefix(&*self.name)?.strip_prefix('~')?;
+        rest.strip_prefix(kind)?.strip_prefix('/')
+    }
+
     /// Digests for this purpose in this realm.
     pub(crate) fn digester(&self, purpose: &str) -> Digester {
         Digester::new(purpose, &self.name)

@@ -40,15 +40,16 @@ pub enum AnonymousReason {
     Unreadable,
     /// The record in the store was written by a newer version of this crate.
     NewerRecord,
-    /// The text of the session's user id does not parse (any more).
+    /// The text of the session's or API key's user id does not parse (any more).
     BadId,
-    /// The session was written for another user type whose manager has the same realm.
+    /// The session or API key was written for another user type whose manager has the same realm.
     OtherUserType,
     /// The loader found no user with this id (any more).
     UserGone,
     /// The user is not active (any more).
     Inactive,
-    /// The user's security stamp has changed since the login.
+    /// The user's security stamp has changed since the login, or since the creation of an API key
+    /// that [ends with it](crate::api_keys::NewApiKey::ends_with_stamp).
     StampChanged,
     /// The remember cookie's token secret had been exchanged before: the cookie was stolen, by or
     /// from whoever presented it.
@@ -58,6 +59,10 @@ pub enum AnonymousReason {
     ClientChanged,
     /// This request logged out.
     LoggedOut,
+    /// The request has a bearer token that is not the text of an API key of this application.
+    MalformedApiKey,
+    /// The store has no such API key: it was revoked, has expired, or was made up.
+    UnknownApiKey,
 }
 
 impl AnonymousReason {
@@ -99,6 +104,8 @@ impl AnonymousReason {
             Self::RememberTheft => "remember_theft",
             Self::ClientChanged => "client_changed",
             Self::LoggedOut => "logged_out",
+            Self::MalformedApiKey => "malformed_api_key",
+            Self::UnknownApiKey => "unknown_api_key",
         }
     }
 }
@@ -127,18 +134,26 @@ pub enum DeniedReason {
     FreshLoginRequired,
     /// The user is logged in, but not allowed to make this request.
     Forbidden,
+    /// The user is authenticated by an API key without a
+    /// [scope](crate::guard::LoginRequiredLayer::and_scope) that the guard requires.
+    InsufficientScope,
+    /// The guard requires an [API key](crate::guard::LoginRequiredLayer::keys_only), and the
+    /// request has no valid one.
+    ApiKeyRequired,
 }
 
 impl DeniedReason {
     /// Returns a stable name for logs, metrics and templates: `login_required`,
-    /// `fresh_login_required` or `forbidden`. The [reason](AnonymousReason) why the request is
-    /// anonymous is not part of it.
+    /// `fresh_login_required`, `forbidden`, `insufficient_scope` or `api_key_required`. The
+    /// [reason](AnonymousReason) why the request is anonymous is not part of it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LoginRequired(_) => "login_required",
             Self::FreshLoginRequired => "fresh_login_required",
             Self::Forbidden => "forbidden",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::ApiKeyRequired => "api_key_required",
         }
     }
 }

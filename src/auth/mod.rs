@@ -15,6 +15,7 @@ use std::{fmt, sync::Arc};
 use http::Uri;
 
 use crate::{
+    api_key::ApiKeyInfo,
     clock::{Millis, millis},
     denied::DeniedConfig,
     error::Error,
@@ -92,8 +93,8 @@ impl<U: AuthUser> Auth<U> {
     ///
     /// It does not check whether the user still exists, is active and has the same security stamp.
     /// Use it for a log line, not to decide about access. Until [`user`](Auth::user) has been
-    /// called, it returns `None` for a user who is only found by the remember cookie or by a
-    /// [request loader](crate::RequestLoader).
+    /// called, it returns `None` for a user who is only found by the remember cookie, by an [API
+    /// key](crate::api_keys) or by a [request loader](crate::RequestLoader).
     ///
     /// # Errors
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
@@ -113,6 +114,18 @@ impl<U: AuthUser> Auth<U> {
     pub async fn anonymous_reason(&self) -> Result<Option<AnonymousReason>, Error> {
         Ok(match self.identity().await? {
             Identity::Anonymous(why) => Some(why),
+            _ => None,
+        })
+    }
+
+    /// Returns the API key that authenticated this request, or `None` if the request is anonymous
+    /// or its user was found in another way.
+    ///
+    /// # Errors
+    /// - those of [`user`](Auth::user)
+    pub async fn api_key(&self) -> Result<Option<Arc<ApiKeyInfo>>, Error> {
+        Ok(match self.identity().await? {
+            Identity::ByKey { key, .. } => Some(key),
             _ => None,
         })
     }
@@ -235,6 +248,11 @@ impl<U: AuthUser> Auth<U> {
         let now = self.realm().clock.now();
         let limit = self.realm().fresh_for.map_or(Millis::MAX, millis);
         now.saturating_sub(*at) <= limit && !Realm::is_from_the_future(*at, now)
+    }
+
+    /// Whether the request has a bearer token, and there are API keys.
+    pub(crate) fn shows_bearer_token(&self) -> bool {
+        self.request.bearer.is_some()
     }
 
     /// The current user, if already known.

@@ -12,10 +12,11 @@ use super::{
     settings::Settings,
 };
 use crate::{
+    api_key::BearerToken,
     denied::{NextPath, Pages},
     error::Error,
     event::{Event, EventKind},
-    identity::{Identity, resolve},
+    identity::{Identity, Shown, resolve},
     realm::Realm,
     session::{RequestSession, SessionOwner, SessionState, Turn, finish},
     user::AuthUser,
@@ -32,6 +33,8 @@ pub(crate) struct RequestAuth<U: AuthUser> {
     pub(crate) uri: Uri,
     /// The request's head, if there are request loaders to read it.
     pub(crate) head: Option<Box<Parts>>,
+    /// The request's bearer token, if there are API keys.
+    pub(crate) bearer: Option<BearerToken>,
     pub(crate) outer: Option<AuthExtension>,
 }
 
@@ -60,7 +63,14 @@ impl<U: AuthUser> RequestAuth<U> {
         if let Some(identity) = self.known() {
             return Ok(identity);
         }
-        let identity = resolve(turn, &self.settings.loaders, self.head.as_deref()).await?;
+        let Settings {
+            loaders, api_keys, ..
+        } = &*self.settings;
+        let shown = Shown {
+            head: self.head.as_deref(),
+            key: api_keys.as_deref().zip(self.bearer.as_ref()),
+        };
+        let identity = resolve(turn, loaders, shown).await?;
         self.set_identity(identity.clone());
         if self.realm().is_heard() {
             self.realm()
@@ -92,8 +102,11 @@ impl<U: AuthUser> SessionOwner for RequestAuth<U> {
     fn is_settled(&self) -> bool {
         match self.session.state().owner() {
             None => false,
-            // A user found by a request loader has no data, not even an anonymous visitor's.
-            Some(None) if self.settings.loaders.requests.is_empty() => true,
+            // A user found by an API key or a request loader has no data, not even an anonymous
+            // visitor's.
+            Some(None) if self.settings.loaders.requests.is_empty() && self.bearer.is_none() => {
+                true
+            }
             Some(_) => self.lock_identity().is_some(),
         }
     }

@@ -25,8 +25,8 @@ impl<U: AuthUser> Auth<U> {
     /// sessions; the browser keeps the cookie of the response that arrives last, and the other
     /// session expires.
     ///
-    /// A user found by a [request loader](crate::RequestLoader) can list and revoke sessions, too;
-    /// none of them is the current one.
+    /// A user found by an [API key](crate::api_keys) or a [request loader](crate::RequestLoader)
+    /// can list and revoke sessions, too; none of them is the current one.
     ///
     /// # Errors
     /// - those of [`user`](Auth::user)
@@ -107,12 +107,14 @@ impl<U: AuthUser> RequestAuth<U> {
     async fn owner(&self, turn: &Turn<'_>) -> Result<Option<(Arc<str>, Option<SessionId>)>, Error> {
         Ok(match self.resolve(turn).await? {
             Identity::Anonymous(_) => None,
-            Identity::BySession { user, .. } | Identity::ByRequest(user) => {
+            Identity::BySession { user, .. }
+            | Identity::ByKey { user, .. }
+            | Identity::ByRequest(user) => {
                 let own = turn.open().map(|open| open.record.clone());
                 match own.and_then(|record| Some((record.owner?, Some(record.id)))) {
                     Some(own) => Some(own),
-                    // The user was found by a request loader, or the session ended during this
-                    // request.
+                    // The user was found by an API key or a request loader, or the session ended
+                    // during this request.
                     None => Some((owner_of::<U>(self.realm(), &user.id())?, None)),
                 }
             }

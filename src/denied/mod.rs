@@ -1,6 +1,7 @@
 //! Responses to requests that a guard does not let through: a redirect to the login page, or a
 //! status.
 
+mod bearer;
 mod custom;
 mod login_page;
 mod next_in;
@@ -20,6 +21,14 @@ use http::{HeaderValue, Uri};
 use crate::error::ConfigError;
 
 use self::login_page::ChosenBy;
+pub(crate) use self::{
+    bearer::Bearer,
+    custom::{Unauthorized, erase},
+    page_url::PageUrl,
+    pages::Pages,
+    query::only_value,
+    refusal::Refusal,
+};
 pub use self::{
     custom::IntoDeniedResponse,
     login_page::LoginPage,
@@ -27,13 +36,6 @@ pub use self::{
     next_path::{InvalidNext, NextPath},
     notice::Notice,
     request::Denied,
-};
-pub(crate) use self::{
-    custom::{Unauthorized, erase},
-    page_url::PageUrl,
-    pages::Pages,
-    query::only_value,
-    refusal::Refusal,
 };
 
 /// The part of a manager's configuration that is about denied requests.
@@ -47,6 +49,7 @@ pub(crate) struct DeniedConfig {
     path_prefix: Cow<'static, str>,
     /// The values of `WWW-Authenticate`. If there are none, the default challenge is sent.
     challenges: Vec<HeaderValue>,
+    pub(crate) has_api_keys: bool,
 }
 
 impl DeniedConfig {
@@ -97,6 +100,7 @@ impl Default for DeniedConfig {
             next_field: "next".into(),
             path_prefix: "".into(),
             challenges: Vec::new(),
+            has_api_keys: false,
         }
     }
 }
@@ -111,6 +115,7 @@ impl fmt::Debug for DeniedConfig {
             .field("next_field", &self.next_field)
             .field("path_prefix", &self.path_prefix)
             .field("challenges", &self.challenges)
+            .field("has_api_keys", &self.has_api_keys)
             .finish()
     }
 }

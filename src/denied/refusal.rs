@@ -6,7 +6,9 @@ use http::{
     request::Parts,
 };
 
-use super::{DeniedConfig, NextIn, NextPath, Notice, PageUrl, page_load::Client};
+use super::{
+    Bearer, DeniedConfig, NextIn, NextPath, Notice, PageUrl, bearer::is_bearer, page_load::Client,
+};
 use crate::reason::DeniedReason;
 
 const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
@@ -21,6 +23,8 @@ pub(crate) struct Refusal<'a> {
     /// As the client sent it, before nested routers removed a prefix.
     pub(crate) uri: &'a Uri,
     pub(crate) login_page: Option<&'a PageUrl>,
+    /// What to tell a client that uses, or has to use, an API key.
+    pub(crate) bearer: Option<Bearer<'a>>,
     pub(crate) config: &'a DeniedConfig,
 }
 
@@ -43,10 +47,22 @@ impl Refusal<'_> {
 
     fn response_to(&self, client: Client, login_url: Option<&str>) -> Response<String> {
         let mut response = Response::new(String::new());
-        if self.reason == DeniedReason::Forbidden {
+        if matches!(
+            self.reason,
+            DeniedReason::Forbidden | DeniedReason::InsufficientScope
+        ) {
             *response.status_mut() = StatusCode::FORBIDDEN;
+            if let Some(bearer) = self.bearer {
+                let challenge = bearer.challenge(self.config.bearer_challenge());
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
             return response;
         }
+        // A client with an API key doesn't show a login page.
+        let client = match self.bearer {
+            Some(_) => Client::Script,
+            None => client,
+        };
         // A login URL is visible ASCII, which is always a valid header value.
         let url = login_url
             .filter(|_| client != Client::Script)
@@ -70,12 +86,21 @@ impl Refusal<'_> {
     fn challenge(&self, response: &mut Response<String>) {
         *response.status_mut() = StatusCode::UNAUTHORIZED;
         let headers = response.headers_mut();
-        if self.config.challenges.is_empty() {
-            // Browsers do not know this scheme, so they do not open a password dialog.
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Session"));
+        if let Some(bearer) = self.bearer {
+            let challenge = bearer.challenge(self.config.bearer_challenge());
+            headers.insert(WWW_AUTHENTICATE, challenge);
+        } else if self.config.challenges.is_empty() {
+            // Browsers do not know these schemes, so they do not open a password dialog.
+            let scheme = match self.config.has_api_keys {
+                true => "Bearer",
+                false => "Session",
+            };
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static(scheme));
         }
         for challenge in &self.config.challenges {
-            headers.append(WWW_AUTHENTICATE, challenge.clone());
+            if self.bearer.is_none() || !is_bearer(challenge) {
+                headers.append(WWW_AUTHENTICATE, challenge.clone());
+            }
         }
     }
 
@@ -133,13 +158,21 @@ impl Refusal<'_> {
     /// Logs that the login page is itself guarded, if this is a request for it.
     #[cfg(feature = "tracing")]
     pub(crate) fn log_loop(&self) {
-        let needs_login = self.reason != DeniedReason::Forbidden;
-        if needs_login && self.login_page.is_some_and(|page| self.is_for(page)) {
+        if self.needs_login() && self.login_page.is_some_and(|page| self.is_for(page)) {
             tracing::error!(
                 "the login page {:?} is itself guarded: add `.except([{0:?}])` to the guard, or move the route out of it",
                 self.uri.path()
             );
         }
+    }
+
+    /// Whether a login can help.
+    #[cfg(feature = "tracing")]
+    fn needs_login(&self) -> bool {
+        matches!(
+            self.reason,
+            DeniedReason::LoginRequired(_) | DeniedReason::FreshLoginRequired
+        )
     }
 
     /// Whether this is a request for the login page itself. A proxy may have removed a prefix that

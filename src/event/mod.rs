@@ -8,6 +8,7 @@ use serde_core::{Serialize, Serializer};
 
 use self::cause::Cause;
 use crate::{
+    api_key_id::ApiKeyId,
     clock::{Millis, moment},
     error::Error,
     reason::{AnonymousReason, DeniedReason},
@@ -25,7 +26,8 @@ use crate::{
 ///
 /// - at WARN: a theft, a failing store, loader or check, an incomplete logout, an unreadable
 ///   record;
-/// - at INFO: logged in, logged out, confirmed, restored, revoked, login rejected;
+/// - at INFO: logged in, logged out, confirmed, restored, revoked, login rejected, API key created
+///   or revoked;
 /// - at TRACE: [`Resolved`](EventKind::Resolved);
 /// - at DEBUG, all others.
 ///
@@ -37,6 +39,7 @@ pub struct Event {
     at: Millis,
     user_id: Option<Arc<str>>,
     session_id: Option<SessionId>,
+    api_key_id: Option<ApiKeyId>,
     cause: Option<Cause>,
 }
 
@@ -114,12 +117,22 @@ pub enum EventKind {
     /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds. Or a cookie named a live
     /// session that no presented secret opens, or there were more than 8 cookies with one name.
     LogoutIncomplete,
+    /// An API key was created.
+    ApiKeyCreated,
+    /// An API key was revoked. If all of a user's keys are revoked at once, there is one event
+    /// without a key.
+    ApiKeyRevoked,
+    /// An API key authenticated a request.
+    ApiKeyUsed,
+    /// A request has a bearer token that authenticates no user, for this reason. If it is the text
+    /// of a key, [`api_key_id`](Event::api_key_id) is the id that this key has or had.
+    ApiKeyRefused(AnonymousReason),
 }
 
 impl EventKind {
     /// Returns a stable name for logs, metrics and templates, such as `logged_in`. The reason of
-    /// [`Denied`](EventKind::Denied) and [`Ended`](EventKind::Ended) is not part of it; it has a
-    /// name of its own.
+    /// [`Denied`](EventKind::Denied), [`Ended`](EventKind::Ended) and
+    /// [`ApiKeyRefused`](EventKind::ApiKeyRefused) is not part of it; it has a name of its own.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -150,6 +163,10 @@ impl EventKind {
             Self::DataDropped => "data_dropped",
             Self::DataDiscarded => "data_discarded",
             Self::LogoutIncomplete => "logout_incomplete",
+            Self::ApiKeyCreated => "api_key_created",
+            Self::ApiKeyRevoked => "api_key_revoked",
+            Self::ApiKeyUsed => "api_key_used",
+            Self::ApiKeyRefused(_) => "api_key_refused",
         }
     }
 }
@@ -176,6 +193,7 @@ impl Event {
             at,
             user_id: None,
             session_id: None,
+            api_key_id: None,
             cause: None,
         }
     }
@@ -188,6 +206,11 @@ impl Event {
     pub(crate) fn of(mut self, user_id: Option<&str>, session_id: Option<SessionId>) -> Self {
         self.user_id = user_id.map(Into::into);
         self.session_id = session_id;
+        self
+    }
+
+    pub(crate) fn about_key(mut self, id: Option<ApiKeyId>) -> Self {
+        self.api_key_id = id;
         self
     }
 
@@ -221,6 +244,12 @@ impl Event {
         self.session_id
     }
 
+    /// Returns the id of the API key, if the event is about one.
+    #[must_use]
+    pub fn api_key_id(&self) -> Option<ApiKeyId> {
+        self.api_key_id
+    }
+
     /// Returns why the store, the loader or the check failed: its error and the sources of that
     /// error, in one line.
     ///
@@ -247,6 +276,7 @@ impl Event {
             self.user_id.as_deref(),
             self.session_id.map(tracing::field::display),
         );
+        let api_key_id = self.api_key_id.map(tracing::field::display);
         let cause = self.cause.as_ref().and_then(Cause::for_logs);
         match kind {
             EventKind::RememberTheft
@@ -265,6 +295,12 @@ impl Event {
             | EventKind::Revoked
             | EventKind::LoginRejected => {
                 tracing::info!(?kind, realm, ?user_id, session_id, "session");
+            }
+            EventKind::ApiKeyCreated | EventKind::ApiKeyRevoked => {
+                tracing::info!(?kind, realm, ?user_id, api_key_id, "API key");
+            }
+            EventKind::ApiKeyUsed | EventKind::ApiKeyRefused(_) => {
+                tracing::debug!(?kind, realm, ?user_id, api_key_id, "API key");
             }
             EventKind::Resolved => tracing::trace!(?kind, realm, ?user_id, session_id, "session"),
             _ => tracing::debug!(?kind, realm, ?user_id, session_id, "session"),

@@ -10,6 +10,7 @@ use super::{
     except::Except,
 };
 use crate::{
+    api_key::is_scope,
     denied::{PageUrl, Pages},
     error::ConfigError,
     user::AuthUser,
@@ -75,6 +76,9 @@ pub(crate) struct Rules<U: AuthUser> {
     pub(super) authorize: Vec<Check<U>>,
     pub(super) except: Except,
     pub(super) fresh: bool,
+    /// What an API key needs, separated by spaces.
+    pub(super) scopes: Option<Arc<str>>,
+    pub(super) keys_only: bool,
     pub(super) pages: Option<Pages>,
 }
 
@@ -136,6 +140,54 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         self.with(|rules| rules.authorize.push(authorize.into_check().0))
     }
 
+    /// Only lets a user who is authenticated by an [API key](crate::api_keys) through if the key
+    /// has this scope; others get `403` with `WWW-Authenticate: Bearer error="insufficient_scope"`.
+    ///
+    /// Scopes accumulate: the key needs all of them. A user who is logged in by a session, or whom
+    /// a request loader found, needs none.
+    ///
+    /// ```
+    /// # use axum::{Router, routing::{get, post}};
+    /// # use login_manager::{AuthUser, login_required};
+    /// # struct Account;
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+    /// # async fn list() {}
+    /// # async fn write() {}
+    /// # fn app(login_manager: login_manager::LoginManager<Account>) -> Router {
+    /// let read = login_required::<Account>().and_scope("articles:read");
+    /// let write_scope = login_required::<Account>().and_scope("articles:write");
+    ///
+    /// Router::new()
+    ///     .route("/articles", get(list).route_layer(read).merge(post(write).route_layer(write_scope)))
+    ///     .layer(login_manager.with_api_keys("blog"))
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// If it is not a scope: 1 to 64 visible ASCII characters without quotation marks and
+    /// backslashes (RFC 6749, 3.3).
+    #[track_caller]
+    pub fn and_scope(self, scope: &str) -> Self {
+        ConfigError::expect_none(check_scope(scope));
+        self.with(|rules| {
+            let scopes = match &rules.scopes {
+                Some(scopes) => format!("{scopes} {scope}"),
+                None => scope.to_owned(),
+            };
+            rules.scopes = Some(scopes.into());
+        })
+    }
+
+    /// Only lets users through who are authenticated by an [API key](crate::api_keys). Others get
+    /// `401`, users who are logged in by a session too; nobody is redirected to the login page.
+    ///
+    /// Browsers send no API key, so such a route needs no CSRF protection. To ignore cookies in a
+    /// whole part of an application, use
+    /// [`without_cookies`](crate::LoginManager::without_cookies).
+    pub fn keys_only(self) -> Self {
+        self.with(|rules| rules.keys_only = true)
+    }
+
     /// Lets all requests for these paths through: `"/login"` matches only itself, `"/static/*"`
     /// everything below `/static/`.
     ///
@@ -173,6 +225,17 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     }
 }
 
+fn check_scope(scope: &str) -> Result<(), ConfigError> {
+    match is_scope(scope) {
+        true => Ok(()),
+        false => Err(ConfigError::new(
+            "and_scope",
+            scope,
+            "a scope is 1 to 64 visible ASCII characters without quotation marks and backslashes",
+        )),
+    }
+}
+
 impl<S, U: AuthUser> Layer<S> for LoginRequiredLayer<U> {
     type Service = LoginRequiredService<S, U>;
 
@@ -206,6 +269,8 @@ impl<U: AuthUser> Default for Rules<U> {
             authorize: Vec::new(),
             except: Except::default(),
             fresh: false,
+            scopes: None,
+            keys_only: false,
             pages: None,
         }
     }
@@ -218,6 +283,8 @@ impl<U: AuthUser> Clone for Rules<U> {
             authorize: self.authorize.clone(),
             except: self.except.clone(),
             fresh: self.fresh,
+            scopes: self.scopes.clone(),
+            keys_only: self.keys_only,
             pages: self.pages.clone(),
         }
     }
@@ -230,6 +297,8 @@ impl<U: AuthUser> fmt::Debug for LoginRequiredLayer<U> {
             .field("predicates", &self.rules.predicates.len())
             .field("authorize", &self.rules.authorize.len())
             .field("fresh", &self.rules.fresh)
+            .field("scopes", &self.rules.scopes)
+            .field("keys_only", &self.rules.keys_only)
             .field("except", &self.rules.except)
             .field("pages", &self.rules.pages)
             .finish()

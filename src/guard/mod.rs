@@ -7,6 +7,8 @@
 //! |---|---|
 //! | anonymous | 303 to the login page for a page load, else 401 |
 //! | the user is not allowed | 403 |
+//! | the user's [API key](crate::api_keys) lacks a [scope](LoginRequiredLayer::and_scope) | 403 |
+//! | a bearer token that is no valid API key, or none where the guard requires [one](LoginRequiredLayer::keys_only) | 401 |
 //! | the login is [not fresh](fresh_login_required) | 303 to the refresh page for a page load, else 401 |
 //! | the store, the loader or a check failed | 503, never "not logged in" |
 //! | no [`LoginManager`](crate::LoginManager) is around the guard | 500, and an error in the log that says what to add; in debug builds the body says it, too |
@@ -42,7 +44,7 @@ use http::{Response, request::Parts};
 
 use crate::{
     auth::Auth,
-    denied::{PageUrl, Refusal},
+    denied::{Bearer, PageUrl, Refusal},
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
@@ -67,6 +69,8 @@ pub use crate::{
 /// Why a request is not let through.
 pub(crate) enum Denial {
     Denied(DeniedReason),
+    /// The API key lacks one of these scopes, which are separated by spaces.
+    Scope(Arc<str>),
     Error(Error),
 }
 
@@ -76,21 +80,27 @@ impl From<Error> for Denial {
     }
 }
 
-/// The decision, as far as it is synchronous: a user is logged in, meets the conditions, and is
-/// fresh if that is required.
+/// The decision, as far as it is synchronous: a user is logged in, meets the conditions, has the
+/// scopes if an API key authenticates them, and is fresh if that is required.
 fn decide<U: AuthUser>(
     auth: &Auth<U>,
     identity: Identity<U>,
     rules: &Rules<U>,
 ) -> Result<Arc<U>, Denial> {
-    let user = match &identity {
+    let (user, key) = match &identity {
+        Identity::ByKey { user, key } => (user, Some(key)),
+        _ if rules.keys_only => return Err(Denial::Denied(DeniedReason::ApiKeyRequired)),
         Identity::Anonymous(why) => {
             return Err(Denial::Denied(DeniedReason::LoginRequired(*why)));
         }
-        Identity::BySession { user, .. } | Identity::ByRequest(user) => user,
+        Identity::BySession { user, .. } | Identity::ByRequest(user) => (user, None),
     };
     let reason = if !rules.predicates.iter().all(|allows| allows(user)) {
         DeniedReason::Forbidden
+    } else if let (Some(scopes), Some(key)) = (&rules.scopes, key)
+        && !scopes.split(' ').all(|scope| key.has_scope(scope))
+    {
+        return Err(Denial::Scope(Arc::clone(scopes)));
     } else if rules.fresh && !auth.is_fresh_by(&identity) {
         DeniedReason::FreshLoginRequired
     } else {
@@ -129,6 +139,7 @@ pub(crate) async fn deny<U: AuthUser>(
     let reason = match denial {
         Denial::Error(error) => return error.response().map(Bytes::from),
         Denial::Denied(reason) => *reason,
+        Denial::Scope(_) => DeniedReason::InsufficientScope,
     };
     if auth.realm().is_heard() {
         auth.realm().emit(&auth.event(EventKind::Denied(reason)));
@@ -140,6 +151,7 @@ pub(crate) async fn deny<U: AuthUser>(
         head,
         uri: auth.uri(),
         login_page: part.or(config.pages.of(reason)),
+        bearer: bearer(auth, denial),
         config,
     };
     let chosen;
@@ -157,6 +169,26 @@ pub(crate) async fn deny<U: AuthUser>(
         auth.keep_next(&next);
     }
     response
+}
+
+/// What to tell a client that uses, or has to use, an API key. `None` for a browser.
+fn bearer<'a, U: AuthUser>(auth: &Auth<U>, denial: &'a Denial) -> Option<Bearer<'a>> {
+    let identity = auth.peek();
+    let is_refused = matches!(identity, Some(Identity::Anonymous(_))) && auth.shows_bearer_token();
+    match denial {
+        Denial::Scope(scopes) => Some(Bearer::Scope(scopes)),
+        Denial::Denied(DeniedReason::LoginRequired(_) | DeniedReason::ApiKeyRequired)
+            if is_refused =>
+        {
+            Some(Bearer::Invalid)
+        }
+        Denial::Denied(DeniedReason::ApiKeyRequired) => Some(Bearer::Required),
+        Denial::Denied(DeniedReason::FreshLoginRequired) => match identity {
+            Some(Identity::ByKey { .. }) => Some(Bearer::NotFresh),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The login page that the application chose for this request.

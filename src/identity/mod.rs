@@ -1,6 +1,7 @@
 //! Resolves the current user, once per request: by the session, then by the remember cookie, then
-//! by the request loaders.
+//! by an API key, then by the request loaders.
 
+mod by_key;
 mod check;
 mod id;
 
@@ -8,11 +9,13 @@ use std::sync::Arc;
 
 use http::request::Parts;
 
+use self::by_key::by_key;
 pub(crate) use self::{
     check::{check, id_of, stamp_digest},
     id::parse_id,
 };
 use crate::{
+    api_key::{ApiKeyInfo, ApiKeySettings, BearerToken},
     clock::Millis,
     error::{Error, ErrorKind},
     event::EventKind,
@@ -31,6 +34,11 @@ pub(crate) enum Identity<U> {
         /// When the user entered credentials in this session; `None` if they didn't.
         fresh: Option<Millis>,
     },
+    /// An API key authenticates them, for this request only.
+    ByKey {
+        user: Arc<U>,
+        key: Arc<ApiKeyInfo>,
+    },
     /// A request loader found them, for this request only.
     ByRequest(Arc<U>),
     Anonymous(AnonymousReason),
@@ -39,7 +47,9 @@ pub(crate) enum Identity<U> {
 impl<U> Identity<U> {
     pub(crate) fn user(&self) -> Option<&Arc<U>> {
         match self {
-            Self::BySession { user, .. } | Self::ByRequest(user) => Some(user),
+            Self::BySession { user, .. } | Self::ByKey { user, .. } | Self::ByRequest(user) => {
+                Some(user)
+            }
             Self::Anonymous(_) => None,
         }
     }
@@ -52,17 +62,30 @@ impl<U> Clone for Identity<U> {
                 user: Arc::clone(user),
                 fresh: *fresh,
             },
+            Self::ByKey { user, key } => Self::ByKey {
+                user: Arc::clone(user),
+                key: Arc::clone(key),
+            },
             Self::ByRequest(user) => Self::ByRequest(Arc::clone(user)),
             Self::Anonymous(why) => Self::Anonymous(*why),
         }
     }
 }
 
-/// Session → remember cookie → request loaders. An error is not kept: the next call tries again.
+/// What a request shows besides its cookies, if the application wants to know it.
+pub(crate) struct Shown<'a> {
+    /// For the request loaders.
+    pub(crate) head: Option<&'a Parts>,
+    /// What may be an API key.
+    pub(crate) key: Option<(&'a ApiKeySettings, &'a BearerToken)>,
+}
+
+/// Session → remember cookie → API key → request loaders. An error is not kept: the next call tries
+/// again.
 pub(crate) async fn resolve<U: AuthUser>(
     turn: &Turn<'_>,
     loaders: &Loaders<U>,
-    head: Option<&Parts>,
+    shown: Shown<'_>,
 ) -> Result<Identity<U>, Error> {
     let mut identity = by_session(turn, &loaders.users).await?;
     // Boxed, so that a rare case does not make the future of every request larger.
@@ -71,10 +94,18 @@ pub(crate) async fn resolve<U: AuthUser>(
     {
         identity = Box::pin(by_remember_cookie(turn, &loaders.users, why)).await?;
     }
+    if let Identity::Anonymous(_) = identity
+        && let Some((settings, token)) = shown.key
+    {
+        identity = Box::pin(by_key(turn, &loaders.users, settings, token)).await?;
+    }
     if let Identity::Anonymous(why) = identity
-        && let Some(head) = head
+        && let Some(head) = shown.head
     {
         identity = Box::pin(by_request(turn, loaders, head, why)).await?;
+    }
+    if let Identity::Anonymous(why @ AnonymousReason::MalformedApiKey) = identity {
+        turn.realm().report(EventKind::ApiKeyRefused(why));
     }
     Ok(identity)
 }

@@ -36,6 +36,7 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Ends every session of a user: for an administrator, or after a password reset by e-mail.
+    /// Their API keys stay; [`revoke_all`](crate::api_keys::ApiKeys::revoke_all) revokes them.
     ///
     /// # Errors
     /// - those of [`sessions_of`](LoginManager::sessions_of)
@@ -45,9 +46,9 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Ends every session in the store, for use in an incident: those of all users, of anonymous
-    /// visitors, and of every other realm that shares the store. Returns the number of deleted
-    /// records. They are deleted in batches of about 5000, while requests are served as usual. A
-    /// session that is created during this call may be ended, too.
+    /// visitors, and of every other realm that shares the store. API keys are deleted, too. Returns
+    /// the number of deleted records. They are deleted in batches of about 5000, while requests are
+    /// served as usual. A session that is created during this call may be ended, too.
     ///
     /// Nodes with a `CachedStore` notice it with the same delay as a logout.
     ///

@@ -5,7 +5,7 @@
 //! ```text
 //! request ─► manager::service      attaches a lazy RequestAuth to the request; reads nothing
 //! handler or guard needs the user
-//!         ─► identity::resolve     session cookie → remember cookie → request loaders
+//!         ─► identity::resolve     session cookie → remember cookie → API key → request loaders
 //!              ├ session::load     finds the cookie, loads the record, compares digests, checks limits
 //!              ├ identity::check   loads the user; same id, active, same stamp, same client
 //!              └ remember::restore takes the check as an argument
@@ -136,6 +136,7 @@ impl<U: AuthUser> LoginManager<U> {
                     users: loader.into_user_loader().0,
                     requests: Vec::new(),
                 },
+                api_keys: None,
                 denied: DeniedConfig::default(),
                 fingerprint: None,
                 without_touch: None,
@@ -144,10 +145,13 @@ impl<U: AuthUser> LoginManager<U> {
     }
 }
 
-#[cfg(feature = "testing")]
 impl<U: AuthUser> LoginManager<U> {
     pub(crate) fn realm(&self) -> &Arc<Realm> {
         &self.realm
+    }
+
+    pub(crate) fn settings(&self) -> &Settings<U> {
+        &self.settings
     }
 }
 

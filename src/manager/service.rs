@@ -11,6 +11,7 @@ use tower::Service;
 
 use super::{LoginFuture, LoginManager};
 use crate::{
+    api_key::BearerToken,
     auth::{Auth, AuthExtension, RequestAuth, Settings},
     body::InnerBody,
     protection::Client,
@@ -55,6 +56,10 @@ where
         }
         let seen;
         (seen, request) = self.look_at(request);
+        let bearer = match &self.manager.settings.api_keys {
+            Some(_) => BearerToken::of(request.headers()),
+            None => None,
+        };
         let client = seen.client.unwrap_or_else(|| Client::of(request.headers()));
         let auth = Auth::new(RequestAuth {
             session: RequestSession::new(
@@ -71,6 +76,7 @@ where
                 .unwrap_or(request.uri())
                 .clone(),
             head: seen.head,
+            bearer,
             outer,
         });
         let attached = AuthExtension::attach(request.extensions_mut(), &auth);
@@ -133,7 +139,7 @@ impl<S, U: AuthUser> LoginService<S, U> {
             if !_auth.is_configured_by(&self.manager.settings) {
                 self.manager.realm.misplaced.call_once(|| tracing::error!(
                     "a manager of the realm {name:?} with other settings is inside another one, which already handles the \
-                     request, so the inner one's request loaders and login page are ignored: put them on the outer manager, \
+                     request, so the inner one's API keys, request loaders and login page are ignored: put them on the outer manager, \
                      put the two side by side, or call `without_cookies()` on the inner one",
                 ));
             }

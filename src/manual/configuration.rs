@@ -14,7 +14,8 @@
 //! | setting | default | reason |
 //! |---|---|---|
 //! | [`with_realm`](crate::LoginManager::with_realm) | the path of the user type | works without a decision; set it before a release, since moving the type would log all users out |
-//! | [`with_request_loader`](crate::LoginManager::with_request_loader) | none | only applications with API keys or tokens need one |
+//! | [`with_request_loader`](crate::LoginManager::with_request_loader) | none | only applications with tokens of their own need one |
+//! | [`with_api_keys`](crate::LoginManager::with_api_keys) | off | only for APIs; [`ApiKeySettings`](crate::api_keys::ApiKeySettings) limits a user to 50 keys |
 //! | [`with_deadline`](crate::LoginManager::with_deadline) | 2 seconds for each call of the store, a loader or a check | a store that hangs must not hold up every request |
 //! | [`AuthUser::is_active`](crate::AuthUser::is_active) | true | |
 //! | [`AuthUser::security_stamp`](crate::AuthUser::security_stamp) | empty | the crate can't know what should end a user's sessions |

@@ -42,11 +42,12 @@ pub(crate) use self::{
 /// user and is deleted by the logout.
 ///
 /// Reading session data does not restore a remembered login; only looking up the user does. If
-/// there are [request loaders](crate::RequestLoader), reading data looks up the user first, since a
-/// user found by one of them has no session data.
+/// there are [request loaders](crate::RequestLoader) or a bearer token that may be an [API
+/// key](crate::api_keys), reading data looks up the user first, since a user found by one of them
+/// has no session data.
 ///
 /// The names and the JSON of a session's data take at most 64 KiB. Values that are inserted for a
-/// user whom a request loader found are dropped.
+/// user whom an API key or a request loader found are dropped.
 ///
 /// Data is dropped with an [event](crate::event::EventKind::DataDropped) if the request comes from
 /// another site, so that the browser withholds the session cookie: a `POST`, for example, with

@@ -1,29 +1,38 @@
-//! An API beside the pages: programs send a bearer token, browsers a cookie, and both use the same
-//! handlers.
+//! An API beside the pages: users create keys on a page, and give them to programs.
 //!
 //! ```sh
 //! cargo run -p api_keys
 //! ```
 //!
 //! ```sh
-//! curl -i http://localhost:3000/me                                       # 401
-//! curl -i http://localhost:3000/me -H 'Authorization: Bearer key-of-alice' # alice, and no cookie
 //! curl -c jar -X POST http://localhost:3000/login
-//! curl -b jar http://localhost:3000/me                                   # alice, by the cookie
-//! curl -i -b jar http://localhost:3000/api/me                            # 401: no cookies here
+//! curl -b jar http://localhost:3000/keys -d name=CI -d scopes=read # the key: it is shown only here
+//! KEY=acme_…                                                       # paste it
+//! curl -i http://localhost:3000/api/me -H "Authorization: Bearer $KEY"             # alice, and no cookie
+//! curl -i -X POST http://localhost:3000/api/orders -H "Authorization: Bearer $KEY" # 403: it may only read
+//! curl -i -b jar http://localhost:3000/api/me                      # 401: the API ignores cookies
+//! curl -b jar http://localhost:3000/keys                           # her keys, each with its id
+//! curl -b jar http://localhost:3000/keys/revoke -d id=…            # from now on it gets 401
 //! ```
 
-use std::{env, error::Error};
+use std::{env, error::Error, time::Duration};
 
 use axum::{
-    Router,
-    http::{header::AUTHORIZATION, request::Parts},
+    Form, Router,
+    extract::State,
+    http::StatusCode,
     routing::{get, post},
 };
-use login_manager::{Auth, AuthUser, LoginManager, LoginRequired, MemoryStore};
-use sha2::{Digest, Sha256};
+use login_manager::{
+    Auth, AuthUser, FreshLoginRequired, LoginManager, LoginRequired, MemoryStore,
+    api_keys::{ApiKeyId, ApiKeyInfo, ApiKeys},
+    login_required,
+};
+use serde::Deserialize;
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 struct Account {
     name: String,
@@ -42,45 +51,103 @@ pub(crate) fn app() -> Router {
     let login_manager = LoginManager::new(MemoryStore::new(), |name| async move {
         Some(Account { name }) // your database
     })
-    // The future must not borrow the head, so the key is copied from it first.
-    .with_request_loader(|head: &Parts| {
-        let key = bearer_token(head).map(|token| Sha256::digest(token).into());
-        async move { by_key(key?) }
-    });
+    .with_realm("account");
+    let login_by_key = login_manager
+        .clone()
+        .with_api_keys("acme")
+        .without_cookies();
 
     let pages = Router::new()
         .route("/me", get(me))
         .route("/login", post(log_in))
-        .layer(login_manager.clone())
+        .route("/keys", get(list_keys).post(create_key))
+        .route("/keys/revoke", post(revoke_key))
+        .with_state(login_by_key.api_keys())
+        .layer(login_manager)
         .layer(CsrfLayer::new());
 
     // This part accepts only keys. No other site can make a browser send one, so it needs no CSRF
     // protection.
+    let may_write = login_required::<Account>().and_scope("write");
     let api = Router::new()
         .route("/me", get(me))
-        .layer(login_manager.without_cookies());
+        .route("/orders", post(order).route_layer(may_write))
+        .layer(login_by_key);
 
     pages.nest("/api", api)
 }
 
-fn bearer_token(head: &Parts) -> Option<&str> {
-    let credentials = head.headers.get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = credentials.split_once(' ')?;
-    // Schemes are case-insensitive (RFC 9110, 11.1).
-    scheme
-        .eq_ignore_ascii_case("Bearer")
-        .then(|| token.trim_start())
-}
-
-/// Store digests of random keys, not the keys, so that a reader of the database can't use them.
-fn by_key(digest: [u8; 32]) -> Option<Account> {
-    let alices: [u8; 32] = Sha256::digest("key-of-alice").into();
-    let name = "alice".to_owned();
-    (digest == alices).then_some(Account { name })
-}
-
 async fn me(LoginRequired(user): LoginRequired<Account>) -> String {
     format!("{}\n", user.name)
+}
+
+async fn order(LoginRequired(user): LoginRequired<Account>) -> (StatusCode, String) {
+    (StatusCode::CREATED, format!("ordered by {}\n", user.name))
+}
+
+#[derive(Deserialize)]
+struct NewKey {
+    name: String,
+    /// Separated by spaces.
+    scopes: String,
+}
+
+/// Only right after the login: a key outlives a stolen session. Tell the user by e-mail, too.
+async fn create_key(
+    FreshLoginRequired(user): FreshLoginRequired<Account>,
+    State(keys): State<ApiKeys<Account>>,
+    Form(new): Form<NewKey>,
+) -> Result<(StatusCode, String), login_manager::Error> {
+    // Users choose among the scopes that there are.
+    let scopes = new
+        .scopes
+        .split(' ')
+        .filter(|scope| matches!(*scope, "read" | "write"));
+    let (key, _) = keys
+        .create(&user)
+        .name(&*new.name)
+        .scopes(scopes)
+        .expires_in(90 * DAY)
+        .await?;
+    Ok((StatusCode::CREATED, format!("{}\n", key.expose())))
+}
+
+async fn list_keys(
+    LoginRequired(user): LoginRequired<Account>,
+    State(keys): State<ApiKeys<Account>>,
+) -> Result<String, login_manager::Error> {
+    let keys = keys.list(&user.id()).await?;
+    let line = |key: &ApiKeyInfo| {
+        let scopes: Vec<_> = key.scopes().collect();
+        let used = if key.last_used().is_some() {
+            "used"
+        } else {
+            "never used"
+        };
+        format!(
+            "{} {:?} acme_…{} {scopes:?} {used}\n",
+            key.id(),
+            key.name(),
+            key.last4()
+        )
+    };
+    Ok(keys.iter().map(line).collect())
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    id: ApiKeyId,
+}
+
+async fn revoke_key(
+    LoginRequired(user): LoginRequired<Account>,
+    State(keys): State<ApiKeys<Account>>,
+    Form(chosen): Form<Chosen>,
+) -> Result<StatusCode, login_manager::Error> {
+    Ok(match keys.revoke(&user.id(), chosen.id).await? {
+        true => StatusCode::NO_CONTENT,
+        false => StatusCode::NOT_FOUND,
+    })
 }
 
 /// Check the credentials here; see the quickstart.

@@ -47,7 +47,7 @@ impl<U: AuthUser> RequestAuth<U> {
         }
         let owner = realm.owner(&id);
 
-        if let Some(Identity::ByRequest(_)) = self.known() {
+        if let Some(Identity::ByRequest(_) | Identity::ByKey { .. }) = self.known() {
             // Data that was saved for the user of an API key does not belong to this login. The
             // browser's own session is replaced as by any other login.
             turn.reload().await?;

@@ -64,8 +64,9 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Adds a challenge to the `WWW-Authenticate` header of each 401, such as `Bearer`. The first
-    /// one replaces the default, `Session`. Your own responses to denied requests contain it if
-    /// they are made from [`Denied::default_response`].
+    /// one replaces the default: `Session`, or `Bearer` [with API
+    /// keys](LoginManager::with_api_keys). Your own responses to denied requests contain it if they
+    /// are made from [`Denied::default_response`].
     ///
     /// Browsers open a password dialog for `Basic` and `Digest`.
     ///

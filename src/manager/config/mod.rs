@@ -9,6 +9,7 @@ use http::request::Parts;
 
 use super::LoginManager;
 use crate::{
+    api_key::ApiKeySettings,
     cookies::Cookies,
     error::ConfigError,
     event::{Event, OnEvent},
@@ -96,6 +97,29 @@ impl<U: AuthUser> LoginManager<U> {
             .loaders
             .requests
             .push(loader.into_request_loader().0);
+        self
+    }
+
+    /// Turns on [API keys](crate::api_keys) that begin with this prefix, or with [more
+    /// settings](ApiKeySettings). [`api_keys`](LoginManager::api_keys) creates, lists and revokes
+    /// them. Default: none.
+    ///
+    /// A request that neither a session nor a remember cookie authenticates is then authenticated
+    /// by the key in its `Authorization: Bearer` header, before the request loaders are called. The
+    /// default [challenge](LoginManager::with_challenge) of each 401 becomes `Bearer`.
+    ///
+    /// # Panics
+    /// If the prefix is not 1 to 20 lowercase ASCII letters, digits and underscores, or another
+    /// setting is invalid. If they come from a configuration file, [`check`](ApiKeySettings::check)
+    /// them before.
+    #[must_use]
+    #[track_caller]
+    pub fn with_api_keys(mut self, keys: impl Into<ApiKeySettings>) -> Self {
+        let keys = keys.into();
+        ConfigError::expect_none(keys.check());
+        let settings = Arc::make_mut(&mut self.settings);
+        settings.api_keys = Some(Arc::new(keys));
+        settings.denied.has_api_keys = true;
         self
     }
 
