@@ -66,7 +66,8 @@ pub enum ErrorKind {
     UnstableId,
     /// The response head has already been sent, so no more cookies can be set.
     TooLate,
-    /// The session's data would be larger than 64 KiB. It is left unchanged.
+    /// The session's data would be larger than 64 KiB, or a [flash message](crate::flash) than 16
+    /// KiB. The data is left unchanged.
     TooLarge,
     /// A value cannot be serialized to JSON, or a stored value cannot be deserialized as the
     /// requested type.
@@ -203,7 +204,9 @@ impl fmt::Display for Error {
             ErrorKind::TooLate => {
                 "the response head has already been sent, so no more cookies can be set"
             }
-            ErrorKind::TooLarge => "the session's data would be larger than 64 KiB",
+            ErrorKind::TooLarge => {
+                "the session's data would be larger than 64 KiB, or a message in it than 16 KiB"
+            },
             ErrorKind::Data => {
                 "a session value cannot be serialized to JSON or deserialized as the requested type"
             }

@@ -15,6 +15,7 @@ use crate::{
     auth::{Auth, AuthExtension},
     denied::{NextPath, Notice},
     error::Error,
+    flash::Flash,
     guard::{Denial, Rules, admit, deny, missing, no_manager},
     reason::DeniedReason,
     session::Session,
@@ -265,6 +266,18 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         Self::from_extensions(&parts.extensions).ok_or_else(|| missing("Session", "LoginManager"))
+    }
+}
+
+/// Extracts the messages in the session of the innermost manager around the handler. Reads nothing.
+impl<S: Send + Sync> FromRequestParts<S> for Flash {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
+        let session = Session::from_extensions(&parts.extensions);
+        session
+            .map(Self::new)
+            .ok_or_else(|| missing("Flash", "LoginManager"))
     }
 }
 

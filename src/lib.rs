@@ -145,6 +145,8 @@ mod extract;
 
 pub mod guard;
 
+pub mod flash;
+
 pub mod auth;
 
 mod identity;

@@ -25,6 +25,10 @@ mod two_realms;
 mod api_keys;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/import_users/src/main.rs"]
+mod import_users;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/oidc/src/main.rs"]
 mod oidc;
 
@@ -237,6 +241,48 @@ async fn forms_of_other_sites_are_refused() {
             assert_eq!(answer.status, StatusCode::FORBIDDEN);
         }
     }
+}
+
+#[tokio::test]
+async fn import_users_renews_each_hash_at_the_first_login() {
+    let folder = Folder::new();
+    let database = import_users::open(folder.path().join("flaskr.db"));
+    let database = database.await.unwrap();
+    let app = import_users::app(database.clone()).await.unwrap();
+    let hash_of = async |name| {
+        let sql = "SELECT password FROM user WHERE username = ?";
+        let hash = sqlx::query_scalar(sql).bind(name).fetch_one(&database);
+        let hash: String = hash.await.unwrap();
+        hash
+    };
+    for (name, password, other) in [
+        ("alice", "wonderland", "builder"),
+        ("bob", "builder", "wonderland"),
+    ] {
+        let old = hash_of(name).await;
+        assert!(!old.starts_with('$'), "{old}");
+        let mut browser = Browser::new(app.clone());
+        let wrong = [("username", name), ("password", other)];
+        let answer = submit(&mut browser, "/login", &wrong).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(answer.body, "Wrong user name or password.\n");
+        assert_eq!(hash_of(name).await, old);
+
+        let right = [("username", name), ("password", password)];
+        let answer = submit(&mut browser, "/login", &right).await;
+        assert_eq!(answer.body, "Logged in, and the hash was renewed.\n");
+        let hash = hash_of(name).await;
+        assert!(hash.starts_with("$argon2id$"), "{hash}");
+        let home = browser.get("/").await.body;
+        assert_eq!(home, format!("Hello, {name}!\n"));
+
+        let answer = submit(&mut browser, "/login", &right).await;
+        assert_eq!(answer.body, "Logged in.\n");
+        assert_eq!(hash_of(name).await, hash);
+    }
+    let unknown = [("username", "nobody"), ("password", "wonderland")];
+    let answer = submit(&mut Browser::new(app), "/login", &unknown).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use argon2::{Argon2, Params, PasswordHash, PasswordHasher as _};
 
 use super::{
     Argon2Cost, PasswordError, Verdict,
+    argon2_hash::Argon2Hash,
     plaintext::Plaintext,
     scheme::{ALGORITHM, SALT_BYTES, TAG_BYTES, VERSION},
     stored::Stored,
@@ -46,21 +47,26 @@ impl Hasher {
 
     /// Checks a password. Every check takes at least the work of one full hash: if the stored hash
     /// is cheaper, or there is none, the rest of the work is done in vain. Otherwise the time would
-    /// reveal whether an account exists, or has an old hash.
+    /// reveal whether an account exists, or has an old hash. The work of other algorithms can't be
+    /// compared, so a full hash is computed beside it.
     pub(super) fn verify(
         &self,
         password: &Plaintext,
         stored: Option<&Stored>,
     ) -> Result<Verdict, PasswordError> {
         let (verdict, done) = match stored {
-            Some(stored) => (self.compare(password, stored)?, stored.cost().work()),
+            Some(Stored::Argon2(stored)) => (self.compare(password, stored)?, stored.cost().work()),
+            Some(Stored::Other(stored)) if stored.matches(password.as_received()) => {
+                (Verdict::ValidOutdated, 0)
+            }
+            Some(Stored::Other(_)) => (Verdict::Invalid, 0),
             None => (Verdict::Invalid, 0),
         };
         self.burn(password, self.cost.work().saturating_sub(done))?;
         Ok(verdict)
     }
 
-    fn compare(&self, password: &Plaintext, stored: &Stored) -> Result<Verdict, PasswordError> {
+    fn compare(&self, password: &Plaintext, stored: &Argon2Hash) -> Result<Verdict, PasswordError> {
         let computed = self.run(&stored.argon2(), password, stored.salt())?;
         Ok(match stored.has_tag(computed.hash) {
             true if stored.is_outdated(self.cost) => Verdict::ValidOutdated,

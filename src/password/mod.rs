@@ -8,8 +8,9 @@
 //!   strings, which contain their parameters.
 //! - **Off the async threads, one hash per core at a time.** Simultaneous logins are queued instead
 //!   of exhausting the memory: the peak is [slots](Passwords::with_max_concurrent) ×
-//!   [memory](Argon2Cost::memory_kib) for hashes of your cost. A caller that gets no slot within 5
-//!   seconds receives [`Busy`](PasswordError::Busy).
+//!   [memory](Argon2Cost::memory_kib). A stored hash that needs more memory takes several slots, or
+//!   all of them. A caller that gets no slot within 5 seconds receives
+//!   [`Busy`](PasswordError::Busy).
 //! - **Timing does not reveal who has an account.** An unknown user, a wrong password, an account
 //!   without a password and a cheaper stored hash all take the work of one hash with the current
 //!   cost. (Until it is replaced, a cheaper hash may still be a tenth faster, since less memory
@@ -24,8 +25,55 @@
 //!   than 1 GiB, 64 passes or 16 lanes, matches no password. It causes neither an error nor a
 //!   panic, and no allocation.
 //!
-//! Minimum length and common passwords are not checked here. Check them when users choose a
-//! password.
+//! # New passwords
+//!
+//! `Passwords` accepts every password that isn't empty. When a user chooses one, check it with a
+//! [`PasswordPolicy`] first: its minimum length, the words of its context, and with the feature
+//! `common-passwords` a list of the most common passwords. With the feature `breached-passwords`,
+//! `BreachedPasswords` looks a password up in a file of those that were found in data breaches.
+//!
+//! # Hashes of other systems
+//!
+//! An application that replaces another one can keep its users' hashes. [`Passwords::verify`]
+//! checks them, and the verdict is [outdated](Verdict::ValidOutdated), so that the login handler
+//! replaces each hash at the user's next login. New hashes are always argon2id.
+//!
+//! | made by | stored as | feature |
+//! |---|---|---|
+//! | Werkzeug (Flask) | `scrypt:32768:8:1$…` | `scrypt` |
+//! | | `pbkdf2:sha256:1000000$…`, `sha1`, `sha512` | `pbkdf2` |
+//! | Django | `pbkdf2_sha256$…`, `pbkdf2_sha1$…` | `pbkdf2` |
+//! | | `bcrypt_sha256$$2b$…`, `bcrypt$$2b$…` | `bcrypt` |
+//! | | `scrypt$…` | `scrypt` |
+//! | | `argon2$argon2id$…` | |
+//! | passlib | `$pbkdf2-sha256$29000$…`, `$pbkdf2-sha512$…`, `$pbkdf2$…` | `pbkdf2` |
+//! | Devise (Rails, without a pepper), PHP, passlib | `$2a$`, `$2y$`, `$2b$` | `bcrypt` |
+//! | password-auth, RustCrypto, passlib | `$pbkdf2-sha256$i=…`; `$scrypt$ln=…` | `pbkdf2`; `scrypt` |
+//! | password-auth, Phoenix, PHP, passlib | `$argon2id$…`, `$argon2i$…` | |
+//!
+//! Each feature also enables `argon2`. The argon2 hashes are judged by their cost, like this
+//! crate's own: if they are at least as strong as a new one, they are kept. Differences to the
+//! hashes of this crate:
+//!
+//! - **The password is hashed as received**, without NFC normalization, as the other system did.
+//! - **bcrypt only uses the first 72 bytes** of a password. Until the hash is replaced, a password
+//!   with the same beginning is accepted, as it was by the other system. A password with a NUL is
+//!   not.
+//! - **The time of a check differs**: the work of one hash with the current cost, and that of the
+//!   other algorithm in addition. It reveals who has not logged in since the change, so end the
+//!   period of transition: after some months, delete the hashes that remain and ask their users to
+//!   reset the password.
+//!
+//! These limits bound what a stored hash can make the server do. A hash beyond them matches no
+//! password, as do those for which the feature is missing; the log has a warning.
+//!
+//! | | limit | source |
+//! |---|---|---|
+//! | bcrypt | cost 4 to 16 | bcrypt's minimum; OWASP's is 10, usual are 10 to 14, and each step doubles the time |
+//! | PBKDF2 | 1000 to 10 million rounds | the minimum of NIST SP 800-132 (5.2); 10 times Django's default |
+//! | scrypt | 256 MiB, 16 lanes, 1 GiB in all lanes | twice the memory of OWASP's first option, which has one lane |
+//!
+//! A check at a limit takes a few seconds. As ever, it counts against the slots.
 //!
 //! In the manual: [Passwords, resets and throttling](crate::manual::passwords).
 //!
@@ -40,15 +88,26 @@
 //! argon2.opt-level = 3
 //! blake2.opt-level = 3
 //! ```
+//!
+//! For hashes of other systems, do the same with `bcrypt` and `blowfish`, `scrypt`, or `pbkdf2`,
+//! `sha1` and `sha2`.
 
+mod argon2_hash;
+#[cfg(feature = "breached-passwords")]
+mod breached;
+#[cfg(feature = "common-passwords")]
+mod common;
 mod cost;
 mod error;
 mod hasher;
+mod other;
 mod plaintext;
+mod policy;
 mod scheme;
 mod slots;
 mod stored;
 mod verdict;
+mod weakness;
 
 use std::{fmt, num::NonZeroUsize, time::Duration};
 
@@ -57,7 +116,12 @@ use rand::{TryRng, rngs::SysRng};
 use self::{hasher::Hasher, plaintext::Plaintext, slots::Slots, stored::Stored};
 use crate::error::ConfigError;
 
-pub use self::{cost::Argon2Cost, error::PasswordError, verdict::Verdict};
+#[cfg(feature = "breached-passwords")]
+pub use self::breached::BreachedPasswords;
+pub use self::{
+    cost::Argon2Cost, error::PasswordError, policy::PasswordPolicy, verdict::Verdict,
+    weakness::Weakness,
+};
 
 /// Hashes and checks passwords, in bounded memory and off the async threads.
 ///
@@ -185,8 +249,9 @@ impl Passwords {
     ///
     /// Pass `None` if there is no such user or the user has no password. The result is then
     /// [`Invalid`](Verdict::Invalid) and takes as long as any other. The same holds for an empty
-    /// password, and for a stored hash that is not an argon2 hash. argon2i and argon2d hashes are
-    /// checked and reported as [outdated](Verdict::ValidOutdated).
+    /// password, and for a stored hash that can't be checked. argon2i and argon2d hashes, and those
+    /// of [other systems](self#hashes-of-other-systems), are checked and reported as
+    /// [outdated](Verdict::ValidOutdated).
     ///
     /// # Errors
     ///
@@ -210,13 +275,18 @@ impl Passwords {
             let stored = Stored::parse(text);
             #[cfg(feature = "tracing")]
             if stored.is_none() {
-                tracing::warn!("a stored password hash can't be parsed: it matches no password");
+                tracing::warn!(
+                    "a stored password hash matches no password: it can't be parsed, needs more \
+                     work than is allowed, or needs a feature (`bcrypt`, `pbkdf2`, `scrypt`)"
+                );
             }
             stored
         });
         let hasher = self.hasher.clone();
+        let memory_kib = stored.as_ref().map_or(0, Stored::memory_kib);
+        let slots = memory_kib.div_ceil(hasher.cost.memory_kib());
         self.slots
-            .run(move || hasher.verify(&password, stored.as_ref()))
+            .run_in(slots, move || hasher.verify(&password, stored.as_ref()))
             .await
     }
 }

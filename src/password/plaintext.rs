@@ -5,33 +5,41 @@ use zeroize::Zeroizing;
 
 use super::{PasswordError, Passwords};
 
-/// A password of accepted length in NFC, zeroed when dropped. It cannot be printed, cloned or
-/// compared.
-pub(super) struct Plaintext(Zeroizing<String>);
+/// A password of accepted length, zeroed when dropped. It cannot be printed, cloned or compared.
+pub(super) struct Plaintext {
+    received: Zeroizing<String>,
+    nfc: Zeroizing<String>,
+}
 
 impl Plaintext {
     /// Checks the length in bytes as received, before any other work, and normalizes the password
     /// to NFC.
     pub(super) fn receive(text: impl Into<String>) -> Result<Self, PasswordError> {
-        let text = Zeroizing::new(text.into());
-        if text.len() > Passwords::MAX_BYTES {
+        let received = Zeroizing::new(text.into());
+        if received.len() > Passwords::MAX_BYTES {
             return Err(PasswordError::TooLong {
                 limit: Passwords::MAX_BYTES,
             });
         }
         // NFC makes UTF-8 at most three times as long. If the string had to grow, its old bytes
         // would not be zeroed.
-        let mut nfc = Zeroizing::new(String::with_capacity(3 * text.len()));
-        nfc.extend(text.nfc());
-        Ok(Self(nfc))
+        let mut nfc = Zeroizing::new(String::with_capacity(3 * received.len()));
+        nfc.extend(received.nfc());
+        Ok(Self { received, nfc })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.nfc.is_empty()
     }
 
+    /// In NFC, as this crate hashes it.
     pub(super) fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
+        self.nfc.as_bytes()
+    }
+
+    /// As received, since other systems don't normalize.
+    pub(super) fn as_received(&self) -> &[u8] {
+        self.received.as_bytes()
     }
 }
 
@@ -74,7 +82,7 @@ mod tests {
         for text in ["\u{1d160}".repeat(1024), "e\u{301}".repeat(1365)] {
             let bytes = text.len();
             let password = Plaintext::receive(text).unwrap();
-            assert_eq!(password.0.capacity(), 3 * bytes);
+            assert_eq!(password.nfc.capacity(), 3 * bytes);
         }
         assert_eq!(received(&"\u{1d160}".repeat(1024)).len(), 3 * 4096);
     }

@@ -21,6 +21,7 @@ use super::PasswordError;
 #[derive(Clone)]
 pub(super) struct Slots {
     pub(super) free: Arc<Semaphore>,
+    count: u32,
     pub(super) max_wait: Duration,
 }
 
@@ -29,6 +30,7 @@ impl Slots {
         let slots = slots.get().min(Semaphore::MAX_PERMITS);
         Self {
             free: Arc::new(Semaphore::new(slots)),
+            count: u32::try_from(slots).unwrap_or(u32::MAX),
             max_wait,
         }
     }
@@ -45,8 +47,17 @@ impl Slots {
         &self,
         job: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
     ) -> Result<T, PasswordError> {
+        self.run_in(1, job).await
+    }
+
+    /// Runs a job that takes the memory of several slots. All of them are enough for any job.
+    pub(super) async fn run_in<T: Send + 'static>(
+        &self,
+        slots: u32,
+        job: impl FnOnce() -> Result<T, PasswordError> + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let runtime = Handle::try_current().map_err(|_| PasswordError::NoRuntime)?;
-        let slot = self.take().await?;
+        let slot = self.take(slots).await?;
         let job = runtime.spawn_blocking(move || {
             // The job owns the slot, since it continues if the client disconnects and its request
             // is dropped.
@@ -60,11 +71,12 @@ impl Slots {
         }
     }
 
-    async fn take(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
-        if let Ok(slot) = Arc::clone(&self.free).try_acquire_owned() {
+    async fn take(&self, slots: u32) -> Result<OwnedSemaphorePermit, PasswordError> {
+        let slots = slots.clamp(1, self.count);
+        if let Ok(slot) = Arc::clone(&self.free).try_acquire_many_owned(slots) {
             return Ok(slot);
         }
-        let slot = Arc::clone(&self.free).acquire_owned();
+        let slot = Arc::clone(&self.free).acquire_many_owned(slots);
         // tokio panics if the runtime has no timers, and offers no other way to detect that.
         let slot = catch_unwind(AssertUnwindSafe(|| timeout(self.max_wait, slot)))
             .map_err(|_| PasswordError::NoRuntime)?;
@@ -100,7 +112,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn caller_without_a_slot_is_busy_after_a_short_wait() {
         let slots = slots(1);
-        let taken = slots.take().await.unwrap();
+        let taken = slots.take(1).await.unwrap();
         let start = tokio::time::Instant::now();
         let refused = slots.run(|| Ok(())).await;
         assert!(matches!(refused, Err(PasswordError::Busy)));
@@ -112,7 +124,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn waiting_caller_gets_the_freed_slot() {
         let slots = slots(1);
-        let taken = slots.take().await.unwrap();
+        let taken = slots.take(1).await.unwrap();
         let mut waiting = pin!(slots.run(|| Ok("done")));
         assert!(
             waiting
@@ -147,6 +159,22 @@ mod tests {
         }
         assert!(peak.load(SeqCst) <= 2);
         assert_eq!(slots.free.available_permits(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn job_of_several_slots_waits_for_all_of_them() {
+        let slots = slots(3);
+        let taken = slots.take(1).await.unwrap();
+        slots.run_in(2, || Ok(())).await.unwrap();
+        for needed in [3, u32::MAX] {
+            let refused = slots.run_in(needed, || Ok(())).await;
+            assert!(matches!(refused, Err(PasswordError::Busy)), "{needed}");
+        }
+        drop(taken);
+        for needed in [0, 3, u32::MAX] {
+            slots.run_in(needed, || Ok(())).await.unwrap();
+        }
+        assert_eq!(slots.free.available_permits(), 3);
     }
 
     #[tokio::test]
@@ -202,7 +230,7 @@ mod tests {
         let runtime = runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
             slots.run(|| Ok(())).await.unwrap();
-            let _taken = slots.take().await.unwrap();
+            let _taken = slots.take(1).await.unwrap();
             let outcome = slots.run(|| Ok(())).await;
             assert!(matches!(outcome, Err(PasswordError::NoRuntime)));
         });
@@ -215,13 +243,13 @@ mod tests {
             slots.run(|| Ok(())).await.unwrap();
         }
         let slots = Slots::new(NonZeroUsize::MIN, Duration::ZERO);
-        let _taken = slots.take().await.unwrap();
+        let _taken = slots.take(1).await.unwrap();
         assert!(matches!(
             slots.run(|| Ok(())).await,
             Err(PasswordError::Busy)
         ));
         let slots = Slots::new(NonZeroUsize::MIN, Duration::MAX);
-        let _taken = slots.take().await.unwrap();
+        let _taken = slots.take(1).await.unwrap();
         assert!(poll_once(slots.run(|| Ok(()))).is_pending());
     }
 }

@@ -72,7 +72,11 @@ impl Changes {
         }
     }
 
-    fn merged<'a>(&'a self, stored: &'a Entries) -> impl Iterator<Item = (&'a str, &'a str)> {
+    /// The names and values that this request sees.
+    pub(crate) fn merged<'a>(
+        &'a self,
+        stored: &'a Entries,
+    ) -> impl Iterator<Item = (&'a str, &'a str)> {
         let untouched = stored
             .iter()
             .filter(|(name, _)| !self.0.contains_key(*name));
@@ -94,16 +98,24 @@ impl Changes {
             .retain(|name, change| stored.get(name) != change.as_deref());
     }
 
-    /// The change of a name, if there is one: the new JSON, or `None` for a removal.
-    #[allow(clippy::option_option, reason = "no change, a removal, or a new value")]
-    pub(crate) fn change(&self, name: &str) -> Option<Option<Box<str>>> {
-        self.0.get(name).cloned()
+    /// A copy of the changes of some names.
+    pub(crate) fn only(&self, is_meant: impl Fn(&str) -> bool) -> Self {
+        let meant = self.0.iter().filter(|(name, _)| is_meant(name));
+        Self(
+            meant
+                .map(|(name, json)| (name.clone(), json.clone()))
+                .collect(),
+        )
     }
 
-    /// Takes back a change.
-    #[allow(clippy::option_option, reason = "no change, a removal, or a new value")]
-    pub(crate) fn take_back(&mut self, name: &str) {
-        self.0.remove(name);
+    /// Whether any of them removes a value.
+    pub(crate) fn remove_any(&self) -> bool {
+        self.0.values().any(Option::is_none)
+    }
+
+    /// Takes back the changes of the same names.
+    pub(crate) fn take_back(&mut self, others: &Self) {
+        self.0.retain(|name, _| !others.0.contains_key(name));
     }
 
     /// The difference between two states of the stored values: what a concurrent request has saved.

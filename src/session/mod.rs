@@ -100,7 +100,7 @@ impl Session {
     pub async fn get<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         // Parsed outside the lock: `Deserialize` is foreign code.
         let json = self
-            .settled(|stored, changes| changes.get(stored, name).map(Box::<str>::from))
+            .edit(|stored, changes| changes.get(stored, name).map(Box::<str>::from))
             .await?;
         json.as_deref().map(parse).transpose()
     }
@@ -114,7 +114,7 @@ impl Session {
     pub async fn insert<T: Serialize + ?Sized>(&self, name: &str, value: &T) -> Result<(), Error> {
         let json =
             serde_json::to_string(value).map_err(|cause| Error::new(ErrorKind::Data, cause))?;
-        self.settled(|stored, changes| changes.set(stored, name, &json))
+        self.edit(|stored, changes| changes.set(stored, name, &json))
             .await?
             .map_err(|TooLarge| ErrorKind::TooLarge.into())
     }
@@ -124,7 +124,7 @@ impl Session {
     /// # Errors
     /// - those of [every method](Session#errors)
     pub async fn remove(&self, name: &str) -> Result<bool, Error> {
-        self.settled(|stored, changes| changes.remove(stored, name))
+        self.edit(|stored, changes| changes.remove(stored, name))
             .await
     }
 
@@ -136,15 +136,31 @@ impl Session {
     /// - [`ErrorKind::Conflict`] if other requests kept changing the session; the value is kept
     /// - those of [every method](Session#errors)
     pub async fn take<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
-        let (request, name) = (Arc::clone(&self.request), Box::<str>::from(name));
-        let taking = finish(async move {
+        let taken_name = Box::<str>::from(name);
+        let taken = self.take_where(move |name| *name == *taken_name).await?;
+        taken.first().map(|(_, json)| parse(json)).transpose()
+    }
+
+    /// Removes the values under all names with this prefix and returns them, as `take` does.
+    pub(crate) async fn take_all(
+        &self,
+        prefix: &'static str,
+    ) -> Result<Vec<(Box<str>, Box<str>)>, Error> {
+        self.take_where(move |name| name.starts_with(prefix)).await
+    }
+
+    async fn take_where(
+        &self,
+        is_taken: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Result<Vec<(Box<str>, Box<str>)>, Error> {
+        let request = Arc::clone(&self.request);
+        finish(async move {
             if !request.is_settled() {
                 Arc::clone(&request).settle().await?;
             }
-            request.session().turn().await.take(&name).await
-        });
-        let json = taking.await?;
-        json.as_deref().map(parse).transpose()
+            request.session().turn().await.take(&is_taken).await
+        })
+        .await
     }
 
     /// Removes all values. The session and the login are kept; use [`logout`](crate::Auth::logout)
@@ -156,7 +172,7 @@ impl Session {
     /// # Errors
     /// - those of [every method](Session#errors)
     pub async fn clear(&self) -> Result<(), Error> {
-        self.settled(|stored, changes| changes.clear(stored)).await
+        self.edit(|stored, changes| changes.clear(stored)).await
     }
 
     /// Saves the changes now instead of at the end of the request. Call it before a long response,
@@ -174,11 +190,15 @@ impl Session {
     ///   sent
     /// - those of [every method](Session#errors)
     pub async fn save(&self) -> Result<(), Error> {
-        self.settled(|_, _| ()).await?;
+        self.edit(|_, _| ()).await?;
         self.request.session().turn().await.save().await
     }
 
-    async fn settled<T>(&self, then: impl FnOnce(&Entries, &mut Changes) -> T) -> Result<T, Error> {
+    /// Reads the session first. Foreign code must not run in `then`, which holds a lock.
+    pub(crate) async fn edit<T>(
+        &self,
+        then: impl FnOnce(&Entries, &mut Changes) -> T,
+    ) -> Result<T, Error> {
         if !self.request.is_settled() {
             Arc::clone(&self.request).settle().await?;
         }

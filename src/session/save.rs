@@ -74,30 +74,31 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Removes a value from the store before returning it, so that only one request gets it.
-    pub(crate) async fn take(&self, name: &str) -> Result<Option<Box<str>>, Error> {
+    /// Removes the values under some names from the store before returning them, so that only one
+    /// request gets each.
+    pub(crate) async fn take(
+        &self,
+        is_taken: impl Fn(&str) -> bool + Copy,
+    ) -> Result<Vec<(Box<str>, Box<str>)>, Error> {
         let (pending, open) = {
             let mut state = self.state();
             let pending = match state.data() {
-                Some((_, changes)) => changes.change(name),
-                None => None,
+                Some((_, changes)) => changes.only(is_taken),
+                None => Changes::default(),
             };
-            match &state.session {
-                SessionState::Open(open) => (pending, open.clone()),
-                _ => {
-                    drop(state);
-                    self.take_back(name);
-                    return Ok(pending.flatten());
-                }
-            }
+            let open = match &state.session {
+                SessionState::Open(open) => Some(open.clone()),
+                _ => None,
+            };
+            (pending, open)
         };
-        if pending.as_ref().is_none_or(Option::is_some) && open.payload.entries.get(name).is_none()
-        {
-            self.take_back(name);
-            return Ok(pending.flatten());
-        }
+        let has_any = |entries: &Entries| entries.iter().any(|(name, _)| is_taken(name));
+        let Some(open) = open.filter(|open| pending.remove_any() || has_any(&open.payload.entries))
+        else {
+            return Ok(self.taken(&pending, Entries::none()));
+        };
         let epoch = open.payload.epoch;
-        let mut taken = None;
+        let mut stored = Entries::empty();
         let swapped = swap(
             self.realm(),
             open.record.clone(),
@@ -106,13 +107,13 @@ impl Turn<'_> {
                 if payload.epoch != epoch {
                     return Step::Stop(Dropped::OtherEpoch);
                 }
-                let Some(value) = payload.entries.get(name) else {
+                if !has_any(&payload.entries) {
                     return Step::Stop(Dropped::NoValue);
-                };
-                taken = Some(Box::from(value));
-                let others = payload.entries.iter().filter(|(other, _)| *other != name);
+                }
+                let entries = || payload.entries.iter();
+                stored = Entries::new(entries().filter(|(name, _)| is_taken(name)));
                 let new = Payload {
-                    entries: Entries::new(others),
+                    entries: Entries::new(entries().filter(|(name, _)| !is_taken(name))),
                     ..payload.clone()
                 };
                 Step::Write(new, self.touched(&open, record.touched, payload))
@@ -121,29 +122,31 @@ impl Turn<'_> {
         .await?;
         Ok(match swapped {
             Swapped::Done(record, payload) => {
-                self.take_back(name);
+                let taken = self.taken(&pending, &stored);
                 self.stored(record, payload);
-                pending.unwrap_or(taken)
+                taken
             }
-            Swapped::Stopped(Dropped::NoValue) => {
-                self.take_back(name);
-                pending.flatten()
-            }
+            Swapped::Stopped(Dropped::NoValue) => self.taken(&pending, Entries::none()),
             Swapped::Stopped(_) => {
                 self.drop_data(&open, false);
-                None
+                Vec::new()
             }
             Swapped::Gone => {
                 self.drop_data(&open, true);
-                None
+                Vec::new()
             }
         })
     }
 
-    fn take_back(&self, name: &str) {
+    /// The removed values as this request saw them. Its own changes of them are done with.
+    fn taken(&self, pending: &Changes, stored: &Entries) -> Vec<(Box<str>, Box<str>)> {
         if let Some((_, changes)) = self.state().data() {
-            changes.take_back(name);
+            changes.take_back(pending);
         }
+        let merged = pending.merged(stored);
+        merged
+            .map(|(name, json)| (name.into(), json.into()))
+            .collect()
     }
 
     /// The time of the last use, to write with an update by this request. Only the bearer of the

@@ -51,6 +51,27 @@ async fn unknown_and_wrong_are_both_checked_off_the_async_threads() {
     assert!(!verdict.is_valid() && !verdict.needs_rehash());
 }
 
+/// scrypt with 32 MiB takes the memory of two hashes of 19 MiB, and so two slots.
+#[tokio::test]
+async fn hash_that_needs_more_memory_takes_more_slots() {
+    let passwords = Passwords::new()
+        .with_max_concurrent(2.try_into().unwrap())
+        .with_max_wait(Duration::ZERO);
+    let own = passwords.hash("wonderland").await.unwrap();
+    // Werkzeug 3.1.9.
+    let scrypt = "scrypt:32768:8:1$aLhj10PPKxjVksGs$4119d1b012b52b311a4371510e8fe145b9692c5806b521379a74aee0bff17743906306fd8c985b544a2d9acd25d9f4d4b86103243bf3e6edf0a8494c5e74ae5a";
+    for (stored, leaves_a_slot) in [(&*own, true), (scrypt, false)] {
+        let mut first = pin!(passwords.verify("wonderland", Some(stored)));
+        assert!(poll_fn(|cx| Poll::Ready(first.as_mut().poll(cx).is_pending())).await);
+        let second = passwords.verify("builder", None).await;
+        let is_busy = matches!(second, Err(PasswordError::Busy));
+        assert_ne!(is_busy, leaves_a_slot, "{stored}");
+        let verdict = first.await.unwrap();
+        assert!(verdict.is_valid(), "{stored}");
+        assert_eq!(verdict.needs_rehash(), stored == scrypt, "{stored}");
+    }
+}
+
 #[test]
 fn password_error_converts_to_a_response_without_axum() {
     for (error, status) in [

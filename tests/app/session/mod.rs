@@ -3,6 +3,7 @@
 mod client_changes;
 mod copied_cookies;
 mod data_limit;
+mod flash;
 mod known_ids;
 mod lifetime;
 mod limits;
