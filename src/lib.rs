@@ -138,6 +138,8 @@
 
 pub mod api_keys;
 
+pub mod throttle;
+
 pub mod manager;
 
 #[cfg(feature = "axum")]
@@ -159,7 +161,7 @@ mod remember;
 
 mod session;
 
-#[allow(dead_code, reason = "the other kinds of entry follow")]
+#[allow(dead_code, reason = "no kind of entry needs all of it")]
 mod entry;
 
 mod realm;
@@ -186,6 +188,8 @@ pub mod loader;
 mod user;
 
 mod remember_me;
+
+mod known_browsers;
 
 mod grace;
 

@@ -17,6 +17,7 @@ use crate::{
     cookies::{CookieJar, Cookies},
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind, OnEvent},
+    known_browsers::KnownBrowsers,
     protection::SessionProtection,
     remember_me::RememberMe,
     retry::Retries,
@@ -46,6 +47,7 @@ pub(crate) struct Realm {
     pub(crate) protection: SessionProtection,
     pub(crate) fresh_for: Option<Duration>,
     pub(crate) remember_me: RememberMe,
+    pub(crate) known_browsers: Option<KnownBrowsers>,
     pub(crate) retries: Arc<Retries>,
     /// Logs a mistake in the order of the layers once.
     #[cfg(feature = "tracing")]
@@ -91,6 +93,7 @@ impl Realm {
             protection: SessionProtection::default(),
             fresh_for: None,
             remember_me: RememberMe::new(),
+            known_browsers: None,
             retries: Arc::default(),
             #[cfg(feature = "tracing")]
             misplaced: Arc::new(std::sync::Once::new()),

@@ -49,6 +49,14 @@ mod own_store;
 mod stores;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/second_factor/src/main.rs"]
+mod second_factor;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/throttled_login/src/main.rs"]
+mod throttled_login;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/with_tower_cookies/src/main.rs"]
 mod with_tower_cookies;
 
@@ -64,12 +72,13 @@ mod event_metrics;
 #[path = "../examples/htmx/src/main.rs"]
 mod htmx;
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
-use axum::{Router, body::Body};
+use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 use login_manager::{Passwords, testing::store_contract};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tokio::task::JoinHandle;
 use url::form_urlencoded;
 
 use crate::{
@@ -1319,4 +1328,187 @@ async fn htmx_goes_to_the_login_page_and_back_to_the_page() {
     browser.headers.clear();
     let back = browser.post(&login).await;
     assert_redirects(&back, "/notes?page=2");
+}
+
+/// Alice has added a second factor. Her secret, and her recovery codes.
+async fn with_second_factor() -> (Browser, totp_rs::Totp, Vec<String>) {
+    let mut browser = Browser::new(second_factor::app().await.unwrap());
+    let answer = submit(&mut browser, "/login", &QUICK_ALICE).await;
+    assert_eq!(answer.body, "Welcome\n", "one factor is enough");
+    let secret = browser.post("/factor").await.body;
+    let secret = secret.lines().next().unwrap();
+    let secret = secret.strip_prefix("SECRET=").unwrap();
+    let totp = totp_rs::Builder::new()
+        .with_secret(totp_rs::Secret::try_from_base32(secret).unwrap())
+        .build()
+        .unwrap();
+    let wrong = submit(&mut browser, "/factor/confirm", &[("code", "000000x")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let answer = submit(
+        &mut browser,
+        "/factor/confirm",
+        &[("code", &code(&totp, 0))],
+    )
+    .await;
+    assert_eq!(answer.status, StatusCode::OK, "{answer:?}");
+    let codes: Vec<String> = answer.body.lines().map(str::to_owned).collect();
+    assert!(codes.len() == 10 && codes.iter().all(|code| code.len() == 24));
+    assert_eq!(
+        browser.get("/me").await.body,
+        "alice\n",
+        "this session stays"
+    );
+    (browser, totp, codes)
+}
+
+/// The code of this many time steps from now.
+fn code(totp: &totp_rs::Totp, steps: u64) -> String {
+    let now = std::time::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    totp.generate(now + steps * totp.step()).to_string()
+}
+
+async fn enter_code(browser: &mut Browser, code: &str) -> Answer {
+    submit(browser, "/code", &[("code", code)]).await
+}
+
+/// How often each status is the answer, in order.
+async fn count_statuses(answers: impl Iterator<Item = JoinHandle<u16>>) -> Vec<(u16, usize)> {
+    let mut counts = BTreeMap::new();
+    for answer in answers.collect::<Vec<_>>() {
+        *counts.entry(answer.await.unwrap()).or_default() += 1;
+    }
+    counts.into_iter().collect()
+}
+
+#[tokio::test]
+async fn second_factor_accepts_each_code_once() {
+    let (browser, totp, _) = with_second_factor().await;
+    let mut browser = browser.another();
+    let answer = enter_code(&mut browser, &code(&totp, 1)).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "no password yet");
+
+    let answer = submit(&mut browser, "/login", &QUICK_ALICE).await;
+    assert_eq!(answer.body, "Enter a code\n");
+    assert_eq!(browser.get("/me").await.status, StatusCode::UNAUTHORIZED);
+    let answer = browser.post("/factor").await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "no way around");
+
+    let next = code(&totp, 1);
+    let parallel = (0..4).map(|_| {
+        let (mut browser, next) = (browser.clone(), next.clone());
+        tokio::spawn(async move { enter_code(&mut browser, &next).await.status.as_u16() })
+    });
+    let statuses = count_statuses(parallel).await;
+    assert_eq!(statuses[0], (200, 1), "{statuses:?}");
+
+    let mut later = browser.another();
+    submit(&mut later, "/login", &QUICK_ALICE).await;
+    let answer = enter_code(&mut later, &next).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "a replay");
+    assert_eq!(later.get("/me").await.status, StatusCode::UNAUTHORIZED);
+}
+
+#[tokio::test]
+async fn second_factor_accepts_each_recovery_code_once() {
+    let (browser, _, codes) = with_second_factor().await;
+    let mut statuses = Vec::new();
+    let spaced = format!("{} {}", &codes[0][..12], codes[0][12..].to_lowercase());
+    for code in [&spaced, &codes[0], &codes[1]] {
+        let mut browser = browser.another();
+        submit(&mut browser, "/login", &QUICK_ALICE).await;
+        statuses.push(enter_code(&mut browser, code).await.status.as_u16());
+    }
+    assert_eq!(statuses, [200, 422, 200]);
+}
+
+/// The attacker knows the password and tries codes in parallel.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn second_factor_checks_five_of_200_parallel_guesses() {
+    let (browser, _, codes) = with_second_factor().await;
+    let mut attacker = browser.another();
+    submit(&mut attacker, "/login", &QUICK_ALICE).await;
+    let guesses = (0..200).map(|n| {
+        let mut attacker = attacker.clone();
+        tokio::spawn(async move {
+            let guess = format!("x{n}");
+            enter_code(&mut attacker, &guess).await.status.as_u16()
+        })
+    });
+    assert_eq!(count_statuses(guesses).await, [(422, 5), (429, 195)]);
+    let answer = enter_code(&mut attacker, &codes[0]).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(answer.header("retry-after").is_some());
+}
+
+#[tokio::test]
+async fn second_factor_is_skipped_in_a_trusted_browser() {
+    let (browser, _, codes) = with_second_factor().await;
+    let mut trusted = browser.another();
+    submit(&mut trusted, "/login", &QUICK_ALICE).await;
+    let form = [("code", &*codes[0]), ("trust", "true")];
+    assert_eq!(
+        submit(&mut trusted, "/code", &form).await.status,
+        StatusCode::OK
+    );
+    trusted.post("/logout").await;
+    let answer = submit(&mut trusted, "/login", &QUICK_ALICE).await;
+    assert_eq!(answer.body, "Welcome\n");
+    let answer = submit(&mut browser.another(), "/login", &QUICK_ALICE).await;
+    assert_eq!(answer.body, "Enter a code\n");
+}
+
+/// A request from this address.
+async fn from_address(browser: &mut Browser, address: &str, guess: Option<&str>) -> Answer {
+    let (method, uri) = match guess {
+        Some(_) => (Method::POST, "/login"),
+        None => (Method::GET, "/me"),
+    };
+    let mut request = browser.request(method, uri);
+    let address: SocketAddr = format!("{address}:1234").parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(address));
+    if let Some(password) = guess {
+        let credentials = format!(r#"{{"username":"alice","password":"{password}"}}"#);
+        *request.body_mut() = Body::from(credentials);
+        let json = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(CONTENT_TYPE, json);
+    }
+    browser.deliver(request).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn throttled_login_checks_five_guesses_of_a_botnet() {
+    let mut owner = Browser::new(throttled_login::app().await.unwrap());
+    let answer = from_address(&mut owner, "192.0.2.1", Some("wonderland")).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    let stranger = owner.another();
+    let guesses = (0..50).map(|n| {
+        let mut bot = stranger.clone();
+        tokio::spawn(async move {
+            let address = format!("198.51.100.{n}");
+            let answer = from_address(&mut bot, &address, Some("wrong")).await;
+            answer.status.as_u16()
+        })
+    });
+    assert_eq!(count_statuses(guesses).await, [(422, 5), (429, 45)]);
+    let answer = from_address(&mut owner, "192.0.2.1", Some("wonderland")).await;
+    assert_eq!(answer.status, StatusCode::OK, "the browser is known");
+    assert_eq!(
+        from_address(&mut owner, "192.0.2.1", None).await.body,
+        "alice\n"
+    );
+}
+
+#[tokio::test]
+async fn throttled_login_limits_the_requests_of_an_address() {
+    let mut browser = Browser::new(throttled_login::app().await.unwrap());
+    let mut last = StatusCode::OK;
+    for _ in 0..100 {
+        last = from_address(&mut browser, "192.0.2.1", None).await.status;
+        if last == StatusCode::TOO_MANY_REQUESTS {
+            break;
+        }
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let other = from_address(&mut browser, "192.0.2.2", None).await;
+    assert_eq!(other.status, StatusCode::UNAUTHORIZED);
 }

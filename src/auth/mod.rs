@@ -1,6 +1,7 @@
 //! [`Auth`]: the current user, and the verbs that change who that is.
 
 mod extension;
+mod known_browser;
 mod login;
 mod login_handle;
 mod next_path;
@@ -29,11 +30,14 @@ use crate::{
 use self::verbs::Renew;
 pub(crate) use self::{
     extension::AuthExtension,
+    known_browser::owner as browsers_of,
     request::RequestAuth,
     sessions::{delete_all, owner_of, revoke, sessions},
     settings::Settings,
 };
-pub use self::{login::Login, login_handle::LoginHandle, session_info::SessionInfo};
+pub use self::{
+    known_browser::KnownBrowser, login::Login, login_handle::LoginHandle, session_info::SessionInfo,
+};
 #[doc(inline)]
 pub use crate::{reason::AnonymousReason, user::IntoUser};
 

@@ -41,6 +41,7 @@ pub(crate) struct CookieJar {
     session: Cow<'static, str>,
     remember: Cow<'static, str>,
     next: Cow<'static, str>,
+    browser: Cow<'static, str>,
     settings: Cookies,
     prepared: Prepared,
     ignored: bool,
@@ -53,6 +54,7 @@ impl CookieJar {
             session: Cow::Borrowed(""),
             remember: Cow::Borrowed(""),
             next: Cow::Borrowed(""),
+            browser: Cow::Borrowed(""),
             prepared: settings.prepare(["", "", ""]),
             settings,
             ignored: false,
@@ -80,7 +82,8 @@ impl CookieJar {
     /// Whether one of these cookies has the name of one of the other's.
     #[cfg(feature = "tracing")]
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
-        let names = |jar: &'_ Self| [jar.session.clone(), jar.remember.clone(), jar.next.clone()];
+        let names =
+            |jar: &'_ Self| [&jar.session, &jar.remember, &jar.next, &jar.browser].map(Cow::clone);
         let theirs = names(other);
         !self.ignored && !other.ignored && names(self).iter().any(|name| theirs.contains(name))
     }
@@ -105,5 +108,9 @@ impl CookieJar {
 
     pub(crate) fn next_name(&self) -> &str {
         &self.next
+    }
+
+    pub(crate) fn browser_name(&self) -> &str {
+        &self.browser
     }
 }

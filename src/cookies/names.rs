@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{CookieJar, Cookies, settings::next_name};
+use super::{CookieJar, Cookies, settings::name_beside};
 
 impl CookieJar {
     /// Sets the names of the cookies. The prefix is the one that the attributes allow: `__Host-`
@@ -29,7 +29,8 @@ impl CookieJar {
         };
         self.session = format!("{prefix}{session}").into();
         self.remember = format!("{prefix}{remember}").into();
-        self.next = format!("{prefix}{}", next_name(&session)).into();
+        self.next = format!("{prefix}{}", name_beside(&session, "next")).into();
+        self.browser = format!("{prefix}{}", name_beside(&session, "browser")).into();
         self.prepared = self
             .settings
             .prepare([&self.session, &self.remember, &self.next]);

@@ -58,7 +58,8 @@ impl Cookies {
     /// `-remember`. Each realm of an application needs different names.
     ///
     /// The cookie that keeps [`next`](crate::manager::NextIn::Cookie) is named after the session
-    /// cookie, with `-next` in place of `-session` or at the end.
+    /// cookie, with `-next` in place of `-session` or at the end, and the one of
+    /// [known browsers](crate::manager::KnownBrowsers) with `-browser`.
     ///
     /// The prefix `__Host-` is added, or `__Secure-` if a domain or a path is set. With names that
     /// start with `Http-`, browsers that support `__Host-Http-` also ensure that the cookies were
@@ -187,8 +188,11 @@ fn check_names(session: &str, remember: &str) -> Result<(), ConfigError> {
     if session.eq_ignore_ascii_case(remember) {
         return refused(remember, "the two cookies need two names");
     }
-    if next_name(session).eq_ignore_ascii_case(remember) {
+    if name_beside(session, "next").eq_ignore_ascii_case(remember) {
         return refused(remember, "this is the name of the cookie that keeps `next`");
+    }
+    if name_beside(session, "browser").eq_ignore_ascii_case(remember) {
+        return refused(remember, "this is the name of the cookie of known browsers");
     }
     Ok(())
 }
@@ -221,10 +225,8 @@ fn check_path(path: &str) -> Result<(), ConfigError> {
     }
 }
 
-/// The name of the cookie for `next`, beside a session cookie of this name.
-pub(super) fn next_name(session: &str) -> String {
-    format!(
-        "{}-next",
-        session.strip_suffix("-session").unwrap_or(session)
-    )
+/// The name of the cookie for this purpose, beside a session cookie of this name.
+pub(super) fn name_beside(session: &str, purpose: &str) -> String {
+    let name = session.strip_suffix("-session").unwrap_or(session);
+    format!("{name}-{purpose}")
 }

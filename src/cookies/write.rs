@@ -53,6 +53,13 @@ impl CookieJar {
         self.prepared.remove_remember.clone()
     }
 
+    /// The header that sets the browser cookie. The server enforces its end, too.
+    pub(crate) fn set_browser(&self, token: &str, max_age: Millis) -> HeaderValue {
+        let mut cookie = Cookie::new(self.browser_name(), token);
+        cookie.set_max_age(Duration::milliseconds(max_age).max(Duration::SECOND));
+        header(self.settings.text(cookie))
+    }
+
     /// The header that keeps `next` while a visitor logs in.
     pub(crate) fn set_next(&self, path: &str) -> HeaderValue {
         // A path may contain characters that a cookie may not.

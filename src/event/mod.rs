@@ -1,12 +1,14 @@
 //! Events, for audit logs and metrics.
 
 mod cause;
+mod lane;
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
 use serde_core::{Serialize, Serializer};
 
 use self::cause::Cause;
+pub use self::lane::Lane;
 use crate::{
     api_key_id::ApiKeyId,
     clock::{Millis, moment},
@@ -19,15 +21,16 @@ use crate::{
 ///
 /// An event has a time, a realm, a user and a session, as far as they are known. It has no client
 /// address, because this crate does not know which proxies to trust. Through `tracing` it is logged
-/// inside the request's span, which may contain the address. Wrong passwords and replaced
-/// hashes are not reported, since only the application knows of them.
+/// inside the request's span, which may contain the address. Wrong passwords are only reported by a
+/// [throttle](crate::throttle), and replaced hashes not at all, since only the application knows of
+/// them.
 ///
 /// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
 ///
 /// - at WARN: a theft, a failing store, loader or check, an incomplete logout, an unreadable
 ///   record;
-/// - at INFO: logged in, logged out, confirmed, restored, revoked, login rejected, API key created
-///   or revoked;
+/// - at INFO: logged in, logged out, confirmed, restored, revoked, new browser, login rejected, API
+///   key created or revoked;
 /// - at TRACE: [`Resolved`](EventKind::Resolved);
 /// - at DEBUG, all others.
 ///
@@ -91,6 +94,10 @@ pub enum EventKind {
     /// The store has no session that the cookie's secret opens: the session was logged out or
     /// cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
+    /// A user entered credentials in a browser in which they were not
+    /// [known](crate::manager::KnownBrowsers), or not any more. It follows the
+    /// [`LoggedIn`](EventKind::LoggedIn) event. A user's first login emits it, too.
+    NewBrowser,
     /// The login of an inactive user was rejected.
     LoginRejected,
     /// The `next` of a login page was not a path on this site.
@@ -127,12 +134,19 @@ pub enum EventKind {
     /// A request has a bearer token that authenticates no user, for this reason. If it is the text
     /// of a key, [`api_key_id`](Event::api_key_id) is the id that this key has or had.
     ApiKeyRefused(AnonymousReason),
+    /// A [throttle](crate::throttle) made a guess wait, because of what this lane counts. The event
+    /// has no user: the name need not be that of one.
+    Throttled(Lane),
+    /// A guess that a [throttle](crate::throttle) permitted has failed. Watch the rate of these
+    /// events to notice that one password is tried with many names.
+    GuessFailed,
 }
 
 impl EventKind {
     /// Returns a stable name for logs, metrics and templates, such as `logged_in`. The reason of
     /// [`Denied`](EventKind::Denied), [`Ended`](EventKind::Ended) and
-    /// [`ApiKeyRefused`](EventKind::ApiKeyRefused) is not part of it; it has a name of its own.
+    /// [`ApiKeyRefused`](EventKind::ApiKeyRefused), and the lane of
+    /// [`Throttled`](EventKind::Throttled), are not part of it; they have names of their own.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -153,6 +167,7 @@ impl EventKind {
             Self::AmbiguousCookie => "ambiguous_cookie",
             Self::MalformedCookie => "malformed_cookie",
             Self::UnknownSession => "unknown_session",
+            Self::NewBrowser => "new_browser",
             Self::LoginRejected => "login_rejected",
             Self::NextRejected => "next_rejected",
             Self::Unreadable => "unreadable",
@@ -167,6 +182,8 @@ impl EventKind {
             Self::ApiKeyRevoked => "api_key_revoked",
             Self::ApiKeyUsed => "api_key_used",
             Self::ApiKeyRefused(_) => "api_key_refused",
+            Self::Throttled(_) => "throttled",
+            Self::GuessFailed => "guess_failed",
         }
     }
 }
@@ -293,6 +310,7 @@ impl Event {
             | EventKind::Confirmed
             | EventKind::Restored
             | EventKind::Revoked
+            | EventKind::NewBrowser
             | EventKind::LoginRejected => {
                 tracing::info!(?kind, realm, ?user_id, session_id, "session");
             }

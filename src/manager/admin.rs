@@ -7,7 +7,7 @@ use super::{
     cleanup::{BATCH, in_batches},
 };
 use crate::{
-    auth::{SessionInfo, delete_all, owner_of, revoke, sessions},
+    auth::{SessionInfo, browsers_of, delete_all, owner_of, revoke, sessions},
     error::Error,
     event::EventKind,
     store::SessionId,
@@ -43,6 +43,18 @@ impl<U: AuthUser> LoginManager<U> {
     pub async fn logout_user(&self, id: &U::Id) -> Result<(), Error> {
         let owner = owner_of::<U>(&self.realm, id)?;
         delete_all(&self.realm, &owner, None).await
+    }
+
+    /// Forgets every [known browser](crate::manager::KnownBrowsers) of a user, so that none is
+    /// trusted any more. The sessions remain. Call it if the user reports a theft, or removes a
+    /// second factor.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
+    pub async fn forget_browsers(&self, id: &U::Id) -> Result<(), Error> {
+        let owner = browsers_of(&self.realm, &id.to_string());
+        self.realm.delete_all(&owner, None).await?;
+        Ok(())
     }
 
     /// Ends every session in the store, for use in an incident: those of all users, of anonymous

@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use crate::{
     auth::AuthExtension,
     body::{InnerBody, own, passed},
+    clock::millis,
     error::Error,
     event::EventKind,
     session::{Change, RequestSession},
@@ -148,7 +149,7 @@ async fn save(extension: AuthExtension, status: StatusCode) -> Result<(), Error>
 
 /// Adds the cookies and headers. No cookie can be set after this.
 fn finish<B>(session: &RequestSession, response: &mut Response<B>) {
-    let (asked, cookie, remember, next) = {
+    let (asked, cookie, remember, next, browser) = {
         let mut state = session.state();
         state.sent = true;
         (
@@ -156,6 +157,7 @@ fn finish<B>(session: &RequestSession, response: &mut Response<B>) {
             state.cookie.take(),
             state.remember_cookie.take(),
             state.next_cookie.take(),
+            state.browser_cookie.take(),
         )
     };
     if !asked {
@@ -177,9 +179,13 @@ fn finish<B>(session: &RequestSession, response: &mut Response<B>) {
         Change::Set(path) => jar.set_next(&path),
         Change::Remove => jar.remove_next(),
     });
+    let lifetime = session.realm().known_browsers.map(|known| known.lifetime);
+    let browser = browser
+        .zip(lifetime)
+        .map(|(token, lifetime)| jar.set_browser(&token.text(), millis(lifetime)));
     let headers = response.headers_mut();
     let mut may_be_kept = headers.contains_key(CACHE_CONTROL);
-    for set_cookie in [cookie, remember, next].into_iter().flatten() {
+    for set_cookie in [cookie, remember, next, browser].into_iter().flatten() {
         // A shared cache would send the cookie to everyone, whatever the handler said.
         may_be_kept = may_be_kept && is_private(headers);
         for targeted in TARGETED_CACHE_FIELDS {

@@ -47,6 +47,7 @@ pub use crate::{
     cookies::{Cookies, SameSite},
     denied::{LoginPage, NextIn},
     grace::RememberGrace,
+    known_browsers::KnownBrowsers,
     protection::SessionProtection,
     remember_me::RememberMe,
     timeouts::Timeouts,

@@ -47,6 +47,7 @@
 //! | [`with_timeouts`](crate::LoginManager::with_timeouts), idle | 24 hours since the last use | |
 //! | [`with_timeouts`](crate::LoginManager::with_timeouts), absolute | 14 days since the login | below the 30 days that NIST SP 800-63B-4 (2.1.3) allows at level 1; [`Timeouts`](crate::manager::Timeouts) has the sets of all three levels |
 //! | [`Login::timeouts`](crate::auth::Login::timeouts) | the manager's | for one login, such as an administrator's |
+//! | [`with_known_browsers`](crate::LoginManager::with_known_browsers) | off | it sets one more cookie, which outlives the logout |
 //! | [`with_fresh_for`](crate::LoginManager::with_fresh_for) | as long as the session lives | set it if pages need a fresh login |
 //! | [`without_touch`](crate::LoginManager::without_touch) | every request that reads the session extends it | pages that poll would keep it alive |
 //! | [`RememberMe::lifetime`](crate::manager::RememberMe::lifetime) | 30 days since the login | the maximum in NIST SP 800-63B-4 (2.1.3) |

@@ -21,7 +21,7 @@ use crate::{
     protection::{Client, ClientMark, SessionProtection},
     realm::{CLOCK_SKEW, Realm},
     reason::AnonymousReason,
-    store::{RememberToken, SessionId, SessionRecord, SessionToken},
+    store::{BrowserToken, RememberToken, SessionId, SessionRecord, SessionToken},
 };
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -89,6 +89,7 @@ impl RequestSession {
                 cookie: None,
                 remember_cookie: None,
                 next_cookie: None,
+                browser_cookie: None,
                 asked: false,
                 sent: false,
             }),
@@ -203,6 +204,16 @@ impl RequestSession {
     /// The values of the remember cookie that can be read.
     pub(crate) fn remember_tokens(&self) -> Shown<RememberToken> {
         self.shown(self.realm.cookies.remember_name(), RememberToken::parse)
+    }
+
+    /// The browser's secret: the one that the response sets, or else the one that the request
+    /// shows.
+    pub(crate) fn browser_token(&self) -> Option<BrowserToken> {
+        if let Some(token) = &self.state().browser_cookie {
+            return Some(BrowserToken::clone(token));
+        }
+        let name = self.realm.cookies.browser_name();
+        self.shown(name, BrowserToken::parse).first
     }
 
     /// The path in the cookie that keeps `next`, if there is one; empty if it can't be read.

@@ -6,7 +6,7 @@ use super::{data::Changes, entries::Entries, payload::Payload};
 use crate::{
     clock::Millis,
     reason::AnonymousReason,
-    store::{Digest, RememberToken, SessionRecord, SessionToken},
+    store::{BrowserToken, Digest, RememberToken, SessionRecord, SessionToken},
 };
 
 pub(crate) struct State {
@@ -14,6 +14,8 @@ pub(crate) struct State {
     pub(crate) cookie: Option<Change<SessionToken>>,
     pub(crate) remember_cookie: Option<Change<Box<RememberCookie>>>,
     pub(crate) next_cookie: Option<Change<Box<str>>>,
+    /// The browser cookie to set. It is never removed.
+    pub(crate) browser_cookie: Option<Box<BrowserToken>>,
     /// Whether the session was read, so that the response depends on the cookies.
     pub(crate) asked: bool,
     /// Whether the response head has been sent, so that no more cookies can be set.

@@ -64,7 +64,7 @@ pub use sql::PostgresStore;
 pub use sql::SqliteStore;
 
 pub(crate) use backoff::{backoff, jittered};
-pub(crate) use token::{Digest, Digester, Digests, RememberToken, SessionToken};
+pub(crate) use token::{BrowserToken, Digest, Digester, Digests, RememberToken, SessionToken};
 
 /// Keeps sessions. Implement it to use another database; [`MemoryStore`] is the shortest
 /// implementation.

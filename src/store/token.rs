@@ -113,6 +113,33 @@ impl RememberToken {
     }
 }
 
+/// The value of the browser cookie: a secret that opens nothing. It identifies the browser among
+/// those of a user.
+#[derive(Clone, Debug)]
+pub(crate) struct BrowserToken(Secret);
+
+impl BrowserToken {
+    pub(crate) fn random() -> Result<Self, RandomFailed> {
+        Secret::random().map(Self)
+    }
+
+    /// Reads the one spelling that [`text`](Self::text) writes.
+    pub(crate) fn parse(text: &[u8]) -> Option<Self> {
+        let mut bytes = [0; Secret::LEN];
+        base64url::decode(text, &mut bytes).then_some(Self(Secret(bytes)))
+    }
+
+    /// The text for a cookie. Do not log it.
+    pub(crate) fn text(&self) -> String {
+        Base64UrlUnpadded::encode_string(&self.0.0)
+    }
+
+    /// The secret, for a digest.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0.0
+    }
+}
+
 /// Decodes a cookie of exactly this length.
 fn decode<'a>(text: &[u8], bytes: &'a mut [u8]) -> Option<(SessionId, &'a [u8])> {
     if !base64url::decode(text, bytes) {

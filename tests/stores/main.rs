@@ -55,6 +55,7 @@ mod redis_world;
 mod cached;
 
 mod sweep_sample;
+mod throttle;
 
 #[path = "../folder/mod.rs"]
 mod folder;
@@ -114,6 +115,7 @@ const MORE: &[fn() -> Vec<Trial>] = &[
     redis_delete_all::trials,
     redis_proxy::trials,
     sweep_sample::trials,
+    throttle::trials,
 ];
 
 /// One store, and how to open it.

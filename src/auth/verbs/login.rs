@@ -142,6 +142,9 @@ impl<U: AuthUser> RequestAuth<U> {
             fresh: options.fresh.then_some(now),
         });
         realm.report_of(EventKind::LoggedIn, &record);
+        if options.fresh && realm.known_browsers.is_some() {
+            Box::pin(self.know_browser(turn, &id, &record)).await;
+        }
         if remember.is_some()
             && let Some(limit) = realm.remember_me.limit()
         {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl<U: AuthUser> RequestAuth<U> {
-    fn check_in_time(&self) -> Result<(), Error> {
+    pub(super) fn check_in_time(&self) -> Result<(), Error> {
         match self.session.state().sent {
             true => Err(ErrorKind::TooLate.into()),
             false => Ok(()),

@@ -13,6 +13,7 @@ use crate::{
     cookies::Cookies,
     error::ConfigError,
     event::{Event, OnEvent},
+    known_browsers::KnownBrowsers,
     loader::IntoRequestLoader,
     protection::{Fingerprint, SessionProtection},
     realm::Realm,
@@ -179,6 +180,21 @@ impl<U: AuthUser> LoginManager<U> {
         self.try_keeping(|realm| {
             remember_me.check()?;
             realm.remember_me = remember_me;
+            Ok(())
+        })
+    }
+
+    /// Knows the browsers in which each user has logged in: see [`KnownBrowsers`]. Default: off.
+    ///
+    /// # Panics
+    /// Panics if a setting is invalid. If the settings come from a configuration file,
+    /// [`check`](KnownBrowsers::check) them first.
+    #[must_use]
+    #[track_caller]
+    pub fn with_known_browsers(self, known_browsers: KnownBrowsers) -> Self {
+        self.try_keeping(|realm| {
+            known_browsers.check()?;
+            realm.known_browsers = Some(known_browsers);
             Ok(())
         })
     }

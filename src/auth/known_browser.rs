@@ -1,0 +1,258 @@
+//! Browsers in which a user has logged in before.
+//!
+//! An entry for each user and browser, whose id is a digest of the user's id and the browser's
+//! secret. Content: nothing, or until when the browser is trusted (8 bytes) and the digest of the
+//! user's security stamp then (32 bytes, or none).
+
+use std::{cmp::Reverse, fmt, sync::Arc};
+
+use super::{Auth, RequestAuth};
+use crate::{
+    clock::{Millis, millis},
+    entry::{Entry, EntryKey, EntryStep, change_entry, list_entries, load_entry},
+    error::{Error, ErrorKind},
+    event::EventKind,
+    identity::{Identity, stamp_digest},
+    known_browsers::KnownBrowsers,
+    realm::{CLOCK_SKEW, Realm},
+    session::{Turn, finish},
+    store::{BrowserToken, Digest, SessionRecord},
+    user::AuthUser,
+};
+
+/// A browser in which a user has logged in before. Returned by [`Auth::known_browser`], for
+/// [`Guess::browser`](crate::throttle::Guess::browser).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct KnownBrowser(Digest);
+
+impl KnownBrowser {
+    /// A digest of the user's id and the browser's secret.
+    pub(crate) fn digest(&self) -> &Digest {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KnownBrowser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("KnownBrowser([redacted])")
+    }
+}
+
+impl<U: AuthUser> Auth<U> {
+    /// Returns whether the user with this id has logged in from this browser before, if
+    /// [`with_known_browsers`](crate::LoginManager::with_known_browsers) is set. It is meant for a
+    /// [throttle](crate::throttle), before the password is checked.
+    ///
+    /// Pass `None` if no user has the name that was entered. This costs the same as a user who has
+    /// never used this browser: one store read, or none without the cookie.
+    ///
+    /// It grants nothing: anyone who uses the computer has the browser.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Store`] if the store failed or missed its deadline
+    pub async fn known_browser(&self, id: Option<&U::Id>) -> Result<Option<KnownBrowser>, Error> {
+        let realm = self.realm();
+        let Some(_) = realm.known_browsers else {
+            return Ok(None);
+        };
+        self.asked();
+        let Some(token) = self.request.session.browser_token() else {
+            return Ok(None);
+        };
+        let id = id.map(ToString::to_string);
+        let digest = digest(realm, id.as_deref(), &token);
+        let key = EntryKey::named(owner(realm, id.as_deref().unwrap_or_default()), &digest);
+        let entry = load_entry(realm, &key, realm.clock.now()).await?;
+        Ok(entry.map(|_| KnownBrowser(digest)))
+    }
+
+    /// Trusts this browser for the current user, [30 days by
+    /// default](crate::manager::KnownBrowsers::trusted_for): call it after the user has passed a
+    /// second factor and wants to skip it here the next time. Returns whether it did: not if no
+    /// user is logged in by a session, or without
+    /// [`with_known_browsers`](crate::LoginManager::with_known_browsers).
+    ///
+    /// The browser gets a new secret, so that one that was planted before is not trusted. Other
+    /// users of the browser are not known in it any more.
+    ///
+    /// # Errors
+    /// - those of [`user`](Auth::user)
+    /// - [`ErrorKind::TooLate`] if the response head has already been sent
+    /// - [`ErrorKind::Random`] if the operating system returned no random bytes
+    pub async fn trust_browser(&self) -> Result<bool, Error> {
+        let request = Arc::clone(&self.request);
+        self.asked();
+        finish(async move {
+            let turn = request.session.turn().await;
+            request.trust_browser(&turn).await
+        })
+        .await
+    }
+
+    /// Returns whether this user has [trusted](Auth::trust_browser) this browser and may skip the
+    /// second factor. Call it after the password has been checked, before the login. Always false
+    /// after a change of the user's security stamp.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Store`] if the store failed or missed its deadline
+    pub async fn is_browser_trusted(&self, user: &U) -> Result<bool, Error> {
+        let realm = self.realm();
+        let Some(settings) = realm.known_browsers else {
+            return Ok(false);
+        };
+        self.asked();
+        let Some(token) = self.request.session.browser_token() else {
+            return Ok(false);
+        };
+        let (id, now) = (user.id().to_string(), realm.clock.now());
+        let entry = load_entry(realm, &key(realm, &id, &token), now).await?;
+        Ok(entry.as_ref().and_then(Trust::of).is_some_and(|trust| {
+            let longest = millis(settings.trusted_for).saturating_add(CLOCK_SKEW);
+            (1..=longest).contains(&trust.until.saturating_sub(now))
+                && trust.stamp == stamp_digest(realm, &realm.owner(&id), user)
+        }))
+    }
+}
+
+impl<U: AuthUser> RequestAuth<U> {
+    /// Records that a user has entered credentials in this browser. Best effort: the login is valid
+    /// in any case.
+    pub(super) async fn know_browser(&self, turn: &Turn<'_>, id: &str, record: &SessionRecord) {
+        let realm = turn.realm();
+        let Some(settings) = &realm.known_browsers else {
+            return;
+        };
+        let token = match turn.browser_token() {
+            Some(token) => token,
+            None => match BrowserToken::random() {
+                Ok(token) => token,
+                Err(_) => return,
+            },
+        };
+        let Ok(is_new) = put(realm, settings, &key(realm, id, &token), turn.now, None).await else {
+            return;
+        };
+        turn.state().browser_cookie = Some(Box::new(token));
+        if is_new {
+            realm.report_of(EventKind::NewBrowser, record);
+        }
+    }
+
+    async fn trust_browser(&self, turn: &Turn<'_>) -> Result<bool, Error> {
+        let realm = turn.realm();
+        self.check_in_time()?;
+        let Some(settings) = &realm.known_browsers else {
+            return Ok(false);
+        };
+        let Identity::BySession { user, .. } = self.resolve(turn).await? else {
+            return Ok(false);
+        };
+        let id = user.id().to_string();
+        let before = turn.browser_token();
+        let token = BrowserToken::random().map_err(|_| ErrorKind::Random)?;
+        let trust = Trust {
+            until: turn.now.saturating_add(millis(settings.trusted_for)),
+            stamp: stamp_digest(realm, &realm.owner(&id), &*user),
+        };
+        put(
+            realm,
+            settings,
+            &key(realm, &id, &token),
+            turn.now,
+            Some(&trust),
+        )
+        .await?;
+        turn.state().browser_cookie = Some(Box::new(token));
+        if let Some(before) = before {
+            // Best effort: its cookie is replaced.
+            let before = key(realm, &id, &before);
+            realm.delete(&before.id, None).await.ok();
+        }
+        Ok(true)
+    }
+}
+
+/// Until when a user skips the second factor in a browser.
+struct Trust {
+    until: Millis,
+    stamp: Option<Digest>,
+}
+
+impl Trust {
+    fn of(entry: &Entry) -> Option<Self> {
+        let (until, stamp) = entry.content().split_first_chunk()?;
+        Some(Self {
+            until: Millis::from_be_bytes(*until),
+            stamp: match stamp {
+                [] => None,
+                stamp => Some(Digest(stamp.try_into().ok()?)),
+            },
+        })
+    }
+
+    fn content(&self) -> Vec<u8> {
+        let mut content = self.until.to_be_bytes().to_vec();
+        content.extend(self.stamp.iter().flat_map(|stamp| stamp.0));
+        content
+    }
+}
+
+/// Writes the entry of a browser, and forgets the user's oldest ones if it is new. Returns whether
+/// it is.
+async fn put(
+    realm: &Realm,
+    settings: &KnownBrowsers,
+    key: &EntryKey,
+    now: Millis,
+    trust: Option<&Trust>,
+) -> Result<bool, Error> {
+    let is_new = change_entry(realm, key, now, |entry| {
+        let before = || entry.map(|entry| entry.content().to_vec());
+        Ok(EntryStep::Put {
+            content: trust
+                .map(Trust::content)
+                .or_else(before)
+                .unwrap_or_default(),
+            expires: now.saturating_add(millis(settings.lifetime)),
+            then: entry.is_none(),
+        })
+    })
+    .await?;
+    if is_new {
+        // Best effort: the next new browser tries again.
+        forget_oldest(realm, settings, key, now).await.ok();
+    }
+    Ok(is_new)
+}
+
+async fn forget_oldest(
+    realm: &Realm,
+    settings: &KnownBrowsers,
+    own: &EntryKey,
+    now: Millis,
+) -> Result<(), Error> {
+    let mut entries = list_entries(realm, &own.owner, now).await?;
+    entries.retain(|entry| entry.id() != own.id);
+    entries.sort_by_key(|entry| Reverse((entry.touched(), entry.id())));
+    for entry in entries.iter().skip(settings.max_browsers - 1) {
+        let _deleted = realm.delete(&entry.id(), None).await?;
+    }
+    Ok(())
+}
+
+/// The owner of the entries of a user's browsers.
+pub(crate) fn owner(realm: &Realm, id: &str) -> Arc<str> {
+    realm.entry_owner("browsers", id)
+}
+
+fn key(realm: &Realm, id: &str, token: &BrowserToken) -> EntryKey {
+    EntryKey::named(owner(realm, id), &digest(realm, Some(id), token))
+}
+
+fn digest(realm: &Realm, id: Option<&str>, token: &BrowserToken) -> Digest {
+    let digester = realm.digester("browser");
+    match id {
+        Some(id) => digester.parts(&[b"user", id.as_bytes(), token.as_bytes()]),
+        None => digester.parts(&[b"no user", token.as_bytes()]),
+    }
+}

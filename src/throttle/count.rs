@@ -1,0 +1,127 @@
+//! The counts in the store, changed by compare-and-swap.
+
+use super::limits::{ADDRESS_WINDOW, Limits, Wait};
+use crate::{
+    clock::Millis,
+    entry::{Entry, EntryKey, EntryStep, change_entry},
+    error::{Error, ErrorKind},
+    realm::{CLOCK_SKEW, Realm},
+    store::Digest,
+};
+
+/// Whether a guess was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counted {
+    /// It was, after so many failures.
+    After(u32),
+    /// It was not, since guesses have to wait so long.
+    Waits(Millis),
+}
+
+/// The failures of one name. A guess counts as one until it has succeeded.
+struct Failures {
+    number: u32,
+    /// Until then, guesses are not permitted.
+    until: Millis,
+}
+
+impl Failures {
+    const LEN: usize = 12;
+
+    fn of(entry: &Entry) -> Result<Self, Error> {
+        let (number, rest) = entry.content().split_first_chunk().ok_or_else(unreadable)?;
+        let (until, _) = rest.split_first_chunk().ok_or_else(unreadable)?;
+        Ok(Self {
+            number: u32::from_be_bytes(*number),
+            until: Millis::from_be_bytes(*until),
+        })
+    }
+
+    fn content(&self) -> Vec<u8> {
+        let mut content = Vec::with_capacity(Self::LEN);
+        content.extend(self.number.to_be_bytes());
+        content.extend(self.until.to_be_bytes());
+        content
+    }
+}
+
+/// Counts a guess before it is checked, unless guesses have to wait.
+pub(super) async fn count_guess(
+    realm: &Realm,
+    key: &EntryKey,
+    limits: &Limits,
+) -> Result<Counted, Error> {
+    let now = realm.clock.now();
+    change_entry(realm, key, now, |entry| {
+        let before = match entry {
+            Some(entry) => Failures::of(entry)?,
+            None => Failures {
+                number: 0,
+                until: now,
+            },
+        };
+        let remaining = before.until.saturating_sub(now);
+        // A clock that was far ahead must not keep a name waiting.
+        let is_by_wrong_clock = remaining > limits.longest().saturating_add(CLOCK_SKEW);
+        if remaining > 0 && !is_by_wrong_clock {
+            return Ok(EntryStep::Keep(Counted::Waits(remaining)));
+        }
+        let number = before.number.saturating_add(1);
+        let first = entry.map_or(now, |entry| entry.created().min(now));
+        let (wait, expires) = match limits.wait_after(number) {
+            Wait::For(wait) => (wait, limits.forgotten(first)),
+            Wait::Stopped(wait) => (wait, now.saturating_add(wait)),
+        };
+        let after = Failures {
+            number,
+            until: now.saturating_add(wait),
+        };
+        Ok(EntryStep::Put {
+            content: after.content(),
+            expires,
+            then: Counted::After(before.number),
+        })
+    })
+    .await
+}
+
+/// The part of a name's digest that tells the names of one address apart.
+const NAME: usize = 8;
+
+/// Counts the different names that an address tries, unless it has to wait. Content: a part of each
+/// name's digest.
+pub(super) async fn count_name(
+    realm: &Realm,
+    key: &EntryKey,
+    limits: &Limits,
+    name: &Digest,
+) -> Result<Counted, Error> {
+    let now = realm.clock.now();
+    let name: [u8; NAME] = name.0.first_chunk().copied().unwrap_or_default();
+    change_entry(realm, key, now, |entry| {
+        let names = entry.map(Entry::content).unwrap_or_default();
+        let (known, _) = names.as_chunks::<NAME>();
+        let start = entry.map_or(now, |entry| entry.created().min(now));
+        let end = start.saturating_add(ADDRESS_WINDOW);
+        let counted = Counted::After(u32::try_from(known.len()).unwrap_or(u32::MAX));
+        if known.contains(&name) {
+            return Ok(EntryStep::Keep(counted));
+        }
+        if known.len() >= limits.names_per_address {
+            return Ok(EntryStep::Keep(Counted::Waits(end.saturating_sub(now))));
+        }
+        Ok(EntryStep::Put {
+            content: [names, &name].concat(),
+            expires: end,
+            then: counted,
+        })
+    })
+    .await
+}
+
+fn unreadable() -> Error {
+    Error::new(
+        ErrorKind::Store,
+        "a count of a throttle in the store cannot be read",
+    )
+}
