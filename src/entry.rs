@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::Millis,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, StoreError},
     random::random_bytes,
     realm::Realm,
     store::{CreateOutcome, Digest, Outcome, Page, SessionId, SessionRecord, backoff},
@@ -67,10 +67,12 @@ impl Entry {
         self.record.owner.as_deref().unwrap_or_default()
     }
 
+    #[allow(dead_code, reason = "for entries that a list shows")]
     pub(crate) fn created(&self) -> Millis {
         self.record.created
     }
 
+    #[allow(dead_code, reason = "for entries that a list shows")]
     pub(crate) fn touched(&self) -> Millis {
         self.record.touched
     }
@@ -149,7 +151,7 @@ pub(crate) async fn change_entry<T>(
         let mut record = SessionRecord {
             id: key.id,
             owner: Some(Arc::clone(&key.owner)),
-            version: 0,
+            version: first_version()?,
             created: now,
             touched: now,
             expires,
@@ -198,8 +200,7 @@ pub(crate) async fn load_entry(
     Ok(stored.filter(|entry| entry.record.is_live(now)))
 }
 
-/// Reads an entry of a kind by its id alone, whoever owns it, past any cache; `None` if there is no
-/// live one.
+/// Reads an entry of a kind by its id alone, whoever owns it, past any cache, live or not.
 ///
 /// # Errors
 /// - [`ErrorKind::Store`] if the store failed, or the entry was written by a newer version
@@ -207,17 +208,13 @@ pub(crate) async fn find_entry(
     realm: &Realm,
     kind: &str,
     id: &SessionId,
-    now: Millis,
 ) -> Result<Option<Entry>, Error> {
     let record = realm.load_any(id).await?;
     let is_of_kind = |record: &SessionRecord| {
         let owner = record.owner.as_deref();
         owner.is_some_and(|owner| realm.entry_name(kind, owner).is_some())
     };
-    match record.filter(|record| record.is_live(now) && is_of_kind(record)) {
-        Some(record) => Entry::of(record).map(Some).ok_or_else(newer),
-        None => Ok(None),
-    }
+    record.filter(is_of_kind).map(read).transpose()
 }
 
 /// Deletes an entry, whatever its version and whoever wrote it. Returns whether there was a live
@@ -259,6 +256,13 @@ pub(crate) async fn list_entries(
     }
 }
 
+/// Random, since the ids of entries are used again: a writer that holds a copy of a deleted entry
+/// must not take the next one under that id for it.
+fn first_version() -> Result<u64, Error> {
+    let [a, b, c, d, e] = random_bytes().map_err(|_| ErrorKind::Random)?;
+    Ok(u64::from_be_bytes([0, 0, 0, a, b, c, d, e]))
+}
+
 async fn create(realm: &Realm, record: &SessionRecord) -> Result<bool, Error> {
     let created = realm.create(record.clone()).await;
     created.map(|outcome| outcome == CreateOutcome::Done)
@@ -298,17 +302,17 @@ async fn load(realm: &Realm, key: &EntryKey) -> Result<Option<Entry>, Error> {
     let Some(record) = record.filter(|record| record.owner.as_deref() == Some(&*key.owner)) else {
         return Ok(None);
     };
-    match Entry::of(record) {
-        Some(entry) => Ok(Some(entry)),
-        None => Err(newer()),
-    }
+    read(record).map(Some)
 }
 
-fn newer() -> Error {
-    Error::new(
-        ErrorKind::Store,
-        "an entry in the store was written by a newer version",
-    )
+fn read(record: SessionRecord) -> Result<Entry, Error> {
+    Entry::of(record).ok_or_else(newer)
+}
+
+/// The error for what this version can't read.
+pub(crate) fn newer() -> Error {
+    let cause = StoreError::new("an entry in the store was written by a newer version");
+    Error::new(ErrorKind::Store, cause)
 }
 
 fn payload(mark: [u8; MARK], content: &[u8]) -> Arc<[u8]> {
@@ -394,5 +398,18 @@ mod tests {
         assert!(store.load(&id).await.unwrap().is_some());
         assert!(realm.load(&id).await.unwrap().is_none());
         assert!(realm.load_fresh(&id).await.unwrap().is_none());
+    }
+
+    #[tokio::test]
+    async fn copy_of_a_deleted_entry_does_not_replace_the_next_one() {
+        let store = MemoryStore::new();
+        let realm = realm(&store);
+        put(&realm, 1000, 2000, b"one").await;
+        let key = key(&realm);
+        let copy = store.load(&key.id).await.unwrap().unwrap();
+        let _deleted = store.delete(&key.id, None).await.unwrap();
+        put(&realm, 1000, 2000, b"two").await;
+        let replaced = store.update(copy, 1000).await.unwrap();
+        assert_eq!(replaced, Outcome::Conflict);
     }
 }

@@ -39,8 +39,8 @@ pub enum ErrorKind {
     /// The check of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) failed or
     /// did not respond in time.
     Authorize,
-    /// Concurrent requests kept changing this session, or replaced its secret before this one
-    /// could. Nothing was written.
+    /// Concurrent requests kept changing this session or this token, or replaced the session's
+    /// secret before this one could. Nothing was written.
     Conflict,
     /// The session ended while this call was in progress, for example by a logout in a concurrent
     /// request. Nothing was written.
@@ -66,8 +66,8 @@ pub enum ErrorKind {
     UnstableId,
     /// The response head has already been sent, so no more cookies can be set.
     TooLate,
-    /// The session's data would be larger than 64 KiB, or a [flash message](crate::flash) than 16
-    /// KiB. The data is left unchanged.
+    /// The session's data would be larger than 64 KiB, a [flash message](crate::flash) than 16 KiB,
+    /// or the data that a [token](crate::tokens) carries than 4 KiB. Nothing is changed.
     TooLarge,
     /// A value cannot be serialized to JSON, or a stored value cannot be deserialized as the
     /// requested type.
@@ -187,7 +187,7 @@ impl fmt::Display for Error {
                 "the user loader returned a user with a different id than requested"
             }
             ErrorKind::Authorize => "the authorization check failed or did not respond in time",
-            ErrorKind::Conflict => "other requests kept changing this session",
+            ErrorKind::Conflict => "other requests kept changing the same record",
             ErrorKind::Gone => "the session ended while this call was in progress",
             ErrorKind::LogoutIncomplete => {
                 "a cookie names a session that no presented secret opens, or there are too many cookies"
@@ -205,10 +205,10 @@ impl fmt::Display for Error {
                 "the response head has already been sent, so no more cookies can be set"
             }
             ErrorKind::TooLarge => {
-                "the session's data would be larger than 64 KiB, or a message in it than 16 KiB"
-            },
+                "the data would be larger than 64 KiB in a session, 16 KiB in a message or 4 KiB in a token"
+            }
             ErrorKind::Data => {
-                "a session value cannot be serialized to JSON or deserialized as the requested type"
+                "a value cannot be serialized to JSON or deserialized as the requested type"
             }
             ErrorKind::Random => "the operating system returned no random bytes",
             ErrorKind::NoCookies => {

@@ -136,6 +136,8 @@
 
 // The path of a request, from the layer down to the store. A module uses only modules below it.
 
+pub mod tokens;
+
 pub mod api_keys;
 
 pub mod throttle;
@@ -161,7 +163,6 @@ mod remember;
 
 mod session;
 
-#[allow(dead_code, reason = "no kind of entry needs all of it")]
 mod entry;
 
 mod realm;

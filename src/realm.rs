@@ -153,7 +153,7 @@ impl Realm {
         format!("{}~{kind}/{name}", self.name).into()
     }
 
-    /// The name in an owner of entries of this kind in this realm.
+    /// The name in an owner of entries of this kind.
     pub(crate) fn entry_name<'a>(&self, kind: &str, owner: &'a str) -> Option<&'a str> {
         let rest = owner.strip_prefix(&*self.name)?.strip_prefix('~')?;
         rest.strip_prefix(kind)?.strip_prefix('/')

@@ -1,4 +1,4 @@
-//! Why a request is anonymous.
+//! Why a request is anonymous or denied, and why a token is refused.
 
 use std::fmt;
 
@@ -167,6 +167,88 @@ impl fmt::Display for DeniedReason {
 
 /// Serializes [`as_str`](DeniedReason::as_str).
 impl Serialize for DeniedReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+/// Why a one-time token was refused, in
+/// [`EventKind::TokenRefused`](crate::event::EventKind::TokenRefused).
+///
+/// It is for events alone. The caller gets `None` for each of them, so that no page tells an
+/// attacker which guess was nearly right.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RefusedReason {
+    /// The text is no token, or a code with too few or too many digits.
+    Malformed,
+    /// The store has no such token: a newer one has replaced it, it was withdrawn or cleaned up, or
+    /// it is of another realm or made up.
+    Unknown,
+    /// The token was issued for another purpose.
+    OtherPurpose,
+    /// The token was issued by a clock that was more than five minutes ahead.
+    NotYetValid,
+    /// The token's lifetime is over.
+    Expired,
+    /// The token has been used before.
+    Used,
+    /// The change that this token undoes was itself undone by an older token.
+    Undone,
+    /// The code is wrong.
+    WrongCode,
+    /// All tries of the code are used up.
+    NoTriesLeft,
+    /// The code was requested by another browser.
+    OtherBrowser,
+    /// The token was issued to a user of another type whose manager has the same realm.
+    OtherUserType,
+    /// The text of the user's id does not parse (any more).
+    BadId,
+    /// The loader found no user with this id (any more).
+    UserGone,
+    /// The user is not active (any more).
+    Inactive,
+    /// The user's security stamp has changed since the token was issued.
+    StampChanged,
+    /// The user's address has changed since the token was issued.
+    AddressChanged,
+}
+
+impl RefusedReason {
+    /// A stable name for logs and metrics, such as `expired`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::Unknown => "unknown",
+            Self::OtherPurpose => "other_purpose",
+            Self::NotYetValid => "not_yet_valid",
+            Self::Expired => "expired",
+            Self::Used => "used",
+            Self::Undone => "undone",
+            Self::WrongCode => "wrong_code",
+            Self::NoTriesLeft => "no_tries_left",
+            Self::OtherBrowser => "other_browser",
+            Self::OtherUserType => "other_user_type",
+            Self::BadId => "bad_id",
+            Self::UserGone => "user_gone",
+            Self::Inactive => "inactive",
+            Self::StampChanged => "stamp_changed",
+            Self::AddressChanged => "address_changed",
+        }
+    }
+}
+
+/// Writes [`as_str`](RefusedReason::as_str).
+impl fmt::Display for RefusedReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Serializes [`as_str`](RefusedReason::as_str).
+impl Serialize for RefusedReason {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.as_str())
     }

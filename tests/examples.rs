@@ -1,6 +1,11 @@
 //! The examples on axum, driven in process: what people copy has to work.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "it is a test")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "it is a test"
+)]
 
 #[allow(dead_code, reason = "a helper for the next test does no harm")]
 #[path = "app/support/browser.rs"]
@@ -31,6 +36,10 @@ mod import_users;
 #[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/oidc/src/main.rs"]
 mod oidc;
+
+#[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/password_reset/src/main.rs"]
+mod password_reset;
 
 #[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/payment/src/main.rs"]
@@ -72,7 +81,7 @@ mod event_metrics;
 #[path = "../examples/htmx/src/main.rs"]
 mod htmx;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, fs, net::SocketAddr, path::PathBuf, time::Duration};
 
 use axum::{Router, body::Body, extract::ConnectInfo};
 use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
@@ -1511,4 +1520,151 @@ async fn throttled_login_limits_the_requests_of_an_address() {
     assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
     let other = from_address(&mut browser, "192.0.2.2", None).await;
     assert_eq!(other.status, StatusCode::UNAUTHORIZED);
+}
+
+const RESET_ALICE: [(&str, &str); 2] = [
+    ("email", "alice@example.com"),
+    ("password", "down the rabbit hole"),
+];
+
+/// The example with links by mail, and the folder with its mails.
+async fn password_reset_app() -> (Browser, Folder) {
+    let mails = Folder::new();
+    let app = password_reset::app("https://app.example", mails.path());
+    (Browser::new(app.await.unwrap()), mails)
+}
+
+/// The next mail with this text, once it is there, and its link without the site.
+async fn mail_with(mails: &Folder, text: &str) -> (String, String) {
+    let search = async {
+        loop {
+            for file in fs::read_dir(mails.path()).unwrap() {
+                let path = file.unwrap().path();
+                let mail = fs::read_to_string(&path).unwrap();
+                if path.extension().is_some_and(|eml| eml == "eml") && mail.contains(text) {
+                    fs::remove_file(path).unwrap();
+                    return mail;
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let mail = tokio::time::timeout(Duration::from_secs(60), search).await;
+    let mail = mail.expect("there is such a mail");
+    let link = mail.split_once("https://app.example");
+    let link = link.map_or("", |(_, link)| link.lines().next().unwrap());
+    (link.to_owned(), mail)
+}
+
+/// Opens a link as a mail program does, which leads to a path without the token.
+async fn follow(browser: &mut Browser, link: &str) -> Answer {
+    let moved = browser.get(link).await;
+    let (path, _) = link.split_once('?').unwrap();
+    assert_redirects(&moved, path);
+    assert_eq!(moved.header("referrer-policy"), Some("no-referrer"));
+    let page = browser.get(path).await;
+    assert_eq!(page.header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    page
+}
+
+#[tokio::test]
+async fn password_reset_sets_a_password_once_and_ends_sessions() {
+    let (mut browser, mails) = password_reset_app().await;
+    let mut thief = browser.another();
+    assert_redirects(&submit(&mut thief, "/login", &RESET_ALICE).await, "/");
+    assert!(thief.get("/").await.body.contains("alice@example.com"));
+
+    let [known, unknown] = ["alice@example.com", "nobody@example.com"];
+    let answer = submit(&mut browser, "/forgot", &[("email", known)]).await;
+    let other = submit(&mut browser, "/forgot", &[("email", unknown)]).await;
+    assert_same(&answer, &other);
+    let (link, mail) = mail_with(&mails, "/link/reset?token=").await;
+    assert!(mail.contains("To: alice@example.com"), "{mail}");
+
+    // A mail scanner.
+    let mut scanner = browser.another();
+    assert!(follow(&mut scanner, &link).await.body.contains("<form"));
+    let page = follow(&mut browser, &link).await;
+    assert!(page.body.contains("new-password"), "{}", page.body);
+    let short = submit(&mut browser, "/link/reset", &[("password", "short")]).await;
+    assert_complains(&short, "At least 15 characters");
+    let new = [("password", "through the looking glass")];
+    let done = submit(&mut browser, "/link/reset", &new).await;
+    assert!(
+        done.body.contains("Your password is changed."),
+        "{}",
+        done.body
+    );
+    mail_with(&mails, "Your password was changed.").await;
+    assert!(!browser.get("/").await.body.contains("alice"), "logged in");
+    assert!(
+        !thief.get("/").await.body.contains("alice"),
+        "still logged in"
+    );
+
+    for browser in [&mut browser, &mut scanner] {
+        let again = submit(browser, "/link/reset", &new).await;
+        assert!(again.body.contains("not valid"), "{}", again.body);
+    }
+    let old = submit(&mut browser, "/login", &RESET_ALICE).await;
+    assert!(old.body.contains("Wrong address or password."));
+    let new = [RESET_ALICE[0], new[0]];
+    assert_redirects(&submit(&mut browser, "/login", &new).await, "/");
+    assert_eq!(
+        browser.get("/link/other").await.status,
+        StatusCode::NOT_FOUND
+    );
+}
+
+#[tokio::test]
+async fn password_reset_verifies_the_address() {
+    let (mut browser, mails) = password_reset_app().await;
+    submit(&mut browser, "/login", &RESET_ALICE).await;
+    assert!(browser.get("/").await.body.contains("(not verified)"));
+    assert!(browser.post("/verify").await.body.contains("on its way"));
+    assert!(browser.post("/verify").await.body.contains("minutes ago"));
+    let (link, _) = mail_with(&mails, "/link/verification?token=").await;
+    // In the browser of the mail program.
+    let mut other = browser.another();
+    assert!(follow(&mut other, &link).await.body.contains("Confirm"));
+    assert!(browser.get("/").await.body.contains("(not verified)"));
+    let done = submit(&mut other, "/link/verification", &[]).await;
+    assert!(done.body.contains("is verified"), "{}", done.body);
+    assert!(browser.get("/").await.body.contains("(verified)"));
+}
+
+#[tokio::test]
+async fn password_reset_changes_the_address_and_back() {
+    let (mut thief, mails) = password_reset_app().await;
+    let mut owner = thief.another();
+    submit(&mut thief, "/login", &RESET_ALICE).await;
+    let new = [("email", "thief@example.com")];
+    let asked = submit(&mut thief, "/address", &new).await;
+    assert!(asked.body.contains("on its way"), "{}", asked.body);
+    let (link, mail) = mail_with(&mails, "/link/change_of_address?token=").await;
+    assert!(mail.contains("To: thief@example.com"), "{mail}");
+    assert!(follow(&mut thief, &link).await.body.contains("Confirm"));
+    let done = submit(&mut thief, "/link/change_of_address", &[]).await;
+    assert!(
+        done.body.contains("Your address is changed."),
+        "{}",
+        done.body
+    );
+    let log_in = [new[0], RESET_ALICE[1]];
+    assert_redirects(&submit(&mut thief, "/login", &log_in).await, "/");
+
+    let (undo, mail) = mail_with(&mails, "/link/undo?token=").await;
+    assert!(mail.contains("To: alice@example.com"), "{mail}");
+    assert!(follow(&mut owner, &undo).await.body.contains("Confirm"));
+    let done = submit(&mut owner, "/link/undo", &[]).await;
+    assert!(done.body.contains("as before"), "{}", done.body);
+    mail_with(&mails, "changed back").await;
+    assert!(!thief.get("/").await.body.contains("@"), "still logged in");
+    for form in [log_in, RESET_ALICE] {
+        let answer = submit(&mut thief, "/login", &form).await;
+        assert!(answer.body.contains("Wrong address or password."));
+    }
+    submit(&mut owner, "/forgot", &[RESET_ALICE[0]]).await;
+    mail_with(&mails, "/link/reset?token=").await;
 }

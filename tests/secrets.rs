@@ -19,13 +19,15 @@ use std::{
 };
 
 use base64ct::{Base64UrlUnpadded, Encoding as _};
-use login_manager::{Passwords, store::SessionStore};
+use login_manager::{Passwords, store::SessionStore, tokens::Purpose};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::support::{
     faulty_store::{Call, Fault},
     world::{World, routes},
 };
+
+const RESET: Purpose = Purpose::reset();
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -161,7 +163,30 @@ async fn no_secret_is_ever_logged() {
             browser.forget_cookies();
         }
     }
+    // Tokens, redeemed, refused and not sent.
+    let (alice, tokens) = (accounts.get(1).unwrap(), manager.tokens());
+    for fault in [None, Some(Fault::Fails), Some(Fault::DoesAndFails)] {
+        let issue = tokens.issue(&alice, RESET).for_address("canary-address");
+        let token = issue.carry("canary-carried").await.unwrap().unwrap();
+        secrets.extend(secrets_in(token.text()));
+        if let Some(fault) = fault {
+            store.fail(Call::Update, fault);
+        }
+        let peeked = tokens.peek(token.text(), RESET).await;
+        let redeemed = tokens.redeem(token.text(), RESET).await;
+        let again = tokens.redeem(token.text(), RESET).await;
+        writeln!(seen, "{token:?} {peeked:?} {redeemed:?} {again:?}").unwrap();
+        store.heal();
+        tokens.withdraw(&alice, RESET).await.unwrap();
+    }
+    let no_mail = async |_, _| Err::<(), _>("canary-mail-server");
+    tokens.send(Some(alice), RESET, no_mail);
+    support::settle().await;
+
     secrets.extend([
+        "canary-address".into(),
+        "canary-carried".into(),
+        "canary-mail-server".into(),
         "canary-data".into(),
         "canary-query".into(),
         "canary-malformed-cookie".into(),
@@ -178,7 +203,9 @@ async fn no_secret_is_ever_logged() {
 
     let written = log.text() + &events.text();
     assert!(
-        written.contains("LoggedIn") && written.contains("StoreFailed"),
+        ["LoggedIn", "StoreFailed", "TokenRefused", "TokenNotSent"]
+            .iter()
+            .all(|kind| written.contains(kind)),
         "the log is empty: {written}"
     );
     for secret in secrets {

@@ -15,8 +15,8 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use crate::{
     api_key_id::ApiKeyId,
     clock::Millis,
-    entry::{Entry, EntryKey, find_entry},
-    error::{Error, ErrorKind},
+    entry::{Entry, EntryKey, find_entry, newer},
+    error::Error,
     realm::Realm,
     store::Digest,
     user::AuthUser,
@@ -134,14 +134,12 @@ pub(crate) async fn find_key(
     shown: &ShownKey,
     now: Millis,
 ) -> Result<Option<FoundKey>, Error> {
-    let Some(entry) = find_entry(realm, KIND, &shown.id.0, now).await? else {
+    let entry = find_entry(realm, KIND, &shown.id.0).await?;
+    let Some(entry) = entry.filter(|entry| now < entry.expires()) else {
         return Ok(None);
     };
     let Some(key) = StoredKey::decode(entry.content()) else {
-        return Err(Error::new(
-            ErrorKind::Store,
-            "an API key in the store was written by a newer version",
-        ));
+        return Err(newer());
     };
     Ok((key.digest == shown.digest).then_some(FoundKey { entry, key }))
 }

@@ -23,21 +23,30 @@ pub(crate) struct Cause {
 
 impl Cause {
     pub(crate) fn of(error: &Error) -> Self {
-        let ours = |text: String| Self {
-            text: text.into(),
-            is_for_logs: true,
-        };
         let Some(source) = error.source() else {
-            return ours(error.to_string());
+            return Self::ours(error.to_string());
         };
         if error.is_timeout() {
-            return ours("no answer within the deadline".to_owned());
+            return Self::ours("no answer within the deadline");
         }
         if let Some(said) = source.downcast_ref::<StoreError>() {
-            return ours(said.to_string());
+            return Self::ours(said.to_string());
         }
+        Self::foreign(source)
+    }
+
+    /// A text of this crate.
+    pub(crate) fn ours(text: impl Into<Arc<str>>) -> Self {
         Self {
-            text: said_by(source).into(),
+            text: text.into(),
+            is_for_logs: true,
+        }
+    }
+
+    /// The text of an error of the application.
+    pub(crate) fn foreign(error: &(dyn std::error::Error + 'static)) -> Self {
+        Self {
+            text: said_by(error).into(),
             is_for_logs: false,
         }
     }

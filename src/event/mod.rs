@@ -12,12 +12,13 @@ pub use self::lane::Lane;
 use crate::{
     api_key_id::ApiKeyId,
     clock::{Millis, moment},
-    error::Error,
-    reason::{AnonymousReason, DeniedReason},
+    error::{BoxError, Error},
+    reason::{AnonymousReason, DeniedReason, RefusedReason},
     store::SessionId,
 };
 
-/// An event in the life of a session. It contains no secret and can be logged as is.
+/// An event in the life of a session or a one-time token. It contains no secret and can be logged
+/// as is.
 ///
 /// An event has a time, a realm, a user and a session, as far as they are known. It has no client
 /// address, because this crate does not know which proxies to trust. Through `tracing` it is logged
@@ -28,9 +29,9 @@ use crate::{
 /// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
 ///
 /// - at WARN: a theft, a failing store, loader or check, an incomplete logout, an unreadable
-///   record;
+///   record, a token that was not sent;
 /// - at INFO: logged in, logged out, confirmed, restored, revoked, new browser, login rejected, API
-///   key created or revoked;
+///   key created or revoked, token issued or redeemed;
 /// - at TRACE: [`Resolved`](EventKind::Resolved);
 /// - at DEBUG, all others.
 ///
@@ -43,6 +44,7 @@ pub struct Event {
     user_id: Option<Arc<str>>,
     session_id: Option<SessionId>,
     api_key_id: Option<ApiKeyId>,
+    purpose: Option<&'static str>,
     cause: Option<Cause>,
 }
 
@@ -140,13 +142,22 @@ pub enum EventKind {
     /// A guess that a [throttle](crate::throttle) permitted has failed. Watch the rate of these
     /// events to notice that one password is tried with many names.
     GuessFailed,
+    /// A one-time token was [issued](crate::tokens::Tokens::issue) for a user or an address.
+    TokenIssued,
+    /// A one-time token was redeemed.
+    TokenRedeemed,
+    /// A one-time token was not accepted, for this reason.
+    TokenRefused(RefusedReason),
+    /// [`Tokens::send`](crate::tokens::Tokens::send) could not issue or deliver a token.
+    TokenNotSent,
 }
 
 impl EventKind {
     /// Returns a stable name for logs, metrics and templates, such as `logged_in`. The reason of
-    /// [`Denied`](EventKind::Denied), [`Ended`](EventKind::Ended) and
-    /// [`ApiKeyRefused`](EventKind::ApiKeyRefused), and the lane of
-    /// [`Throttled`](EventKind::Throttled), are not part of it; they have names of their own.
+    /// [`Denied`](EventKind::Denied), [`Ended`](EventKind::Ended),
+    /// [`ApiKeyRefused`](EventKind::ApiKeyRefused) and [`TokenRefused`](EventKind::TokenRefused),
+    /// and the lane of [`Throttled`](EventKind::Throttled), are not part of it; they have names of
+    /// their own.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -184,6 +195,10 @@ impl EventKind {
             Self::ApiKeyRefused(_) => "api_key_refused",
             Self::Throttled(_) => "throttled",
             Self::GuessFailed => "guess_failed",
+            Self::TokenIssued => "token_issued",
+            Self::TokenRedeemed => "token_redeemed",
+            Self::TokenRefused(_) => "token_refused",
+            Self::TokenNotSent => "token_not_sent",
         }
     }
 }
@@ -211,12 +226,30 @@ impl Event {
             user_id: None,
             session_id: None,
             api_key_id: None,
+            purpose: None,
             cause: None,
         }
     }
 
     pub(crate) fn because(mut self, error: &Error) -> Self {
         self.cause = Some(Cause::of(error));
+        self
+    }
+
+    /// Because application code failed with this error.
+    pub(crate) fn because_of(mut self, error: &BoxError) -> Self {
+        self.cause = Some(Cause::foreign(&**error));
+        self
+    }
+
+    /// Because of this.
+    pub(crate) fn because_text(mut self, text: &'static str) -> Self {
+        self.cause = Some(Cause::ours(text));
+        self
+    }
+
+    pub(crate) fn for_purpose(mut self, purpose: &'static str) -> Self {
+        self.purpose = Some(purpose);
         self
     }
 
@@ -249,7 +282,8 @@ impl Event {
         &self.realm
     }
 
-    /// Returns the text of the id of the session's user, if there is one. It is not escaped.
+    /// Returns the text of the id of the session's or the token's user, if there is one. It is not
+    /// escaped.
     #[must_use]
     pub fn user_id(&self) -> Option<&str> {
         self.user_id.as_deref()
@@ -267,8 +301,15 @@ impl Event {
         self.api_key_id
     }
 
-    /// Returns why the store, the loader or the check failed: its error and the sources of that
-    /// error, in one line.
+    /// Returns the name of a one-time token's [purpose](crate::tokens::Purpose), if the event is
+    /// about one.
+    #[must_use]
+    pub fn purpose(&self) -> Option<&str> {
+        self.purpose
+    }
+
+    /// Returns why the store, the loader, the check or the delivery failed: its error and the
+    /// sources of that error, in one line.
     ///
     /// The text comes from those errors and may contain what should not be logged, such as a
     /// connection string. Therefore `Debug` and the `tracing` log omit it, unless it is a
@@ -294,7 +335,7 @@ impl Event {
             self.session_id.map(tracing::field::display),
         );
         let api_key_id = self.api_key_id.map(tracing::field::display);
-        let cause = self.cause.as_ref().and_then(Cause::for_logs);
+        let (purpose, cause) = (self.purpose, self.cause.as_ref().and_then(Cause::for_logs));
         match kind {
             EventKind::RememberTheft
             | EventKind::StoreFailed
@@ -304,6 +345,15 @@ impl Event {
             | EventKind::Unreadable
             | EventKind::LogoutIncomplete => {
                 tracing::warn!(?kind, realm, ?user_id, session_id, cause, "session");
+            }
+            EventKind::TokenNotSent => {
+                tracing::warn!(?kind, realm, ?user_id, purpose, cause, "token");
+            }
+            EventKind::TokenIssued | EventKind::TokenRedeemed => {
+                tracing::info!(?kind, realm, ?user_id, purpose, "token");
+            }
+            EventKind::TokenRefused(_) => {
+                tracing::debug!(?kind, realm, ?user_id, purpose, "token");
             }
             EventKind::LoggedIn
             | EventKind::LoggedOut

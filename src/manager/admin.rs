@@ -36,7 +36,9 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Ends every session of a user: for an administrator, or after a password reset by e-mail.
-    /// Their API keys stay; [`revoke_all`](crate::api_keys::ApiKeys::revoke_all) revokes them.
+    /// Their API keys and one-time tokens stay: see
+    /// [`ApiKeys::revoke_all`](crate::api_keys::ApiKeys::revoke_all) and
+    /// [`Tokens::withdraw_all`](crate::tokens::Tokens::withdraw_all).
     ///
     /// # Errors
     /// - those of [`sessions_of`](LoginManager::sessions_of)

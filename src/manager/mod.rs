@@ -34,7 +34,7 @@ use tower::Layer;
 use crate::{
     auth::Settings,
     denied::DeniedConfig,
-    loader::{IntoUserLoader, Loaders},
+    loader::{IntoUserLoader, LoadUser, Loaders},
     realm::Realm,
     store::SessionStore,
     user::AuthUser,
@@ -153,6 +153,10 @@ impl<U: AuthUser> LoginManager<U> {
 
     pub(crate) fn settings(&self) -> &Settings<U> {
         &self.settings
+    }
+
+    pub(crate) fn load_user(&self) -> &LoadUser<U> {
+        &self.settings.loaders.users
     }
 }
 

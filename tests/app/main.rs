@@ -25,3 +25,4 @@ mod remember;
 mod session;
 mod store;
 mod throttle;
+mod tokens;

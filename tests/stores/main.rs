@@ -13,6 +13,8 @@
 //! opens the store in it: connections do not outlive their runtime. `memory` is the shortest,
 //! `redis` one whose server may be missing.
 //!
+//! One-time tokens are tried on every store, too.
+//!
 //! A store that is left out is reported as ignored with the reason, never as passed.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(
@@ -56,6 +58,7 @@ mod cached;
 
 mod sweep_sample;
 mod throttle;
+mod tokens;
 
 #[path = "../folder/mod.rs"]
 mod folder;
@@ -180,6 +183,24 @@ impl Store {
         Self { name, open, ..self }
     }
 
+    /// One-time tokens in this store.
+    fn tokens_trial(self) -> Trial {
+        let name = format!("{}::one_time_tokens_work", self.name);
+        Trial::ignorable_test(name, move || {
+            let open = match self.open {
+                Ok(open) => open,
+                Err(reason) => return Ok(Completion::ignored_with(reason)),
+            };
+            runtime()?.block_on(async {
+                let store = open()
+                    .await
+                    .map_err(|error| format!("it can't be opened: {error}"))?;
+                tokens::work(store).await;
+                Ok(Completion::Completed)
+            })
+        })
+    }
+
     fn trial(self, check: StoreCheck) -> Trial {
         let name = format!("{}::{}", self.name, check.name());
         if self.clears_up_itself && check.needs_delete_expired() {
@@ -230,6 +251,7 @@ fn main() -> ExitCode {
         .iter()
         .map(|store| store())
         .flat_map(|store| store_checks().map(move |check| store.clone().trial(check)))
+        .chain(STORES.iter().map(|store| store().tokens_trial()))
         .chain(MORE.iter().flat_map(|trials| trials()))
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);
