@@ -12,7 +12,7 @@ use crate::{
     entry::{Entry, EntryKey, EntryStep, change_entry, list_entries, load_entry},
     error::{Error, ErrorKind},
     event::EventKind,
-    identity::{Identity, stamp_digest},
+    identity::stamp_digest,
     known_browsers::KnownBrowsers,
     realm::{CLOCK_SKEW, Realm},
     session::{Turn, finish},
@@ -68,8 +68,8 @@ impl<U: AuthUser> Auth<U> {
 
     /// Trusts this browser for the current user, [30 days by
     /// default](crate::manager::KnownBrowsers::trusted_for): call it after the user has passed a
-    /// second factor and wants to skip it here the next time. Returns whether it did: not if no
-    /// user is logged in by a session, or without
+    /// second factor and wants to skip it here the next time. Returns whether it did: not if the
+    /// session is not [fresh](Auth::is_fresh), or without
     /// [`with_known_browsers`](crate::LoginManager::with_known_browsers).
     ///
     /// The browser gets a new secret, so that one that was planted before is not trusted. Other
@@ -80,11 +80,17 @@ impl<U: AuthUser> Auth<U> {
     /// - [`ErrorKind::TooLate`] if the response head has already been sent
     /// - [`ErrorKind::Random`] if the operating system returned no random bytes
     pub async fn trust_browser(&self) -> Result<bool, Error> {
-        let request = Arc::clone(&self.request);
+        let auth = self.clone();
         self.asked();
         finish(async move {
-            let turn = request.session.turn().await;
-            request.trust_browser(&turn).await
+            let turn = auth.request.session.turn().await;
+            let identity = auth.request.resolve(&turn).await?;
+            match identity.user() {
+                Some(user) if auth.is_fresh_by(&identity) => {
+                    auth.request.trust_browser(&turn, user).await
+                }
+                _ => Ok(false),
+            }
         })
         .await
     }
@@ -138,13 +144,10 @@ impl<U: AuthUser> RequestAuth<U> {
         }
     }
 
-    async fn trust_browser(&self, turn: &Turn<'_>) -> Result<bool, Error> {
+    async fn trust_browser(&self, turn: &Turn<'_>, user: &U) -> Result<bool, Error> {
         let realm = turn.realm();
         self.check_in_time()?;
         let Some(settings) = &realm.known_browsers else {
-            return Ok(false);
-        };
-        let Identity::BySession { user, .. } = self.resolve(turn).await? else {
             return Ok(false);
         };
         let id = user.id().to_string();
@@ -152,7 +155,7 @@ impl<U: AuthUser> RequestAuth<U> {
         let token = BrowserToken::random().map_err(|_| ErrorKind::Random)?;
         let trust = Trust {
             until: turn.now.saturating_add(millis(settings.trusted_for)),
-            stamp: stamp_digest(realm, &realm.owner(&id), &*user),
+            stamp: stamp_digest(realm, &realm.owner(&id), user),
         };
         put(
             realm,

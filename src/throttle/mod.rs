@@ -1,8 +1,8 @@
 //! [`Throttle`]: limits how often passwords and codes can be guessed.
 //!
 //! Each guess is counted before it is checked. The first ones are free; after that, the next guess
-//! has to wait, longer with each failure. No user is locked out, no handler sleeps, and no password
-//! is hashed for a guess that has to wait.
+//! has to wait, longer with each failure. Guesses are slowed down, not stopped. No handler sleeps,
+//! and no password is hashed for a guess that has to wait.
 //!
 //! ```
 //! # use std::net::IpAddr;
@@ -48,9 +48,12 @@
 //!   for each browser, so strangers can't make the owner wait there. Use it with
 //!   [`Guess::browser`].
 //!
-//! A guess that has to wait is not counted as a failure of its name, and no wait gets longer by it:
-//! an attacker who never stops can't keep the owner out for ever. A success clears the lane of the
-//! name that it was counted in, not that of the address.
+//! A guess that has to wait is not counted as a failure of its name, and no wait gets longer by it.
+//! A success clears the lane of the name that it was counted in, not that of the address.
+//!
+//! While an attacker keeps guessing a name, few guesses are left for strangers, and in a browser
+//! that is not known the owner may have to wait with them. A reset by mail must work all the same;
+//! call [`clear`](Throttle::clear) after it.
 //!
 //! # Names
 //!
@@ -59,10 +62,11 @@
 //! anything.
 //!
 //! White space around the name is ignored, and so is the difference between upper and lower case.
-//! Other spellings that your lookup accepts for one user must not give more guesses: pass the name
-//! that is stored with the user if you find one, and otherwise the one that was entered. At most
-//! 1 KiB of a name is read. A guess without a name is counted for its address only, each time as
-//! another name.
+//! If your lookup accepts other spellings for one user, such as other Unicode forms, normalize the
+//! name first and pass the result to both; otherwise each spelling has guesses of its own. Don't
+//! pass the stored name of the user you found instead: then spellings that share a count show that
+//! the user exists. At most 1 KiB of a name is read. A guess without a name is counted for its
+//! address only, each time as another name.
 //!
 //! # Addresses
 //!
@@ -274,8 +278,8 @@ impl Throttle {
 
     /// Counts a guess for this name when it is awaited, before you check it: see [`Guess`].
     ///
-    /// Pass the name that is stored with the user if you find one, and otherwise the one that was
-    /// entered: see [names](self#names).
+    /// Pass the name in the form in which you look it up, whether or not you find a user: see
+    /// [names](self#names).
     pub fn attempt<'a>(&'a self, name: &'a str) -> Guess<'a> {
         Guess::new(self, name)
     }

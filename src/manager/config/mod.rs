@@ -186,6 +186,21 @@ impl<U: AuthUser> LoginManager<U> {
 
     /// Knows the browsers in which each user has logged in: see [`KnownBrowsers`]. Default: off.
     ///
+    /// ```
+    /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
+    /// # struct Account { id: i64 }
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+    /// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// use login_manager::{event::EventKind, manager::KnownBrowsers};
+    ///
+    /// let login_manager = login_manager
+    ///     .with_known_browsers(KnownBrowsers::new())
+    ///     .with_on_event(|event| match event.kind() {
+    ///         EventKind::NewBrowser => { /* queue a mail to `event.user_id()` */ }
+    ///         _ => {}
+    ///     });
+    /// ```
+    ///
     /// # Panics
     /// Panics if a setting is invalid. If the settings come from a configuration file,
     /// [`check`](KnownBrowsers::check) them first.

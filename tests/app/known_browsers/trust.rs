@@ -14,6 +14,12 @@ async fn browser_is_trusted_for_30_days() {
         "false",
         "anonymous"
     );
+    world.browser.post("/stale/alice").await;
+    assert_eq!(
+        world.browser.post("/trust").await.body,
+        "false",
+        "not fresh"
+    );
     world.browser.post("/login/alice").await;
     assert_eq!(world.browser.get("/trusts/alice").await.body, "false");
     assert_eq!(world.browser.post("/trust").await.body, "true");
