@@ -59,11 +59,23 @@ pub enum ErrorKind {
     TooManyApiKeys,
     /// [`remember_for`](crate::auth::Login::remember_for) or
     /// [`timeouts`](crate::auth::Login::timeouts) was called with less than a second or more than
-    /// 400 days, the maximum lifetime of a cookie. No one was logged in.
+    /// 400 days, the maximum lifetime of a cookie, or
+    /// [`at_most`](crate::auth::Impersonate::at_most) with less than a second or more than an hour.
+    /// No one was logged in.
     InvalidLifetime,
+    /// A name that was passed to [`Login::by`](crate::auth::Login::by) or
+    /// [`Confirm::by`](crate::auth::Confirm::by) is not 1 to 16 lowercase ASCII letters, digits,
+    /// hyphens and underscores. Nothing was written.
+    InvalidMethod,
     /// The text of the user's id does not parse back to the same id, so no later request could load
     /// the user.
     UnstableId,
+    /// [`impersonate`](crate::Auth::impersonate) was called, but the session is not fresh, or no
+    /// user is logged in by a session.
+    FreshLoginRequired,
+    /// The session is an impersonation, so it can neither be confirmed nor impersonate another
+    /// user.
+    Impersonating,
     /// The response head has already been sent, so no more cookies can be set.
     TooLate,
     /// The session's data would be larger than 64 KiB, a [flash message](crate::flash) than 16 KiB,
@@ -108,7 +120,9 @@ impl Error {
             | ErrorKind::LogoutIncomplete
             | ErrorKind::TooManyApiKeys => StatusCode::CONFLICT,
             ErrorKind::InvalidApiKey => StatusCode::UNPROCESSABLE_ENTITY,
-            ErrorKind::Inactive => StatusCode::FORBIDDEN,
+            ErrorKind::Inactive | ErrorKind::FreshLoginRequired | ErrorKind::Impersonating => {
+                StatusCode::FORBIDDEN
+            }
             ErrorKind::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -120,7 +134,7 @@ impl Error {
     /// - 503 with `Retry-After` if trying again can help
     /// - 409 if another request changed or ended the session, a logout was incomplete, or the user
     ///   has too many API keys
-    /// - 403 for an inactive user
+    /// - 403 for an inactive user, and for an impersonation that is not possible
     /// - 413 for too much session data
     /// - 422 for an API key whose name, scopes or lifetime is not accepted
     /// - 500 for the rest
@@ -198,9 +212,16 @@ impl fmt::Display for Error {
             }
             ErrorKind::TooManyApiKeys => "the user has as many API keys as they may",
             ErrorKind::InvalidLifetime => {
-                "a login lasts and is remembered for one second to 400 days"
+                "a login lasts and is remembered for one second to 400 days, an impersonation at most an hour"
+            }
+            ErrorKind::InvalidMethod => {
+                "a method is 1 to 16 lowercase ASCII letters, digits, hyphens and underscores"
             }
             ErrorKind::UnstableId => "the text of the user's id does not parse back to the same id",
+            ErrorKind::FreshLoginRequired => "only a fresh session can impersonate a user",
+            ErrorKind::Impersonating => {
+                "an impersonation can neither be confirmed nor impersonate another user"
+            }
             ErrorKind::TooLate => {
                 "the response head has already been sent, so no more cookies can be set"
             }

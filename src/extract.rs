@@ -51,7 +51,9 @@ pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 /// does not run. To guard a whole router, use
 /// [`fresh_login_required`](crate::fresh_login_required).
 /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) sets how long a login is fresh; by
-/// default, that is as long as the session lives.
+/// default, that is as long as the session lives. For another age, or a
+/// [method](crate::guard::LoginRequiredLayer::needs), use the layer, or
+/// [`Auth::is_fresh_within`] and [`Auth::methods`] in the handler.
 ///
 /// `Option<FreshLoginRequired<U>>` is `None` for anonymous requests and for users who would have to
 /// enter their credentials again. Use it for pages that show more to users who have just done so.
@@ -198,12 +200,10 @@ impl<S: Send + Sync, U: AuthUser> OptionalFromRequestParts<S> for FreshLoginRequ
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Response> {
-        let guard = HandlerGuard::new("FreshLoginRequired", true, parts)?;
+        let guard = HandlerGuard::<U>::new("FreshLoginRequired", false, parts)?;
         match guard.admit().await {
-            Ok(user) => Ok(Some(Self(user))),
-            Err(Denial::Denied(
-                DeniedReason::LoginRequired(_) | DeniedReason::FreshLoginRequired,
-            )) => Ok(None),
+            Ok(user) if guard.auth.is_fresh().await? => Ok(Some(Self(user))),
+            Ok(_) | Err(Denial::Denied(DeniedReason::LoginRequired(_))) => Ok(None),
             Err(denial) => Err(guard.deny(&denial).await),
         }
     }

@@ -13,7 +13,7 @@ use std::{
 use tokio::time::timeout;
 
 use crate::{
-    clock::{Clock, Millis},
+    clock::{Clock, Millis, millis},
     cookies::{CookieJar, Cookies},
     error::{BoxError, ConfigError, Error, ErrorKind},
     event::{Event, EventKind, OnEvent},
@@ -168,6 +168,11 @@ impl Realm {
     fn owns(&self, record: &SessionRecord) -> bool {
         let owner = record.owner.as_deref();
         owner.is_none_or(|owner| self.id_of(owner).is_some())
+    }
+
+    /// How long a login is fresh, in milliseconds.
+    pub(crate) fn fresh_for(&self) -> Millis {
+        self.fresh_for.map_or(Millis::MAX, millis)
     }
 
     /// Whether a time lies further in the future than clocks may differ.

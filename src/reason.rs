@@ -25,8 +25,8 @@ pub enum AnonymousReason {
     /// cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
     /// The cookie's secret was replaced moments ago, by a login over an anonymous session or
-    /// another user's, or by the rotation of an anonymous session. The request was sent before
-    /// that, and may not join.
+    /// another user's, or by the rotation of an anonymous session, or an impersonation was stopped.
+    /// The request was sent before that, and may not join.
     SessionReplaced,
     /// The session was written by a clock that was more than five minutes ahead.
     NotYetValid,
@@ -54,6 +54,9 @@ pub enum AnonymousReason {
     /// The remember cookie's token secret had been exchanged before: the cookie was stolen, by or
     /// from whoever presented it.
     RememberTheft,
+    /// The session was an [impersonation](crate::Auth::impersonate), and its actor is no longer
+    /// logged in: their session has ended, or they are not active or have another security stamp.
+    ActorNotLoggedIn,
     /// The client looks different from the one that logged in, and
     /// [`Strong`](crate::manager::SessionProtection::Strong) protection ended the session.
     ClientChanged,
@@ -102,6 +105,7 @@ impl AnonymousReason {
             Self::Inactive => "inactive",
             Self::StampChanged => "stamp_changed",
             Self::RememberTheft => "remember_theft",
+            Self::ActorNotLoggedIn => "actor_not_logged_in",
             Self::ClientChanged => "client_changed",
             Self::LoggedOut => "logged_out",
             Self::MalformedApiKey => "malformed_api_key",
@@ -132,6 +136,11 @@ pub enum DeniedReason {
     LoginRequired(AnonymousReason),
     /// The user is logged in, but has to enter their credentials again.
     FreshLoginRequired,
+    /// The user is logged in, but has to enter credentials by a
+    /// [method](crate::guard::LoginRequiredLayer::needs) that they have not used in this session,
+    /// or not recently enough. [`Denied::needed_method`](crate::guard::Denied::needed_method)
+    /// returns its name.
+    MethodRequired,
     /// The user is logged in, but not allowed to make this request.
     Forbidden,
     /// The user is authenticated by an API key without a
@@ -143,14 +152,21 @@ pub enum DeniedReason {
 }
 
 impl DeniedReason {
+    /// Whether entering credentials on the refresh page helps.
+    pub(crate) const fn wants_refresh(self) -> bool {
+        matches!(self, Self::FreshLoginRequired | Self::MethodRequired)
+    }
+
     /// Returns a stable name for logs, metrics and templates: `login_required`,
-    /// `fresh_login_required`, `forbidden`, `insufficient_scope` or `api_key_required`. The
-    /// [reason](AnonymousReason) why the request is anonymous is not part of it.
+    /// `fresh_login_required`, `method_required`, `forbidden`, `insufficient_scope` or
+    /// `api_key_required`. The [reason](AnonymousReason) why the request is anonymous is not part
+    /// of it.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::LoginRequired(_) => "login_required",
             Self::FreshLoginRequired => "fresh_login_required",
+            Self::MethodRequired => "method_required",
             Self::Forbidden => "forbidden",
             Self::InsufficientScope => "insufficient_scope",
             Self::ApiKeyRequired => "api_key_required",

@@ -17,7 +17,7 @@ use crate::{
     realm::{CLOCK_SKEW, Realm},
     reason::AnonymousReason,
     session::{
-        Change, Changes, HeldBy, Judged, Limits, Open, Payload, Proof, RememberCookie,
+        Change, Changes, HeldBy, Judged, Limits, Methods, Open, Payload, Proof, RememberCookie,
         RememberPart, SessionState, Shown, Step, StoredData, Swapped, TRIES, Turn, discard_later,
         swap,
     },
@@ -236,6 +236,7 @@ async fn exchange(
         if let Some(login) = &mut new.login {
             login.fresh = false;
         }
+        new.methods = Methods::default();
         let ends = realm.remember_me.ends(remember.ends, remember.issued, now);
         new.remember = Some(RememberPart {
             current: new_token,

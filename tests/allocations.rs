@@ -232,6 +232,25 @@ async fn guarded_request_allocates_at_most_13_times_more() {
 }
 
 #[tokio::test]
+async fn methods_of_a_session_allocate_nothing() {
+    let by_two = async |auth: Auth<Account>| {
+        let login = auth.login(Account).by("password").by("totp");
+        login.await.map(drop)
+    };
+    let mut counts = Vec::new();
+    for login in [post(login), post(by_two)] {
+        let guarded = routes().route_layer(login_required::<Account>());
+        let app = guarded
+            .route("/login", login)
+            .layer(manager(&Arc::default()));
+        let cookie = log_in(&app).await;
+        counts.push(allocations(app, "/", Some(&cookie), "hello").await);
+    }
+    println!("without and with methods: {counts:?}");
+    assert_eq!(counts[0], counts[1]);
+}
+
+#[tokio::test]
 async fn other_cookies_allocate_nothing() {
     let others = |numbers: Range<u8>| numbers.map(|n| format!("other{n}={}", "x".repeat(110)));
     for (name, app) in guarded() {

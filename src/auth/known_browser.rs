@@ -86,7 +86,7 @@ impl<U: AuthUser> Auth<U> {
             let turn = auth.request.session.turn().await;
             let identity = auth.request.resolve(&turn).await?;
             match identity.user() {
-                Some(user) if auth.is_fresh_by(&identity) => {
+                Some(user) if identity.is_fresh(auth.realm(), Millis::MAX) => {
                     auth.request.trust_browser(&turn, user).await
                 }
                 _ => Ok(false),

@@ -2,7 +2,7 @@
 
 use std::{fmt, pin::Pin, sync::Arc, time::Duration};
 
-use super::Auth;
+use super::{Auth, methods::By};
 use crate::{
     clock::{Millis, millis},
     error::Error,
@@ -48,6 +48,8 @@ use crate::{
 /// - [`ErrorKind::InvalidLifetime`](crate::ErrorKind::InvalidLifetime) if
 ///   [`remember_for`](Login::remember_for) or [`timeouts`](Login::timeouts) was called with less
 ///   than a second or more than 400 days
+/// - [`ErrorKind::InvalidMethod`](crate::ErrorKind::InvalidMethod) if [`by`](Login::by) was called
+///   with an invalid name
 /// - [`ErrorKind::UnstableId`](crate::ErrorKind::UnstableId) if the text of the user's id does not
 ///   parse back to the same id
 /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
@@ -65,13 +67,14 @@ pub struct Login<U: AuthUser> {
     pub(super) options: Options,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Options {
     pub(super) force: bool,
     pub(super) fresh: bool,
     pub(super) remember: Remember,
     /// The timeouts to use instead of the manager's.
     pub(super) timeouts: Option<Timeouts>,
+    pub(super) by: By,
     /// Whether a duration is less than a second or more than 400 days.
     pub(super) invalid: bool,
 }
@@ -102,6 +105,7 @@ impl<U: AuthUser> Login<U> {
                 fresh: true,
                 remember: Remember::AsBefore,
                 timeouts: None,
+                by: By::default(),
                 invalid: false,
             },
         }
@@ -151,6 +155,28 @@ impl<U: AuthUser> Login<U> {
     /// entered credentials.
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.options.fresh = fresh;
+        self
+    }
+
+    /// Records by which method the user entered the credentials, for guards that
+    /// [need](crate::guard::LoginRequiredLayer::needs) it. Methods of an earlier login are dropped.
+    /// Call it again if there were several:
+    ///
+    /// ```
+    /// # use login_manager::{Auth, AuthUser, Error};
+    /// # struct Account;
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+    /// # async fn example(auth: Auth<Account>, account: Account) -> Result<(), Error> {
+    /// auth.login(account).by("password").by("totp").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// A name is 1 to 16 lowercase ASCII letters, digits, hyphens and underscores; otherwise the
+    /// login fails with [`InvalidMethod`](crate::ErrorKind::InvalidMethod). A session keeps the 8
+    /// methods that were used last.
+    pub fn by(mut self, method: &str) -> Self {
+        self.options.by.add(method);
         self
     }
 }

@@ -1,9 +1,13 @@
 //! [`Auth`]: the current user, and the verbs that change who that is.
 
+mod confirm;
 mod extension;
+mod freshness;
+mod impersonate;
 mod known_browser;
 mod login;
 mod login_handle;
+mod methods;
 mod next_path;
 mod request;
 mod session_info;
@@ -17,7 +21,6 @@ use http::Uri;
 
 use crate::{
     api_key::ApiKeyInfo,
-    clock::{Millis, millis},
     denied::DeniedConfig,
     error::Error,
     event::{Event, EventKind},
@@ -28,15 +31,16 @@ use crate::{
 };
 
 use self::verbs::Renew;
+pub use self::{
+    confirm::Confirm, impersonate::Impersonate, known_browser::KnownBrowser, login::Login,
+    login_handle::LoginHandle, methods::Method, session_info::SessionInfo,
+};
 pub(crate) use self::{
     extension::AuthExtension,
     known_browser::owner as browsers_of,
     request::RequestAuth,
     sessions::{delete_all, owner_of, revoke, sessions},
     settings::Settings,
-};
-pub use self::{
-    known_browser::KnownBrowser, login::Login, login_handle::LoginHandle, session_info::SessionInfo,
 };
 #[doc(inline)]
 pub use crate::{reason::AnonymousReason, user::IntoUser};
@@ -134,16 +138,6 @@ impl<U: AuthUser> Auth<U> {
         })
     }
 
-    /// Returns whether the session is fresh: the user entered credentials in it, and no longer ago
-    /// than [`with_fresh_for`](crate::LoginManager::with_fresh_for) if that is set. False after a
-    /// restore, for a request that joins, and if the request is anonymous.
-    ///
-    /// # Errors
-    /// - those of [`user`](Auth::user)
-    pub async fn is_fresh(&self) -> Result<bool, Error> {
-        Ok(self.is_fresh_by(&self.identity().await?))
-    }
-
     /// Returns whether this browser is remembered: its remember cookie restores the login when the
     /// session is over. False if the request is anonymous.
     ///
@@ -190,32 +184,6 @@ impl<U: AuthUser> Auth<U> {
         .await
     }
 
-    /// Records that the current user has just entered credentials again: the session becomes fresh,
-    /// its timeouts start anew, and it gets a new secret. Requests with the old secret join the
-    /// session for [30 seconds](crate::manager::RememberMe::grace).
-    ///
-    /// Returns whether a user is logged in by a session; if not, it does nothing.
-    ///
-    /// # Errors
-    /// - those of [`user`](Auth::user)
-    /// - [`ErrorKind::Gone`](crate::ErrorKind::Gone) if the session ended meanwhile, for example by
-    ///   a logout
-    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the presented secret has been
-    ///   replaced, so that this request only joins the session
-    /// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) if the response head has already been
-    ///   sent
-    /// - [`ErrorKind::Random`](crate::ErrorKind::Random) if the operating system returned no random
-    ///   bytes
-    pub async fn confirm(&self) -> Result<bool, Error> {
-        let request = Arc::clone(&self.request);
-        self.asked();
-        finish(async move {
-            let turn = request.session.turn().await;
-            request.confirm(&turn).await
-        })
-        .await
-    }
-
     /// Replaces the session secret and keeps everything else. Call it after a change of privileges
     /// that is not a login. Does nothing if there is no session.
     ///
@@ -225,7 +193,7 @@ impl<U: AuthUser> Auth<U> {
     /// time its requests are anonymous, unless its remember cookie restores the login.
     ///
     /// # Errors
-    /// - those of [`confirm`](Auth::confirm)
+    /// - those of [`confirm`](crate::auth::Confirm)
     pub async fn rotate(&self) -> Result<(), Error> {
         let request = Arc::clone(&self.request);
         self.asked();
@@ -240,18 +208,6 @@ impl<U: AuthUser> Auth<U> {
     #[must_use]
     pub fn session(&self) -> Session {
         Session::new(Arc::clone(&self.request) as Arc<dyn SessionOwner>)
-    }
-
-    pub(crate) fn is_fresh_by(&self, identity: &Identity<U>) -> bool {
-        let Identity::BySession {
-            fresh: Some(at), ..
-        } = identity
-        else {
-            return false;
-        };
-        let now = self.realm().clock.now();
-        let limit = self.realm().fresh_for.map_or(Millis::MAX, millis);
-        now.saturating_sub(*at) <= limit && !Realm::is_from_the_future(*at, now)
     }
 
     /// Whether the request has a bearer token, and there are API keys.

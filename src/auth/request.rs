@@ -85,7 +85,9 @@ impl<U: AuthUser> RequestAuth<U> {
         if let (Some(_), SessionState::Open(open)) =
             (identity.user(), &self.session.state().session)
         {
-            return realm.event_of(kind, open.record.owner.as_deref(), open.record.id);
+            let event = realm.event_of(kind, open.record.owner.as_deref(), open.record.id);
+            let actor = open.payload.actor.as_ref();
+            return event.by_actor(actor.map(|actor| &actor.id));
         }
         match identity.user() {
             Some(user) => realm.event(kind).of(Some(&user.id().to_string()), None),

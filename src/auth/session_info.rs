@@ -1,6 +1,6 @@
 //! A user's session as a page can show it.
 
-use std::time::SystemTime;
+use std::{sync::Arc, time::SystemTime};
 
 use serde_core::{Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -13,8 +13,8 @@ use crate::{
 /// A session in which a user is logged in or remembered. Listed by
 /// [`Auth::sessions`](crate::Auth::sessions).
 ///
-/// It implements `Serialize` for templates, with the names of its methods as fields; times are Unix
-/// seconds.
+/// It implements `Serialize` for templates, with the names of its methods as fields, except
+/// [`actor_id`](SessionInfo::actor_id); times are Unix seconds.
 ///
 /// In the manual: [Sessions of a user](crate::manual::sessions_of_a_user).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub struct SessionInfo {
     is_current: bool,
     is_logged_in: bool,
     is_remembered: bool,
+    actor_id: Option<Arc<str>>,
 }
 
 impl SessionInfo {
@@ -74,6 +75,19 @@ impl SessionInfo {
         self.is_remembered
     }
 
+    /// Returns whether another user [impersonates](crate::Auth::impersonate) this one in it.
+    #[must_use]
+    pub fn is_impersonated(&self) -> bool {
+        self.actor_id.is_some()
+    }
+
+    /// Returns the text of the id of the user who impersonates this one. It is not serialized,
+    /// since the page may be the impersonated user's, who need not know.
+    #[must_use]
+    pub fn actor_id(&self) -> Option<&str> {
+        self.actor_id.as_deref()
+    }
+
     /// Returns `None` for a record that is closed or expired, or that this release can't read.
     pub(super) fn of(
         record: &SessionRecord,
@@ -94,6 +108,7 @@ impl SessionInfo {
             is_current: current == Some(record.id),
             is_logged_in,
             is_remembered,
+            actor_id: payload.actor.map(|actor| Arc::clone(&actor.id)),
         })
     }
 
@@ -105,7 +120,7 @@ impl SessionInfo {
 
 impl Serialize for SessionInfo {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("SessionInfo", 7)?;
+        let mut fields = serializer.serialize_struct("SessionInfo", 8)?;
         fields.serialize_field("id", &self.id)?;
         fields.serialize_field("logged_in", &(self.logged_in / 1000))?;
         fields.serialize_field("last_seen", &(self.last_seen / 1000))?;
@@ -113,6 +128,7 @@ impl Serialize for SessionInfo {
         fields.serialize_field("is_current", &self.is_current)?;
         fields.serialize_field("is_logged_in", &self.is_logged_in)?;
         fields.serialize_field("is_remembered", &self.is_remembered)?;
+        fields.serialize_field("is_impersonated", &self.is_impersonated())?;
         fields.end()
     }
 }

@@ -255,6 +255,7 @@ pub(super) async fn evict_oldest(
     now: Millis,
 ) -> Result<(), Error> {
     let mut sessions = sessions(realm, own.owner(), None, now).await?;
+    sessions.retain(|session| !session.is_impersonated());
     sessions.sort_by_key(|session| {
         let (created, id) = session.order();
         std::cmp::Reverse((in_order(created, now), id))

@@ -54,7 +54,8 @@ impl LoginPage {
     }
 
     /// Sets the page on which logged-in users enter their credentials again, if a guard requires a
-    /// fresh login. Default: the login page.
+    /// fresh login or a [method](crate::guard::LoginRequiredLayer::needs). If it requires a method,
+    /// the redirect names it in the query: `method=totp`. Default: the login page.
     #[must_use]
     pub fn refresh(mut self, refresh: impl Into<Cow<'static, str>>) -> Self {
         self.refresh = Some(refresh.into());
@@ -96,7 +97,7 @@ impl LoginPage {
     }
 
     /// Sets the name of the query field with the path to return to: 1 to 64 ASCII letters, digits,
-    /// hyphens, underscores and dots, but not `notice`. Default: `next`.
+    /// hyphens, underscores and dots, but neither `notice` nor `method`. Default: `next`.
     #[must_use]
     pub fn next_field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
         self.next_field = field.into();
@@ -158,11 +159,12 @@ impl From<String> for LoginPage {
 
 fn check_field(field: &str) -> Result<(), ConfigError> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if field.is_empty() || field.len() > 64 || field == "notice" || !field.bytes().all(is_plain) {
+    let is_taken = matches!(field, "notice" | "method");
+    if field.is_empty() || field.len() > 64 || is_taken || !field.bytes().all(is_plain) {
         return Err(ConfigError::new(
             "LoginPage::next_field",
             field,
-            "a field is 1 to 64 ASCII letters, digits, hyphens, underscores and dots, and not `notice`",
+            "a field is 1 to 64 ASCII letters, digits, hyphens, underscores and dots, and neither `notice` nor `method`",
         ));
     }
     Ok(())

@@ -4,7 +4,7 @@ use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{NextPath, Notice};
-use crate::error::ConfigError;
+use crate::{error::ConfigError, session::MethodName};
 
 /// Characters that are not percent-encoded in a query value. A slash is harmless there and keeps
 /// the URL readable.
@@ -73,17 +73,25 @@ impl PageUrl {
         self.local && path.starts_with('/') && !is_root && own.ends_with(path)
     }
 
-    /// The URL of the login page, with `next` and the notice in its query.
-    pub(crate) fn url(&self, next: Option<(&str, &NextPath)>, notice: Option<Notice>) -> String {
+    /// The URL of the login page, with `next`, the notice and the needed method in its query.
+    pub(crate) fn url(
+        &self,
+        next: Option<(&str, &NextPath)>,
+        notice: Option<(Notice, Option<MethodName>)>,
+    ) -> String {
         let next = next.and_then(|(field, next)| match next.as_str()?.split_once('?') {
             // Do not disclose the query to another host.
             Some((path, _)) if !self.local => Some((field, path)),
             _ => next.as_str().map(|next| (field, next)),
         });
         let field = next.map(|(field, _)| field);
-        let mut url = self.address_without(|name| Some(name) == field || name == "notice");
+        let method = notice.and_then(|(_, method)| method);
+        let mut url = self.address_without(|name| {
+            Some(name) == field || name == "notice" || (name == "method" && method.is_some())
+        });
         let mut separator = if url.contains('?') { '&' } else { '?' };
-        let room = MAX.saturating_sub(url.len() + self.fragment.len() + "&=&notice=refresh".len());
+        let longest = "&=&notice=refresh&method=0123456789abcdef".len();
+        let room = MAX.saturating_sub(url.len() + self.fragment.len() + longest);
         if let Some((field, next)) = next {
             let next = utf8_percent_encode(next, QUERY_VALUE).to_string();
             if field.len() + next.len() <= room {
@@ -94,10 +102,14 @@ impl PageUrl {
                 separator = '&';
             }
         }
-        if let Some(notice) = notice {
+        if let Some((notice, _)) = notice {
             url.push(separator);
             url.push_str("notice=");
             url.push_str(notice.as_str());
+        }
+        if let Some(method) = method {
+            url.push_str("&method=");
+            url.push_str(method.as_str());
         }
         url.push_str(&self.fragment);
         url
@@ -126,7 +138,7 @@ mod tests {
     fn url(page: &str, next: &str) -> String {
         PageUrl::parse("LoginPage::new", page).unwrap().url(
             Some(("next", &NextPath::try_from(next).unwrap())),
-            Some(Notice::Login),
+            Some((Notice::Login, None)),
         )
     }
 
@@ -152,9 +164,10 @@ mod tests {
             url("/login?lang=de#form", "/a"),
             "/login?lang=de&next=/a&notice=login#form"
         );
-        let none = PageUrl::parse("LoginPage::new", "/login")
-            .unwrap()
-            .url(Some(("next", &NextPath::none())), Some(Notice::Login));
+        let none = PageUrl::parse("LoginPage::new", "/login").unwrap().url(
+            Some(("next", &NextPath::none())),
+            Some((Notice::Login, None)),
+        );
         assert_eq!(none, "/login?notice=login");
     }
 

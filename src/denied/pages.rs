@@ -13,9 +13,9 @@ pub(crate) struct Pages {
 impl Pages {
     /// The page for this reason.
     pub(crate) fn of(&self, reason: DeniedReason) -> Option<&PageUrl> {
-        let refresh = match reason {
-            DeniedReason::FreshLoginRequired => self.refresh.as_ref(),
-            _ => None,
+        let refresh = match reason.wants_refresh() {
+            true => self.refresh.as_ref(),
+            false => None,
         };
         refresh.or(self.login.as_ref())
     }

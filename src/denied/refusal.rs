@@ -9,7 +9,7 @@ use http::{
 use super::{
     Bearer, DeniedConfig, NextIn, NextPath, Notice, PageUrl, bearer::is_bearer, page_load::Client,
 };
-use crate::reason::DeniedReason;
+use crate::{reason::DeniedReason, session::MethodName};
 
 const HX_BOOSTED: HeaderName = HeaderName::from_static("hx-boosted");
 const HX_CURRENT_URL: HeaderName = HeaderName::from_static("hx-current-url");
@@ -19,6 +19,8 @@ const HX_REDIRECT: HeaderName = HeaderName::from_static("hx-redirect");
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Refusal<'a> {
     pub(crate) reason: DeniedReason,
+    /// The method that is needed.
+    pub(crate) method: Option<MethodName>,
     pub(crate) head: &'a Parts,
     /// As the client sent it, before nested routers removed a prefix.
     pub(crate) uri: &'a Uri,
@@ -142,9 +144,9 @@ impl Refusal<'_> {
     /// The URL of the login page; `None` if there is none, or if this is a request for it.
     pub(super) fn login_url(&self) -> Option<String> {
         let page = self.login_page?;
-        let notice = match self.reason {
-            DeniedReason::FreshLoginRequired => Notice::Refresh,
-            _ => Notice::Login,
+        let notice = match self.reason.wants_refresh() {
+            true => Notice::Refresh,
+            false => Notice::Login,
         };
         if self.is_for(page) {
             // Redirecting to the same page again would loop.
@@ -152,7 +154,7 @@ impl Refusal<'_> {
         }
         let next = (self.config.next_in == NextIn::Query).then(|| self.next());
         let next = next.as_ref().map(|next| (&*self.config.next_field, next));
-        Some(page.url(next, Some(notice)))
+        Some(page.url(next, Some((notice, self.method))))
     }
 
     /// Logs that the login page is itself guarded, if this is a request for it.

@@ -5,7 +5,7 @@ use std::fmt;
 use http::{HeaderMap, Method, Response, Uri, request::Parts};
 
 use super::{NextPath, Refusal};
-use crate::reason::DeniedReason;
+use crate::{reason::DeniedReason, session::MethodName};
 
 /// A request that a guard does not let through, as passed to
 /// [`with_unauthorized`](crate::LoginManager::with_unauthorized) and
@@ -13,6 +13,7 @@ use crate::reason::DeniedReason;
 #[derive(Clone)]
 pub struct Denied {
     reason: DeniedReason,
+    method: Option<MethodName>,
     head: Parts,
     uri: Uri,
     next: NextPath,
@@ -25,6 +26,7 @@ impl Denied {
         let login_url = refusal.login_url();
         Self {
             reason: refusal.reason,
+            method: refusal.method,
             head: refusal.head.clone(),
             uri: refusal.uri.clone(),
             next: refusal.next(),
@@ -37,6 +39,13 @@ impl Denied {
     #[must_use]
     pub fn reason(&self) -> DeniedReason {
         self.reason
+    }
+
+    /// Returns the name of the [method](crate::guard::LoginRequiredLayer::needs) by which the user
+    /// has to enter credentials, if that is the [reason](DeniedReason::MethodRequired).
+    #[must_use]
+    pub fn needed_method(&self) -> Option<&str> {
+        self.method.as_ref().map(MethodName::as_str)
     }
 
     /// Returns the request's method.

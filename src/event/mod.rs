@@ -30,8 +30,8 @@ use crate::{
 ///
 /// - at WARN: a theft, a failing store, loader or check, an incomplete logout, an unreadable
 ///   record, a token that was not sent;
-/// - at INFO: logged in, logged out, confirmed, restored, revoked, new browser, login rejected, API
-///   key created or revoked, token issued or redeemed;
+/// - at INFO: logged in, logged out, confirmed, impersonation started and ended, restored, revoked,
+///   new browser, login rejected, API key created or revoked, token issued or redeemed;
 /// - at TRACE: [`Resolved`](EventKind::Resolved);
 /// - at DEBUG, all others.
 ///
@@ -45,6 +45,7 @@ pub struct Event {
     session_id: Option<SessionId>,
     api_key_id: Option<ApiKeyId>,
     purpose: Option<&'static str>,
+    actor_id: Option<Arc<str>>,
     cause: Option<Cause>,
 }
 
@@ -61,6 +62,13 @@ pub enum EventKind {
     LoggedOut,
     /// A logged-in user entered their credentials again.
     Confirmed,
+    /// A user started to [impersonate](crate::Auth::impersonate) another one. The session is the
+    /// impersonated user's; [`actor_id`](Event::actor_id) is who impersonates.
+    ImpersonationStarted,
+    /// An impersonation ended: it was stopped, by a logout or a login in its browser, or because it
+    /// expired or its actor is no longer logged in. [`actor_id`](Event::actor_id) is who
+    /// impersonated. One that no request comes back to ends without an event.
+    ImpersonationEnded,
     /// [`Auth::rotate`](crate::Auth::rotate) gave a session a new secret.
     Rotated,
     /// A guard did not let a request through.
@@ -165,6 +173,8 @@ impl EventKind {
             Self::LoggedIn => "logged_in",
             Self::LoggedOut => "logged_out",
             Self::Confirmed => "confirmed",
+            Self::ImpersonationStarted => "impersonation_started",
+            Self::ImpersonationEnded => "impersonation_ended",
             Self::Rotated => "rotated",
             Self::Joined => "joined",
             Self::Denied(_) => "denied",
@@ -227,6 +237,7 @@ impl Event {
             session_id: None,
             api_key_id: None,
             purpose: None,
+            actor_id: None,
             cause: None,
         }
     }
@@ -261,6 +272,11 @@ impl Event {
 
     pub(crate) fn about_key(mut self, id: Option<ApiKeyId>) -> Self {
         self.api_key_id = id;
+        self
+    }
+
+    pub(crate) fn by_actor(mut self, actor_id: Option<&Arc<str>>) -> Self {
+        self.actor_id = actor_id.cloned();
         self
     }
 
@@ -308,6 +324,14 @@ impl Event {
         self.purpose
     }
 
+    /// Returns the text of the id of the user who [impersonates](crate::Auth::impersonate) the
+    /// session's user. The start and the end of an impersonation have it, and what the request does
+    /// that is being served. It is not escaped.
+    #[must_use]
+    pub fn actor_id(&self) -> Option<&str> {
+        self.actor_id.as_deref()
+    }
+
     /// Returns why the store, the loader, the check or the delivery failed: its error and the
     /// sources of that error, in one line.
     ///
@@ -334,6 +358,7 @@ impl Event {
             self.user_id.as_deref(),
             self.session_id.map(tracing::field::display),
         );
+        let actor_id = self.actor_id.as_deref().map(tracing::field::debug);
         let api_key_id = self.api_key_id.map(tracing::field::display);
         let (purpose, cause) = (self.purpose, self.cause.as_ref().and_then(Cause::for_logs));
         match kind {
@@ -344,7 +369,15 @@ impl Event {
             | EventKind::WrongUser
             | EventKind::Unreadable
             | EventKind::LogoutIncomplete => {
-                tracing::warn!(?kind, realm, ?user_id, session_id, cause, "session");
+                tracing::warn!(
+                    ?kind,
+                    realm,
+                    ?user_id,
+                    session_id,
+                    actor_id,
+                    cause,
+                    "session"
+                );
             }
             EventKind::TokenNotSent => {
                 tracing::warn!(?kind, realm, ?user_id, purpose, cause, "token");
@@ -358,11 +391,13 @@ impl Event {
             EventKind::LoggedIn
             | EventKind::LoggedOut
             | EventKind::Confirmed
+            | EventKind::ImpersonationStarted
+            | EventKind::ImpersonationEnded
             | EventKind::Restored
             | EventKind::Revoked
             | EventKind::NewBrowser
             | EventKind::LoginRejected => {
-                tracing::info!(?kind, realm, ?user_id, session_id, "session");
+                tracing::info!(?kind, realm, ?user_id, session_id, actor_id, "session");
             }
             EventKind::ApiKeyCreated | EventKind::ApiKeyRevoked => {
                 tracing::info!(?kind, realm, ?user_id, api_key_id, "API key");
@@ -370,8 +405,10 @@ impl Event {
             EventKind::ApiKeyUsed | EventKind::ApiKeyRefused(_) => {
                 tracing::debug!(?kind, realm, ?user_id, api_key_id, "API key");
             }
-            EventKind::Resolved => tracing::trace!(?kind, realm, ?user_id, session_id, "session"),
-            _ => tracing::debug!(?kind, realm, ?user_id, session_id, "session"),
+            EventKind::Resolved => {
+                tracing::trace!(?kind, realm, ?user_id, session_id, actor_id, "session");
+            }
+            _ => tracing::debug!(?kind, realm, ?user_id, session_id, actor_id, "session"),
         }
     }
 }

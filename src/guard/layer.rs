@@ -1,6 +1,6 @@
 //! The guard as a tower layer, for whole routers.
 
-use std::{any::type_name, fmt, sync::Arc};
+use std::{any::type_name, fmt, sync::Arc, time::Duration};
 
 use tower::Layer;
 
@@ -11,8 +11,11 @@ use super::{
 };
 use crate::{
     api_key::is_scope,
+    clock::{Millis, millis},
     denied::{PageUrl, Pages},
     error::ConfigError,
+    session::MethodName,
+    timeouts::Timeouts,
     user::AuthUser,
 };
 
@@ -51,11 +54,37 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 ///
 /// A session that was restored by a remember cookie is not fresh, nor is one in which the
 /// credentials were entered longer ago than
-/// [`with_fresh_for`](crate::LoginManager::with_fresh_for). Such users are redirected to the
-/// [refresh page](crate::manager::LoginPage::refresh). Ask for the password there and call
+/// [`with_fresh_for`](crate::LoginManager::with_fresh_for) or
+/// [`within`](LoginRequiredLayer::within). Such users are redirected to the [refresh
+/// page](crate::manager::LoginPage::refresh). Ask for the password there and call
 /// [`Auth::confirm`](crate::Auth::confirm).
 ///
-/// Use it for pages that change a password, an e-mail address or payment details.
+/// Use it for pages that change a password, an e-mail address or payment details, which OWASP ASVS
+/// 5.0 (7.5.1) requires; 5 minutes is a common age for them:
+///
+/// ```
+/// # use login_manager::AuthUser;
+/// # struct Account;
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// # async fn form() {}
+/// # async fn change() {}
+/// # fn app(login_manager: login_manager::LoginManager<Account>) -> axum::Router {
+/// use std::time::Duration;
+/// use axum::{Router, routing::get};
+/// use login_manager::fresh_login_required;
+///
+/// let recently = fresh_login_required::<Account>().within(Duration::from_secs(5 * 60));
+///
+/// Router::new()
+///     .route("/password", get(form).post(change))
+///     .route_layer(recently)
+///     .layer(login_manager)
+/// # }
+/// ```
+///
+/// Guard the page with the form, too, as above: the way over the refresh page is a detour by
+/// redirects, and the body of a `POST` is lost on it. If the age runs out between the two, the user
+/// has to fill in the form again.
 ///
 /// In the manual: [Fresh logins and step-up](crate::manual::fresh_logins).
 pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
@@ -75,10 +104,14 @@ pub(crate) struct Rules<U: AuthUser> {
     pub(super) predicates: Vec<Predicate<U>>,
     pub(super) authorize: Vec<Check<U>>,
     pub(super) except: Except,
-    pub(super) fresh: bool,
     /// What an API key needs, separated by spaces.
     pub(super) scopes: Option<Arc<str>>,
     pub(super) keys_only: bool,
+    /// The credentials were entered at most this long ago, in milliseconds; `None` if no fresh
+    /// login is required.
+    pub(super) fresh: Option<Millis>,
+    /// The methods that must have been used in the session.
+    pub(super) needs: Vec<MethodName>,
     pub(super) pages: Option<Pages>,
 }
 
@@ -164,7 +197,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// ```
     ///
     /// # Panics
-    /// If it is not a scope: 1 to 64 visible ASCII characters without quotation marks and
+    /// Panics if it is not a scope: 1 to 64 visible ASCII characters without quotation marks and
     /// backslashes (RFC 6749, 3.3).
     #[track_caller]
     pub fn and_scope(self, scope: &str) -> Self {
@@ -179,13 +212,79 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     }
 
     /// Only lets users through who are authenticated by an [API key](crate::api_keys). Others get
-    /// `401`, users who are logged in by a session too; nobody is redirected to the login page.
+    /// `401`, also users who are logged in by a session; no user is redirected to the login page.
     ///
     /// Browsers send no API key, so such a route needs no CSRF protection. To ignore cookies in a
     /// whole part of an application, use
     /// [`without_cookies`](crate::LoginManager::without_cookies).
     pub fn keys_only(self) -> Self {
         self.with(|rules| rules.keys_only = true)
+    }
+
+    /// Only lets users through who entered their credentials in this session at most this long ago.
+    /// Others are denied as by [`fresh_login_required`], which it turns a guard into.
+    ///
+    /// The smaller of it and [`with_fresh_for`](crate::LoginManager::with_fresh_for) counts, and
+    /// the smallest if it is called several times.
+    ///
+    /// # Panics
+    /// Panics if it is less than a second or more than 400 days.
+    #[track_caller]
+    pub fn within(self, age: Duration) -> Self {
+        ConfigError::expect_none(Timeouts::check_one("within", age));
+        self.with(|rules| {
+            let age = millis(age);
+            rules.fresh = Some(rules.fresh.map_or(age, |other| other.min(age)));
+        })
+    }
+
+    /// Only lets users through who have entered credentials by this method in this session: at the
+    /// login, [`Login::by`](crate::auth::Login::by), or later,
+    /// [`Confirm::by`](crate::auth::Confirm::by). Others are redirected to the [refresh
+    /// page](crate::manager::LoginPage::refresh), with `method=totp` in its query, or get `401`,
+    /// for the reason [`MethodRequired`](crate::guard::DeniedReason::MethodRequired).
+    ///
+    /// Conditions accumulate: with several methods, the user must have used all of them. If a fresh
+    /// login is required, each of them must have been used [as recently](Self::within); otherwise
+    /// once in the session. A restored session has no methods.
+    ///
+    /// ```
+    /// # use login_manager::{Auth, AuthUser};
+    /// # struct Account;
+    /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+    /// # async fn list() {}
+    /// # async fn form() {}
+    /// # async fn pay() {}
+    /// # fn app(login_manager: login_manager::LoginManager<Account>) -> axum::Router {
+    /// use std::time::Duration;
+    /// use axum::{Router, routing::get};
+    /// use login_manager::login_required;
+    ///
+    /// // A second factor, once in the session, and for payments in the last 5 minutes.
+    /// let second_factor = login_required::<Account>().needs("totp");
+    /// let again = second_factor.clone().within(Duration::from_secs(5 * 60));
+    ///
+    /// Router::new()
+    ///     .route("/payments", get(list))
+    ///     .route("/payments/new", get(form).post(pay).route_layer(again))
+    ///     .route_layer(second_factor)
+    ///     .layer(login_manager)
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Panics if it is not 1 to 16 lowercase ASCII letters, digits, hyphens and underscores.
+    #[track_caller]
+    pub fn needs(self, method: &str) -> Self {
+        let name = MethodName::parse(method).ok_or_else(|| {
+            ConfigError::new(
+                "needs",
+                method,
+                "a method is 1 to 16 lowercase ASCII letters, digits, hyphens and underscores",
+            )
+        });
+        let name = ConfigError::expect_none(name);
+        self.with(|rules| rules.needs.push(name))
     }
 
     /// Lets all requests for these paths through: `"/login"` matches only itself, `"/static/*"`
@@ -256,7 +355,7 @@ impl<U: AuthUser> Rules<U> {
     /// Requires a login, a fresh one if `fresh` is true, and nothing else.
     pub(crate) fn plain(fresh: bool) -> Self {
         Self {
-            fresh,
+            fresh: fresh.then_some(Millis::MAX),
             ..Self::default()
         }
     }
@@ -268,9 +367,10 @@ impl<U: AuthUser> Default for Rules<U> {
             predicates: Vec::new(),
             authorize: Vec::new(),
             except: Except::default(),
-            fresh: false,
             scopes: None,
             keys_only: false,
+            fresh: None,
+            needs: Vec::new(),
             pages: None,
         }
     }
@@ -285,6 +385,7 @@ impl<U: AuthUser> Clone for Rules<U> {
             fresh: self.fresh,
             scopes: self.scopes.clone(),
             keys_only: self.keys_only,
+            needs: self.needs.clone(),
             pages: self.pages.clone(),
         }
     }
@@ -296,9 +397,10 @@ impl<U: AuthUser> fmt::Debug for LoginRequiredLayer<U> {
             .field("user", &type_name::<U>())
             .field("predicates", &self.rules.predicates.len())
             .field("authorize", &self.rules.authorize.len())
-            .field("fresh", &self.rules.fresh)
             .field("scopes", &self.rules.scopes)
             .field("keys_only", &self.rules.keys_only)
+            .field("fresh", &self.rules.fresh.is_some())
+            .field("needs", &self.rules.needs)
             .field("except", &self.rules.except)
             .field("pages", &self.rules.pages)
             .finish()

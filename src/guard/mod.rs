@@ -9,7 +9,8 @@
 //! | the user is not allowed | 403 |
 //! | the user's [API key](crate::api_keys) lacks a [scope](LoginRequiredLayer::and_scope) | 403 |
 //! | a bearer token that is no valid API key, or none where the guard requires [one](LoginRequiredLayer::keys_only) | 401 |
-//! | the login is [not fresh](fresh_login_required) | 303 to the refresh page for a page load, else 401 |
+//! | the login is [not fresh](fresh_login_required), or a [method](LoginRequiredLayer::needs) is missing | 303 to the refresh page for a page load, else 401 |
+//! | the same, but the user is [impersonated](crate::Auth::impersonate) | 403, since no credentials can be entered |
 //! | the store, the loader or a check failed | 503, never "not logged in" |
 //! | no [`LoginManager`](crate::LoginManager) is around the guard | 500, and an error in the log that says what to add; in debug builds the body says it, too |
 //!
@@ -48,6 +49,7 @@ use crate::{
     error::{Error, ErrorKind},
     event::EventKind,
     identity::Identity,
+    session::MethodName,
     user::AuthUser,
 };
 
@@ -71,6 +73,8 @@ pub(crate) enum Denial {
     Denied(DeniedReason),
     /// The API key lacks one of these scopes, which are separated by spaces.
     Scope(Arc<str>),
+    /// The user has to enter credentials by this method.
+    MethodRequired(MethodName),
     Error(Error),
 }
 
@@ -81,7 +85,8 @@ impl From<Error> for Denial {
 }
 
 /// The decision, as far as it is synchronous: a user is logged in, meets the conditions, has the
-/// scopes if an API key authenticates them, and is fresh if that is required.
+/// scopes if an API key authenticates them, has used the methods that are needed, and is fresh if
+/// that is required.
 fn decide<U: AuthUser>(
     auth: &Auth<U>,
     identity: Identity<U>,
@@ -95,18 +100,32 @@ fn decide<U: AuthUser>(
         }
         Identity::BySession { user, .. } | Identity::ByRequest(user) => (user, None),
     };
-    let reason = if !rules.predicates.iter().all(|allows| allows(user)) {
-        DeniedReason::Forbidden
-    } else if let (Some(scopes), Some(key)) = (&rules.scopes, key)
+    if !rules.predicates.iter().all(|allows| allows(user)) {
+        return Err(Denial::Denied(DeniedReason::Forbidden));
+    }
+    if let (Some(scopes), Some(key)) = (&rules.scopes, key)
         && !scopes.split(' ').all(|scope| key.has_scope(scope))
     {
         return Err(Denial::Scope(Arc::clone(scopes)));
-    } else if rules.fresh && !auth.is_fresh_by(&identity) {
-        DeniedReason::FreshLoginRequired
-    } else {
-        return Ok(Arc::clone(user));
-    };
-    Err(Denial::Denied(reason))
+    }
+    let realm = auth.realm();
+    let wants_credentials = rules.fresh.is_some() || !rules.needs.is_empty();
+    // An impersonation can't be confirmed, so the refresh page would not help.
+    if wants_credentials && identity.actor().is_some() {
+        return Err(Denial::Denied(DeniedReason::Forbidden));
+    }
+    // Before the freshness: a confirmation by the missing method makes the session fresh, too.
+    let was_used = |method: &&MethodName| identity.was_used(realm, **method, rules.fresh);
+    if let Some(missing) = rules.needs.iter().find(|method| !was_used(method)) {
+        return Err(Denial::MethodRequired(*missing));
+    }
+    if rules
+        .fresh
+        .is_some_and(|age| !identity.is_fresh(realm, age))
+    {
+        return Err(Denial::Denied(DeniedReason::FreshLoginRequired));
+    }
+    Ok(Arc::clone(user))
 }
 
 /// The whole decision, including asynchronous checks.
@@ -136,10 +155,11 @@ pub(crate) async fn deny<U: AuthUser>(
     denial: &Denial,
     head: &Parts,
 ) -> Response<Bytes> {
-    let reason = match denial {
+    let (reason, method) = match denial {
         Denial::Error(error) => return error.response().map(Bytes::from),
-        Denial::Denied(reason) => *reason,
-        Denial::Scope(_) => DeniedReason::InsufficientScope,
+        Denial::Denied(reason) => (*reason, None),
+        Denial::Scope(_) => (DeniedReason::InsufficientScope, None),
+        Denial::MethodRequired(method) => (DeniedReason::MethodRequired, Some(*method)),
     };
     if auth.realm().is_heard() {
         auth.realm().emit(&auth.event(EventKind::Denied(reason)));
@@ -148,6 +168,7 @@ pub(crate) async fn deny<U: AuthUser>(
     let part = part.as_ref().and_then(|pages| pages.of(reason));
     let mut refusal = Refusal {
         reason,
+        method,
         head,
         uri: auth.uri(),
         login_page: part.or(config.pages.of(reason)),
@@ -183,10 +204,12 @@ fn bearer<'a, U: AuthUser>(auth: &Auth<U>, denial: &'a Denial) -> Option<Bearer<
             Some(Bearer::Invalid)
         }
         Denial::Denied(DeniedReason::ApiKeyRequired) => Some(Bearer::Required),
-        Denial::Denied(DeniedReason::FreshLoginRequired) => match identity {
-            Some(Identity::ByKey { .. }) => Some(Bearer::NotFresh),
-            _ => None,
-        },
+        Denial::MethodRequired(_) | Denial::Denied(DeniedReason::FreshLoginRequired) => {
+            match identity {
+                Some(Identity::ByKey { .. }) => Some(Bearer::NotFresh),
+                _ => None,
+            }
+        }
         _ => None,
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     realm::Realm,
     reason::AnonymousReason,
     remember::UserCheck,
-    session::{LoginFacts, Payload},
+    session::{Actor, ActorSession, Payload},
     store::{Digest, SessionRecord},
     user::AuthUser,
 };
@@ -22,10 +22,11 @@ pub(crate) struct Checked<U> {
     pub(crate) user: Arc<U>,
     /// Whether the client looks like the one that logged in, or is not compared.
     pub(crate) same_client: bool,
+    /// Who impersonates the user.
+    pub(crate) actor: Option<Arc<U>>,
 }
 
-/// Loads the user of a record: the same id, active, with the same security stamp, and the same
-/// client.
+/// Checks the user of a record, the client, and the actor if it is an impersonation.
 pub(crate) async fn check<U: AuthUser>(
     realm: &Realm,
     load_user: &LoadUser<U>,
@@ -33,6 +34,61 @@ pub(crate) async fn check<U: AuthUser>(
     payload: &Payload,
     client: Option<ClientMark>,
 ) -> Result<UserCheck<Checked<U>>, Error> {
+    let user = match check_user(realm, load_user, record, payload).await? {
+        UserCheck::Valid(user) => user,
+        UserCheck::Rejected(why) => return Ok(UserCheck::Rejected(why)),
+    };
+    let same_client = is_same_client(realm, payload, client);
+    if !same_client {
+        let owner = record.owner.as_deref();
+        realm.emit(&realm.event_of(EventKind::ClientChanged, owner, record.id));
+        if realm.protection == SessionProtection::Strong {
+            return Ok(UserCheck::Rejected(AnonymousReason::ClientChanged));
+        }
+    }
+    let actor = match &payload.actor {
+        // Boxed, so that a rare case does not make the future of every request larger.
+        Some(actor) => match Box::pin(check_actor(realm, load_user, actor)).await? {
+            UserCheck::Valid(user) => Some(user),
+            UserCheck::Rejected(why) => return Ok(UserCheck::Rejected(why)),
+        },
+        None => None,
+    };
+    Ok(UserCheck::Valid(Checked {
+        user,
+        same_client,
+        actor,
+    }))
+}
+
+/// Checks that the actor of an impersonation is still logged in by the session that it was started
+/// from. It costs another read from the store and another load.
+async fn check_actor<U: AuthUser>(
+    realm: &Realm,
+    load_user: &LoadUser<U>,
+    actor: &Actor,
+) -> Result<UserCheck<Arc<U>>, Error> {
+    let session = match actor.load(realm).await? {
+        ActorSession::LoggedIn(session) => session,
+        ActorSession::Back => return Ok(UserCheck::Rejected(AnonymousReason::SessionReplaced)),
+        ActorSession::Over => return Ok(UserCheck::Rejected(AnonymousReason::ActorNotLoggedIn)),
+    };
+    let (record, payload) = &*session;
+    Ok(match check_user(realm, load_user, record, payload).await? {
+        UserCheck::Rejected(why) if !why.keeps_session() => {
+            UserCheck::Rejected(AnonymousReason::ActorNotLoggedIn)
+        }
+        checked => checked,
+    })
+}
+
+/// Loads the user of a record: the same id, active, with the same security stamp.
+async fn check_user<U: AuthUser>(
+    realm: &Realm,
+    load_user: &LoadUser<U>,
+    record: &SessionRecord,
+    payload: &Payload,
+) -> Result<UserCheck<Arc<U>>, Error> {
     let Some(id) = id_of::<U>(realm, record) else {
         return Ok(UserCheck::Rejected(AnonymousReason::BadId));
     };
@@ -66,20 +122,13 @@ pub(crate) async fn check<U: AuthUser>(
     if stamp_digest(realm, owner, &*user) != login.stamp {
         return Ok(UserCheck::Rejected(AnonymousReason::StampChanged));
     }
-    let same_client = is_same_client(realm, &login, client);
-    if !same_client {
-        realm.emit(&event(EventKind::ClientChanged));
-        if realm.protection == SessionProtection::Strong {
-            return Ok(UserCheck::Rejected(AnonymousReason::ClientChanged));
-        }
-    }
-    Ok(UserCheck::Valid(Checked { user, same_client }))
+    Ok(UserCheck::Valid(user))
 }
 
 /// Compares only what was stored at the login.
-fn is_same_client(realm: &Realm, login: &LoginFacts, client: Option<ClientMark>) -> bool {
-    realm.protection == SessionProtection::Off
-        || login.client.is_none_or(|stored| Some(stored) == client)
+pub(crate) fn is_same_client(realm: &Realm, payload: &Payload, client: Option<ClientMark>) -> bool {
+    let stored = payload.login.and_then(|login| login.client);
+    realm.protection == SessionProtection::Off || stored.is_none_or(|stored| Some(stored) == client)
 }
 
 /// The id of the user whose record this is, if it can be parsed.

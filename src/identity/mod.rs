@@ -11,7 +11,7 @@ use http::request::Parts;
 
 use self::by_key::by_key;
 pub(crate) use self::{
-    check::{check, id_of, stamp_digest},
+    check::{check, id_of, is_same_client, stamp_digest},
     id::parse_id,
 };
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     realm::Realm,
     reason::AnonymousReason,
     remember::{self, Restored, UserCheck},
-    session::{HeldBy, Judged, Open, SessionState, TRIES, Turn},
+    session::{HeldBy, Judged, MethodName, Methods, Open, SessionState, TRIES, Turn},
     user::AuthUser,
 };
 
@@ -31,8 +31,9 @@ use crate::{
 pub(crate) enum Identity<U> {
     BySession {
         user: Arc<U>,
-        /// When the user entered credentials in this session; `None` if they didn't.
-        fresh: Option<Millis>,
+        entered: Entered,
+        /// Who impersonates the user.
+        actor: Option<Arc<U>>,
     },
     /// An API key authenticates them, for this request only.
     ByKey {
@@ -44,6 +45,30 @@ pub(crate) enum Identity<U> {
     Anonymous(AnonymousReason),
 }
 
+/// The credentials that the user has entered in this session, as far as they count for this
+/// request.
+#[derive(Clone, Default)]
+pub(crate) struct Entered {
+    /// When the user last entered any; `None` if they didn't.
+    pub(crate) fresh: Option<Millis>,
+    pub(crate) methods: Methods,
+}
+
+impl Entered {
+    /// None counts for a request that joins, or for a client that looks different from the one that
+    /// logged in.
+    pub(crate) fn of(open: &Open, same_client: bool) -> Self {
+        let login = open.payload.login.filter(|_| same_client);
+        match login.filter(|_| open.held_by != HeldBy::Joined) {
+            Some(login) => Self {
+                fresh: login.fresh.then_some(login.at),
+                methods: open.payload.methods.clone(),
+            },
+            None => Self::default(),
+        }
+    }
+}
+
 impl<U> Identity<U> {
     pub(crate) fn user(&self) -> Option<&Arc<U>> {
         match self {
@@ -53,14 +78,55 @@ impl<U> Identity<U> {
             Self::Anonymous(_) => None,
         }
     }
+
+    /// Who impersonates the user.
+    pub(crate) fn actor(&self) -> Option<&Arc<U>> {
+        match self {
+            Self::BySession { actor, .. } => actor.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether the session is fresh and the credentials were entered at most this long ago.
+    pub(crate) fn is_fresh(&self, realm: &Realm, age: Millis) -> bool {
+        let at = self.entered().and_then(|entered| entered.fresh);
+        at.is_some_and(|at| is_recent(realm, at, age.min(realm.fresh_for())))
+    }
+
+    /// Whether this method was used in the session, and at most this long ago if a fresh login is
+    /// required, too.
+    pub(crate) fn was_used(&self, realm: &Realm, method: MethodName, age: Option<Millis>) -> bool {
+        let entered = self.entered();
+        let at = entered.and_then(|entered| entered.methods.at(method));
+        let limit = age.map_or(Millis::MAX, |age| age.min(realm.fresh_for()));
+        at.is_some_and(|at| is_recent(realm, at, limit))
+    }
+
+    /// `None` if no user is logged in by a session.
+    pub(crate) fn entered(&self) -> Option<&Entered> {
+        match self {
+            Self::BySession { entered, .. } => Some(entered),
+            _ => None,
+        }
+    }
+}
+
+fn is_recent(realm: &Realm, at: Millis, limit: Millis) -> bool {
+    let now = realm.clock.now();
+    now.saturating_sub(at) <= limit && !Realm::is_from_the_future(at, now)
 }
 
 impl<U> Clone for Identity<U> {
     fn clone(&self) -> Self {
         match self {
-            Self::BySession { user, fresh } => Self::BySession {
+            Self::BySession {
+                user,
+                entered,
+                actor,
+            } => Self::BySession {
                 user: Arc::clone(user),
-                fresh: *fresh,
+                entered: entered.clone(),
+                actor: actor.clone(),
             },
             Self::ByKey { user, key } => Self::ByKey {
                 user: Arc::clone(user),
@@ -129,13 +195,20 @@ async fn by_session<U: AuthUser>(
         match checked {
             UserCheck::Valid(checked) => {
                 return Ok(Identity::BySession {
-                    fresh: fresh(&open, checked.same_client),
+                    entered: Entered::of(&open, checked.same_client),
                     user: checked.user,
+                    actor: checked.actor,
                 });
             }
             // This program can't use the session, but another one may: it is kept, and this request
             // is anonymous.
             UserCheck::Rejected(why) if why.keeps_session() => {
+                turn.state().session = SessionState::none_to_create(why);
+                return Ok(Identity::Anonymous(why));
+            }
+            // A concurrent request has led the browser back into the actor's session.
+            UserCheck::Rejected(why @ AnonymousReason::SessionReplaced) => {
+                Box::pin(turn.close_impersonation(&open)).await;
                 turn.state().session = SessionState::none_to_create(why);
                 return Ok(Identity::Anonymous(why));
             }
@@ -154,14 +227,6 @@ async fn by_session<U: AuthUser>(
     Err(ErrorKind::Conflict.into())
 }
 
-/// When the user entered credentials in this session, or `None` if it is not fresh for this
-/// request.
-fn fresh(open: &Open, same_client: bool) -> Option<Millis> {
-    let login = open.payload.login?;
-    let counts = login.fresh && same_client && open.held_by != HeldBy::Joined;
-    counts.then_some(login.at)
-}
-
 async fn by_remember_cookie<U: AuthUser>(
     turn: &Turn<'_>,
     users: &LoadUser<U>,
@@ -174,7 +239,8 @@ async fn by_remember_cookie<U: AuthUser>(
     Ok(match restored.await? {
         Restored::User(checked) => Identity::BySession {
             user: checked.user,
-            fresh: None,
+            entered: Entered::default(),
+            actor: None,
         },
         Restored::Nothing(of_cookie) => Identity::Anonymous(of_cookie.unwrap_or(why)),
     })

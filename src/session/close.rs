@@ -4,6 +4,7 @@ use super::{
     data::Changes,
     end::{Later, Proof, end_later},
     entries::Entries,
+    methods::Methods,
     payload::{Head, Limits, Payload},
     request::Turn,
     state::Open,
@@ -75,7 +76,7 @@ impl Turn<'_> {
         Ok(())
     }
 
-    fn closed(&self, payload: &Payload, proof: Proof) -> Payload {
+    pub(super) fn closed(&self, payload: &Payload, proof: Proof) -> Payload {
         let now = self.realm().clock.now();
         let grace = self.realm().remember_me.grace_length();
         Payload {
@@ -99,7 +100,9 @@ impl Turn<'_> {
             epoch: payload.epoch.wrapping_add(1),
             excludes_previous: false,
             login: None,
+            methods: Methods::default(),
             remember: None,
+            actor: payload.actor.clone(),
             entries: Entries::empty(),
         }
     }

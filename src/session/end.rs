@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    actor::actor_of,
     payload::{DecodeError, Head, Payload},
     request::Turn,
 };
@@ -50,7 +51,7 @@ impl Proof {
         }
     }
 
-    fn digest(&self) -> Digest {
+    pub(super) fn digest(&self) -> Digest {
         let (Self::Session(digest) | Self::Series(digest)) = self;
         *digest
     }
@@ -95,7 +96,13 @@ impl Turn<'_> {
             AnonymousReason::Unreadable => EventKind::Unreadable,
             why => EventKind::Ended(why),
         };
-        realm.report_of(event, record);
+        match actor_of(record) {
+            Some(actor) => {
+                realm.emit(&actor.event(realm, event, record));
+                realm.emit(&actor.event(realm, EventKind::ImpersonationEnded, record));
+            }
+            None => realm.report_of(event, record),
+        }
         Ok(Judged::Ended)
     }
 }
@@ -145,6 +152,13 @@ pub(crate) fn end_later(realm: &Arc<Realm>, id: SessionId, proof: Proof, why: La
                 }
                 let is_gone = match realm.load_fresh(&id).await? {
                     Some(record) if head_of(&record).is_none_or(|head| proof.opens(&head)) => {
+                        // Before the record that names it, so that the next try still finds it.
+                        if why != Later::Replaced
+                            && let Some(actor) = actor_of(&record)
+                            && let Some(event) = actor.end(&realm).await?
+                        {
+                            realm.emit(&event);
+                        }
                         let deleted = realm.delete(&id, None).await? == Outcome::Done;
                         if deleted && why != Later::Replaced {
                             realm.report_of(EventKind::LoggedOut, &record);

@@ -6,7 +6,7 @@ use super::{
     data::Changes,
     end::Judged,
     payload::{DecodeError, Payload},
-    request::Turn,
+    request::{RequestSession, Turn},
     state::{Change, HeldBy, NoSession, Open, SessionState},
     swap::{Step, swap},
 };
@@ -231,17 +231,35 @@ impl Turn<'_> {
                 // Best effort: the next request does it again.
                 mark_seen(&realm, record, payload, used).await.ok();
             });
-        } else if !self.is_without_touch()
-            && (now.saturating_sub(record.touched) >= payload.limits.idle / 10
-                // A concurrent update has written the expiry from before the last touch.
-                || record.expires < payload.lifetime(record.touched).expires)
-        {
+        } else if self.records_use(open, now) {
             let (id, expires) = (record.id, payload.lifetime(now).expires);
             tokio::spawn(async move {
                 // Best effort: the next request does it again.
                 realm.touch(&id, now, expires).await.ok();
             });
         }
+    }
+}
+
+impl RequestSession {
+    /// Whether this request's use of the session, at `now`, is due to be recorded.
+    pub(crate) fn records_use(
+        &self,
+        Open {
+            record,
+            payload,
+            held_by,
+            ..
+        }: &Open,
+        now: Millis,
+    ) -> bool {
+        let is_seen = payload.remember.is_none_or(|remember| remember.seen);
+        *held_by != HeldBy::Joined
+            && !self.is_without_touch()
+            && (!is_seen
+                || now.saturating_sub(record.touched) >= payload.limits.idle / 10
+                // A concurrent update has written the expiry from before the last touch.
+                || record.expires < payload.lifetime(record.touched).expires)
     }
 }
 

@@ -1,5 +1,6 @@
 //! One request's session, and the visitor's data in it.
 
+mod actor;
 mod browser;
 mod close;
 mod data;
@@ -7,6 +8,7 @@ mod end;
 mod entries;
 mod finish;
 mod load;
+mod methods;
 mod payload;
 mod request;
 mod save;
@@ -21,12 +23,14 @@ use self::{data::TooLarge, entries::Entries};
 use crate::error::{Error, ErrorKind};
 
 pub(crate) use self::{
+    actor::{Actor, ActorSession, ActorStanding, actor_of},
     browser::Browser,
     data::Changes,
     end::{Judged, Later, Proof, delete_shown, end_later, head_of, presented},
     entries::Entries as StoredData,
     finish::finish,
     load::TRIES,
+    methods::{MethodName, Methods},
     payload::{Head, Limits, LoginFacts, Payload, RememberPart},
     request::{RequestSession, Shown, Turn},
     state::{Change, HeldBy, Open, RememberCookie, SessionState},

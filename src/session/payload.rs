@@ -15,21 +15,25 @@
 //!   absolute  i64   absolute timeout of the session
 //!   ends      i64   absolute end of the session
 //!   epoch     u32   number of logins in this record
-//!   parts     u8    1 = login, 2 = remember, 4 = the previous secret does not join
-//!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client), at i64, browser 2 B,
-//!             user type 4 B, stamp 32 B, client 8 B
+//!   parts     u8    1 = login, 2 = remember, 4 = the previous secret does not join, 8 = actor
+//!   login:    flags u8 (1 = fresh, 2 = forced, 4 = stamp, 8 = client, 16 = methods), at i64,
+//!             browser 2 B, user type 4 B, stamp 32 B, client 8 B, methods (count u8, each:
+//!             length u8, name, at i64)
 //!   remember: flags u8 (1 = previous, 2 = skipped, 4 = seen), issued i64, ends i64, exchanged i64,
 //!             clock 8 B, current 32 B, previous 32 B, skipped 32 B
+//!   actor:    u32 length, id, session 16 B, epoch u32
 //!   data      (u32 length, name, u32 length, JSON) …
 //! ```
 //!
 //! Numbers are big-endian, times Unix milliseconds. Parts that are absent take no room.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use super::{
+    actor::Actor,
     browser::Browser,
     entries::{Entries, Reader},
+    methods::Methods,
 };
 use crate::{
     clock::{ClockId, Millis, Reading, millis},
@@ -49,11 +53,13 @@ const SERIES: u8 = 4;
 const LOGIN: u8 = 1;
 const REMEMBER: u8 = 2;
 const EXCLUDES_PREVIOUS: u8 = 4;
+const ACTOR: u8 = 8;
 
 const FRESH: u8 = 1;
 const FORCED: u8 = 2;
 const STAMP: u8 = 4;
 const CLIENT: u8 = 8;
+const METHODS: u8 = 16;
 
 const REMEMBER_PREVIOUS: u8 = 1;
 const SKIPPED: u8 = 2;
@@ -81,7 +87,11 @@ pub(crate) struct Payload {
     /// The previous secret may be known to someone else, so requests with it do not join.
     pub(crate) excludes_previous: bool,
     pub(crate) login: Option<LoginFacts>,
+    /// How the user has entered credentials in this session. Written with the login facts.
+    pub(crate) methods: Methods,
     pub(crate) remember: Option<RememberPart>,
+    /// Who impersonates the user. Kept when the record is closed.
+    pub(crate) actor: Option<Arc<Actor>>,
     pub(crate) entries: Entries,
 }
 
@@ -196,20 +206,24 @@ impl Payload {
             true => EXCLUDES_PREVIOUS,
             false => 0,
         };
-        bytes.push(flag(&self.login, LOGIN) | flag(&self.remember, REMEMBER) | excludes_previous);
+        let parts =
+            flag(&self.login, LOGIN) | flag(&self.remember, REMEMBER) | flag(&self.actor, ACTOR);
+        bytes.push(parts | excludes_previous);
         if let Some(login) = &self.login {
             let set = |is: bool, flag| if is { flag } else { 0 };
             bytes.push(
                 set(login.fresh, FRESH)
                     | set(login.forced, FORCED)
                     | flag(&login.stamp, STAMP)
-                    | flag(&login.client, CLIENT),
+                    | flag(&login.client, CLIENT)
+                    | set(!self.methods.is_empty(), METHODS),
             );
             bytes.extend(login.at.to_be_bytes());
             bytes.extend(login.browser.to_bytes());
             bytes.extend(login.user_type);
             extend_with(&mut bytes, [login.stamp]);
             bytes.extend(login.client.iter().flatten());
+            bytes.extend(self.methods.bytes());
         }
         if let Some(remember) = &self.remember {
             bytes.push(
@@ -223,6 +237,9 @@ impl Payload {
             bytes.extend(remember.exchanged.by.0);
             let digests = [Some(remember.current), remember.previous, remember.skipped];
             extend_with(&mut bytes, digests);
+        }
+        if let Some(actor) = &self.actor {
+            actor.encode(&mut bytes);
         }
         bytes.extend(data);
         bytes.into()
@@ -309,8 +326,9 @@ impl<'a> Reader<'a> {
         };
         let epoch = u32::from_be_bytes(self.array()?);
         let parts = self.byte()?;
-        let login = self.optional(parts, LOGIN, Self::login)?;
+        let (login, methods) = self.optional(parts, LOGIN, Self::login)?.unzip();
         let remember = self.optional(parts, REMEMBER, Self::remember)?;
+        let actor = self.optional(parts, ACTOR, Self::actor)?;
         let range = self.at..self.bytes.len();
         while self.at < self.bytes.len() {
             self.entry()?;
@@ -322,14 +340,17 @@ impl<'a> Reader<'a> {
             epoch,
             excludes_previous: parts & EXCLUDES_PREVIOUS != 0,
             login,
+            methods: Methods::checked(bytes, methods.unwrap_or_default()),
             remember,
+            actor,
             entries: Entries::checked(bytes, range),
         })
     }
 
-    fn login(&mut self) -> Option<LoginFacts> {
+    /// The login facts, and where the methods are.
+    fn login(&mut self) -> Option<(LoginFacts, Range<usize>)> {
         let flags = self.byte()?;
-        Some(LoginFacts {
+        let login = LoginFacts {
             fresh: flags & FRESH != 0,
             forced: flags & FORCED != 0,
             at: self.i64()?,
@@ -337,7 +358,9 @@ impl<'a> Reader<'a> {
             user_type: self.array()?,
             stamp: self.optional(flags, STAMP, Self::digest)?,
             client: self.optional(flags, CLIENT, Self::array)?,
-        })
+        };
+        let methods = self.optional(flags, METHODS, Self::methods)?;
+        Some((login, methods.unwrap_or_default()))
     }
 
     fn remember(&mut self) -> Option<RememberPart> {
@@ -369,7 +392,7 @@ impl Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::random_bytes;
+    use crate::{random::random_bytes, session::MethodName, store::SessionId};
 
     fn digest() -> Digest {
         Digest(random_bytes().unwrap())
@@ -400,6 +423,10 @@ mod tests {
                 stamp: Some(digest()),
                 client: Some([4; 8]),
             }),
+            methods: Methods::default().with(
+                &["password", "totp"].map(|name| MethodName::parse(name).unwrap()),
+                8,
+            ),
             remember: Some(RememberPart {
                 current: digest(),
                 previous: Some(digest()),
@@ -412,6 +439,11 @@ mod tests {
                 issued: 10,
                 ends: 11,
             }),
+            actor: Some(Arc::new(Actor {
+                id: "7".into(),
+                session: SessionId::from_bytes([3; 16]),
+                epoch: 2,
+            })),
             entries: Entries::new([("a", "1"), ("b", "\"x\"")].into_iter()),
         }
     }
@@ -426,7 +458,9 @@ mod tests {
             },
             excludes_previous: false,
             login: None,
+            methods: Methods::default(),
             remember: None,
+            actor: None,
             entries: Entries::empty(),
             ..full()
         }
@@ -444,6 +478,8 @@ mod tests {
             )
         );
         assert_eq!((left.login, left.remember), (right.login, right.remember));
+        assert_eq!(left.actor, right.actor);
+        assert!(left.methods.iter().eq(right.methods.iter()));
         assert!(left.entries.iter().eq(right.entries.iter()));
     }
 
@@ -493,6 +529,8 @@ mod tests {
         payload.remember = None;
         payload.head.previous = None;
         payload.head.series = None;
+        payload.methods = Methods::default();
+        payload.actor = None;
         payload.entries = Entries::empty();
         if let Some(login) = &mut payload.login {
             login.stamp = None;

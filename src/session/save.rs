@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{
     data::Changes,
     entries::Entries,
+    methods::Methods,
     payload::{Head, Limits, Payload},
     request::Turn,
     state::{Change, HeldBy, Open, SessionState},
@@ -216,7 +217,9 @@ impl Turn<'_> {
             epoch: 0,
             excludes_previous: false,
             login: None,
+            methods: Methods::default(),
             remember: None,
+            actor: None,
             entries,
         };
         let new = NewSession {

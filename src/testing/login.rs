@@ -8,7 +8,10 @@ use crate::{
     error::{Error, ErrorKind},
     identity::stamp_digest,
     manager::LoginManager,
-    session::{Browser, Head, Limits, LoginFacts, NewSession, Payload, StoredData, create},
+    session::{
+        Browser, Head, Limits, LoginFacts, MethodName, Methods, NewSession, Payload, StoredData,
+        create,
+    },
     store::{SessionId, SessionToken},
     user::AuthUser,
 };
@@ -20,6 +23,7 @@ pub struct TestLogin<'a, U: AuthUser> {
     manager: &'a LoginManager<U>,
     user: &'a U,
     fresh: bool,
+    methods: Methods,
 }
 
 impl<U: AuthUser> LoginManager<U> {
@@ -52,6 +56,7 @@ impl<U: AuthUser> LoginManager<U> {
             manager: self,
             user,
             fresh: true,
+            methods: Methods::default(),
         }
     }
 }
@@ -60,6 +65,15 @@ impl<U: AuthUser> TestLogin<'_, U> {
     /// Sets whether the session is fresh. Default: true.
     pub fn fresh(mut self, fresh: bool) -> Self {
         self.fresh = fresh;
+        self
+    }
+
+    /// Records that the user has just entered credentials by this method, as
+    /// [`Login::by`](crate::auth::Login::by) does. An invalid name is ignored.
+    pub fn by(mut self, method: &str) -> Self {
+        let now = self.manager.realm().clock.now();
+        let method = MethodName::parse(method);
+        self.methods = self.methods.with(method.as_slice(), now);
         self
     }
 
@@ -89,7 +103,9 @@ impl<U: AuthUser> TestLogin<'_, U> {
                 stamp: stamp_digest(realm, &owner, self.user),
                 client: None,
             }),
+            methods: self.methods,
             remember: None,
+            actor: None,
             entries: StoredData::empty(),
         };
         let new = NewSession {

@@ -151,7 +151,7 @@ pub(crate) async fn confirm(
         };
         return page.again("confirm.html", problem, context! {});
     }
-    auth.confirm().await?;
+    auth.confirm().by("password").await?;
     Ok(next.redirect_or("/account").into_response())
 }
 

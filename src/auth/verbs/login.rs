@@ -12,10 +12,10 @@ use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     event::EventKind,
-    identity::{Identity, parse_id, stamp_digest},
+    identity::{Entered, Identity, parse_id, stamp_digest},
     session::{
-        Browser, Change, HeldBy, Later, Limits, LoginFacts, Open, Payload, Proof, RememberCookie,
-        TRIES, Turn, delete_shown, end_later, presented,
+        Browser, Change, HeldBy, Later, Limits, LoginFacts, Methods, Open, Payload, Proof,
+        RememberCookie, TRIES, Turn, delete_shown, end_later, presented,
     },
     store::{SessionId, SessionRecord},
     user::AuthUser,
@@ -36,6 +36,7 @@ impl<U: AuthUser> RequestAuth<U> {
         if options.invalid {
             return Err(ErrorKind::InvalidLifetime.into());
         }
+        let methods = Methods::default().with(options.by.names()?, now);
         let id = user.id().to_string();
         let inactive = !user.is_active();
         if inactive && !options.force {
@@ -85,6 +86,7 @@ impl<U: AuthUser> RequestAuth<U> {
                 stamp: stamp_digest(realm, &owner, &*user),
                 client: turn.client_mark(),
             },
+            methods: methods.clone(),
             limits: Limits::new(options.timeouts.unwrap_or(realm.timeouts), now),
             remember: match options.remember {
                 Remember::AsBefore => kept.map(|kept| Remembering {
@@ -116,6 +118,12 @@ impl<U: AuthUser> RequestAuth<U> {
             turn.close_or_retry((record, payload), proof, &mut open)
                 .await;
         }
+        if let Some(old) = &old
+            && let (Some(actor), Some(shown)) = (&old.payload.actor, old.shown())
+        {
+            turn.close_actor(actor, Proof::Session(shown)).await;
+            realm.emit(&actor.event(realm, EventKind::ImpersonationEnded, &old.record));
+        }
         for (id, proof) in surplus {
             if id != open.record.id && end_surplus(turn, id, proof).await.is_err() {
                 end_later(realm, id, proof, Later::Surplus);
@@ -139,7 +147,11 @@ impl<U: AuthUser> RequestAuth<U> {
         self.use_up_next();
         self.set_identity(Identity::BySession {
             user: Arc::clone(&user),
-            fresh: options.fresh.then_some(now),
+            entered: Entered {
+                fresh: options.fresh.then_some(now),
+                methods,
+            },
+            actor: None,
         });
         realm.report_of(EventKind::LoggedIn, &record);
         if options.fresh && realm.known_browsers.is_some() {

@@ -6,8 +6,8 @@ use crate::{
     clock::Millis,
     error::{Error, ErrorKind},
     session::{
-        Changes, Head, HeldBy, Limits, LoginFacts, NewSession, Open, Payload, Proof, RememberPart,
-        Step, StoredData, Swapped, Turn, create, swap,
+        Changes, Head, HeldBy, Limits, LoginFacts, Methods, NewSession, Open, Payload, Proof,
+        RememberPart, Step, StoredData, Swapped, Turn, create, swap,
     },
     store::{RememberToken, SessionId, SessionToken},
 };
@@ -17,6 +17,7 @@ use crate::{
 pub(super) struct Plan<'a> {
     pub(super) owner: Arc<str>,
     pub(super) login: LoginFacts,
+    pub(super) methods: Methods,
     pub(super) limits: Limits,
     pub(super) remember: Option<Remembering>,
     /// The time for a record of its own: later than the user's other records, if there is a limit.
@@ -57,8 +58,10 @@ enum Over {
 impl Plan<'_> {
     /// Writes the login: over a session of the same user, or as a record of its own.
     pub(super) async fn write(&self, old: Option<&Open>) -> Result<Written, Error> {
+        // An impersonation is never the user's own session.
         let same_owner = |open: &Open| {
             open.record.owner.as_ref() == Some(&self.owner)
+                && open.payload.actor.is_none()
                 && !open.payload.is_for_another_type(self.turn.realm())
         };
         let in_place = old.filter(|open| same_owner(open) && open.held_by != HeldBy::Joined);
@@ -184,7 +187,9 @@ impl Plan<'_> {
             epoch: 1,
             excludes_previous: false,
             login: Some(self.login),
+            methods: self.methods.clone(),
             remember,
+            actor: None,
             entries,
         }
     }

@@ -3,10 +3,12 @@
 use crate::{
     auth::request::RequestAuth,
     error::{Error, ErrorKind},
-    event::EventKind,
+    event::{Event, EventKind},
     identity::Identity,
     reason::AnonymousReason,
-    session::{HeldBy, Later, Open, Proof, SessionState, Turn, end_later, head_of, presented},
+    session::{
+        HeldBy, Later, Open, Proof, SessionState, Turn, actor_of, end_later, head_of, presented,
+    },
     store::{Outcome, SessionId, SessionRecord},
     user::AuthUser,
 };
@@ -16,11 +18,15 @@ struct Unfinished {
     error: Error,
     /// The presented secret that is known to open it.
     verified: Option<Proof>,
+    /// Its record, if that could be read.
+    record: Option<SessionRecord>,
 }
 
 /// The outcome of a logout for one session.
 enum Ended {
     Done(SessionRecord),
+    /// A concurrent request has ended it.
+    Before(SessionRecord),
     /// There is no such session.
     Nothing,
     /// It is live, and no presented secret opens it.
@@ -45,7 +51,7 @@ impl<U: AuthUser> RequestAuth<U> {
             proofs.insert(0, (record.id, Proof::Session(*secret)));
         }
 
-        let (mut ended, mut failed, mut refused) = (Vec::new(), None, false);
+        let (mut events, mut failed, mut refused) = (Vec::new(), None, false);
         let mut ids: Vec<SessionId> = Vec::new();
         for (id, _) in &proofs {
             if !ids.contains(id) {
@@ -59,10 +65,24 @@ impl<U: AuthUser> RequestAuth<U> {
                 .collect();
             let known = own.as_deref().filter(|_| is_own(&id));
             match self.end_shown(turn, id, &shown, known).await {
-                Ok(Ended::Done(record)) => ended.push(record),
+                Ok(Ended::Done(record)) => {
+                    events.extend(self.end_actor(&record, &shown, &mut failed).await);
+                    let (owner, id) = (record.owner.as_deref(), record.id);
+                    events.push(realm.event_of(EventKind::LoggedOut, owner, id));
+                }
+                Ok(Ended::Before(record)) => {
+                    events.extend(self.end_actor(&record, &shown, &mut failed).await);
+                }
                 Ok(Ended::Nothing) => {}
                 Ok(Ended::NotOpened) => refused = true,
-                Err(Unfinished { error, verified }) => {
+                Err(Unfinished {
+                    error,
+                    verified,
+                    record,
+                }) => {
+                    if let Some(record) = record {
+                        events.extend(self.end_actor(&record, &shown, &mut failed).await);
+                    }
                     let why = Later::LoggedOut {
                         verified: verified.is_some(),
                     };
@@ -82,8 +102,8 @@ impl<U: AuthUser> RequestAuth<U> {
             state.session = SessionState::none(AnonymousReason::LoggedOut);
         }
         self.set_identity(Identity::Anonymous(AnonymousReason::LoggedOut));
-        for record in &ended {
-            realm.report_of(EventKind::LoggedOut, record);
+        for event in &events {
+            realm.emit(event);
         }
         if !incomplete {
             return Ok(());
@@ -101,6 +121,32 @@ impl<U: AuthUser> RequestAuth<U> {
         Err(error)
     }
 
+    /// Ends the session behind an impersonation, too, even if that was stopped moments ago. Returns
+    /// the events of it.
+    async fn end_actor(
+        &self,
+        record: &SessionRecord,
+        shown: &[Proof],
+        failed: &mut Option<Error>,
+    ) -> Vec<Event> {
+        let (realm, actor) = (self.realm(), actor_of(record));
+        let (Some(actor), Some(proof)) = (actor, shown.first()) else {
+            return Vec::new();
+        };
+        let ended = match actor.end(realm).await {
+            Ok(ended) => ended,
+            Err(error) => {
+                actor.end_later(realm, *proof, Later::LoggedOut { verified: true });
+                *failed = Some(error);
+                None
+            }
+        };
+        let is_open = head_of(record).is_some_and(|head| head.current.is_some());
+        let kind = EventKind::ImpersonationEnded;
+        let stopped = is_open.then(|| actor.event(realm, kind, record));
+        stopped.into_iter().chain(ended).collect()
+    }
+
     /// Deletes a session if one of these secrets opens it.
     async fn end_shown(
         &self,
@@ -113,6 +159,7 @@ impl<U: AuthUser> RequestAuth<U> {
         let unverified = |error| Unfinished {
             error,
             verified: None,
+            record: None,
         };
         let opening = |record: &SessionRecord| {
             let head = head_of(record)?;
@@ -133,6 +180,9 @@ impl<U: AuthUser> RequestAuth<U> {
                 }
                 match found {
                     Some(record) if opens(&record) => record,
+                    Some(record) if is_closed(&record) && opening(&record).is_some() => {
+                        return Ok(Ended::Before(record));
+                    }
                     Some(record) if record.is_live(turn.now) && !is_closed(&record) => {
                         return Ok(Ended::NotOpened);
                     }
@@ -142,10 +192,11 @@ impl<U: AuthUser> RequestAuth<U> {
         };
         match realm.delete(&id, None).await {
             Ok(Outcome::Done) => Ok(Ended::Done(record)),
-            Ok(Outcome::Gone | Outcome::Conflict) => Ok(Ended::Nothing),
+            Ok(Outcome::Gone | Outcome::Conflict) => Ok(Ended::Before(record)),
             Err(error) => Err(Unfinished {
                 error,
                 verified: opening(&record).or(shown.first().copied()),
+                record: Some(record),
             }),
         }
     }

@@ -1,6 +1,7 @@
-//! Logging in, logging out, confirming and rotating. Each changes the record first, and what the
-//! request reports only after the store has accepted the change.
+//! Logging in, logging out, confirming, rotating and impersonating. Each changes the record first,
+//! and what the request reports only after the store has accepted the change.
 
+mod impersonate;
 mod login;
 mod login_plan;
 mod logout;

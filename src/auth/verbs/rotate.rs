@@ -1,10 +1,10 @@
 //! Confirming and rotating.
 
 use crate::{
-    auth::request::RequestAuth,
+    auth::{methods::By, request::RequestAuth},
     error::{Error, ErrorKind},
     event::EventKind,
-    identity::Identity,
+    identity::{Entered, Identity},
     session::{
         Browser, Change, Changes, HeldBy, Open, Payload, RememberCookie, RememberPart, Step,
         Swapped, Turn, swap,
@@ -24,11 +24,16 @@ pub(in crate::auth) enum Renew {
 }
 
 impl<U: AuthUser> RequestAuth<U> {
-    pub(in crate::auth) async fn confirm(&self, turn: &Turn<'_>) -> Result<bool, Error> {
+    pub(in crate::auth) async fn confirm(&self, turn: &Turn<'_>, by: By) -> Result<bool, Error> {
         self.check_in_time()?;
-        let Identity::BySession { user, .. } = self.resolve(turn).await? else {
+        let by = by.names()?;
+        let Identity::BySession { user, actor, .. } = self.resolve(turn).await? else {
             return Ok(false);
         };
+        // Whose credentials were entered? The session would be the impersonated user's.
+        if actor.is_some() {
+            return Err(ErrorKind::Impersonating.into());
+        }
         let now = turn.now;
         let (browser, client) = (turn.user_agent().map(Browser::of), turn.client_mark());
         let record = self
@@ -39,15 +44,18 @@ impl<U: AuthUser> RequestAuth<U> {
                     login.client = client;
                     login.browser = browser.unwrap_or_default();
                 }
+                payload.methods = payload.methods.with(by, now);
                 payload.limits = payload.limits.renewed(now);
             })
             .await?
             // The session ended during this request.
             .ok_or(ErrorKind::Gone)?;
         self.use_up_next();
+        let open = turn.open();
         self.set_identity(Identity::BySession {
             user,
-            fresh: Some(now),
+            actor: None,
+            entered: open.map_or_else(Entered::default, |open| Entered::of(&open, true)),
         });
         turn.realm().report_of(EventKind::Confirmed, &record);
         Ok(true)

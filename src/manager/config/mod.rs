@@ -190,7 +190,8 @@ impl<U: AuthUser> LoginManager<U> {
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
     /// # struct Account { id: i64 }
     /// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-    /// # let login_manager = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
+    /// # let load = |id| async move { Some(Account { id }) };
+    /// # let login_manager = LoginManager::new(MemoryStore::new(), load);
     /// use login_manager::{event::EventKind, manager::KnownBrowsers};
     ///
     /// let login_manager = login_manager

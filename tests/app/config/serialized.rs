@@ -89,6 +89,7 @@ fn reasons_are_stable_names() {
             "login_required",
         ),
         (DeniedReason::FreshLoginRequired, "fresh_login_required"),
+        (DeniedReason::MethodRequired, "method_required"),
         (DeniedReason::Forbidden, "forbidden"),
     ] {
         assert_eq!((reason.as_str(), &*reason.to_string()), (name, name));
@@ -124,6 +125,7 @@ fn each_anonymous_reason_has_its_own_name() {
         (Inactive, "inactive"),
         (StampChanged, "stamp_changed"),
         (RememberTheft, "remember_theft"),
+        (ActorNotLoggedIn, "actor_not_logged_in"),
         (ClientChanged, "client_changed"),
         (LoggedOut, "logged_out"),
     ];
@@ -145,6 +147,8 @@ fn each_event_kind_has_its_own_name() {
         (LoggedOut, "logged_out"),
         (Confirmed, "confirmed"),
         (Rotated, "rotated"),
+        (ImpersonationStarted, "impersonation_started"),
+        (ImpersonationEnded, "impersonation_ended"),
         (Joined, "joined"),
         (Denied(DeniedReason::Forbidden), "denied"),
         (LoadedByRequest, "loaded_by_request"),
@@ -198,6 +202,7 @@ async fn a_session_list_is_a_list_of_maps() {
         "is_current": true,
         "is_logged_in": true,
         "is_remembered": false,
+        "is_impersonated": false,
     });
     assert_eq!(*here, expected);
     assert_eq!(there["logged_in"], json!(now - 3600));

@@ -7,3 +7,4 @@ mod freshness;
 mod page_loads;
 mod paths;
 mod permissions;
+mod step_up;

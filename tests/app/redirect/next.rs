@@ -296,7 +296,9 @@ async fn next_field_can_have_another_name() {
     );
     assert_eq!(world.browser.post(&location).await.location(), "/private");
     let long = "f".repeat(65);
-    for bad in ["", "notice", "a b", "a=b", "a&b", "\u{e9}", "a%20b", &long] {
+    for bad in [
+        "", "notice", "method", "a b", "a=b", "a&b", "\u{e9}", "a%20b", &long,
+    ] {
         let page = LoginPage::new("/login").next_field(bad.to_owned());
         let error = page.check().unwrap_err();
         assert!(error.to_string().contains(&format!("{bad:?}")), "{error}");
