@@ -90,3 +90,33 @@ fn links_in_markdown_files_lead_to_files() {
     }
     assert!(links > 0);
 }
+
+/// Groups are divided by empty lines.
+#[test]
+fn dependencies_are_in_alphabetical_order() {
+    let members = ["examples", "tests"].map(|folder| fs::read_dir(Path::new(ROOT).join(folder)));
+    let members = members.into_iter().flat_map(Result::unwrap);
+    let folders = members.map(|entry| entry.unwrap().path());
+    let folders =
+        folders.chain(["", "benches", "tests"].map(|folder| Path::new(ROOT).join(folder)));
+    let manifests = folders.map(|folder| folder.join("Cargo.toml"));
+    let mut groups = 0;
+    for manifest in manifests.filter(|path| path.exists()) {
+        let text = fs::read_to_string(&manifest).unwrap();
+        let sections = text.split("\n[").filter(|section| {
+            let name = section.lines().next().unwrap();
+            name.ends_with("dependencies]")
+        });
+        for group in sections.flat_map(|section| section.split("\n\n")) {
+            groups += 1;
+            let names: Vec<_> = group
+                .lines()
+                .filter(|line| line.starts_with(|first: char| first.is_ascii_lowercase()))
+                .filter(|line| line.contains(" = "))
+                .filter_map(|line| line.split(['.', ' ']).next())
+                .collect();
+            assert!(names.is_sorted(), "{}: {names:?}", manifest.display());
+        }
+    }
+    assert!(groups > 20, "{groups}");
+}

@@ -81,7 +81,8 @@ async fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
     let share = if quick { 10 } else { 1 };
     let columns = ["measurement", "µs", "store calls"];
-    let mut times = Table::new("The median times of operations, in each store.", &columns);
+    let heading = "The median times of operations, in each store.";
+    let mut times = Table::new(heading, &columns);
     let listed = thousands((LISTED / share) as f64);
     let heading = format!("Bytes per session, at {listed} sessions.");
     let mut sizes = Table::new(&heading, &["measurement", "bytes"]);
@@ -125,7 +126,9 @@ async fn measure(
 
     let store = Counted::new(store);
     let manager = manager(store.clone());
-    let mut rows = Vec::from(requests(&site(&manager), &store, REQUESTS / share).await);
+    let site = site(&manager);
+    let mut rows = Vec::from(requests(&site, &store, REQUESTS / share).await);
+    rows.push((CROWD, crowd(&site, &store, 10 * REQUESTS / share).await));
     rows.push((
         list_name(share),
         list(&manager, &store, LISTED / share).await,
@@ -236,6 +239,33 @@ async fn requests(site: &Router, store: &Counted, count: usize) -> [(&'static st
         ("login", typical(logins)),
         ("logout", typical(logouts)),
     ]
+}
+
+const CROWD: &str = "login, 10 at once (p99)";
+
+/// Logs in from ten browsers at once, again and again. The slowest hundredth is what counts, and no
+/// login fails.
+async fn crowd(site: &Router, store: &Counted, count: usize) -> Cost {
+    let mut browsers = JoinSet::new();
+    for _ in 0..10 {
+        let site = site.clone();
+        browsers.spawn(async move {
+            let mut times = Vec::new();
+            for _ in 0..count / 10 {
+                let request = Template::post("/login", None).request();
+                let start = Instant::now();
+                let (status, _) = serve(&site, request).await;
+                times.push(start.elapsed());
+                assert!(status.is_success(), "{status}");
+            }
+            times
+        });
+    }
+    let mut times: Vec<_> = browsers.join_all().await.into_iter().flatten().collect();
+    times.sort();
+    let calls = store.take_calls() / times.len();
+    let time = times[times.len() * 99 / 100];
+    Cost { time, calls }
 }
 
 async fn timed(
