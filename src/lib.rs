@@ -212,6 +212,10 @@ pub mod manual;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 #[cfg(feature = "axum")]
 #[doc(inline)]
 pub use crate::extract::{CurrentUser, FreshLoginRequired, LoginRequired};

@@ -101,6 +101,7 @@ async fn restore_by<'a, T: Send>(
         None => realm.load(&token.id).await?,
     };
     let mut is_fresh_read = !realm.store.is_cache();
+    let mut was_accepted = false;
     for _ in 0..TRIES {
         let found = record.as_ref().and_then(|record| {
             let payload = Payload::decode(&record.payload).ok()?;
@@ -126,9 +127,12 @@ async fn restore_by<'a, T: Send>(
             let standing = Presented::new(realm, other).standing(turn, old, &payload);
             other.id == token.id && matches!(standing, Standing::Good | Standing::Exchanged)
         };
-        if standing == Standing::Stolen && shown.iter().any(is_good) {
+        // The same holds if it was accepted when this request read the record first: the browser
+        // has come back more than once since then.
+        if standing == Standing::Stolen && (was_accepted || shown.iter().any(is_good)) {
             return Ok(Restored::Nothing(None));
         }
+        was_accepted |= standing != Standing::Stolen;
         if standing == Standing::Stolen {
             match turn.end_judged(old, AnonymousReason::RememberTheft).await? {
                 Judged::Ended => {

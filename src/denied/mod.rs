@@ -21,6 +21,8 @@ use http::{HeaderValue, Uri};
 use crate::error::ConfigError;
 
 use self::login_page::ChosenBy;
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::page_load::Client;
 pub(crate) use self::{
     bearer::Bearer,
     custom::{Unauthorized, erase},

@@ -5,7 +5,7 @@ use memchr::memchr;
 
 /// What the client does with a response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Client {
+pub(crate) enum Client {
     /// Shows it as a page and follows redirects.
     Page,
     /// htmx, which follows `HX-Redirect` and would swap a redirect's target into the page.
@@ -17,7 +17,7 @@ pub(super) enum Client {
 impl Client {
     /// Reads it from the request's headers, as the table in [the
     /// manual](crate::manual::guarding_pages#what-is-a-page-load) says.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let seen = Seen::in_headers(headers);
         if seen.hx_history_restore {
             // htmx shows the response as a whole page, and ignores `HX-Redirect` for this request.

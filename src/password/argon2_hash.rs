@@ -8,7 +8,7 @@ use argon2::{
 use super::{Argon2Cost, scheme};
 
 /// A stored hash that argon2 can recompute within the limits.
-pub(super) struct Argon2Hash {
+pub(crate) struct Argon2Hash {
     algorithm: Algorithm,
     version: Version,
     params: Params,
@@ -19,7 +19,7 @@ pub(super) struct Argon2Hash {
 impl Argon2Hash {
     /// Parses a PHC string, or one of Django, which writes `argon2` in front of it. Returns `None`,
     /// at no further cost, if argon2 could not recompute it, or not within the limits.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let hash = PasswordHash::new(text.strip_prefix("argon2").unwrap_or(text)).ok()?;
         let params = Params::try_from(&hash).ok()?;
         if !Argon2Cost::of(&params).is_within_ceiling() {
@@ -39,20 +39,20 @@ impl Argon2Hash {
         })
     }
 
-    pub(super) fn argon2(&self) -> Argon2<'static> {
+    pub(crate) fn argon2(&self) -> Argon2<'static> {
         Argon2::new(self.algorithm, self.version, self.params.clone())
     }
 
-    pub(super) fn salt(&self) -> &[u8] {
+    pub(crate) fn salt(&self) -> &[u8] {
         &self.salt
     }
 
     /// Compares in constant time, as [`Output`] does.
-    pub(super) fn has_tag(&self, tag: Option<Output>) -> bool {
+    pub(crate) fn has_tag(&self, tag: Option<Output>) -> bool {
         tag == Some(self.tag)
     }
 
-    pub(super) fn cost(&self) -> Argon2Cost {
+    pub(crate) fn cost(&self) -> Argon2Cost {
         Argon2Cost::of(&self.params)
     }
 
@@ -60,7 +60,7 @@ impl Argon2Hash {
     ///
     /// Memory and total work are compared, so fewer passes over more memory are not weaker if they
     /// fill as much in total. Lanes do not matter.
-    pub(super) fn is_outdated(&self, cost: Argon2Cost) -> bool {
+    pub(crate) fn is_outdated(&self, cost: Argon2Cost) -> bool {
         self.algorithm != scheme::ALGORITHM
             || self.version != scheme::VERSION
             || self.salt.len() < scheme::SALT_BYTES

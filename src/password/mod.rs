@@ -113,7 +113,9 @@ use std::{fmt, num::NonZeroUsize, time::Duration};
 
 use rand::{TryRng, rngs::SysRng};
 
-use self::{hasher::Hasher, plaintext::Plaintext, slots::Slots, stored::Stored};
+use self::{hasher::Hasher, plaintext::Plaintext, slots::Slots};
+
+pub(crate) use self::stored::Stored;
 use crate::error::ConfigError;
 
 #[cfg(feature = "breached-passwords")]

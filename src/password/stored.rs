@@ -3,14 +3,14 @@
 use super::{argon2_hash::Argon2Hash, other::OtherHash};
 
 /// A stored hash that can be recomputed within the limits.
-pub(super) enum Stored {
+pub(crate) enum Stored {
     Argon2(Box<Argon2Hash>),
     Other(OtherHash),
 }
 
 impl Stored {
     /// Returns `None`, at no further cost, for any other text.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match Argon2Hash::parse(text) {
             Some(hash) => Some(Self::Argon2(Box::new(hash))),
             None => OtherHash::parse(text).map(Self::Other),

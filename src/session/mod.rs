@@ -22,6 +22,8 @@ use serde_core::{Serialize, de::DeserializeOwned};
 use self::{data::TooLarge, entries::Entries};
 use crate::error::{Error, ErrorKind};
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::payload::DecodeError;
 pub(crate) use self::{
     actor::{Actor, ActorSession, ActorStanding, actor_of},
     browser::Browser,

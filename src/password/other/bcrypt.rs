@@ -5,7 +5,7 @@ use ctutils::CtEq as _;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-pub(in crate::password) struct Bcrypt {
+pub(crate) struct Bcrypt {
     cost: u32,
     salt: [u8; 16],
     tag: [u8; 23],

@@ -19,7 +19,7 @@ use self::pbkdf2::Pbkdf2;
 use self::scrypt::Scrypt;
 
 /// A stored hash that can be recomputed within the limits. Without features there is none.
-pub(super) enum OtherHash {
+pub(crate) enum OtherHash {
     #[cfg(feature = "bcrypt")]
     Bcrypt(Bcrypt),
     #[cfg(feature = "pbkdf2")]
@@ -66,7 +66,7 @@ impl OtherHash {
     }
 
     /// The memory that a check takes, if it is worth mentioning.
-    pub(super) fn memory_kib(&self) -> u32 {
+    pub(crate) fn memory_kib(&self) -> u32 {
         match *self {
             #[cfg(feature = "bcrypt")]
             Self::Bcrypt(_) => 0,

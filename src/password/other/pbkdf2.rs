@@ -5,7 +5,7 @@ use sha1::Sha1;
 
 use super::text::{Tag, dotted, hex, number, padded, split, unpadded};
 
-pub(in crate::password) struct Pbkdf2 {
+pub(crate) struct Pbkdf2 {
     function: Function,
     rounds: u32,
     salt: Vec<u8>,

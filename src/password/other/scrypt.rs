@@ -4,7 +4,7 @@ use scrypt::{Params, scrypt};
 
 use super::text::{Tag, hex, number, padded, split, unpadded};
 
-pub(in crate::password) struct Scrypt {
+pub(crate) struct Scrypt {
     params: Params,
     salt: Vec<u8>,
     tag: Tag,

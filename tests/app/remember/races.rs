@@ -294,3 +294,20 @@ async fn data_saved_before_a_join_is_kept_and_sets_no_cookie() {
     sleep(Duration::from_secs(100)).await;
     assert_eq!(world.store.inner.len(), 1);
 }
+
+/// The browser has come back twice since the request read the record with its token in it.
+#[tokio::test]
+async fn restore_behind_two_others_is_no_theft() {
+    let world = remembered().await;
+    let (gate, restore) = restoring(&world).await;
+    let mut browser = restarted(&world.browser);
+    assert_eq!(browser.get("/who").await.body, "alice");
+    browser.restart();
+    assert_eq!(browser.get("/who").await.body, "alice");
+    gate.open();
+    let (_, answer) = restore.await.unwrap();
+    assert_eq!(answer.body, "nobody");
+    assert_eq!(answer.set_cookies(), [""; 0]);
+    assert!(!world.events.take().contains(&EventKind::RememberTheft));
+    assert_eq!(browser.get("/who").await.body, "alice");
+}

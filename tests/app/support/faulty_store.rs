@@ -12,7 +12,7 @@ use login_manager::{
     store::{CreateOutcome, Outcome, Page, SessionId, SessionRecord},
 };
 use tokio::{
-    sync::Notify,
+    sync::{Notify, oneshot},
     time::{sleep, timeout},
 };
 
@@ -53,6 +53,7 @@ struct Plan {
     gate_after: Option<(usize, When, Gate)>,
     fault_after: Option<(usize, Fault)>,
     handed_out: Option<SessionRecord>,
+    turnstile: Option<Turnstile>,
     is_remote: bool,
     takes: Duration,
     knows_every_key: bool,
@@ -112,6 +113,50 @@ impl Gate {
     pub async fn pass(&self) {
         self.reached.notify_one();
         self.opened.notified().await;
+    }
+}
+
+/// Calls that wait until they are let through, one by one.
+#[derive(Clone, Default)]
+pub struct Turnstile(Arc<Mutex<Waiting>>);
+
+#[derive(Default)]
+struct Waiting {
+    is_open: bool,
+    calls: Vec<(Call, oneshot::Sender<Option<Fault>>)>,
+}
+
+impl Turnstile {
+    /// The calls that wait, in the order in which they came.
+    pub fn waiting(&self) -> Vec<Call> {
+        let mut waiting = self.0.lock().unwrap();
+        // The caller of the others has given up.
+        waiting.calls.retain(|(_, release)| !release.is_closed());
+        waiting.calls.iter().map(|(call, _)| *call).collect()
+    }
+
+    /// Lets one call through, which may go wrong.
+    pub fn release(&self, index: usize, fault: Option<Fault>) {
+        let (_, release) = self.0.lock().unwrap().calls.remove(index);
+        release.send(fault).ok();
+    }
+
+    /// Lets all calls through that come from now on, or none.
+    pub fn set_open(&self, is_open: bool) {
+        self.0.lock().unwrap().is_open = is_open;
+    }
+
+    async fn pass(&self, call: Call) -> Option<Fault> {
+        let released = {
+            let mut waiting = self.0.lock().unwrap();
+            if waiting.is_open {
+                return None;
+            }
+            let (release, released) = oneshot::channel();
+            waiting.calls.push((call, release));
+            released
+        };
+        released.await.ok().flatten()
     }
 }
 
@@ -268,6 +313,13 @@ impl<S: SessionStore + Clone> FaultyStore<S> {
         self.plan.lock().unwrap().fault_after = Some((calls, fault));
     }
 
+    /// Lets every call wait from now on until the turnstile lets it through.
+    pub fn turnstile(&self) -> Turnstile {
+        let turnstile = Turnstile::default();
+        self.plan.lock().unwrap().turnstile = Some(turnstile.clone());
+        turnstile
+    }
+
     /// The calls since the last time this was called.
     pub fn take_calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.plan.lock().unwrap().calls)
@@ -283,7 +335,7 @@ impl<S: SessionStore + Clone> FaultyStore<S> {
         call: Call,
         work: impl Future<Output = Result<T, BoxError>> + Send + 'static,
     ) -> Result<T, BoxError> {
-        let (fault, gate, is_remote, takes) = {
+        let (fault, gate, is_remote, takes, turnstile) = {
             let mut plan = self.plan.lock().unwrap();
             plan.calls.push(call);
             let once = plan.failing_once.iter().position(|(at, _)| *at == call);
@@ -292,7 +344,8 @@ impl<S: SessionStore + Clone> FaultyStore<S> {
             let fault = once.or(counted.map(|(_, fault)| fault));
             let fault = fault.or(plan.failing.get(&call).copied());
             let gate = plan.gate_after.take_if(|(calls, ..)| is_due(calls));
-            (fault, gate, plan.is_remote, plan.takes)
+            let turnstile = plan.turnstile.clone();
+            (fault, gate, plan.is_remote, plan.takes, turnstile)
         };
         let pass = async |at: When| {
             if let Some((_, when, gate)) = &gate
@@ -309,6 +362,10 @@ impl<S: SessionStore + Clone> FaultyStore<S> {
             tokio::task::yield_now().await;
         }
         pass(When::Before).await;
+        let fault = match turnstile {
+            Some(turnstile) => turnstile.pass(call).await.or(fault),
+            None => fault,
+        };
         match fault {
             Some(Fault::Fails) => return Err("the store is down".into()),
             Some(Fault::Hangs) => std::future::pending().await,

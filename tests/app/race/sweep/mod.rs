@@ -13,6 +13,7 @@ mod checks;
 mod factors;
 mod responses;
 mod scene;
+mod schedules;
 mod stores;
 mod theft;
 mod twists;
@@ -159,7 +160,7 @@ pub fn run_sample<S: SessionStore>(opening: impl Future<Output = Result<S, BoxEr
 }
 
 /// Shares the cases out to as many threads as there are processors.
-fn share(cases: &[Case], run: impl Fn(Vec<Case>) -> Tally + Sync) -> Tally {
+fn share<C: Copy + Send + Sync>(cases: &[C], run: impl Fn(Vec<C>) -> Tally + Sync) -> Tally {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let share = |at: usize| cases.iter().copied().skip(at).step_by(threads).collect();
     std::thread::scope(|scope| {

@@ -35,9 +35,18 @@ impl Place {
     /// The same behind a cache whose entries outlive the case.
     pub fn cached() -> Self {
         let Self { store, .. } = Self::in_memory();
+        let mut place = Self {
+            seen: Arc::new(store.clone()),
+            store,
+        };
+        place.seen = place.another_cache();
+        place
+    }
+
+    /// A cache in front of the same store, as on another node.
+    pub fn another_cache(&self) -> Arc<dyn SessionStore> {
         let hour = Duration::from_secs(60 * 60);
-        let seen = Arc::new(CachedStore::new(store.clone(), hour));
-        Self { store, seen }
+        Arc::new(CachedStore::new(self.store.clone(), hour))
     }
 }
 
