@@ -1,7 +1,8 @@
 //! The tutorial, and requests between sites, in a real browser. Needs `CHROMEDRIVER`, the path of
 //! chromedriver; is ignored without it.
 //!
-//! With `SCREENSHOT=1` it also writes the README's screenshot, `examples/tutorial/screenshot.png`:
+//! With `SCREENSHOT=1` it also writes the README's screenshots, `light.png` and `dark.png` in
+//! `examples/tutorial`:
 //!
 //! ```sh
 //! SCREENSHOT=1 CHROMEDRIVER=/usr/bin/chromedriver cargo test --test chromium screenshot
@@ -9,6 +10,7 @@
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
 #![allow(
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "it is a test"
@@ -27,9 +29,10 @@ use std::{
     ffi::{OsStr, OsString},
     fs,
     io::{self, BufRead, BufReader, Read, Write},
-    net::{Ipv4Addr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::Path,
     process::{Child, ChildStdout, Command, ExitCode, Stdio},
+    sync::{Arc, Mutex},
     thread,
     time::{Duration, SystemTime},
 };
@@ -48,18 +51,22 @@ use hyper_util::{
 };
 use libtest_mimic::{Arguments, Completion, Trial};
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, runtime, time::timeout};
+use tokio::{net::TcpListener, runtime, task, time::timeout};
 use url::{ParseError, Url};
 
 use crate::folder::Folder;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+const BROWSER: &str = "__Host-account-browser";
 const SESSION: &str = "__Host-account-session";
 const REMEMBER: &str = "__Host-account-remember";
 const PASSWORD: &str = "down the rabbit hole";
 const NEW_PASSWORD: &str = "through the looking glass";
 const FIREFOX_ON_ANDROID: &str =
     "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0";
+/// As WebDriver names the keys.
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
 const SAFARI_ON_IPHONE: &str = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5 Mobile/15E148 Safari/604.1";
 
 fn main() -> ExitCode {
@@ -89,8 +96,20 @@ fn main() -> ExitCode {
             logout_buttons_have_names_of_their_own,
         ),
         trial(
-            "account_page_screenshot_is_small",
-            account_page_screenshot_is_small,
+            "forgotten_password_is_replaced_by_mail",
+            forgotten_password_is_replaced_by_mail,
+        ),
+        trial(
+            "keyboard_reaches_every_function",
+            keyboard_reaches_every_function,
+        ),
+        trial(
+            "text_can_be_read_in_light_and_dark",
+            text_can_be_read_in_light_and_dark,
+        ),
+        trial(
+            "account_page_screenshots_are_small",
+            account_page_screenshots_are_small,
         ),
         trial(
             "password_change_keeps_remember_me",
@@ -161,17 +180,29 @@ async fn the_tutorial_remembers_a_chromium_that_was_closed() {
     timeout(12 * PATIENCE, story).await.unwrap();
 }
 
+/// The pages for visitors who are not logged in.
+const STRANGERS: [&str; 6] = [
+    "/",
+    "/register",
+    "/login?notice=login",
+    "/forgot",
+    "/reset",
+    "/logged-out",
+];
+/// The pages for users.
+const USERS: [&str; 4] = ["/protected", "/account", "/account/password", "/confirm"];
+
 async fn pages_fit_screens_of_any_width() {
     in_one_browser(async |visitor| {
         let has_user_name = "return document.querySelector('.name').offsetWidth > 20";
-        for path in ["/", "/register", "/login"] {
+        for path in STRANGERS {
             visitor.open(path).await;
             fits_every_width(visitor).await;
         }
         // The longest name that is allowed.
         let name = "a".repeat(64);
         registers_and_logs_in(visitor, &name).await;
-        for path in ["/protected", "/account", "/account/password"] {
+        for path in USERS {
             visitor.open(path).await;
             fits_every_width(visitor).await;
         }
@@ -229,7 +260,7 @@ async fn forms_say_which_field_is_wrong() {
             "//input[@name='current_password']",
             "//input[@name='new_password']",
         );
-        let hint = "At least 8 characters. A few words are better.";
+        let hint = "At least 15 characters. A few words are best.";
         assert_eq!(visitor.description(new).await, hint);
         visitor.type_in("current_password", "mirror").await;
         visitor.type_in("new_password", NEW_PASSWORD).await;
@@ -316,24 +347,215 @@ async fn logout_buttons_have_names_of_their_own() {
     .await;
 }
 
-/// What the README shows.
-async fn account_page_screenshot_is_small() {
+async fn forgotten_password_is_replaced_by_mail() {
+    let folder = Folder::new();
+    let mails = Mails::default();
+    let site = serve_tutorial_with(&folder.path().join("tutorial.db"), &mails).await;
+    in_a_browser(site.clone(), async |visitor| {
+        registers_and_logs_in(visitor, "alice").await;
+        visitor.click("//button[.='Log out']").await;
+        visitor.open("/login").await;
+        visitor.click("//main//a[.='Forgot your password?']").await;
+        visitor.type_in("username", "alice").await;
+        visitor.submit().await;
+        visitor.reads("a link is on its way").await;
+        let link = loop {
+            let mail = mails.lock().unwrap().pop();
+            match mail {
+                Some(mail) => break mail,
+                None => task::yield_now().await,
+            }
+        };
+        let (_, link) = link.split_once(&site).unwrap();
+        let (link, _) = link.split_once('\n').unwrap();
+
+        visitor.open(link).await;
+        assert_eq!(visitor.address().await, "/reset", "without the token");
+        visitor.type_in("new_password", "short").await;
+        let valid = visitor.script("return document.querySelector('main form').checkValidity()");
+        assert_eq!(valid.await, json!(false), "the browser says so already");
+        visitor.type_in("new_password", NEW_PASSWORD).await;
+        visitor.submit().await;
+        visitor.reads("Your password has been changed.").await;
+        assert_eq!(visitor.address().await, "/login");
+        visitor.fill_in("alice", NEW_PASSWORD).await;
+        visitor.reads("Hello, alice!").await;
+
+        // The history leads to the page without the token, which is used up.
+        visitor.open("/reset").await;
+        visitor.reads("This link is no longer valid.").await;
+    })
+    .await;
+}
+
+async fn keyboard_reaches_every_function() {
     in_one_browser(async |visitor| {
-        visitor.resize(960, 660).await;
+        visitor.open("/login").await;
+        let expected = [
+            "User name",
+            "Password",
+            "Show password",
+            "Remember me on this device",
+            "Log in",
+            "Forgot your password?",
+            "Register",
+            "Login tutorial",
+            "Protected page",
+            "Register",
+            "Log in",
+        ];
+        assert_eq!(tab_order(visitor).await, expected);
+
+        registers_and_logs_in(visitor, "alice").await;
+        logs_in_with_user_agent(&visitor.site, SAFARI_ON_IPHONE).await;
+        logs_in_with_user_agent(&visitor.site, FIREFOX_ON_ANDROID).await;
+        visitor.open("/account").await;
+        visitor.press(TAB).await;
+        let expected = [
+            "Login tutorial",
+            "Protected page",
+            "Account",
+            "Log out",
+            "Change password",
+            "Log out Firefox on Android, last used just now",
+            "Log out Safari on iPhone, last used just now",
+            "Log out all other browsers",
+        ];
+        assert_eq!(tab_order(visitor).await, expected);
+
+        // One browser, then this one, with no click.
+        for _ in 0..5 {
+            visitor.press(TAB).await;
+        }
+        visitor.press(ENTER).await;
+        visitor.reads("That browser has been logged out.").await;
+        visitor
+            .find("//ul[count(li) = 2 and not(contains(., 'Firefox'))]")
+            .await;
+        for _ in 0..4 {
+            visitor.press(TAB).await;
+        }
+        visitor.press(" ").await;
+        visitor.reads("You have been logged out.").await;
+
+        visitor.open("/login").await;
+        for keys in ["alice", TAB, PASSWORD, TAB, " ", TAB, " ", ENTER] {
+            visitor.press(keys).await;
+        }
+        visitor.reads("Hello, alice!").await;
+        let names = visitor.cookie_names().await;
+        assert_eq!(names, [BROWSER, REMEMBER, SESSION], "the box is ticked");
+    })
+    .await;
+}
+
+/// The accessible names of the elements that have the focus until it is at the first one again.
+/// Each of them shows that it has it.
+async fn tab_order(visitor: &Visitor) -> Vec<String> {
+    let marked = "const style = getComputedStyle(document.activeElement);
+        return style.outlineStyle === 'solid' && parseFloat(style.outlineWidth) >= 2";
+    let is_page = "return document.activeElement === document.body";
+    let first = visitor.client.active_element().await.unwrap().element_id();
+    let mut names = Vec::new();
+    loop {
+        if visitor.script(is_page).await != json!(true) {
+            let focused = visitor.client.active_element().await.unwrap();
+            if !names.is_empty() && focused.element_id() == first {
+                return names;
+            }
+            let name = visitor.label_of(&focused).await;
+            assert_eq!(visitor.script(marked).await, json!(true), "{name}");
+            names.push(name);
+        }
+        visitor.press(TAB).await;
+    }
+}
+
+async fn text_can_be_read_in_light_and_dark() {
+    in_one_browser(async |visitor| {
+        for path in STRANGERS {
+            visitor.open(path).await;
+            has_contrast(visitor).await;
+        }
+        visitor.open("/login").await;
+        visitor.fill_in("alice", "mirror").await;
+        visitor.reads("Wrong user name or password.").await;
+        has_contrast(visitor).await;
+        registers_and_logs_in(visitor, "alice").await;
+        has_contrast(visitor).await;
+        logs_in_with_user_agent(&visitor.site, SAFARI_ON_IPHONE).await;
+        for path in USERS {
+            visitor.open(path).await;
+            has_contrast(visitor).await;
+        }
+    })
+    .await;
+}
+
+/// Text has a contrast of 4.5 (WCAG 2.2, 1.4.3), the edge of a field one of 3 (1.4.11).
+async fn has_contrast(visitor: &Visitor) {
+    let measure = "const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
+        const channels = (color) => {
+            canvas.clearRect(0, 0, 1, 1);
+            canvas.fillStyle = color;
+            canvas.fillRect(0, 0, 1, 1);
+            return [...canvas.getImageData(0, 0, 1, 1).data];
+        };
+        const light = (color) => channels(color).slice(0, 3)
+            .map((part) => part / 255)
+            .map((part) => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, part, at) => sum + part * [0.2126, 0.7152, 0.0722][at], 0);
+        const behind = (element) => {
+            const color = getComputedStyle(element).backgroundColor;
+            return channels(color)[3] === 255 ? color : behind(element.parentElement);
+        };
+        const contrast = (one, other) => {
+            const [less, more] = [light(one), light(other)].sort((a, b) => a - b);
+            return (more + 0.05) / (less + 0.05);
+        };
+        const found = [];
+        for (const element of document.querySelectorAll('body *')) {
+            const style = getComputedStyle(element);
+            const hasText = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+            if (element.checkVisibility() && (hasText || element.tagName === 'INPUT')) {
+                const ratio = contrast(style.color, behind(element));
+                if (ratio < 4.5) found.push([element.outerHTML, ratio]);
+            }
+            if (element.matches('input:not([type=checkbox])') && element.checkVisibility()) {
+                const ratio = contrast(style.borderTopColor, behind(element.parentElement));
+                if (ratio < 3) found.push([element.outerHTML, ratio]);
+            }
+        }
+        return [getComputedStyle(document.body).backgroundColor, found]";
+    let mut backgrounds = Vec::new();
+    for scheme in ["light", "dark"] {
+        visitor.prefer(scheme).await;
+        let found = visitor.script(measure).await;
+        let address = visitor.address().await;
+        assert_eq!(found[1], json!([]), "{address} in {scheme}");
+        backgrounds.push(found[0].clone());
+    }
+    assert_ne!(backgrounds[0], backgrounds[1]);
+}
+
+/// What the README shows.
+async fn account_page_screenshots_are_small() {
+    in_one_browser(async |visitor| {
+        visitor.resize(960, 715).await;
         registers_and_logs_in(visitor, "alice").await;
         for user_agent in [SAFARI_ON_IPHONE, FIREFOX_ON_ANDROID] {
             logs_in_with_user_agent(&visitor.site, user_agent).await;
         }
         visitor.open("/account").await;
         visitor.reads("Where you are logged in").await;
-        let png = visitor.client.screenshot().await.unwrap();
-        assert!(png.len() < 80_000, "{} bytes", png.len());
-        if env::var_os("SCREENSHOT").is_some() {
-            let path = concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/../examples/tutorial/screenshot.png"
-            );
-            fs::write(path, png).unwrap();
+        for scheme in ["light", "dark"] {
+            visitor.prefer(scheme).await;
+            let png = visitor.client.screenshot().await.unwrap();
+            assert!(png.len() < 80_000, "{} bytes", png.len());
+            if env::var_os("SCREENSHOT").is_some() {
+                let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/tutorial");
+                fs::write(format!("{folder}/{scheme}.png"), png).unwrap();
+            }
         }
     })
     .await;
@@ -348,7 +570,7 @@ async fn password_change_keeps_remember_me() {
         let visitor = Visitor::new(&chromedriver, &home, site.clone()).await;
         logs_in_to_be_remembered(&visitor).await;
         changes_the_password(&visitor).await;
-        assert_eq!(visitor.cookie_names().await, [REMEMBER, SESSION]);
+        assert_eq!(visitor.cookie_names().await, [BROWSER, REMEMBER, SESSION]);
         visitor.reads("This browser").await;
         visitor.reads(", remembered").await;
         visitor.client.close().await.unwrap();
@@ -384,9 +606,9 @@ async fn in_a_browser_set_to(preferences: Value, site: String, story: impl Async
 
 async fn registers_and_logs_in(visitor: &Visitor, name: &str) {
     visitor.open("/register").await;
+    visitor.type_in("email", "alice@example.com").await;
     visitor.fill_in(name, PASSWORD).await;
-    visitor.reads("Account created, please log in.").await;
-    visitor.fill_in(name, PASSWORD).await;
+    visitor.reads("Your account has been created").await;
     visitor.reads(&format!("Hello, {name}!")).await;
 }
 
@@ -452,9 +674,17 @@ async fn is_sent_to_log_in(visitor: &Visitor) {
 async fn registers(visitor: &Visitor) {
     visitor.click("//main//a[text()='Register']").await;
     visitor.reads("Create account").await;
+    visitor.type_in("email", "alice@example.com").await;
     visitor.fill_in("alice", PASSWORD).await;
-    visitor.reads("Account created, please log in.").await;
+    visitor.reads("Your account has been created").await;
+    visitor.client.refresh().await.unwrap();
+    visitor
+        .find("//main[not(contains(., 'Your account has been created'))]")
+        .await;
+    visitor.click("//button[text()='Log out']").await;
+    visitor.reads("You have been logged out.").await;
     visitor.open("/register").await;
+    visitor.type_in("email", "alice@example.com").await;
     visitor.fill_in("alice", "something else, and longer").await;
     visitor.reads("That user name is taken.").await;
 }
@@ -467,7 +697,7 @@ async fn is_told_of_a_wrong_password(visitor: &Visitor) {
     let password = visitor.find("//input[@name='password']").await;
     assert_eq!(name.prop("value").await.unwrap().as_deref(), Some("alice"));
     assert_eq!(password.prop("value").await.unwrap().as_deref(), Some(""));
-    assert!(visitor.cookies().await.is_empty(), "nobody has logged in");
+    assert_eq!(visitor.cookie_names().await, [BROWSER]);
 }
 
 async fn logs_in_and_is_led_back(visitor: &Visitor) {
@@ -477,10 +707,8 @@ async fn logs_in_and_is_led_back(visitor: &Visitor) {
 }
 
 async fn has_the_cookie_that_was_promised(visitor: &Visitor) {
-    let cookies = visitor.cookies().await;
-    let [cookie] = &*cookies else {
-        panic!("{} cookies", cookies.len());
-    };
+    assert_eq!(visitor.cookie_names().await, [BROWSER, SESSION]);
+    let cookie = visitor.client.get_named_cookie(SESSION).await.unwrap();
     // The prefix is a promise that browsers enforce: no Domain attribute, so no other host gets the
     // cookie.
     assert_eq!(cookie.name(), SESSION);
@@ -515,7 +743,7 @@ async fn stays_logged_in_here_and_in_another_tab(visitor: &Visitor) {
 async fn logs_out_and_does_not_come_back(visitor: &Visitor) {
     visitor.click("//button[text()='Log out']").await;
     visitor.reads("You have been logged out.").await;
-    assert!(visitor.cookies().await.is_empty());
+    assert_eq!(visitor.cookie_names().await, [BROWSER]);
     visitor.client.back().await.unwrap();
     visitor.reads("Please log in to access this page.").await;
     let page = visitor.client.source().await.unwrap();
@@ -533,16 +761,15 @@ async fn logs_out_and_does_not_come_back(visitor: &Visitor) {
 }
 
 async fn logs_in_to_be_remembered(visitor: &Visitor) {
-    visitor.open("/register").await;
-    visitor.fill_in("alice", PASSWORD).await;
-    visitor.reads("Account created, please log in.").await;
+    registers_and_logs_in(visitor, "alice").await;
+    visitor.open("/login").await;
     visitor
         .click("//label[contains(., 'Remember me on this device')]")
         .await;
     visitor.fill_in("alice", PASSWORD).await;
     visitor.reads("Hello, alice!").await;
 
-    assert_eq!(visitor.cookie_names().await, [REMEMBER, SESSION]);
+    assert_eq!(visitor.cookie_names().await, [BROWSER, REMEMBER, SESSION]);
     let cookie = visitor.client.get_named_cookie(REMEMBER).await.unwrap();
     assert_eq!(
         (cookie.domain(), cookie.path()),
@@ -569,11 +796,11 @@ async fn is_still_known_but_not_trusted(visitor: &Visitor) {
     // A page without a login, at which nothing is asked of the remember cookie: the profile as it
     // was left.
     visitor.open("/style.css").await;
-    assert_eq!(visitor.cookie_names().await, [REMEMBER]);
+    assert_eq!(visitor.cookie_names().await, [BROWSER, REMEMBER]);
     visitor.open("/protected").await;
     visitor.reads("Hello, alice!").await;
     assert_eq!(visitor.address().await, "/protected");
-    assert_eq!(visitor.cookie_names().await, [REMEMBER, SESSION]);
+    assert_eq!(visitor.cookie_names().await, [BROWSER, REMEMBER, SESSION]);
     visitor.click("//nav//a[text()='Account']").await;
     visitor
         .reads("Please reauthenticate to access this page.")
@@ -644,14 +871,27 @@ fn path_of_chromedriver() -> OsString {
     env::var_os("CHROMEDRIVER").unwrap()
 }
 
+/// The texts of the mails that a tutorial has sent.
+type Mails = Arc<Mutex<Vec<String>>>;
+
 /// Serves the tutorial on a free port; answers its address. It ends with the test's runtime.
 async fn serve_tutorial(database: &Path) -> String {
-    let database = tutorial::open(database).await.unwrap();
-    let app = tutorial::app(database).await.unwrap();
+    serve_tutorial_with(database, &Mails::default()).await
+}
+
+async fn serve_tutorial_with(database: &Path, mails: &Mails) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    let site = format!("http://localhost:{port}");
+    let mails = Arc::clone(mails);
+    let mailer = tutorial::Mailer::new(site.clone(), move |_, text| {
+        mails.lock().unwrap().push(text.to_owned());
+    });
+    let database = tutorial::open(database).await.unwrap();
+    let app = tutorial::app(database, mailer).await.unwrap();
+    let app = app.into_make_service_with_connect_info::<SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, app).await });
-    format!("http://localhost:{port}")
+    site
 }
 
 /// A person at a browser.
@@ -776,6 +1016,19 @@ impl Visitor {
             texts.push(described_by.text().await.unwrap());
         }
         texts.join(" ")
+    }
+
+    /// Presses keys where the focus is.
+    async fn press(&self, keys: &str) {
+        let focused = self.client.active_element().await.unwrap();
+        focused.send_keys(keys).await.unwrap();
+    }
+
+    /// Sets `prefers-color-scheme`.
+    async fn prefer(&self, scheme: &str) {
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        let media = json!({ "features": features });
+        self.devtools("Emulation.setEmulatedMedia", media).await;
     }
 
     /// Gives the page so many CSS pixels; the window itself can't be as narrow as a phone.

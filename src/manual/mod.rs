@@ -33,7 +33,7 @@
 //! | example | shows |
 //! |---|---|
 //! | `quickstart` | the app of the [front page](crate), with a home page |
-//! | `tutorial` | registration, a change of password, the user's sessions; SQLite and templates |
+//! | `tutorial` | registration, passwords changed and reset by mail, throttled logins, flash messages, the user's sessions; SQLite and templates |
 //! | `stores` | one app on any store |
 //! | `two_realms` | two kinds of user |
 //! | `permissions` | roles and permissions on routes, on objects and in templates |

@@ -8,6 +8,7 @@ use sqlx::{Row, SqlitePool, sqlite::SqliteRow};
 pub(crate) struct Account {
     pub(crate) id: i64,
     pub(crate) name: String,
+    pub(crate) email: String,
     pub(crate) password_hash: String,
     stamp: Vec<u8>,
 }
@@ -25,12 +26,14 @@ impl AuthUser for Account {
 }
 
 /// `AUTOINCREMENT` ensures that the id of a deleted account is never used again. `NOCASE` ensures
-/// that no user can impersonate alice as Alice. The stamp changes with the password, which ends
-/// every session of the account.
+/// that no user can impersonate alice as Alice. Several accounts can have one address, so the
+/// registration tells no one whose address is known. The stamp changes with the password, which
+/// ends every session of the account, and makes the links for a new password invalid.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS accounts (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        email TEXT NOT NULL,
         password_hash TEXT NOT NULL,
         stamp BLOB NOT NULL DEFAULT (randomblob(16))
     ) STRICT";
@@ -55,11 +58,17 @@ impl Accounts {
         account.try_map(from_row).fetch_optional(&self.0).await
     }
 
-    /// Adds an account. Returns false if the name is taken, even by a concurrent registration.
-    pub(crate) async fn add(&self, name: &str, password_hash: &str) -> Result<bool, sqlx::Error> {
-        let sql = "INSERT INTO accounts (name, password_hash) VALUES (?, ?) ON CONFLICT (name) DO NOTHING";
-        let added = sqlx::query(sql).bind(name).bind(password_hash);
-        Ok(added.execute(&self.0).await?.rows_affected() == 1)
+    /// Adds an account. Returns `None` if the name is taken, even by a concurrent registration.
+    pub(crate) async fn add(
+        &self,
+        name: &str,
+        email: &str,
+        password_hash: &str,
+    ) -> Result<Option<Account>, sqlx::Error> {
+        let sql = "INSERT INTO accounts (name, email, password_hash) VALUES (?, ?, ?)
+            ON CONFLICT (name) DO NOTHING RETURNING *";
+        let added = sqlx::query(sql).bind(name).bind(email).bind(password_hash);
+        added.try_map(from_row).fetch_optional(&self.0).await
     }
 
     /// Replaces the password and the stamp, which ends every session of the account. Returns the
@@ -106,6 +115,7 @@ fn from_row(row: SqliteRow) -> Result<Account, sqlx::Error> {
     Ok(Account {
         id: row.try_get("id")?,
         name: row.try_get("name")?,
+        email: row.try_get("email")?,
         password_hash: row.try_get("password_hash")?,
         stamp: row.try_get("stamp")?,
     })
