@@ -127,9 +127,10 @@ async fn restore_by<'a, T: Send>(
             let standing = Presented::new(realm, other).standing(turn, old, &payload);
             other.id == token.id && matches!(standing, Standing::Good | Standing::Exchanged)
         };
-        // The same holds if it was accepted when this request read the record first: the browser
-        // has come back more than once since then.
-        if standing == Standing::Stolen && (was_accepted || shown.iter().any(is_good)) {
+        // The same holds if it was accepted when this request read the record first, or if the last
+        // exchange was later than the request: the browser has come back more than once since then.
+        let is_behind = was_accepted || was_in_flight(turn, &payload);
+        if standing == Standing::Stolen && (is_behind || shown.iter().any(is_good)) {
             return Ok(Restored::Nothing(None));
         }
         was_accepted |= standing != Standing::Stolen;
@@ -170,6 +171,16 @@ async fn restore_by<'a, T: Send>(
         }
     }
     Err(ErrorKind::Conflict.into())
+}
+
+/// Whether this process exchanged the token secret after the request had arrived, but not so long
+/// after it that no request is in flight.
+fn was_in_flight(turn: &Turn<'_>, payload: &Payload) -> bool {
+    let own = turn.realm().clock.reading(turn.arrived());
+    payload.remember.is_some_and(|remember| {
+        let later = remember.exchanged.at.saturating_sub(own.at);
+        remember.exchanged.by == own.by && (1..=CLOCK_SKEW).contains(&later)
+    })
 }
 
 /// Joins the session that a concurrent request has just restored. That request's response sets the

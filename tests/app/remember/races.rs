@@ -295,6 +295,27 @@ async fn data_saved_before_a_join_is_kept_and_sets_no_cookie() {
     assert_eq!(world.store.inner.len(), 1);
 }
 
+/// The browser has come back twice while the request waited to read the record.
+#[tokio::test]
+async fn restore_that_reads_after_two_others_is_no_theft() {
+    let world = remembered().await;
+    let gate = world.store.gate(Load, Before);
+    let restore = restarted(&world.browser).start(Method::GET, "/who");
+    gate.reached().await;
+    let mut browser = restarted(&world.browser);
+    for _ in 0..2 {
+        world.clock.advance(Duration::from_millis(1));
+        assert_eq!(browser.get("/who").await.body, "alice");
+        browser.restart();
+    }
+    gate.open();
+    let (_, answer) = restore.await.unwrap();
+    assert_eq!(answer.body, "nobody");
+    assert_eq!(answer.set_cookies(), [""; 0]);
+    assert!(!world.events.take().contains(&EventKind::RememberTheft));
+    assert_eq!(browser.get("/who").await.body, "alice");
+}
+
 /// The browser has come back twice since the request read the record with its token in it.
 #[tokio::test]
 async fn restore_behind_two_others_is_no_theft() {
