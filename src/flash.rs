@@ -72,6 +72,9 @@
 //!
 //! An application that never pushes a message stores nothing, and the extractor itself reads
 //! nothing. The session values are named `_flash.` and a number: don't use this prefix yourself.
+//!
+//! In the manual: [`flash` in an application that comes from
+//! Flask](crate::manual::moving_from_flask#flash).
 
 use std::fmt;
 

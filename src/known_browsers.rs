@@ -10,7 +10,7 @@ const DAY: u64 = 24 * 60 * 60;
 /// [`with_known_browsers`](crate::LoginManager::with_known_browsers).
 ///
 /// A login in which the user entered credentials sets a cookie with 256 random bits, which a logout
-/// keeps. The cookie opens nothing. It tells whether this user has logged in from this browser
+/// keeps. The cookie grants no access. It tells whether this user has logged in from this browser
 /// before:
 ///
 /// - The first login of a user from a browser emits a
@@ -31,6 +31,8 @@ const DAY: u64 = 24 * 60 * 60;
 /// | [`trusted_for`](Self::trusted_for) | 30 days | as long as a browser is remembered; assurance level 2 of NIST SP 800-63B-4 (2.2.3) requires both factors every 24 hours |
 ///
 /// Nothing is checked until the manager takes it, or [`check`](KnownBrowsers::check) is called.
+///
+/// In the manual: [Known browsers](crate::manual::sessions_of_a_user#known-browsers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "it changes nothing until a manager takes it"]
 pub struct KnownBrowsers {

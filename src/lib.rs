@@ -99,8 +99,14 @@
 //!   [Events, logs and metrics](manual::events)
 //! - [Security](manual::security), [Troubleshooting](manual::troubleshooting),
 //!   [Benchmarks](manual::benchmarks), [Glossary](manual::glossary)
-//! - [Coming from Flask-Login](manual::coming_from_flask_login),
-//!   [Coming from axum-login and tower-sessions](manual::coming_from_axum_login)
+//! - [Moving from Flask](manual::moving_from_flask),
+//!   [Coming from axum-login and tower-sessions](manual::coming_from_axum_login),
+//!   [What belongs elsewhere](manual::what_belongs_elsewhere)
+//!
+//! Beside the login: [one-time tokens](tokens) for resets, verification and login links, a
+//! [throttle](throttle) against guessing, [API keys](api_keys), [flash messages](flash), [known
+//! browsers](manager::KnownBrowsers), [impersonation](Auth::impersonate). Each does nothing until
+//! it is used.
 //!
 //! The [examples](manual#examples) in the repository are complete applications.
 //!
@@ -109,8 +115,11 @@
 //! | feature | default | |
 //! |---|---|---|
 //! | `axum` | yes | extractors, and errors as responses |
-//! | `argon2` | yes | [`Passwords`] |
+//! | `argon2` | yes | [`Passwords`], and `PasswordPolicy` for new passwords |
 //! | `tracing` | yes | [events](event::Event) and configuration mistakes are logged through `tracing` |
+//! | `common-passwords` | no | `PasswordPolicy` rejects the 3000 most common passwords |
+//! | `breached-passwords` | no | `BreachedPasswords`: lookups in a file of passwords from data breaches |
+//! | `bcrypt`, `pbkdf2`, `scrypt` | no | `Passwords` checks hashes of other systems, until the next login replaces them |
 //! | `sqlite`, `postgres`, `mysql` | no | `SqliteStore`, `PostgresStore`, `MySqlStore` (also MariaDB), on a pool of sqlx 0.9; needs Rust 1.94 |
 //! | `redis` | no | `RedisStore`: Redis, Valkey, or a cluster of them |
 //! | `cache` | no | `CachedStore`: fewer reads; in return other nodes notice a logout slightly later |
@@ -121,10 +130,11 @@
 //!
 //! # Not included
 //!
-//! Registration, e-mail, password reset, OAuth (see the example `oidc`) and passkeys: bring your
-//! own and call [`Auth::login`]. There are no roles beyond
-//! [conditions](guard::LoginRequiredLayer::and) on a guard and [`Authorize`](guard::Authorize), no
-//! CSRF tokens (use the `CsrfLayer` of tower-http, as above) and no rate limit for login attempts.
+//! User tables, registration, admin pages, templates, sending mail, OAuth (see the example `oidc`)
+//! and passkeys: bring your own and call [`Auth::login`]. There are no roles beyond
+//! [conditions](guard::LoginRequiredLayer::and) on a guard and [`Authorize`](guard::Authorize), and
+//! no CSRF tokens: use the `CsrfLayer` of tower-http, as above. [What belongs
+//! elsewhere](manual::what_belongs_elsewhere) has the reasons, and what to use.
 //!
 //! [axum]: https://docs.rs/axum
 //! [tower]: https://docs.rs/tower

@@ -21,6 +21,21 @@ fn pages() -> Vec<String> {
     pages
 }
 
+/// The names of the public methods of a file that take the value and return it changed.
+fn builders(file: &str) -> Vec<String> {
+    let text = read(file);
+    let functions = text.split("pub ").skip(1);
+    functions
+        .filter_map(|rest| {
+            let rest = rest.strip_prefix("const ").unwrap_or(rest);
+            let (name, arguments) = rest.strip_prefix("fn ")?.split_once('(')?;
+            let argument = arguments.trim_start();
+            let takes_self = argument.starts_with("self,") || argument.starts_with("mut self");
+            takes_self.then(|| name.split('<').next().unwrap().to_owned())
+        })
+        .collect()
+}
+
 /// The names of the public methods of a file that begin with one of these prefixes.
 fn settings(file: &str, prefixes: [&str; 2]) -> Vec<String> {
     let text = read(file);
@@ -82,5 +97,74 @@ fn configuration_has_every_setting_of_the_manager() {
                 "{setting}"
             );
         }
+    }
+}
+
+#[test]
+fn configuration_has_every_setting_of_the_handles() {
+    let page = read("manual/configuration.rs");
+    for (file, of) in [
+        ("throttle/mod.rs", "Throttle"),
+        ("tokens/purpose.rs", "Purpose"),
+        ("api_key/settings.rs", "ApiKeySettings"),
+        ("known_browsers.rs", "KnownBrowsers"),
+        ("password/policy.rs", "PasswordPolicy"),
+    ] {
+        let settings = builders(file);
+        assert!(!settings.is_empty(), "{file}");
+        for setting in settings {
+            assert!(
+                page.contains(&format!("{of}::{setting}`]")),
+                "{of}::{setting}"
+            );
+        }
+    }
+}
+
+#[test]
+fn events_page_has_every_kind_at_its_level() {
+    let (source, page) = (read("event/mod.rs"), read("manual/events.rs"));
+    let (_, names) = source.split_once("pub const fn as_str").unwrap();
+    let (names, _) = names.split_once("impl fmt::Display").unwrap();
+    let (_, traced) = source.split_once("fn trace(&self)").unwrap();
+    let mut kinds = 0;
+    for line in names.lines().filter(|line| line.contains(" => \"")) {
+        let (variant, name) = line.split_once(" => ").unwrap();
+        let variant = variant
+            .trim()
+            .trim_start_matches("Self::")
+            .trim_end_matches("(_)");
+        let name = name.trim_matches(['"', ',']);
+        let level = level(traced, variant);
+        let row = format!("| [`{name}`](crate::event::EventKind::{variant}) | {level} |");
+        assert!(page.contains(&row), "{row}");
+        kinds += 1;
+    }
+    assert!(kinds > 30, "{kinds}");
+}
+
+/// The level at which the source of `Event::trace` logs a kind.
+fn level(traced: &str, variant: &str) -> String {
+    let is_this = |(_, rest): &(&str, &str)| !rest.starts_with(char::is_alphanumeric);
+    let name = format!("EventKind::{variant}");
+    let arm = traced.match_indices(&name);
+    let rest = arm
+        .map(|(at, name)| traced.split_at(at + name.len()))
+        .find(is_this);
+    let rest = rest.map_or("tracing::debug!", |(_, rest)| rest);
+    let (_, rest) = rest.split_once("tracing::").unwrap();
+    rest.split('!').next().unwrap().to_uppercase()
+}
+
+#[test]
+fn every_example_is_listed() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let manual = read("manual/mod.rs");
+    let (_, readme) = readme.split_once("[Examples](examples)").unwrap();
+    for entry in fs::read_dir(root.join("examples")).unwrap() {
+        let name = format!("`{}`", entry.unwrap().file_name().display());
+        assert!(manual.contains(&name), "{name} in the manual");
+        assert!(readme.contains(&name), "{name} in the README");
     }
 }

@@ -137,6 +137,8 @@
 //! | name | at most 100 bytes | |
 //! | scopes | at most 32 of 64 characters | characters of RFC 6749 (3.3) |
 //! | last use | recorded at most every 5 minutes, in the background | a write for each request would cost more than the request |
+//!
+//! In the manual: [API keys](crate::manual::apis#api-keys).
 
 mod create;
 
@@ -162,7 +164,7 @@ pub use crate::{
 /// state of your application. It is cheap to clone.
 ///
 /// Nothing here checks who calls it: let users manage their own keys only, and create keys only
-/// after a [fresh login](crate::FreshLoginRequired).
+/// after a [fresh login](crate::fresh_login_required).
 pub struct ApiKeys<U: AuthUser> {
     realm: Arc<Realm>,
     settings: Arc<ApiKeySettings>,

@@ -94,8 +94,9 @@ impl<U: AuthUser> Auth<U> {
     /// - It can't start another impersonation.
     /// - It does not count for [`with_max_sessions`](crate::LoginManager::with_max_sessions).
     /// - The user sees it in their list of [`sessions`](Auth::sessions),
-    ///   [marked](crate::auth::SessionInfo::is_impersonated), and can revoke it: nobody else acts
-    ///   in their account unnoticed. Leave it out of the list if they shall not see it.
+    ///   [marked](crate::auth::SessionInfo::is_impersonated), and can revoke it, so that no one
+    ///   acts in their account unnoticed. If your users should not see it, leave it out of the
+    ///   list.
     ///
     /// The actor's session stays in the store as it is, and its idle timeout goes on. The
     /// impersonation ends at its next request after the actor's session has: by a logout elsewhere,
@@ -104,13 +105,15 @@ impl<U: AuthUser> Auth<U> {
     /// each request of an impersonation, and of no other session, costs one more read from the
     /// store and one more load of a user.
     ///
-    /// It ends by [`stop_impersonating`](Auth::stop_impersonating), which leads back into the
-    /// actor's session. So its cookie is worth as much as the actor's. A [`logout`](Auth::logout)
-    /// ends both sessions, and so does a [`login`](Auth::login), which begins a session of its own,
-    /// also if the user is the impersonated one or the actor.
+    /// [`stop_impersonating`](Auth::stop_impersonating) ends it and leads back into the actor's
+    /// session, so a thief of its cookie gets both. A [`logout`](Auth::logout) ends both sessions,
+    /// and so does a [`login`](Auth::login), which begins a session of its own, even if the user is
+    /// the impersonated one or the actor.
     ///
     /// [Events](crate::event::EventKind::ImpersonationStarted) report the start and the end, with
     /// the ids of both users.
+    ///
+    /// In the manual: [Impersonation](crate::manual::sessions_of_a_user#impersonation).
     pub fn impersonate(&self, user: impl IntoUser<U>) -> Impersonate<U> {
         Impersonate {
             auth: self.clone(),

@@ -1,10 +1,91 @@
 //! APIs, single-page apps and other origins: API keys, JSON responses, CORS, CSRF and `SameSite`.
 //!
-//! # API keys and bearer tokens
+//! # API keys
 //!
-//! A [request loader](crate::RequestLoader) finds the user by what a request carries. It is called
-//! if no cookie identifies a user. The user is logged in for this request only: no session is
-//! created and no cookie is set.
+//! A user creates a key on a page of yours and gives it to a program, which sends it as
+//! `Authorization: Bearer shop_…`. [`with_api_keys`](crate::LoginManager::with_api_keys) turns keys
+//! on, and [`api_keys`](crate::LoginManager::api_keys) returns the handle that creates, lists and
+//! revokes them:
+//!
+//! ```
+//! # use axum::{Form, Router, extract::State, response::Result, routing::{get, post}};
+//! # use login_manager::{AuthUser, FreshLoginRequired, LoginManager};
+//! # #[derive(serde::Deserialize)] struct NewKey { name: String }
+//! # #[derive(serde::Deserialize)] struct OldKey { id: ApiKeyId }
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # async fn orders() {}
+//! # async fn refund() {}
+//! use std::time::Duration;
+//! use login_manager::{api_keys::{ApiKeyId, ApiKeys}, login_required};
+//!
+//! const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+//!
+//! fn app(login_manager: LoginManager<Account>) -> Router {
+//!     let login_manager = login_manager.with_api_keys("shop"); // the name of your application
+//!     let keys = login_manager.api_keys();
+//!     let refunds = login_required::<Account>().and_scope("refunds");
+//!     Router::new()
+//!         .route("/api/orders", get(orders))
+//!         .route("/api/refunds", post(refund).route_layer(refunds))
+//!         .route_layer(login_required::<Account>())
+//!         .route("/keys", get(list).post(create))
+//!         .route("/keys/revoke", post(revoke))
+//!         .layer(login_manager)
+//!         .with_state(keys)
+//! }
+//!
+//! /// Only after the password: a key outlives the session in which it was created.
+//! async fn create(
+//!     FreshLoginRequired(user): FreshLoginRequired<Account>,
+//!     State(keys): State<ApiKeys<Account>>, Form(new): Form<NewKey>,
+//! ) -> Result<String> {
+//!     let new = keys.create(&user).name(new.name).scopes(["refunds"]).expires_in(90 * DAY);
+//!     let (key, _) = new.await?;
+//!     Ok(format!("Copy it now, it is not shown again: {}", key.expose()))
+//! }
+//!
+//! async fn list(
+//!     FreshLoginRequired(user): FreshLoginRequired<Account>, State(keys): State<ApiKeys<Account>>,
+//! ) -> Result<String> {
+//!     let keys = keys.list(&user.id).await?;
+//!     Ok(keys.iter().map(|key| format!("{} (…{})\n", key.name(), key.last4())).collect())
+//! }
+//!
+//! async fn revoke(
+//!     FreshLoginRequired(user): FreshLoginRequired<Account>,
+//!     State(keys): State<ApiKeys<Account>>, Form(old): Form<OldKey>,
+//! ) -> Result<()> {
+//!     keys.revoke(&user.id, old.id).await?; // another user's key is left alone
+//!     Ok(())
+//! }
+//! # let _ = app;
+//! ```
+//!
+//! - **The user is logged in for this request only.** There is no session and no cookie, and the
+//!   user is never fresh, so a key can't change a password or create another key.
+//! - **Scopes**: [`and_scope`](crate::guard::LoginRequiredLayer::and_scope) lets keys with the
+//!   scope through, and users who are logged in by a session. A route that requires no scope is
+//!   open to every key of the user, so put pages that keys should not reach behind a manager
+//!   [without keys](crate::api_keys#scopes). [`Auth::api_key`](crate::Auth::api_key) returns the
+//!   key.
+//! - **Its life**: you choose a lifetime of up to 400 days, or say that it never expires. A logout
+//!   and a change of the password leave keys alone; an inactive user can't use theirs.
+//!   [`revoke_all`](crate::api_keys::ApiKeys::revoke_all) ends them after a reset.
+//! - **At rest** there is a digest of it. Its checksum lets secret scanners find a leaked key, and
+//!   saves a store call for other texts.
+//! - **Refused** keys get 401 or 403 with a challenge as in RFC 6750, never a redirect. The
+//!   [module](crate::api_keys#authentication) has the table.
+//!
+//! Tell users by mail when a key is created, and before one expires (OWASP ASVS 5.0, 6.4.5). The
+//! example `api_keys` in the repository is complete.
+//!
+//! # Tokens of your own
+//!
+//! For tokens that something else issues, such as JWTs of an identity provider, or keys that are in
+//! your database already, write a [request loader](crate::RequestLoader). It finds the user by what
+//! a request carries, and is called if neither a cookie nor an API key identifies one. It logs in
+//! for this request only, too.
 //!
 //! ```
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -27,9 +108,8 @@
 //! }
 //! ```
 //!
-//! Use random keys of at least 128 bits, store their SHA-256 and look them up by it. Then a leaked
-//! database contains no key that works. Take keys from a header, never from the query: URLs end up
-//! in logs. The example `api_keys` in the repository is complete.
+//! Look secret tokens up by their SHA-256, so that a leaked database contains none that works. Take
+//! them from a header, never from the query: URLs end up in logs.
 //!
 //! # A part that ignores cookies
 //!
@@ -40,20 +120,18 @@
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};
 //! # struct Account { id: i64 }
 //! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
-//! # async fn by_key(key: Option<String>) -> Option<Account> { None }
-//! # fn key_in(head: &http::request::Parts) -> Option<String> { None }
 //! # let (api, pages) = (axum::Router::<()>::new(), axum::Router::<()>::new());
 //! let login = LoginManager::new(MemoryStore::new(), |id| async move { Some(Account { id }) });
-//! let login_by_key = login.clone().with_request_loader(|head: &http::request::Parts| {
-//!     let key = key_in(head);
-//!     async move { by_key(key).await }
-//! });
+//! let by_key = login.clone().with_api_keys("shop");
 //!
 //! let app = axum::Router::new()
-//!     .nest("/api", api.layer(login_by_key.without_cookies())) // keys only
-//!     .merge(pages.layer(login));                              // cookies only
+//!     .nest("/api", api.layer(by_key.without_cookies())) // keys only
+//!     .merge(pages.layer(login));                        // cookies only
 //! # let _: axum::Router = app;
 //! ```
+//!
+//! For a single route among others, the guard's
+//! [`keys_only`](crate::guard::LoginRequiredLayer::keys_only) does the same.
 //!
 //! # Responses for programs
 //!
@@ -154,7 +232,7 @@
 //!
 //! # Next
 //!
-//! [Passwords, resets and throttling](super::passwords). Reference:
+//! [Passwords, resets and throttling](super::passwords). Reference: [`api_keys`](crate::api_keys),
 //! [`RequestLoader`](crate::RequestLoader),
 //! [`without_cookies`](crate::LoginManager::without_cookies),
 //! [`with_unauthorized`](crate::LoginManager::with_unauthorized),

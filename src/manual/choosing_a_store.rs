@@ -41,6 +41,40 @@
 //! the idle timeout. [`with_max_sessions`](crate::LoginManager::with_max_sessions) and
 //! [`RememberMe::max_browsers`](crate::manager::RememberMe::max_browsers) add a list to each login.
 //!
+//! # What else is in the store
+//!
+//! One-time tokens, API keys, the counts of throttles and known browsers are records of the same
+//! store, under owners that no user has. So they need no table and no setup, and all nodes share
+//! them. They are read past a [`CachedStore`].
+//!
+//! | call | store calls |
+//! |---|---|
+//! | [`tokens.issue`](crate::tokens::Tokens::issue) | `load`, `create` or `update` |
+//! | [`tokens.peek`](crate::tokens::Tokens::peek) | `load`; for an [undo](crate::tokens::Purpose::undo) also a list |
+//! | [`tokens.redeem`](crate::tokens::Tokens::redeem) | as `peek`, then `load`, `update` |
+//! | a request with an [API key](crate::api_keys) | `load`, and every 5 minutes a `touch` in the background |
+//! | a key is [created](crate::api_keys::ApiKeys::create) | a list, `load`, `create`, a list |
+//! | a [guess](crate::throttle) | `load`, `create` or `update`, for its name and for its address; only `load` if it has to wait. A success adds one call |
+//! | a login with [known browsers](crate::manager::KnownBrowsers) | `load`, `create` or `update`; for a new browser also a list |
+//! | [`known_browser`](crate::Auth::known_browser), [`is_browser_trusted`](crate::Auth::is_browser_trusted) | `load`, or none without the cookie |
+//! | a request of an [impersonation](super::sessions_of_a_user#impersonation) | one more `load`, and one more user |
+//!
+//! **If the store loses its records** (a `MemoryStore` at a restart, a Redis that is flushed):
+//!
+//! - all users are logged out;
+//! - links in mails and codes are invalid, so users ask for new ones;
+//! - **API keys are gone**, and programs get 401 until their owners create new ones. With keys, use
+//!   a store that is backed up;
+//! - the counts of throttles start anew, as do the waits;
+//! - every browser is new again, so users get that mail, and enter the second factor.
+//!
+//! [`logout_everyone`](crate::LoginManager::logout_everyone) empties the store, with the same
+//! consequences. [`logout_user`](crate::LoginManager::logout_user) only ends the user's sessions:
+//! [`tokens.withdraw_all`](crate::tokens::Tokens::withdraw_all),
+//! [`keys.revoke_all`](crate::api_keys::ApiKeys::revoke_all) and
+//! [`forget_browsers`](crate::LoginManager::forget_browsers) delete the rest. Call all four before
+//! you delete a user.
+//!
 //! # Outages
 //!
 //! These rules are the same for every store:

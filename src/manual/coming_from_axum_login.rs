@@ -96,14 +96,15 @@
 //!
 //! Sessions are not migrated: all users log in once. The cookies have other names, so the old one
 //! does no harm and expires by itself. Password hashes can stay: [`Passwords::verify`] accepts any
-//! argon2 hash that is a PHC string (`$argon2id$…`). For other hashes see
-//! [Passwords](super::coming_from_flask_login#passwords) in the guide for Flask-Login.
+//! argon2 hash that is a PHC string (`$argon2id$…`), and with the features `scrypt` and `pbkdf2`
+//! also the other hashes of the crate `password-auth`, which axum-login's examples use. See [hashes
+//! of other systems](super::passwords#hashes-of-other-systems).
 //!
 //! # Next
 //!
-//! [Benchmarks](super::benchmarks). Reference: [`LoginManager`](crate::LoginManager),
-//! [`AuthUser`](crate::AuthUser), [`Auth`](crate::Auth), [`Session`](crate::Session),
-//! [`Timeouts`](crate::manager::Timeouts). [All pages](super).
+//! [What belongs elsewhere](super::what_belongs_elsewhere). Reference:
+//! [`LoginManager`](crate::LoginManager), [`AuthUser`](crate::AuthUser), [`Auth`](crate::Auth),
+//! [`Session`](crate::Session), [`Timeouts`](crate::manager::Timeouts). [All pages](super).
 //!
 #![cfg_attr(feature = "axum", doc = include_str!("links/axum.md"))]
 #![cfg_attr(not(feature = "axum"), doc = include_str!("links/axum_online.md"))]

@@ -6,8 +6,14 @@
 //! An invalid setting panics when the program starts, as an invalid path in axum's `Router::route`
 //! does. Settings that come from a file can be checked before:
 //! [`Cookies`](crate::manager::Cookies::check), [`LoginPage`](crate::manager::LoginPage::check),
-//! [`Timeouts`](crate::manager::Timeouts::check) and
-//! [`RememberMe`](crate::manager::RememberMe::check) have a method `check`, which returns an error.
+//! [`Timeouts`](crate::manager::Timeouts::check),
+//! [`RememberMe`](crate::manager::RememberMe::check),
+//! [`KnownBrowsers`](crate::manager::KnownBrowsers::check),
+//! [`ApiKeySettings`](crate::api_keys::ApiKeySettings::check) and
+//! [`Purpose`](crate::tokens::Purpose::check) have a method `check`, which returns an error.
+//!
+//! The handles of [tokens](#one-time-tokens), [keys](#api-keys) and [throttles](#throttles) keep
+//! the manager's settings of the moment, so create them last.
 //!
 //! # Identity
 //!
@@ -15,7 +21,7 @@
 //! |---|---|---|
 //! | [`with_realm`](crate::LoginManager::with_realm) | the path of the user type | works without a decision; set it before a release, since moving the type would log all users out |
 //! | [`with_request_loader`](crate::LoginManager::with_request_loader) | none | only applications with tokens of their own need one |
-//! | [`with_api_keys`](crate::LoginManager::with_api_keys) | off | only for APIs; [`ApiKeySettings`](crate::api_keys::ApiKeySettings) limits a user to 50 keys |
+//! | [`with_api_keys`](crate::LoginManager::with_api_keys) | off | only for APIs; see [API keys](#api-keys) |
 //! | [`with_deadline`](crate::LoginManager::with_deadline) | 2 seconds for each call of the store, a loader or a check | a store that hangs must not hold up every request |
 //! | [`AuthUser::is_active`](crate::AuthUser::is_active) | true | |
 //! | [`AuthUser::security_stamp`](crate::AuthUser::security_stamp) | empty | the crate can't know what should end a user's sessions |
@@ -47,8 +53,10 @@
 //! | [`with_timeouts`](crate::LoginManager::with_timeouts), idle | 24 hours since the last use | |
 //! | [`with_timeouts`](crate::LoginManager::with_timeouts), absolute | 14 days since the login | below the 30 days that NIST SP 800-63B-4 (2.1.3) allows at level 1; [`Timeouts`](crate::manager::Timeouts) has the sets of all three levels |
 //! | [`Login::timeouts`](crate::auth::Login::timeouts) | the manager's | for one login, such as an administrator's |
-//! | [`with_known_browsers`](crate::LoginManager::with_known_browsers) | off | it sets one more cookie, which outlives the logout |
 //! | [`with_fresh_for`](crate::LoginManager::with_fresh_for) | as long as the session lives | set it if pages need a fresh login |
+//! | [`within`](crate::guard::LoginRequiredLayer::within), of a guard | as `with_fresh_for` | 5 minutes are common for pages that change credentials |
+//! | [`needs`](crate::guard::LoginRequiredLayer::needs), of a guard | any method | the application names its methods |
+//! | [`Impersonate::at_most`](crate::auth::Impersonate::at_most) | 1 hour, the maximum | long enough to look at a problem; as in Better Auth |
 //! | [`without_touch`](crate::LoginManager::without_touch) | every request that reads the session extends it | pages that poll would keep it alive |
 //! | [`RememberMe::lifetime`](crate::manager::RememberMe::lifetime) | 30 days since the login | the maximum in NIST SP 800-63B-4 (2.1.3) |
 //! | [`RememberMe::sliding`](crate::manager::RememberMe::sliding) | off | that limit is counted from the login, however often the cookie is used |
@@ -91,6 +99,67 @@
 //! | [`with_max_concurrent`][`Passwords::with_max_concurrent`] | one per core | bounds the memory |
 //! | [`with_max_wait`][`Passwords::with_max_wait`] | 5 seconds | |
 //!
+//! | [`PasswordPolicy::with_min_chars`] | 15 characters, from 8 to 64 | NIST SP 800-63B-4 (3.1.1.2); OWASP ASVS 5.0 (6.2.1) requires 8 |
+//! | [`PasswordPolicy::with_second_factor`] | off: the password is the only factor | 8 characters suffice beside a second factor (NIST SP 800-63B-4, 3.1.1.2) |
+//! | [`PasswordPolicy::and`] | no further check | |
+//!
+//! # Throttles
+//!
+//! The settings of [`throttle`](crate::LoginManager::throttle). It counts nothing until a handler
+//! calls it.
+//!
+//! | setting | default | reason |
+//! |---|---|---|
+//! | [`Throttle::named`](crate::throttle::Throttle::named) | `login` | each kind of secret has counts of its own |
+//! | [`Throttle::free`](crate::throttle::Throttle::free) | 5 failures | typing errors; as in ASP.NET Core Identity |
+//! | [`Throttle::first_wait`](crate::throttle::Throttle::first_wait) | 1 second, doubled with each failure | 30 seconds, the shortest wait that NIST SP 800-63B-4 (3.2.2) names, come with the tenth failure |
+//! | [`Throttle::longest_wait`](crate::throttle::Throttle::longest_wait) | 15 minutes | the longest that an owner may have to wait |
+//! | [`Throttle::forget_after`](crate::throttle::Throttle::forget_after) | 24 hours after the first failure | at most 109 guesses a day, the order of NIST's 100 consecutive failures |
+//! | [`Throttle::names_per_address`](crate::throttle::Throttle::names_per_address) | 30 a minute | more than the people behind one address enter |
+//! | [`Throttle::stop_after`](crate::throttle::Throttle::stop_after) | never | a stop lets anyone lock out any user |
+//!
+//! # One-time tokens
+//!
+//! The settings of a [`Purpose`](crate::tokens::Purpose) and of
+//! [`tokens`](crate::LoginManager::tokens).
+//!
+//! | setting | default | reason |
+//! |---|---|---|
+//! | [`Purpose::lifetime`](crate::tokens::Purpose::lifetime) | [by purpose](super::passwords#other-links-and-codes), from 10 minutes to 7 days | as long as the way needs: ASVS 5.0 (6.5.5) allows 10 minutes for what logs in |
+//! | [`Purpose::gap`](crate::tokens::Purpose::gap) | 5 minutes | otherwise anyone can fill a mailbox, and replace the token before its owner opens the mail |
+//! | [`Purpose::digits`](crate::tokens::Purpose::digits) | 6, at most 12 | ASVS 5.0 (6.5.4) requires 20 bits |
+//! | [`Purpose::tries`](crate::tokens::Purpose::tries) | 5, at most 10 | a code can be guessed |
+//! | [`Tokens::with_address`](crate::tokens::Tokens::with_address) | none: tokens survive a change of address | the crate can't know which field it is |
+//!
+//! # API keys
+//!
+//! The settings of [`ApiKeySettings`](crate::api_keys::ApiKeySettings), and of a [new
+//! key](crate::api_keys::NewApiKey).
+//!
+//! | setting | default | reason |
+//! |---|---|---|
+//! | [`ApiKeySettings::new`](crate::api_keys::ApiKeySettings::new) | none: you choose the prefix | people and secret scanners recognize your keys by it |
+//! | [`ApiKeySettings::max_per_user`](crate::api_keys::ApiKeySettings::max_per_user) | 50 | fits on a page, and in one read of the store |
+//! | [`NewApiKey::expires_in`](crate::api_keys::NewApiKey::expires_in), [`never_expires`](crate::api_keys::NewApiKey::never_expires) | none: you must choose, at most 400 days | a key that leaks and is forgotten must not work for ever by accident |
+//! | [`NewApiKey::ends_with_stamp`](crate::api_keys::NewApiKey::ends_with_stamp) | off | a change of the password must not stop the programs of its owner |
+//!
+//! # Known browsers
+//!
+//! The settings of [`KnownBrowsers`](crate::manager::KnownBrowsers) are passed to
+//! [`with_known_browsers`](crate::LoginManager::with_known_browsers).
+//!
+//! | setting | default | reason |
+//! |---|---|---|
+//! | [`with_known_browsers`](crate::LoginManager::with_known_browsers) | off | it sets one more cookie, which outlives the logout |
+//! | [`KnownBrowsers::lifetime`](crate::manager::KnownBrowsers::lifetime) | 1 year since the last login | longer than any remember cookie |
+//! | [`KnownBrowsers::max_browsers`](crate::manager::KnownBrowsers::max_browsers) | the 20 used last | more than one person uses |
+//! | [`KnownBrowsers::trusted_for`](crate::manager::KnownBrowsers::trusted_for) | 30 days | as long as a browser is remembered; level 2 of NIST SP 800-63B-4 (2.2.3) wants both factors every 24 hours |
+//!
+//! # Flash messages
+//!
+//! There is no setting. A session keeps up to 32 [messages](crate::flash) of 16 KiB together; more
+//! would not fit a page.
+//!
 //! # Stores
 //!
 //! The pool or connection has its own settings: see the documentation of each store.
@@ -112,8 +181,9 @@
 //!
 //! [Events, logs and metrics](super::events). Reference: [`LoginManager`](crate::LoginManager),
 //! [`Cookies`](crate::manager::Cookies), [`LoginPage`](crate::manager::LoginPage),
-//! [`Timeouts`](crate::manager::Timeouts), [`RememberMe`](crate::manager::RememberMe). [All
-//! pages](super).
+//! [`Timeouts`](crate::manager::Timeouts), [`RememberMe`](crate::manager::RememberMe),
+//! [`KnownBrowsers`](crate::manager::KnownBrowsers), [`Throttle`](crate::throttle::Throttle),
+//! [`Purpose`](crate::tokens::Purpose). [All pages](super).
 //!
 #![cfg_attr(feature = "argon2", doc = include_str!("links/argon2.md"))]
 #![cfg_attr(not(feature = "argon2"), doc = include_str!("links/argon2_online.md"))]

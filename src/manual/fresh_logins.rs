@@ -1,4 +1,5 @@
-//! Fresh logins and step-up: asking for the password again before something sensitive.
+//! Fresh logins and step-up: asking for the password again, or for more than it, before something
+//! sensitive.
 //!
 //! A session is *fresh* if the user entered credentials in it. A login that a remember cookie
 //! restored is not fresh, nor is a request that [joins](super::how_it_works#the-session) a session,
@@ -27,8 +28,32 @@
 //! async fn change_email(user: FreshLoginRequired<Account>) { /* … */ }
 //! ```
 //!
-//! [`with_fresh_for`](crate::LoginManager::with_fresh_for) limits the age of a fresh login. By
-//! default, a login is fresh as long as its session lives.
+//! [`with_fresh_for`](crate::LoginManager::with_fresh_for) limits the age of a fresh login for the
+//! whole application. By default, a login is fresh as long as its session lives.
+//!
+//! # Recently, for some routes
+//!
+//! [`within`](crate::guard::LoginRequiredLayer::within) limits the age for the routes of one guard;
+//! the smaller limit counts. OWASP ASVS 5.0 (7.5.1) requires that users authenticate again before
+//! they change credentials; 5 minutes is a common age for it:
+//!
+//! ```
+//! # use axum::{Router, routing::get};
+//! # use login_manager::AuthUser;
+//! # struct Account;
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+//! # async fn form() {}
+//! # async fn change() {}
+//! use std::time::Duration;
+//! use login_manager::fresh_login_required;
+//!
+//! let recently = fresh_login_required::<Account>().within(Duration::from_secs(5 * 60));
+//! let security: Router = Router::new()
+//!     .route("/account/password", get(form).post(change))
+//!     .route_layer(recently);
+//! ```
+//!
+//! In a handler, [`Auth::is_fresh_within`](crate::Auth::is_fresh_within) returns the same.
 //!
 //! # The refresh page
 //!
@@ -64,6 +89,78 @@
 //! kept for GET and HEAD. So guard the page with the form, too: then the user confirms before
 //! filling it in.
 //!
+//! Anyone at an unattended browser can guess here: [throttle](super::passwords#throttling) this
+//! form, too.
+//!
+//! # By a certain method
+//!
+//! Some pages need credentials of a certain kind: a second factor for payments, or a passkey for an
+//! administrator. Name the method when the user enters the credentials, and let a guard
+//! [need](crate::guard::LoginRequiredLayer::needs) it:
+//!
+//! ```
+//! # use axum::{Router, http::StatusCode, routing::get};
+//! # use login_manager::{Auth, AuthUser, Error, LoginManager};
+//! # struct Account;
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+//! # impl Account { fn accepts(&self, code: &str) -> bool { true } }
+//! # async fn list() {}
+//! # async fn form() {}
+//! # async fn pay() {}
+//! use std::time::Duration;
+//! use login_manager::login_required;
+//!
+//! async fn after_password(auth: Auth<Account>, account: Account) -> Result<(), Error> {
+//!     auth.login(account).by("password").await?;
+//!     Ok(())
+//! }
+//!
+//! /// The refresh page, when it asks for a code.
+//! async fn after_code(auth: Auth<Account>, code: String) -> Result<StatusCode, Error> {
+//!     match auth.user().await? {
+//!         Some(user) if user.accepts(&code) => {
+//!             auth.confirm().by("totp").await?;
+//!             Ok(StatusCode::OK)
+//!         }
+//!         _ => Ok(StatusCode::UNAUTHORIZED),
+//!     }
+//! }
+//!
+//! fn app(login_manager: LoginManager<Account>) -> Router {
+//!     let factor = login_required::<Account>().needs("totp"); // once in the session
+//!     let again = factor.clone().within(Duration::from_secs(5 * 60));
+//!     Router::new()
+//!         .route("/payments", get(list))
+//!         .route("/payments/new", get(form).post(pay).route_layer(again))
+//!         .route_layer(factor)
+//!         .layer(login_manager)
+//! }
+//! # let _ = (after_password, after_code, app);
+//! ```
+//!
+//! A user who has not used the method is redirected to the refresh page with `method=totp` in its
+//! query, so that the page asks for the right thing. The names are yours: 1 to 16 lowercase
+//! letters, digits, hyphens and underscores. [`Auth::methods`](crate::Auth::methods) lists those of
+//! the session with their times; a restored session has none.
+//!
+//! There are two ways to require a second factor. Here, the user is logged in after the password,
+//! and only some routes need the factor. If *every* page needs it, leave the visitor [anonymous
+//! until the second step](super::logging_in_and_out#a-second-factor).
+//!
+//! # Denied requests
+//!
+//! | request | a page load gets | others get |
+//! |---|---|---|
+//! | logged in, but not fresh, or not by the method | 303 to the refresh page | 401 |
+//! | by an [API key](super::apis#api-keys), which is never fresh | | 401, `Bearer error="insufficient_user_authentication"` |
+//! | in an [impersonation](super::sessions_of_a_user#impersonation), which is never fresh | 403 | 403 |
+//!
+//! # Warn before it ends
+//!
+//! [`Auth::expires_at`](crate::Auth::expires_at) returns when the session ends unless it is used,
+//! and [`Auth::fresh_until`](crate::Auth::fresh_until) until when it is fresh. A page with a long
+//! form can warn with them before the user has to enter it again.
+//!
 //! # Show more to a fresh login
 //!
 //! `Option<FreshLoginRequired<U>>` is `None` for users who would have to confirm. Use it for a page
@@ -91,7 +188,9 @@
 //!
 //! [Sessions of a user](super::sessions_of_a_user): list them and end them. Reference:
 //! [`FreshLoginRequired`], [`fresh_login_required`](crate::fresh_login_required),
-//! [`Auth::confirm`](crate::Auth::confirm), [`Auth::is_fresh`](crate::Auth::is_fresh),
+//! [`within`](crate::guard::LoginRequiredLayer::within),
+//! [`needs`](crate::guard::LoginRequiredLayer::needs), [`Confirm`](crate::auth::Confirm),
+//! [`Auth::is_fresh`](crate::Auth::is_fresh),
 //! [`SessionProtection`](crate::manager::SessionProtection). [All pages](super).
 //!
 #![cfg_attr(feature = "axum", doc = include_str!("links/axum.md"))]

@@ -258,8 +258,9 @@
 //!   type logs all users out.
 //! - Give users a [security stamp](crate::AuthUser::security_stamp), so that a change of password
 //!   ends their other sessions.
-//! - Limit the number of login attempts: see [Passwords, resets and
-//!   throttling](super::passwords#throttling).
+//! - [Throttle](super::passwords#throttling) guesses in the login handler, check [new
+//!   passwords](super::passwords#new-passwords) with a policy, and offer a
+//!   [reset](super::passwords#reset-a-password).
 //!
 //! The repository has a larger application to start from, with registration, SQLite and templates:
 //! `cargo run -p tutorial`.

@@ -96,7 +96,8 @@
 //! |---|---|
 //! | anonymous | 303 to the login page for a page load, else 401 |
 //! | the user is not allowed | 403 |
-//! | the login is not fresh | 303 to the refresh page for a page load, else 401 |
+//! | the login is [not fresh](super::fresh_logins), or not by the method that is needed | 303 to the refresh page for a page load, else 401 |
+//! | by an [API key](super::apis#api-keys) without the scope | 403 |
 //! | the store, a loader or a check failed | 503 with `Retry-After` |
 //! | there is no manager around the guard | 500, and a log line that says what to add |
 //!

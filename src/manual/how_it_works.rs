@@ -35,8 +35,9 @@
 //! 1. The **session cookie** of a session that a user owns.
 //! 2. The **remember cookie**, if the user asked to be remembered. It
 //!    [restores](super::remember_me) the login, and the browser gets a new session cookie.
-//! 3. The [**request loaders**](crate::RequestLoader), for API keys and bearer tokens, in the order
-//!    in which they were added.
+//! 3. The **API key** in the `Authorization` header, if [keys](super::apis#api-keys) are turned on.
+//! 4. The [**request loaders**](crate::RequestLoader), for other tokens, in the order in which they
+//!    were added.
 //!
 //! If none does, the request is anonymous, and
 //! [`Auth::anonymous_reason`](crate::Auth::anonymous_reason) returns the reason. If the store or a
@@ -64,6 +65,10 @@
 //! wizard. A record is created when the first value is inserted, not before, so visitors who only
 //! read pages leave nothing in the store.
 //!
+//! One-time tokens, API keys, the counts of throttles and known browsers are kept [in the same
+//! store](super::choosing_a_store#what-else-is-in-the-store), as records that no session cookie
+//! opens and no list of sessions contains.
+//!
 //! # Verbs are all or nothing
 //!
 //! [`login`](crate::Auth::login), [`logout`](crate::Auth::logout),
@@ -80,6 +85,8 @@
 //! | uses neither the current user nor the session | none |
 //! | anonymous, without our cookies | none |
 //! | logged in | one read of the store, one user load |
+//! | by an API key | the same |
+//! | in an [impersonation](super::sessions_of_a_user#impersonation) | two reads, two user loads: the user's and the actor's |
 //!
 //! A session's last use is written in the background, at most once per tenth of the idle timeout.
 //! [Choosing a store](super::choosing_a_store#costs) lists the calls of every verb, and

@@ -159,6 +159,36 @@
 //! }
 //! ```
 //!
+//! Codes are short, so [throttle](super::passwords#throttling) them. The example `second_factor` in
+//! the repository is complete: codes of an authenticator app, recovery codes, and browsers in which
+//! the second factor is skipped. If only some pages need it, [a guard can require
+//! it](super::fresh_logins#by-a-certain-method) of users who are logged in.
+//!
+//! # A message after the redirect
+//!
+//! A handler that redirects leaves a [flash message](crate::flash), which the next page shows once.
+//! After a logout, push it after the logout, which deletes the session's data:
+//!
+//! ```
+//! # use axum::response::Redirect;
+//! # use login_manager::{Auth, AuthUser, Error};
+//! # struct Account;
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+//! use login_manager::flash::{Flash, Level};
+//!
+//! async fn log_out(auth: Auth<Account>, flash: Flash) -> Result<Redirect, Error> {
+//!     auth.logout().await?;
+//!     flash.push(Level::Info, "You have been logged out.").await?;
+//!     Ok(Redirect::to("/"))
+//! }
+//!
+//! async fn home(flash: Flash) -> Result<String, Error> {
+//!     let messages = flash.take().await?;
+//!     Ok(messages.iter().map(|message| format!("{}\n", message.text())).collect())
+//! }
+//! # let _ = (log_out, home);
+//! ```
+//!
 //! # Log in with another site
 //!
 //! Do the exchange with a crate for OAuth or OpenID Connect, find or create your account, and call
@@ -169,5 +199,5 @@
 //!
 //! [Remember-me](super::remember_me): staying logged in after the browser is closed. Reference:
 //! [`Auth`](crate::Auth), [`Login`](crate::auth::Login), [`NextPath`](crate::NextPath),
-//! [`Session`](crate::Session), [`LoginManager::with_realm`](crate::LoginManager::with_realm). [All
-//! pages](super).
+//! [`Session`](crate::Session), [`flash`](crate::flash),
+//! [`LoginManager::with_realm`](crate::LoginManager::with_realm). [All pages](super).

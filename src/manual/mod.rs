@@ -9,18 +9,19 @@
 //! | [Guarding pages](guarding_pages) | who is let through, what the others get, and what a page load is |
 //! | [Logging in and out](logging_in_and_out) | the login form, the way back, the logout, several kinds of user |
 //! | [Remember-me](remember_me) | staying logged in after the browser is closed |
-//! | [Fresh logins and step-up](fresh_logins) | asking for the password again before something sensitive |
-//! | [Sessions of a user](sessions_of_a_user) | listing, ending and limiting sessions, also from outside a request |
+//! | [Fresh logins and step-up](fresh_logins) | asking for the password again, or for a second factor, before something sensitive |
+//! | [Sessions of a user](sessions_of_a_user) | listing, ending and limiting sessions, new browsers, impersonation |
 //! | [APIs, single-page apps and other origins](apis) | API keys, JSON, CORS, and which cookies other sites' requests carry |
-//! | [Passwords, resets and throttling](passwords) | hashing and checking, changing and resetting a password, and guessing |
-//! | [Choosing a store, several nodes](choosing_a_store) | durability, costs, outages, cleanup |
+//! | [Passwords, resets and throttling](passwords) | hashing and checking, rules for new passwords, a reset in full, and what limits guessing |
+//! | [Choosing a store, several nodes](choosing_a_store) | durability, what is in it, costs, outages, cleanup |
 //! | [Testing your application](testing) | logged-in requests in one line, a clock that the test moves |
 //! | [Configuration](configuration) | every setting, its default and the reason for it |
-//! | [Events, logs and metrics](events) | an audit log, counters, and what to watch |
+//! | [Events, logs and metrics](events) | every kind of event, an audit log, counters, and what to watch |
 //! | [Security](security) | attack by attack, with OWASP ASVS 5.0, and what is left to you |
 //! | [Troubleshooting](troubleshooting) | "logged in, and the next page asks again", and other symptoms |
-//! | [Coming from Flask-Login](coming_from_flask_login) | the equivalent of each of its names |
+//! | [Moving from Flask](moving_from_flask) | taking over users, hashes and tests, and the equivalent of each name of Flask-Login |
 //! | [Coming from axum-login and tower-sessions](coming_from_axum_login) | the equivalent of each of their names |
+//! | [What belongs elsewhere](what_belongs_elsewhere) | what is left out on purpose, why, and what shows it |
 //! | [Benchmarks](benchmarks) | what a request costs, beside other crates |
 //! | [Glossary](glossary) | the words of this documentation |
 //!
@@ -40,7 +41,11 @@
 //! | `htmx` | parts of a page, and the session that ends under it |
 //! | `websocket` | a connection that ends with the login |
 //! | `event_metrics` | a counter for each kind of event |
-//! | `api_keys` | bearer tokens beside cookies |
+//! | `password_reset` | links by mail: reset, verification, a change of address and its undo |
+//! | `second_factor` | codes of an authenticator app, recovery codes, trusted browsers |
+//! | `throttled_login` | a login that withstands guessing |
+//! | `import_users` | the users of a Flask application, with their hashes |
+//! | `api_keys` | keys that users create, list and revoke, with scopes |
 //! | `single_page_app` | a front end at another origin |
 //! | `oidc` | log in with another site (OpenID Connect) |
 //! | `payment` | sent back by another site's POST |
@@ -78,9 +83,11 @@ pub mod security;
 
 pub mod troubleshooting;
 
-pub mod coming_from_flask_login;
+pub mod moving_from_flask;
 
 pub mod coming_from_axum_login;
+
+pub mod what_belongs_elsewhere;
 
 pub mod benchmarks;
 

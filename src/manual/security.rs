@@ -112,11 +112,25 @@
 //!
 //! # An unattended or stolen browser
 //!
-//! *ASVS 7.3.1, 7.5.1, 7.5.3.* Sessions expire when they are not used, and a [fresh
-//! login](super::fresh_logins) can be required before something sensitive.
+//! *ASVS 6.2.3, 7.3.1, 7.5.1, 7.5.3.* Sessions expire when they are not used, and a [fresh
+//! login](super::fresh_logins) can be required before something sensitive, with a limit of its age
+//! for each guard and by a certain method. A restored session, a request with an API key and an
+//! impersonation are never fresh.
 //!
-//! **Left to you:** require it for changes of the password, the e-mail address, a second factor and
-//! payment details, and limit its age with [`with_fresh_for`](crate::LoginManager::with_fresh_for).
+//! **Left to you:** requiring it for changes of the password, the e-mail address, a second factor
+//! and payment details, and for creating API keys, and limiting its age with
+//! [`within`](crate::guard::LoginRequiredLayer::within) or
+//! [`with_fresh_for`](crate::LoginManager::with_fresh_for).
+//!
+//! # A stranger's browser
+//!
+//! *ASVS 6.3.5.* With [known browsers](super::sessions_of_a_user#known-browsers), the first login
+//! of a user from a browser is an event, so that you can tell the user. The cookie that recognizes
+//! the browser has 256 random bits, is replaced when the browser is trusted, and grants no access.
+//! A trusted browser skips the second factor until its time is over or the stamp changes; it never
+//! skips the password.
+//!
+//! **Left to you:** the mail, and a page on which the user can end the session.
 //!
 //! # Cross-site request forgery
 //!
@@ -142,20 +156,76 @@
 //!
 //! # User enumeration
 //!
-//! *ASVS 6.3.8.* [`Passwords::verify`] takes the same time for a user who does not exist.
+//! *ASVS 6.3.8.* [`Passwords::verify`] takes the same time for a user who does not exist. A
+//! throttle counts names that no user has like any other.
+//! [`Tokens::send`](crate::tokens::Tokens::send) returns at once, whether or not there is an
+//! account, and a failing mail server shows in no response. Every invalid token gets the same
+//! answer.
 //!
-//! **Left to you:** return the same response, too: one message for a wrong name and a wrong
-//! password. A registration form that reports a taken name reveals who has an account; if that
-//! matters, send an e-mail instead.
+//! **Left to you:** returning the same response, too: one message for a wrong name and a wrong
+//! password, and for every request for a reset. A registration form that reports a taken name
+//! reveals who has an account; if that matters, send an e-mail instead.
 //!
 //! # Password guessing
 //!
-//! *ASVS 6.1.1, 6.3.1.* The crate bounds the work and the memory of concurrent checks, and does not
-//! count attempts.
+//! *ASVS 6.1.1, 6.3.1, 2.4.1.* A [throttle](super::passwords#throttling) counts each guess in the
+//! store before it is checked, so parallel guesses and several nodes gain nothing. It counts
+//! failures by name, for all clients together, and the names that an address tries. It slows down
+//! and locks no user out, and the owner's [known
+//! browsers](super::sessions_of_a_user#known-browsers) have counts of their own. If the store
+//! fails, no guess is checked. It holds for codes of a second factor and one-time codes as well.
 //!
-//! **Left to you:** limit attempts by account and by address in front of the login route. Slow
-//! attempts down instead of locking the account: a lock lets anyone lock out any user. See
-//! [Throttling](super::passwords#throttling).
+//! **Left to you:** calling it in every handler that checks a secret, the refresh page included,
+//! with the client's address (4.1.3, 15.3.4); watching
+//! [`GuessFailed`](crate::event::EventKind::GuessFailed) for one password that is tried with many
+//! names; and a description of the limits (6.1.1).
+//!
+//! # Weak passwords
+//!
+//! *ASVS 6.2.1, 6.2.4, 6.2.5, 6.2.10, 6.2.11, 6.2.12.* A
+//! [policy](super::passwords#new-passwords) requires 15 characters, or 8 beside a second factor,
+//! rejects words of the context and, with the features, common and breached passwords. It requires
+//! no symbols, and no password expires.
+//!
+//! **Left to you:** calling it wherever a password is set, and passing the words.
+//!
+//! # Stolen, replayed and forged links
+//!
+//! *ASVS 6.4.3, 6.5.1, 6.5.2, 6.5.4, 6.5.5, 6.6.2, 14.2.1.* The [token](crate::tokens) in a link
+//! has 256 random bits, of which the store has a digest. It is accepted once, also by concurrent
+//! requests, within its lifetime, for one purpose, and only while the user's stamp and address are
+//! those of its issue. So a reset makes all open links invalid, and neither a leaked backup of the
+//! store nor an old mail grants access. A code has 6 digits and 5 tries, which are counted before
+//! they are compared, and can be [bound to the browser](crate::tokens::Issue::bound_to) that asked
+//! for it.
+//!
+//! **Left to you:** redeeming on POST only; taking the token out of the URL; building links from
+//! your configuration and never from the `Host` header; mailing to the stored address; no login
+//! after a reset; telling the user by mail about changes of the password or address (6.3.7). [Reset
+//! a password](super::passwords#reset-a-password) does all of it.
+//!
+//! # Stolen API keys
+//!
+//! *ASVS 6.4.5, 7.2.3, 14.2.1.* A [key](super::apis#api-keys) has 256 random bits, of which the
+//! store has a digest, and is accepted from the `Authorization` header only. It is refused on every
+//! node from the moment in which it is revoked. Its lifetime must be chosen, its scopes limit what
+//! it can do, and it passes no guard that requires a fresh login, so a thief can't create another
+//! one. Secret scanners recognize its prefix and checksum.
+//!
+//! **Left to you:** creating keys only after a fresh login; mails when one is created and before
+//! one expires; scopes on the routes; revoking the keys of a user whose account was taken over,
+//! since a new password does not.
+//!
+//! # Support staff and impersonation
+//!
+//! An [impersonation](super::sessions_of_a_user#impersonation) is a session of its own. It needs a
+//! fresh login of the actor, lasts an hour at most, ends with the actor's login, can't start
+//! another one, and passes no guard that requires a fresh login, so it can't change the user's
+//! credentials. The user sees it and can end it. The events of its requests name both users.
+//!
+//! **Left to you:** who may impersonate whom; checking [`actor`](crate::Auth::actor) before what
+//! only the user may do; keeping the events. Its cookie leads back into the actor's session, so it
+//! is worth as much as theirs.
 //!
 //! # Stolen password hashes
 //!
@@ -164,8 +234,11 @@
 //! bytes are accepted and never truncated. They are normalized to NFC, as NIST SP 800-63B-4
 //! (3.1.1.2) recommends, and not changed otherwise; ASVS 6.2.8 asks for no change at all.
 //!
-//! **Left to you:** the rules for new passwords (6.2.1, 6.2.4, 6.2.5, 6.2.10), and raising the
-//! [cost][`Passwords::with_cost`] as machines become faster.
+//! Hashes of [other systems](super::passwords#hashes-of-other-systems) are replaced at the user's
+//! next login. Until then they are as weak as they were.
+//!
+//! **Left to you:** raising the [cost][`Passwords::with_cost`] as machines become faster, and
+//! deleting the old hashes that remain after some months.
 //!
 //! # A second factor that is bypassed
 //!
@@ -173,8 +246,13 @@
 //! is done [as described](super::logging_in_and_out#a-second-factor): the visitor stays anonymous
 //! until the second step.
 //!
-//! **Left to you:** the factors themselves, and that neither a password reset nor another way to
-//! log in leaves them out.
+//! If only some pages need the factor, a guard [needs](super::fresh_logins#by-a-certain-method) its
+//! method. The session records it at the moment in which the code was checked, and loses it when a
+//! remember cookie restores the login.
+//!
+//! **Left to you:** the factors themselves (the example `second_factor` has codes of an app, each
+//! accepted once, and recovery codes; 6.5.1, 6.5.2), and that neither a password reset nor another
+//! way to log in leaves them out.
 //!
 //! # Bypassing the guard
 //!
@@ -207,18 +285,22 @@
 //! or loader are only available from [`source`](std::error::Error::source) and
 //! [`Event::cause`](crate::event::Event::cause).
 //!
-//! **Left to you:** logging wrong passwords, which only your handler knows of.
+//! **Left to you:** logging whose password was wrong, if you need it: a throttle reports failed
+//! guesses without a name, since users type passwords into the wrong field.
 //!
 //! # Denial of service
 //!
 //! *ASVS 16.5.2.* A malformed cookie costs no store call. Each call of the store or a loader has a
 //! [deadline](crate::LoginManager::with_deadline). Anonymous visitors who only read create no
 //! records. The data of a session is at most 64 KiB, and password checks wait in line for a bounded
-//! amount of memory. A stored hash with absurd parameters is rejected without an allocation.
+//! amount of memory. A stored hash with absurd parameters is rejected without an allocation. Names
+//! that are guessed are read up to 1 KiB, and their counts expire. A user has at most 50 API keys
+//! and 20 known browsers, and one token for each purpose.
 //!
-//! **Left to you:** limits on requests and bodies in front of the application. Anyone can create
-//! anonymous sessions if a page inserts session data for anonymous visitors; they expire by the
-//! idle timeout.
+//! **Left to you:** limits on requests and bodies in front of the application; the example
+//! `throttled_login` has one by address. Anyone can create anonymous sessions if a page inserts
+//! session data or a flash message for anonymous visitors; they expire by the idle timeout. Anyone
+//! can create counts by guessing made-up names, 30 a minute from each address.
 //!
 //! # Known limits
 //!
@@ -231,6 +313,10 @@
 //! - **A lost response to a login without remember-me.** The browser never received the secret, so
 //!   the user logs in again. The session that was created expires by its idle timeout.
 //! - **A stolen session cookie is not detected.** It becomes invalid at the next rotation.
+//! - **Anyone who can read a user's mail can reset the password.** A second factor still has to
+//!   follow.
+//! - **An attacker can make a user wait** for up to 15 minutes in a browser that is not known,
+//!   while the guessing goes on. The reset by mail always works.
 //! - **A copy of a replaced secret is accepted during the grace**, as described above. If another
 //!   process exchanged the token secret, five minutes are added for clock skew, unless the grace is
 //!   [`Strict`](crate::manager::RememberGrace::Strict).
@@ -241,7 +327,8 @@
 //!
 //! [Troubleshooting](super::troubleshooting). Reference: [`Cookies`](crate::manager::Cookies),
 //! [`NextPath`](crate::NextPath), [`SessionProtection`](crate::manager::SessionProtection),
-//! [`RememberGrace`](crate::manager::RememberGrace), [`Passwords`]. [All pages](super).
+//! [`RememberGrace`](crate::manager::RememberGrace), [`Passwords`], [`throttle`](crate::throttle),
+//! [`tokens`](crate::tokens), [`api_keys`](crate::api_keys). [All pages](super).
 //!
 #![cfg_attr(feature = "argon2", doc = include_str!("links/argon2.md"))]
 #![cfg_attr(not(feature = "argon2"), doc = include_str!("links/argon2_online.md"))]

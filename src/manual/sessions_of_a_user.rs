@@ -1,5 +1,5 @@
-//! Sessions of a user: list them, end them, limit their number, and end them from outside a
-//! request.
+//! Sessions of a user: list them, end them, limit their number, notice new browsers, and act as
+//! another user.
 //!
 //! # A page with the user's sessions
 //!
@@ -48,7 +48,7 @@
 //! | [`Auth::logout_everywhere`](crate::Auth::logout_everywhere) | all of them |
 //! | [`LoginManager::revoke`](crate::LoginManager::revoke) | one session of any user |
 //! | [`LoginManager::logout_user`](crate::LoginManager::logout_user) | all sessions of any user |
-//! | [`LoginManager::logout_everyone`](crate::LoginManager::logout_everyone) | every session in the store, of every realm |
+//! | [`LoginManager::logout_everyone`](crate::LoginManager::logout_everyone) | every session in the store, of every realm, and [everything else](super::choosing_a_store#what-else-is-in-the-store) that is kept there |
 //!
 //! Those of the manager need no request: call them from an admin page, a job or a command. Clones
 //! of a manager share its store, so keep one in the application's state:
@@ -88,6 +88,110 @@
 //! lost a phone or cleared their cookies, and let a thief who is logged in keep the owner out. To
 //! let users choose, list their sessions after the login.
 //!
+//! # Known browsers
+//!
+//! [`with_known_browsers`](crate::LoginManager::with_known_browsers) sets a second cookie at each
+//! login, which a logout keeps. It grants no access. It tells whether this user has logged in from
+//! this browser before:
+//!
+//! ```
+//! # use login_manager::{AuthUser, LoginManager, MemoryStore};
+//! # struct Account { id: i64 }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { self.id } }
+//! # let load = |id| async move { Some(Account { id }) };
+//! # async fn mail(user_id: &str, text: &str) {}
+//! use login_manager::{event::EventKind, manager::KnownBrowsers};
+//!
+//! let (new_browsers, mut queue) = tokio::sync::mpsc::unbounded_channel();
+//! let login_manager = LoginManager::new(MemoryStore::new(), load)
+//!     .with_known_browsers(KnownBrowsers::new())
+//!     .with_on_event(move |event| {
+//!         if event.kind() == EventKind::NewBrowser {
+//!             new_browsers.send(event.user_id().map(str::to_owned)).ok();
+//!         }
+//!     });
+//!
+//! // Spawn this: a handler of events must not wait for a mail server.
+//! let mailer = async move {
+//!     while let Some(Some(user_id)) = queue.recv().await {
+//!         mail(&user_id, "Was it you? Someone has logged in from a new browser.").await;
+//!     }
+//! };
+//! # let _ = (login_manager, mailer);
+//! ```
+//!
+//! A user's first login is one from a new browser, too: leave that mail out. OWASP ASVS 5.0 (6.3.5)
+//! asks for such a notice. In its text, name the time and the browser, and link to the page with
+//! the sessions.
+//!
+//! Two other uses of the same cookie:
+//!
+//! - **Throttling**: guesses from a browser that is [known](crate::Auth::known_browser) for the
+//!   user are counted apart, so that strangers don't make the owner wait. See
+//!   [Throttling](super::passwords#throttling).
+//! - **A second factor that is asked less often**: after the user has passed it and wants to skip
+//!   it here, call [`trust_browser`](crate::Auth::trust_browser). At the next login, after the
+//!   password, [`is_browser_trusted`](crate::Auth::is_browser_trusted) returns true for 30 days, or
+//!   until the security stamp changes. The example `second_factor` does so.
+//!
+//! If the user reports a theft or removes a factor, call
+//! [`forget_browsers`](crate::LoginManager::forget_browsers).
+//!
+//! # Impersonation
+//!
+//! For support, an application can let staff see what a user sees.
+//! [`impersonate`](crate::Auth::impersonate) makes another user the current user of this browser;
+//! the user who did it is the *actor*. Nothing in the crate knows who may impersonate whom, so the
+//! check is yours:
+//!
+//! ```
+//! # use axum::{Router, extract::Path, http::StatusCode, routing::post};
+//! # use login_manager::{Auth, AuthUser, CurrentUser, Error, LoginManager, fresh_login_required};
+//! # struct Account { name: String, is_support: bool, is_staff: bool }
+//! # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+//! # async fn find(id: i64) -> Option<Account> { None }
+//! async fn impersonate(auth: Auth<Account>, Path(id): Path<i64>) -> Result<StatusCode, Error> {
+//!     match find(id).await {
+//!         Some(user) if !user.is_staff => { // support must not become an administrator
+//!             auth.impersonate(user).await?;
+//!             Ok(StatusCode::NO_CONTENT)
+//!         }
+//!         _ => Ok(StatusCode::FORBIDDEN),
+//!     }
+//! }
+//!
+//! async fn stop(auth: Auth<Account>) -> Result<StatusCode, Error> {
+//!     auth.stop_impersonating().await?; // back in the actor's session
+//!     Ok(StatusCode::NO_CONTENT)
+//! }
+//!
+//! /// For the layout of every page.
+//! async fn banner(auth: Auth<Account>) -> Result<String, Error> {
+//!     Ok(match (auth.actor().await?, auth.user().await?) {
+//!         (Some(actor), Some(user)) => format!("{} sees this as {}", actor.name, user.name),
+//!         _ => String::new(),
+//!     })
+//! }
+//!
+//! fn app(login_manager: LoginManager<Account>) -> Router {
+//!     Router::new()
+//!         .route("/impersonate/{id}", post(impersonate))
+//!         .route_layer(fresh_login_required::<Account>().and(|account| account.is_support))
+//!         .route("/stop-impersonating", post(stop)) // outside the guard: the user is the other one
+//!         .layer(login_manager)
+//! }
+//! # let _ = (app, banner);
+//! ```
+//!
+//! - It is a session of its own: without the actor's data, an hour at most, and never remembered.
+//! - It is never fresh, so pages that change credentials respond with 403. Check
+//!   [`actor`](crate::Auth::actor) before anything else that only the user may do, such as paying.
+//! - It ends with the actor's session, at the next request.
+//! - The user sees it in the list of sessions, marked by
+//!   [`is_impersonated`](crate::auth::SessionInfo::is_impersonated), and can end it.
+//! - [Events](super::events) report the start and the end, and those of its requests have the
+//!   actor's id, too.
+//!
 //! # After the response
 //!
 //! A WebSocket, an event stream or a job outlives its request. Take a
@@ -121,4 +225,6 @@
 //! [`SessionInfo`](crate::auth::SessionInfo),
 //! [`AuthUser::security_stamp`](crate::AuthUser::security_stamp),
 //! [`LoginManager::sessions_of`](crate::LoginManager::sessions_of),
-//! [`LoginHandle`](crate::auth::LoginHandle). [All pages](super).
+//! [`KnownBrowsers`](crate::manager::KnownBrowsers),
+//! [`Auth::impersonate`](crate::Auth::impersonate), [`LoginHandle`](crate::auth::LoginHandle). [All
+//! pages](super).

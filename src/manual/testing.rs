@@ -61,7 +61,9 @@
 //!
 //! The session is a real one, and the header may be used for any number of requests. It works with
 //! every session protection, whatever user agent the test sends.
-//! [`fresh(false)`][`TestLogin::fresh`] makes a session that is not fresh.
+//! [`fresh(false)`][`TestLogin::fresh`] makes a session that is not fresh, and
+//! [`by("totp")`][`TestLogin::by`] one in which the user has entered a second factor. For a test
+//! with an API key, create one with [`api_keys`](crate::LoginManager::api_keys).
 //!
 //! To see what a browser gets, send `Accept: text/html`; without it a denied request gets a 401
 //! instead of the redirect.

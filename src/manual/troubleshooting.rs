@@ -39,6 +39,11 @@
 //! sent the form. A proxy that changes the `Host` header causes that in browsers that send no
 //! `Sec-Fetch-Site`.
 //!
+//! In an [impersonation](super::sessions_of_a_user#impersonation), pages that need a fresh login or
+//! a certain method respond with 403. An API key without the
+//! [scope](crate::guard::LoginRequiredLayer::and_scope) gets one, too, and the
+//! `WWW-Authenticate` header names the scope.
+//!
 //! # 500 and an empty page
 //!
 //! If the manager is missing, the log has an ERROR line that says what to add, and in debug builds
@@ -65,6 +70,59 @@
 //! Another request changed or ended the session at the same time, a confirmation came with a cookie
 //! that had just been replaced, or a logout could not end a session that a cookie names. Reload the
 //! page.
+//!
+//! # 429
+//!
+//! A [throttle](crate::throttle) makes the guess wait.
+//!
+//! | cause | remedy |
+//! |---|---|
+//! | Every user has to wait | all clients have the address of your proxy: pass [the client's](crate::throttle#addresses) |
+//! | Many people behind one address, as in a school | a higher [`names_per_address`](crate::throttle::Throttle::names_per_address) |
+//! | The owner waits while someone guesses | [known browsers](super::sessions_of_a_user#known-browsers), and a reset that calls [`clear`](crate::throttle::Throttle::clear) |
+//! | A correct password counts as a failure | call [`succeeded`](crate::throttle::Permit::succeeded): a permit that is dropped is a failure |
+//! | The tests have to wait | each test with a store of its own, or a [clock](super::testing#move-the-clock) that it moves |
+//!
+//! # A link or a code is not accepted
+//!
+//! The caller gets `None` in each case, so that a page can't say too much. The event
+//! [`TokenRefused`](crate::event::EventKind::TokenRefused), logged at DEBUG, has the reason.
+//!
+//! | reason | cause |
+//! |---|---|
+//! | `used` | the handler of the GET redeems the token, and a mail scanner was first: [`peek`](crate::tokens::Tokens::peek) there. Or a form was sent twice |
+//! | `unknown` | a newer one has replaced it, the store has lost it, or the URL was cut off in the mail |
+//! | `stamp_changed` | the password has been changed since, or the [stamp](crate::AuthUser::security_stamp) differs at each load |
+//! | `address_changed` | the address has changed, or is [spelled](crate::tokens::Tokens::with_address) in another way |
+//! | `other_purpose` | issued and redeemed with different [purposes](crate::tokens::Purpose): keep each in a constant |
+//! | `other_browser` | a code that is bound to a browser was entered in another one |
+//! | `no_tries_left` | five wrong codes; the user asks for a new one |
+//!
+//! **No mail arrives**: within the [gap](crate::tokens::Purpose::gap) of 5 minutes, no second one
+//! is sent. If the delivery fails, there is a WARN line,
+//! [`TokenNotSent`](crate::event::EventKind::TokenNotSent).
+//!
+//! # An API key gets 401
+//!
+//! | cause | remedy |
+//! |---|---|
+//! | It was revoked or has expired, or [`logout_everyone`](crate::LoginManager::logout_everyone) has deleted it | create a new one |
+//! | The handler is behind a manager without [`with_api_keys`](crate::LoginManager::with_api_keys) | put it behind the one with keys |
+//! | The guard requires a fresh login, or a method; a key is neither | another route for programs |
+//! | The prefix was changed | keep it |
+//! | A proxy removes the `Authorization` header, or the scheme is not `Bearer` | |
+//!
+//! # A flash message is not shown
+//!
+//! It was pushed before a logout, which deletes the session's data: push it after the logout. Or
+//! the response has a 5xx status, or another request has taken it first, such as one by a script
+//! that also calls [`take`](crate::flash::Flash::take).
+//!
+//! # Hashes of another system don't match
+//!
+//! The log has a warning if the feature (`scrypt`, `pbkdf2`, `bcrypt`) is missing, or if a hash is
+//! beyond the [limits][`password`]. A hash over which the other system had put a key of its own (a
+//! pepper, or an HMAC as in Flask-Security) can't be checked.
 //!
 //! # Slow logins while developing
 //!
@@ -96,6 +154,7 @@
 //! | [`SessionProtection::Strong`](crate::manager::SessionProtection::Strong), and the client looks different | `Basic` |
 //! | [`with_max_sessions`](crate::LoginManager::with_max_sessions) | a higher limit |
 //! | The clocks of the nodes differ by more than five minutes | NTP |
+//! | An [impersonation](super::sessions_of_a_user#impersonation): it ends after an hour, and with the actor's session | start another one |
 //!
 //! The event [`Ended`](crate::event::EventKind::Ended) says why a session was deleted.
 //!
@@ -113,7 +172,7 @@
 //!
 //! # Next
 //!
-//! [Coming from Flask-Login](super::coming_from_flask_login). Reference:
+//! [Moving from Flask](super::moving_from_flask). Reference:
 //! [`AnonymousReason`](crate::auth::AnonymousReason), [`ErrorKind`](crate::ErrorKind),
 //! [`EventKind`](crate::event::EventKind). [All pages](super).
 //!

@@ -59,10 +59,9 @@
 //! - **bcrypt only uses the first 72 bytes** of a password. Until the hash is replaced, a password
 //!   with the same beginning is accepted, as it was by the other system. A password with a NUL is
 //!   not.
-//! - **The time of a check differs**: the work of one hash with the current cost, and that of the
-//!   other algorithm in addition. It reveals who has not logged in since the change, so end the
-//!   period of transition: after some months, delete the hashes that remain and ask their users to
-//!   reset the password.
+//! - **A check takes longer**: the work of one hash with the current cost, plus that of the other
+//!   algorithm. The time reveals who has not logged in since the move. So limit the transition:
+//!   after some months, delete the hashes that remain, and let their users reset the password.
 //!
 //! These limits bound what a stored hash can make the server do. A hash beyond them matches no
 //! password, as do those for which the feature is missing; the log has a warning.
@@ -73,7 +72,7 @@
 //! | PBKDF2 | 1000 to 10 million rounds | the minimum of NIST SP 800-132 (5.2); 10 times Django's default |
 //! | scrypt | 256 MiB, 16 lanes, 1 GiB in all lanes | twice the memory of OWASP's first option, which has one lane |
 //!
-//! A check at a limit takes a few seconds. As ever, it counts against the slots.
+//! A check at a limit takes a few seconds, and occupies slots like any other check.
 //!
 //! In the manual: [Passwords, resets and throttling](crate::manual::passwords).
 //!

@@ -51,9 +51,9 @@
 //! A guess that has to wait is not counted as a failure of its name, and no wait gets longer by it.
 //! A success clears the lane of the name that it was counted in, not that of the address.
 //!
-//! While an attacker keeps guessing a name, few guesses are left for strangers, and in a browser
-//! that is not known the owner may have to wait with them. A reset by mail must work all the same;
-//! call [`clear`](Throttle::clear) after it.
+//! While an attacker keeps guessing a name, the owner may have to wait, too, in a browser that is
+//! not known. So the reset by mail must not depend on this count; call [`clear`](Throttle::clear)
+//! after it.
 //!
 //! # Names
 //!
@@ -111,10 +111,10 @@
 //! # Cost
 //!
 //! Two store calls for each lane (a load and a write), one if the guess has to wait or the address
-//! has tried the name already, and one for a success. It is one more if an expired count has not
-//! been [cleaned up](crate::LoginManager::cleanup), and two more each time another guess changed
-//! the count in between. By default, a count takes less than 300 bytes of a record's payload and
-//! expires.
+//! has tried the name already, and one for a success. There is one more if an expired count has not
+//! been [cleaned up](crate::LoginManager::cleanup), and two more each time that another guess
+//! changed the count in between. By default, a count takes less than 300 bytes of a record's
+//! payload and expires.
 //!
 //! # Numbers
 //!
@@ -126,6 +126,8 @@
 //! | [`forget_after`](Throttle::forget_after) | 24 hours after the first failure | with the above at most 109 guesses a day for each name, the order of the 100 consecutive failures of NIST SP 800-63B-4 (3.2.2) |
 //! | [`names_per_address`](Throttle::names_per_address) | 30 different names a minute | more than people behind one address enter, far less than a list of names |
 //! | [`stop_after`](Throttle::stop_after) | never | a stop lets anyone lock any user out |
+//!
+//! In the manual: [Throttling](crate::manual::passwords#throttling).
 
 mod count;
 mod guess;

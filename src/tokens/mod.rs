@@ -59,17 +59,17 @@
 //!   it was issued. So a change of password or address makes all open tokens invalid, without
 //!   deleting one, except an [undo](Purpose::undo).
 //!
-//! For every other token there is one answer, `None`. Only the event
+//! Every other token yields `None`. Only the event
 //! [`TokenRefused`](crate::event::EventKind::TokenRefused) has the [reason](RefusedReason).
 //!
 //! # What the application does
 //!
-//! - **GET looks, POST redeems.** Mail scanners and previews open links. On GET (and HEAD), call
-//!   [`peek`](Tokens::peek), which changes nothing, and show a form; on its POST, call
+//! - **Peek on GET, redeem on POST.** Mail scanners and previews open links. On GET (and HEAD),
+//!   call [`peek`](Tokens::peek), which changes nothing, and show a form; on its POST, call
 //!   [`redeem`](Tokens::redeem).
-//! - **Redeem last**, after everything that can be wrong with the form. A token whose redemption
-//!   succeeded is used up, even if the application then fails to write; the user has to ask for
-//!   another one.
+//! - **Redeem last**, after you have checked everything else that can be wrong with the form. A
+//!   redeemed token is used up, even if the application then fails to write; the user has to ask
+//!   for another one.
 //! - **Take the token out of the URL**: put it into the [`Session`](crate::Session), redirect to
 //!   the path without it, and send `Referrer-Policy: no-referrer` with both responses (OWASP Forgot
 //!   Password Cheat Sheet; ASVS 5.0, 14.2.1). Until it is used or expires, the store then has it in
@@ -82,8 +82,8 @@
 //!   a code, call [`Auth::login`](crate::Auth::login); a second factor still has to follow.
 //! - **After a reset**: set a new stamp, so that all sessions end, call
 //!   [`withdraw_all`](Tokens::withdraw_all), and mail the user that it happened.
-//! - **At a change of address**, require a [fresh login](crate::FreshLoginRequired). The new
-//!   address belongs into the token ([`carry`](Issue::carry)), not into the user's row. Afterwards,
+//! - **At a change of address**, require a [fresh login](crate::fresh_login_required). The new
+//!   address belongs in the token ([`carry`](Issue::carry)), not into the user's row. Afterwards,
 //!   mail an [undo](Purpose::undo) to the old one. If the user corrects a typing mistake, call
 //!   [`withdraw`](Tokens::withdraw) before you issue the next token, since the gap would delay it.
 //! - **Verify before you trust**: anyone can register with an address that isn't theirs. When it is
@@ -95,16 +95,17 @@
 //!
 //! A code is typed, so it is short, and can be guessed. [`Tokens::redeem_code`] finds it by user
 //! and purpose, and counts the try in the store before it compares: of any number of concurrent
-//! guesses, at most 5 are compared. Then the code is invalid. Since a new one can be asked for
-//! every 5 minutes, 1440 guesses a day are possible for each user, of a million codes: limit how
-//! often codes are issued, too.
+//! guesses, at most 5 are compared; after them the code is invalid. Since a new one can be asked
+//! for every 5 minutes, 1440 guesses a day are possible for each user, of a million codes: limit
+//! how often codes are issued, too.
 //!
 //! # Failures
 //!
-//! An error is never an answer to whether a token is valid. If the store fails while a token is
+//! An error does not tell whether a token is valid. If the store fails while a token is
 //! issued, it is not returned, so it cannot be redeemed. If it fails while one is redeemed, the
 //! token may have been used up: it is accepted at most once, and after the error perhaps not at
-//! all. A client that hangs up can't interrupt either; a token is then used up as if it had waited.
+//! all. A client that hangs up interrupts neither; a token is then used up as if the client had
+//! waited.
 //!
 //! # In the store
 //!
@@ -130,6 +131,8 @@
 //! | gap between two tokens | 5 minutes, at most 24 hours | Rodauth's default |
 //! | data, address | 4 KiB, 254 bytes | ours; RFC 5321, 4.5.3.1.3 |
 //! | tokens sent at a time, and for how long | 256, 1 minute | ours |
+//!
+//! In the manual: [a reset in full](crate::manual::passwords#reset-a-password).
 
 mod code;
 mod content;
@@ -210,7 +213,7 @@ impl<U: AuthUser> Tokens<U> {
     /// Issues a token for this user. The older one for the same purpose becomes invalid.
     ///
     /// It returns `None` if the older one was issued within the [gap](Purpose::gap), for the same
-    /// address: that one remains valid, and nothing is to be sent. Show the same page in both
+    /// address: that one remains valid, and you send nothing. Show the same page in both
     /// cases. If you could not deliver a token, [`withdraw`](Tokens::withdraw) it, so that the next
     /// request need not wait.
     ///

@@ -64,7 +64,9 @@ pub(crate) fn app() -> Router {
 fn count(event: &Event) {
     let reason = match event.kind() {
         EventKind::Denied(reason) => reason.as_str(),
-        EventKind::Ended(reason) => reason.as_str(),
+        EventKind::Ended(reason) | EventKind::ApiKeyRefused(reason) => reason.as_str(),
+        EventKind::TokenRefused(reason) => reason.as_str(),
+        EventKind::Throttled(lane) => lane.as_str(),
         _ => "",
     };
     let labels = [
