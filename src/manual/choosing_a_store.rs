@@ -45,19 +45,19 @@
 //!
 //! One-time tokens, API keys, the counts of throttles and known browsers are records of the same
 //! store, under owners that no user has. So they need no table and no setup, and all nodes share
-//! them. They are read past a [`CachedStore`].
+//! them. They are read past a [`CachedStore`], by `load_fresh`.
 //!
 //! | call | store calls |
 //! |---|---|
-//! | [`tokens.issue`](crate::tokens::Tokens::issue) | `load`, `create` or `update` |
-//! | [`tokens.peek`](crate::tokens::Tokens::peek) | `load`; for an [undo](crate::tokens::Purpose::undo) also a list |
-//! | [`tokens.redeem`](crate::tokens::Tokens::redeem) | as `peek`, then `load`, `update` |
-//! | a request with an [API key](crate::api_keys) | `load`, and every 5 minutes a `touch` in the background |
-//! | a key is [created](crate::api_keys::ApiKeys::create) | a list, `load`, `create`, a list |
-//! | a [guess](crate::throttle) | `load`, `create` or `update`, for its name and for its address; only `load` if it has to wait. A success adds one call |
-//! | a login with [known browsers](crate::manager::KnownBrowsers) | `load`, `create` or `update`; for a new browser also a list |
-//! | [`known_browser`](crate::Auth::known_browser), [`is_browser_trusted`](crate::Auth::is_browser_trusted) | `load`, or none without the cookie |
-//! | a request of an [impersonation](super::sessions_of_a_user#impersonation) | one more `load`, and one more user |
+//! | [`tokens.issue`](crate::tokens::Tokens::issue) | `load_fresh`, `create` or `update` |
+//! | [`tokens.peek`](crate::tokens::Tokens::peek) | `load_fresh`; for an [undo](crate::tokens::Purpose::undo) also a list |
+//! | [`tokens.redeem`](crate::tokens::Tokens::redeem) | as `peek`, then `load_fresh`, `update` |
+//! | a request with an [API key](crate::api_keys) | `load_fresh`, and at most every 5 minutes a `touch` in the background |
+//! | a key is [created](crate::api_keys::ApiKeys::create) | a list, `load_fresh`, `create`, a list |
+//! | a [guess](crate::throttle) | `load_fresh`, `create` or `update`, for its name, and for its address unless that has tried the name already; only `load_fresh` if it has to wait. A success adds a `delete` |
+//! | a login with [known browsers](crate::manager::KnownBrowsers) | `load_fresh`, `create` or `update`; for a new browser also a list |
+//! | [`known_browser`](crate::Auth::known_browser), [`is_browser_trusted`](crate::Auth::is_browser_trusted) | `load_fresh`, or none without the cookie |
+//! | a request of an [impersonation](super::sessions_of_a_user#impersonation) | one more `load_fresh`, and one more user |
 //!
 //! **If the store loses its records** (a `MemoryStore` at a restart, a Redis that is flushed):
 //!

@@ -14,6 +14,8 @@ use crate::support::{
 async fn key_authenticates_one_request_without_session_or_cookie() {
     let (world, keys) = world();
     let (text, _) = key_of_alice(&keys, &[]).await;
+    let creation = [Call::List, Call::LoadFresh, Call::Create, Call::List];
+    assert_eq!(world.store.take_calls(), creation);
     let mut program = program(&world.browser, &text);
     assert_eq!(program.get("/key").await.body, "CI");
     settle().await;

@@ -11,6 +11,7 @@ use login_manager::{
 
 use super::{MILLISECOND, RESET, Unserializable, VERIFY, is_some, scene};
 use crate::support::{
+    faulty_store::Call::{Create, List, LoadFresh, Update},
     log::panic_message,
     world::{Account, Accounts, HOUR, MINUTE},
 };
@@ -277,4 +278,25 @@ async fn invalid_settings_panic_where_they_are_used() {
     );
     let link = panic_message(|| tokens.redeem_code(&alice, RESET, "123456"));
     assert!(link.contains("`redeem_code` is only for codes"), "{link}");
+}
+
+/// As the manual says in "What else is in the store".
+#[tokio::test]
+async fn tokens_cost_the_documented_store_calls() {
+    let scene = scene();
+    let calls = || scene.world.store.take_calls();
+    scene.issue(RESET).await;
+    assert_eq!(calls(), [LoadFresh, Create]);
+    scene.world.clock.advance(5 * MINUTE);
+    let token = scene.issue(RESET).await;
+    assert_eq!(calls(), [LoadFresh, Update]);
+    assert!(scene.peeks(&token, RESET).await);
+    assert_eq!(calls(), [LoadFresh]);
+    assert!(scene.redeems(&token, RESET).await);
+    assert_eq!(calls(), [LoadFresh, LoadFresh, Update]);
+
+    let undo = scene.issue(Purpose::undo()).await;
+    calls();
+    assert!(scene.peeks(&undo, Purpose::undo()).await);
+    assert_eq!(calls(), [LoadFresh, List]);
 }
