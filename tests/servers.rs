@@ -1,6 +1,11 @@
 //! The examples without axum, over real sockets and with real clients.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "it is a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "it is a test"
+)]
 
 #[allow(dead_code, reason = "a helper for the next test does no harm")]
 #[path = "app/support/browser.rs"]
