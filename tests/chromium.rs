@@ -1,5 +1,5 @@
-//! The tutorial, and requests between sites, in a real browser. Needs `CHROMEDRIVER`, the path of
-//! chromedriver; is ignored without it.
+//! The tutorial, passkeys, and requests between sites, in a real browser. Needs `CHROMEDRIVER`, the
+//! path of chromedriver; is ignored without it.
 //!
 //! With `SCREENSHOT=1` it also writes the README's screenshots, `light.png` and `dark.png` in
 //! `examples/tutorial`:
@@ -18,6 +18,7 @@
 
 mod cross_site;
 mod folder;
+mod passkeys;
 mod prefetch;
 
 #[allow(dead_code, reason = "its main isn't called")]
@@ -142,6 +143,22 @@ fn main() -> ExitCode {
         trial(
             "single_page_app_logs_in_and_out",
             cross_site::single_page_app_logs_in_and_out,
+        ),
+        trial(
+            "passkeys_log_in_without_a_name",
+            passkeys::passkeys_log_in_without_a_name,
+        ),
+        trial(
+            "passkeys_accept_each_answer_once",
+            passkeys::passkeys_accept_each_answer_once,
+        ),
+        trial(
+            "passkeys_require_user_verification",
+            passkeys::passkeys_require_user_verification,
+        ),
+        trial(
+            "passkeys_belong_to_one_user",
+            passkeys::passkeys_belong_to_one_user,
         ),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -1046,8 +1063,13 @@ impl Visitor {
     }
 
     async fn command(&self, path: String, body: Option<Value>) -> Value {
+        let method = body.as_ref().map_or(Method::GET, |_| Method::POST);
+        self.command_by(method, path, body).await
+    }
+
+    async fn command_by(&self, method: Method, path: String, body: Option<Value>) -> Value {
         self.client
-            .issue_cmd(WebDriverCommand { path, body })
+            .issue_cmd(WebDriverCommand { method, path, body })
             .await
             .unwrap()
     }
@@ -1068,9 +1090,10 @@ impl Visitor {
     }
 }
 
-/// A command for which fantoccini has no method; without a body it is a GET.
+/// A command for which fantoccini has no method.
 #[derive(Debug)]
 struct WebDriverCommand {
+    method: Method,
     path: String,
     body: Option<Value>,
 }
@@ -1082,10 +1105,8 @@ impl WebDriverCompatibleCommand for WebDriverCommand {
     }
 
     fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
-        match &self.body {
-            None => (Method::GET, None),
-            Some(body) => (Method::POST, Some(body.to_string())),
-        }
+        let body = self.body.as_ref().map(Value::to_string);
+        (self.method.clone(), body)
     }
 }
 

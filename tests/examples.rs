@@ -38,6 +38,10 @@ mod import_users;
 mod oidc;
 
 #[allow(dead_code, reason = "its main isn't called")]
+#[path = "../examples/passkeys/src/main.rs"]
+mod passkeys;
+
+#[allow(dead_code, reason = "its main isn't called")]
 #[path = "../examples/password_reset/src/main.rs"]
 mod password_reset;
 
@@ -99,7 +103,7 @@ use http::{HeaderValue, Method, StatusCode, header::CONTENT_TYPE};
 use login_manager::{Passwords, testing::store_contract};
 use sqlx::{Connection, SqliteConnection, sqlite::SqliteConnectOptions};
 use tokio::task::{self, JoinHandle};
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use crate::{
     browser::{Answer, Browser},
@@ -1198,14 +1202,26 @@ async fn api_keys_work_beside_cookies() {
     );
 }
 
-/// The two fields of the provider's form, whose method is this.
+/// The two fields of alice's form at the provider, whose method is this.
 async fn provider_answers(
+    provider: &mut Browser,
+    url: &str,
+    method: &str,
+) -> [(String, String); 2] {
+    provider_answers_for("alice", provider, url, method).await
+}
+
+async fn provider_answers_for(
+    name: &str,
     provider: &mut Browser,
     url: &str,
     method: &str,
 ) -> [(String, String); 2] {
     let page = provider.get(url.strip_prefix("https://id.example").unwrap());
     let page = page.await.body;
+    let (page, _) = page.split_once(&format!("Continue as {name}")).unwrap();
+    let (_, page) = page.rsplit_once("<form").unwrap();
+    let page = format!("<form{page}");
     let form = format!(r#"<form method="{method}" action="https://app.example/callback">"#);
     assert!(page.contains(&form), "{page}");
     ["code", "state"].map(|name| {
@@ -1216,16 +1232,16 @@ async fn provider_answers(
     })
 }
 
-fn oidc_sites() -> (Browser, Browser) {
+async fn oidc_sites() -> (Browser, Browser) {
     let (site, callback) = ("https://id.example", "https://app.example/callback");
-    let provider = oidc::Provider::new(site.to_owned(), callback.to_owned());
-    let app = oidc::app(provider.clone());
+    let provider = oidc::Provider::new(site.to_owned(), callback.to_owned()).unwrap();
+    let app = oidc::app(provider.clone()).await.unwrap();
     (Browser::new(app), Browser::new(provider.pages()))
 }
 
 #[tokio::test]
 async fn oidc_accepts_an_answer_in_the_url_once() {
-    let (mut browser, mut provider) = oidc_sites();
+    let (mut browser, mut provider) = oidc_sites().await;
     let denied = browser.get("/?page=2").await;
     let mode = [("response_mode", "query")];
     let asked = submit(&mut browser, denied.location(), &mode).await;
@@ -1249,7 +1265,7 @@ async fn oidc_accepts_an_answer_in_the_url_once() {
 
 #[tokio::test]
 async fn oidc_accepts_an_answer_in_a_form_once() {
-    let (mut browser, mut provider) = oidc_sites();
+    let (mut browser, mut provider) = oidc_sites().await;
     let mode = [("response_mode", "form_post")];
     let asked = submit(&mut browser, "/login?next=/?page=2", &mode).await;
     let name = "__Host-flow-session";
@@ -1276,23 +1292,114 @@ async fn oidc_accepts_an_answer_in_a_form_once() {
     }
 }
 
+/// The value of a field of a URL.
+fn field_of(url: &str, name: &str) -> String {
+    let url = Url::parse(url).unwrap();
+    let mut fields = url.query_pairs();
+    let (_, value) = fields.find(|(found, _)| found == name).unwrap();
+    value.into_owned()
+}
+
 #[tokio::test]
 async fn oidc_refuses_the_answer_to_another_login() {
-    let (mut browser, mut provider) = oidc_sites();
+    let (mut browser, mut provider) = oidc_sites().await;
     let mode = [("response_mode", "query")];
-    let mut asked = Vec::new();
-    for _ in 0..2 {
+    let mut urls = Vec::new();
+    for _ in 0..3 {
         let answer = submit(&mut browser, "/login", &mode).await;
-        asked.push(provider_answers(&mut provider, answer.location(), "get").await);
+        urls.push(answer.location().to_owned());
     }
-    let (code, state) = (&asked[0][0].1, &asked[1][1].1);
-    let answer = format!("/callback?code={code}&state={state}");
-    let answer = browser.get(&answer).await;
-    assert_eq!(answer.status, StatusCode::FORBIDDEN);
-    assert!(
-        answer.body.contains("did not log you in"),
-        "the nonce differs"
-    );
+    let [other, url, url_of_other_nonce] = &urls[..] else {
+        unreachable!()
+    };
+    // The code of another login: the provider finds that its PKCE challenge differs.
+    let [(_, code), _] = provider_answers(&mut provider, other, "get").await;
+    let state = field_of(url, "state");
+    // A provider that doesn't look at the challenge leaves the nonce.
+    let nonces = [url, url_of_other_nonce].map(|url| field_of(url, "nonce"));
+    let mixed = url_of_other_nonce.replace(&nonces[1], &nonces[0]);
+    let [(_, mixed_code), (_, mixed_state)] = provider_answers(&mut provider, &mixed, "get").await;
+    for (code, state) in [(code, state), (mixed_code, mixed_state)] {
+        let answer = format!("/callback?code={code}&state={state}");
+        let answer = browser.get(&answer).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN);
+        assert!(answer.body.contains("did not log you in"));
+    }
+    assert_eq!(browser.get("/").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn oidc_never_finds_an_account_by_its_address() {
+    let (mut alice, mut provider) = oidc_sites().await;
+    let mut mallory = alice.another();
+    let mode = [("response_mode", "query")];
+    let hello_alice = "Hello, alice! Your e-mail address: alice@example.org";
+    let hello_mallory = "Hello, mallory! Your e-mail address: unknown";
+    for (name, browser, hello) in [
+        ("alice", &mut alice, hello_alice),
+        ("mallory", &mut mallory, hello_mallory),
+    ] {
+        let asked = submit(browser, "/login", &mode).await;
+        let url = asked.location();
+        let [(_, code), (_, state)] = provider_answers_for(name, &mut provider, url, "get").await;
+        let answer = format!("/callback?code={code}&state={state}");
+        assert_redirects(&browser.get(&answer).await, "/");
+        let page = browser.get("/").await.body;
+        assert!(page.contains(hello), "{page}");
+    }
+}
+
+#[tokio::test]
+async fn oidc_provider_accepts_no_other_callback_or_client() {
+    let (mut browser, mut provider) = oidc_sites().await;
+    let asked = submit(&mut browser, "/login", &[("response_mode", "query")]).await;
+    let url = asked.location().strip_prefix("https://id.example").unwrap();
+    assert_eq!(provider.get(url).await.status, StatusCode::OK);
+    for (right, wrong) in [("app.example", "evil.example"), ("=example&", "=other&")] {
+        let url = url.replace(right, wrong);
+        assert_eq!(provider.get(&url).await.status, StatusCode::BAD_REQUEST);
+    }
+    let [(_, code), _] = provider_answers(&mut provider, asked.location(), "get").await;
+    let form = [("code", &*code), ("code_verifier", "a")];
+    let refused = submit(&mut provider, "/token", &form).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+}
+
+/// The ceremonies themselves are tested in Chromium.
+#[tokio::test]
+async fn passkeys_are_asked_for_without_a_name() {
+    let mut browser = Browser::new(passkeys::app("https://app.example").await.unwrap());
+    let challenge = browser.post("/login/passkey/challenge").await;
+    let options: serde_json::Value = serde_json::from_str(&challenge.body).unwrap();
+    let options = &options["publicKey"];
+    assert_eq!(options["allowCredentials"], serde_json::json!([]));
+    assert_eq!(options["userVerification"], "required");
+    assert_eq!(options["rpId"], "app.example");
+    let rubbish = browser.post("/login/passkey").await;
+    assert!(rubbish.status.is_client_error(), "{}", rubbish.body);
+
+    let mut stranger = browser.another();
+    for uri in ["/passkeys/challenge", "/passkeys"] {
+        let denied = stranger.post(uri).await;
+        assert_redirects(&denied, "/login?notice=login");
+    }
+    let mut handles = Vec::new();
+    for (name, password) in [("alice", "wonderland"), ("bob", "builder")] {
+        let mut browser = browser.another();
+        let credentials = [("username", name), ("password", password)];
+        let logged_in = submit(&mut browser, "/login?next=/?page=2", &credentials).await;
+        assert_redirects(&logged_in, "/?page=2");
+        let challenge = browser.post("/passkeys/challenge").await;
+        let options: serde_json::Value = serde_json::from_str(&challenge.body).unwrap();
+        let options = &options["publicKey"];
+        let selection = &options["authenticatorSelection"];
+        assert_eq!(selection["requireResidentKey"], true);
+        assert_eq!(selection["residentKey"], serde_json::Value::Null);
+        assert_eq!(selection["userVerification"], "required");
+        assert_eq!(options["user"]["name"], name);
+        handles.push(options["user"]["id"].clone());
+    }
+    assert_ne!(handles[0], handles[1]);
 }
 
 #[tokio::test]

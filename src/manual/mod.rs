@@ -48,6 +48,7 @@
 //! | `api_keys` | keys that users create, list and revoke, with scopes |
 //! | `single_page_app` | a front end at another origin |
 //! | `oidc` | log in with another site (OpenID Connect) |
+//! | `passkeys` | a login without a user name and a password |
 //! | `payment` | sent back by another site's POST |
 //! | `own_store` | a custom store, and the contract suite |
 //! | `with_tower_cookies` | beside the crate tower-cookies |

@@ -64,8 +64,9 @@ impl Place {
 pub async fn oidc_logs_in_by_query_and_by_form() {
     let (place, other) = (Place::new().await, Place::new().await);
     let site = place.localhost.clone();
-    let provider = oidc::Provider::new(other.elsewhere.clone(), format!("{site}/callback"));
-    place.serve(oidc::app(provider.clone()));
+    let provider =
+        oidc::Provider::new(other.elsewhere.clone(), format!("{site}/callback")).unwrap();
+    place.serve(oidc::app(provider.clone()).await.unwrap());
     let provider_site = other.elsewhere.clone();
     other.serve(provider.pages());
     in_a_browser(site, async |visitor| {

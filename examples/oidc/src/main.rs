@@ -21,13 +21,24 @@
 //! appear in a URL, redirect the POST (303) to the same path with the code and the state in its
 //! query, and continue as in the first case, without a second manager.
 //!
+//! In both cases, the session keeps the nonce, the PKCE verifier and the page to return to, under
+//! the `state`. The first answer takes them out of it, so no answer is accepted twice, and none in
+//! another browser. The account is found by issuer and subject, never by an e-mail address: at the
+//! provider of this example, mallory claims to have alice's.
+//!
 //! The provider is a stand-in in this program, at another site (`127.0.0.1` instead of
-//! `localhost`). For a real one, use the crate `openidconnect`. It also needs its PKCE verifier
-//! between the two requests; put it into [`Flow`].
+//! `localhost`). For a real one, give [`app`] its issuer and a `reqwest::Client` that follows no
+//! redirects, take the client's id and secret from your configuration, and fetch the provider's
+//! metadata again from time to time, since its keys change.
+//!
+//! For a site that offers OAuth 2.0 alone, use the crate `oauth2`, whose types are the same. It has
+//! no ID token and no nonce, so ask the site's API for the user, with the access token, and use the
+//! user's permanent id there as the subject.
 
+mod accounts;
 mod provider;
 
-use std::{env, error::Error, time::Duration};
+use std::{env, error::Error, future, time::Duration};
 
 use axum::{
     Form, Router,
@@ -40,26 +51,23 @@ use login_manager::{
     Auth, AuthUser, LoginManager, LoginRequired, MemoryStore, NextPath, Session,
     manager::{Cookies, SameSite, Timeouts},
 };
+use openidconnect::{
+    AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, IssuerUrl, Nonce, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope,
+    TokenResponse,
+    core::{CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreProviderMetadata},
+};
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, signal};
 use tower_http::csrf::CsrfLayer;
+use tracing::warn;
 
+use self::accounts::{Account, Accounts};
 pub(crate) use self::provider::Provider;
-use self::provider::random;
 
-struct Account {
-    /// The provider's id of the user (`sub`). With several providers, add the provider's id
-    /// (`iss`).
-    subject: String,
-}
-
-impl AuthUser for Account {
-    type Id = String;
-
-    fn id(&self) -> String {
-        self.subject.clone()
-    }
-}
+/// As registered at the provider.
+const CLIENT_ID: &str = "example";
+const CLIENT_SECRET: &str = "keep-it-out-of-your-repository";
 
 /// The user type of the second manager, in which no user logs in.
 enum Nobody {}
@@ -75,15 +83,42 @@ impl AuthUser for Nobody {
 /// The state of a login while the visitor is at the provider.
 #[derive(Serialize, Deserialize)]
 struct Flow {
-    nonce: String,
+    nonce: Nonce,
+    verifier: PkceCodeVerifier,
     next: NextPath,
 }
 
+/// The provider, as it describes itself: it has a login page, and may have other endpoints.
+type Client = CoreClient<
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointMaybeSet,
+    EndpointMaybeSet,
+>;
+
+#[derive(Clone)]
+struct App {
+    accounts: Accounts,
+    client: Client,
+    http: Provider, // a `reqwest::Client`
+}
+
 /// The whole app. Tests call it too.
-pub(crate) fn app(provider: Provider) -> Router {
+pub(crate) async fn app(provider: Provider) -> Result<Router, Box<dyn Error>> {
+    let issuer = IssuerUrl::new(provider.issuer())?;
+    let metadata = CoreProviderMetadata::discover_async(issuer, &provider).await?;
+    let (id, secret) = (CLIENT_ID.to_owned(), CLIENT_SECRET.to_owned());
+    let (id, secret) = (ClientId::new(id), ClientSecret::new(secret));
+    let client = CoreClient::from_provider_metadata(metadata, id, Some(secret))
+        .set_redirect_uri(RedirectUrl::new(provider.callback())?);
+
     let store = MemoryStore::new();
-    let login_manager = LoginManager::new(store.clone(), |subject| async move {
-        Some(Account { subject }) // your database
+    let accounts = Accounts::default();
+    let login_manager = LoginManager::new(store.clone(), {
+        let accounts = accounts.clone();
+        move |id| future::ready(accounts.find(id))
     })
     .with_realm("account")
     .with_login_page("/login");
@@ -99,7 +134,7 @@ pub(crate) fn app(provider: Provider) -> Router {
     // origin instead, since it could then POST to every route.
     let csrf = CsrfLayer::new().with_insecure_bypass(|_, uri| uri.path() == "/callback");
 
-    Router::new()
+    Ok(Router::new()
         .route("/", get(home))
         .route("/login", get(login_form).post(log_in))
         .route("/callback", get(answer_in_query).post(answer_in_form))
@@ -107,13 +142,20 @@ pub(crate) fn app(provider: Provider) -> Router {
         .layer(login_manager)
         .layer(flows)
         .layer(csrf)
-        .with_state(provider)
+        .with_state(App {
+            accounts,
+            client,
+            http: provider,
+        }))
 }
 
 async fn home(LoginRequired(user): LoginRequired<Account>) -> Html<String> {
-    let name = &user.subject; // it comes from the provider: let a template engine escape it
+    let name = &user.name; // it comes from the provider: let a template engine escape it
+    let email = user.verified_email.as_deref();
+    let email = email.unwrap_or("unknown");
     page(&format!(
-        r#"<p>Hello, {name}!</p><form method="post" action="/logout"><button>Log out</button></form>"#
+        r#"<p>Hello, {name}! Your e-mail address: {email}</p>
+<form method="post" action="/logout"><button>Log out</button></form>"#
     ))
 }
 
@@ -142,13 +184,22 @@ pub(crate) enum ResponseMode {
     FormPost,
 }
 
+impl ResponseMode {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::FormPost => "form_post",
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct Choice {
     response_mode: ResponseMode,
 }
 
 async fn log_in(
-    State(provider): State<Provider>,
+    State(app): State<App>,
     auth: Auth<Account>,
     flows: Auth<Nobody>,
     next: NextPath,
@@ -158,10 +209,25 @@ async fn log_in(
         ResponseMode::Query => auth.session(),
         ResponseMode::FormPost => flows.session(),
     };
-    let (state, nonce) = (random()?, random()?);
-    let url = provider.login_url(response_mode, &state, &nonce);
-    session.insert(&key(&state), &Flow { nonce, next }).await?;
-    Ok(Redirect::to(&url))
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let (url, state, nonce) = app
+        .client
+        .authorize_url(
+            CoreAuthenticationFlow::AuthorizationCode,
+            CsrfToken::new_random,
+            Nonce::new_random,
+        )
+        .add_scope(Scope::new("email".to_owned()))
+        .add_extra_param("response_mode", response_mode.as_str())
+        .set_pkce_challenge(challenge)
+        .url();
+    let flow = Flow {
+        nonce,
+        verifier,
+        next,
+    };
+    session.insert(&key(state.secret()), &flow).await?;
+    Ok(Redirect::to(url.as_str()))
 }
 
 /// The state is part of the name, so a visitor can log in from two tabs at once.
@@ -177,25 +243,25 @@ struct Answer {
 }
 
 async fn answer_in_query(
-    State(provider): State<Provider>,
+    State(app): State<App>,
     auth: Auth<Account>,
     Query(answer): Query<Answer>,
 ) -> Result<Response> {
     let session = auth.session();
-    finish(provider, auth, session, answer).await
+    finish(app, auth, session, answer).await
 }
 
 async fn answer_in_form(
-    State(provider): State<Provider>,
+    State(app): State<App>,
     auth: Auth<Account>,
     flows: Auth<Nobody>,
     Form(answer): Form<Answer>,
 ) -> Result<Response> {
-    finish(provider, auth, flows.session(), answer).await
+    finish(app, auth, flows.session(), answer).await
 }
 
 async fn finish(
-    provider: Provider,
+    app: App,
     auth: Auth<Account>,
     session: Session,
     answer: Answer,
@@ -206,13 +272,37 @@ async fn finish(
             "This login has expired or was started in another browser.",
         ));
     };
-    let token = answer.code.and_then(|code| provider.redeem(&code));
-    let Some(token) = token.filter(|token| token.nonce == flow.nonce) else {
+    let Some(code) = answer.code else {
         return Ok(refusal("The provider did not log you in."));
     };
-    let subject = token.subject;
-    auth.login(Account { subject }).await?;
+    let claims = match redeem(&app, code, flow.verifier, &flow.nonce).await {
+        Ok(claims) => claims,
+        Err(error) => {
+            warn!("the provider's answer is not accepted: {error}");
+            return Ok(refusal("The provider did not log you in."));
+        }
+    };
+    auth.login(app.accounts.find_or_create(&claims)).await?;
     Ok(flow.next.redirect_or("/").into_response())
+}
+
+/// Exchanges the code for an ID token, and checks its signature, issuer, audience, time and nonce.
+async fn redeem(
+    app: &App,
+    code: String,
+    verifier: PkceCodeVerifier,
+    nonce: &Nonce,
+) -> Result<CoreIdTokenClaims, Box<dyn Error + Send + Sync>> {
+    let response = app
+        .client
+        .exchange_code(AuthorizationCode::new(code))?
+        .set_pkce_verifier(verifier)
+        .request_async(&app.http)
+        .await?;
+    let token = response.id_token().ok_or("no ID token")?;
+    Ok(token
+        .claims(&app.client.id_token_verifier(), nonce)?
+        .clone())
 }
 
 fn refusal(why: &str) -> Response {
@@ -242,9 +332,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let other_listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let other_site = format!("http://{}", other_listener.local_addr()?);
 
-    let provider = Provider::new(other_site, format!("{site}/callback"));
+    let provider = Provider::new(other_site, format!("{site}/callback"))?;
     println!("Listening on {site}");
-    let app = axum::serve(listener, app(provider.clone()));
+    let app = axum::serve(listener, app(provider.clone()).await?);
     let other_app = axum::serve(other_listener, provider.pages());
     tokio::select! {
         ended = app => ended?,
