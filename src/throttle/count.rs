@@ -101,19 +101,26 @@ pub(super) async fn count_name(
     change_entry(realm, key, now, |entry| {
         let names = entry.map(Entry::content).unwrap_or_default();
         let (known, _) = names.as_chunks::<NAME>();
-        let start = entry.map_or(now, |entry| entry.created().min(now));
-        let end = start.saturating_add(ADDRESS_WINDOW);
+        let longest = now.saturating_add(ADDRESS_WINDOW);
+        let written = entry.map_or(longest, Entry::expires);
+        // A clock that was far ahead must not keep an address waiting.
+        let end = written.min(longest);
         let counted = Counted::After(u32::try_from(known.len()).unwrap_or(u32::MAX));
         if known.contains(&name) {
             return Ok(EntryStep::Keep(counted));
         }
-        if known.len() >= limits.names_per_address {
-            return Ok(EntryStep::Keep(Counted::Waits(end.saturating_sub(now))));
+        let is_full = known.len() >= limits.names_per_address;
+        let waits = Counted::Waits(end.saturating_sub(now));
+        if is_full && end == written {
+            return Ok(EntryStep::Keep(waits));
         }
         Ok(EntryStep::Put {
-            content: [names, &name].concat(),
+            content: match is_full {
+                true => names.to_vec(),
+                false => [names, &name].concat(),
+            },
             expires: end,
-            then: counted,
+            then: if is_full { waits } else { counted },
         })
     })
     .await

@@ -1,7 +1,7 @@
 //! Each address may try a limited number of different names a minute.
 
 use super::{SECOND, attempt_from, fail};
-use crate::support::world::{MINUTE, World};
+use crate::support::world::{DAY, MINUTE, World};
 
 #[tokio::test]
 async fn address_tries_thirty_names_a_minute() {
@@ -137,4 +137,55 @@ async fn guess_without_a_name_counts_for_its_address_only() {
     let elsewhere = attempt_from(&throttle, "", Some("192.0.2.2")).await;
     elsewhere.unwrap().succeeded().await.unwrap();
     assert!(attempt_from(&throttle, "", None).await.is_ok());
+}
+
+#[tokio::test]
+async fn clock_that_was_ahead_keeps_no_address_waiting() {
+    let world = World::new();
+    let throttle = world.manager.throttle().names_per_address(2);
+    world.clock.advance(DAY);
+    for name in ["alice", "bob"] {
+        assert!(
+            attempt_from(&throttle, name, Some("192.0.2.1"))
+                .await
+                .is_ok()
+        );
+    }
+    world.clock.turn_back(DAY);
+    let wait = attempt_from(&throttle, "zoe", Some("192.0.2.1")).await;
+    assert_eq!(wait.unwrap_err(), MINUTE);
+    world.clock.advance(SECOND);
+    let wait = attempt_from(&throttle, "zoe", Some("192.0.2.1")).await;
+    assert_eq!(wait.unwrap_err(), 59 * SECOND);
+    world.clock.advance(59 * SECOND);
+    for name in ["zoe", "alice"] {
+        assert!(
+            attempt_from(&throttle, name, Some("192.0.2.1"))
+                .await
+                .is_ok()
+        );
+    }
+    let third = attempt_from(&throttle, "bob", Some("192.0.2.1")).await;
+    assert!(third.is_err(), "the limit holds meanwhile");
+}
+
+/// Otherwise each new name would start the minute anew until the clock has caught up.
+#[tokio::test]
+async fn window_begun_by_a_clock_ahead_is_a_minute_at_most() {
+    let world = World::new();
+    let throttle = world.manager.throttle().names_per_address(3);
+    world.clock.advance(DAY);
+    let first = attempt_from(&throttle, "alice", Some("192.0.2.1")).await;
+    assert!(first.is_ok());
+    world.clock.turn_back(DAY);
+    for name in ["bob", "zoe"] {
+        assert!(
+            attempt_from(&throttle, name, Some("192.0.2.1"))
+                .await
+                .is_ok()
+        );
+        world.clock.advance(20 * SECOND);
+    }
+    let wait = attempt_from(&throttle, "eve", Some("192.0.2.1")).await;
+    assert_eq!(wait.unwrap_err(), 20 * SECOND);
 }
