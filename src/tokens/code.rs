@@ -60,7 +60,14 @@ impl<U: AuthUser> RedeemCode<U> {
             code,
             browser,
         } = self;
-        let subject = subject?.ok_or(Stop::Refused(RefusedReason::Unknown, None))?;
+        let Some(subject) = subject? else {
+            let Some(_) = code else {
+                return Err(Stop::Refused(RefusedReason::Malformed, None));
+            };
+            // As for a user without a code.
+            tokens.look_up_nothing().await?;
+            return Err(Stop::Refused(RefusedReason::Unknown, None));
+        };
         let refused = |why| Stop::Refused(why, subject.user_id().map(str::to_owned));
         let code = code.ok_or_else(|| refused(RefusedReason::Malformed))?;
         let key = tokens.key(purpose, &subject, None);

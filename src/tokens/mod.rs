@@ -303,7 +303,9 @@ impl<U: AuthUser> Tokens<U> {
 
     /// Redeems a code that a user has typed: see [Codes](self#codes). Spaces in it are ignored.
     ///
-    /// If there is no such user, pass `None`: the result is the same as for a wrong code.
+    /// If there is no such user, pass `None`: the result is the same as for a wrong code, after the
+    /// one read that a user without a code costs. A wrong guess at a code costs a write, too, to
+    /// count the try.
     ///
     /// ```
     /// # use login_manager::{AuthUser, Error, tokens::{Purpose, Tokens}};

@@ -200,8 +200,8 @@ impl<U: AuthUser> Tokens<U> {
         Err(error)
     }
 
-    /// The read with which issuing begins, of an entry that no user has.
-    async fn look_up_nothing(&self) -> Result<(), Error> {
+    /// The read with which issuing and redeeming begin, of an entry that no user has.
+    pub(super) async fn look_up_nothing(&self) -> Result<(), Error> {
         let key = EntryKey {
             id: SessionId::random().map_err(|_| ErrorKind::Random)?,
             owner: self.realm.entry_owner(TOKENS, ""),

@@ -9,7 +9,10 @@ use login_manager::{
 use tokio::task::JoinSet;
 
 use super::{MILLISECOND, RESET, Scene, is_some, scene};
-use crate::support::world::{Account, MINUTE};
+use crate::support::{
+    faulty_store::Call,
+    world::{Account, MINUTE},
+};
 
 const CODE: Purpose = Purpose::code();
 
@@ -172,6 +175,21 @@ async fn code_belongs_to_one_user_and_one_purpose() {
     assert_eq!(scene.refusals(), [RefusedReason::Unknown; 3]);
     assert!(!scene.redeems(&code, RESET).await);
     assert!(try_code(&scene, &code).await);
+}
+
+/// Otherwise the time of the answer would tell which users exist.
+#[tokio::test]
+async fn code_of_no_user_costs_what_one_that_never_was_does() {
+    let scene = scene();
+    for (code, calls) in [("123456", &[Call::LoadFresh][..]), ("12345", &[])] {
+        for user in [Some(&scene.alice), None] {
+            scene.world.store.take_calls();
+            assert!(!is_some(scene.tokens.redeem_code(user, CODE, code).await));
+            assert_eq!(scene.world.store.take_calls(), calls, "{code}");
+        }
+        let refusals = scene.refusals();
+        assert_eq!(refusals[0], refusals[1]);
+    }
 }
 
 #[tokio::test]
