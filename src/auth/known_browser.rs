@@ -135,11 +135,13 @@ impl<U: AuthUser> RequestAuth<U> {
                 Err(_) => return,
             },
         };
-        let Ok(is_new) = put(realm, settings, &key(realm, id, &token), turn.now, None).await else {
+        let key = key(realm, id, &token);
+        let Ok(is_new) = put(realm, settings, &key, turn.now, None).await else {
             return;
         };
         turn.state().browser_cookie = Some(Box::new(token));
         if is_new {
+            forget_oldest(realm, settings, &key, turn.now).await;
             realm.report_of(EventKind::NewBrowser, record);
         }
     }
@@ -157,20 +159,16 @@ impl<U: AuthUser> RequestAuth<U> {
             until: turn.now.saturating_add(millis(settings.trusted_for)),
             stamp: stamp_digest(realm, &realm.owner(&id), user),
         };
-        put(
-            realm,
-            settings,
-            &key(realm, &id, &token),
-            turn.now,
-            Some(&trust),
-        )
-        .await?;
+        let new = key(realm, &id, &token);
+        put(realm, settings, &new, turn.now, Some(&trust)).await?;
         turn.state().browser_cookie = Some(Box::new(token));
         if let Some(before) = before {
             // Best effort: its cookie is replaced.
             let before = key(realm, &id, &before);
             realm.delete(&before.id, None).await.ok();
         }
+        // After that, so that the browser does not count twice.
+        forget_oldest(realm, settings, &new, turn.now).await;
         Ok(true)
     }
 }
@@ -200,8 +198,7 @@ impl Trust {
     }
 }
 
-/// Writes the entry of a browser, and forgets the user's oldest ones if it is new. Returns whether
-/// it is.
+/// Writes the entry of a browser. Returns whether it is new.
 async fn put(
     realm: &Realm,
     settings: &KnownBrowsers,
@@ -209,7 +206,7 @@ async fn put(
     now: Millis,
     trust: Option<&Trust>,
 ) -> Result<bool, Error> {
-    let is_new = change_entry(realm, key, now, |entry| {
+    change_entry(realm, key, now, |entry| {
         let before = || entry.map(|entry| entry.content().to_vec());
         Ok(EntryStep::Put {
             content: trust
@@ -220,27 +217,22 @@ async fn put(
             then: entry.is_none(),
         })
     })
-    .await?;
-    if is_new {
-        // Best effort: the next new browser tries again.
-        forget_oldest(realm, settings, key, now).await.ok();
-    }
-    Ok(is_new)
+    .await
 }
 
-async fn forget_oldest(
-    realm: &Realm,
-    settings: &KnownBrowsers,
-    own: &EntryKey,
-    now: Millis,
-) -> Result<(), Error> {
-    let mut entries = list_entries(realm, &own.owner, now).await?;
+/// Forgets the user's oldest browsers beyond the limit. Best effort: the next new browser tries
+/// again.
+async fn forget_oldest(realm: &Realm, settings: &KnownBrowsers, own: &EntryKey, now: Millis) {
+    let Ok(mut entries) = list_entries(realm, &own.owner, now).await else {
+        return;
+    };
     entries.retain(|entry| entry.id() != own.id);
     entries.sort_by_key(|entry| Reverse((entry.touched(), entry.id())));
     for entry in entries.iter().skip(settings.max_browsers - 1) {
-        let _deleted = realm.delete(&entry.id(), None).await?;
+        if realm.delete(&entry.id(), None).await.is_err() {
+            return;
+        }
     }
-    Ok(())
 }
 
 /// The owner of the entries of a user's browsers.

@@ -1,9 +1,11 @@
 //! A user skips the second factor in a browser that they trust.
 
-use super::{BROWSER, world};
+use login_manager::manager::KnownBrowsers;
+
+use super::{BROWSER, more_routes, world};
 use crate::support::{
     faulty_store::{Call, Fault},
-    world::DAY,
+    world::{DAY, World},
 };
 
 #[tokio::test]
@@ -85,4 +87,26 @@ async fn browser_is_not_trusted_unless_the_store_accepts_it() {
     world.store.fail(Call::LoadFresh, Fault::Fails);
     let answer = world.browser.get("/trusts/alice").await;
     assert_eq!(answer.status, 503, "the second factor is not skipped");
+}
+
+/// The trusted browser takes the place of itself.
+#[tokio::test]
+async fn trust_makes_no_other_browser_unknown() {
+    let mut world = World::with(more_routes, |manager| {
+        manager.with_known_browsers(KnownBrowsers::new().max_browsers(2))
+    });
+    let mut other = world.browser.another();
+    other.post("/login/alice").await;
+    world.clock.advance(DAY);
+    world.browser.post("/login/alice").await;
+    for _ in 0..3 {
+        assert_eq!(world.browser.post("/trust").await.body, "true");
+        assert_eq!(other.get("/knows/alice").await.body, "true");
+    }
+    // A third one does.
+    let mut third = world.browser.another();
+    third.post("/both/alice").await;
+    assert_eq!(other.get("/knows/alice").await.body, "false");
+    assert_eq!(world.browser.get("/knows/alice").await.body, "true");
+    assert_eq!(third.get("/trusts/alice").await.body, "true");
 }
