@@ -1,6 +1,6 @@
 //! A user's session as a page can show it.
 
-use std::{sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use serde_core::{Serialize, Serializer, ser::SerializeStruct as _};
 
@@ -17,7 +17,7 @@ use crate::{
 /// [`actor_id`](SessionInfo::actor_id); times are Unix seconds.
 ///
 /// In the manual: [Sessions of a user](crate::manual::sessions_of_a_user).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SessionInfo {
     id: SessionId,
     created: Millis,
@@ -115,6 +115,22 @@ impl SessionInfo {
     /// The order of logins, the same on every node.
     pub(super) fn order(&self) -> (Millis, SessionId) {
         (self.created, self.id)
+    }
+}
+
+/// Without the id of the user who impersonates.
+impl fmt::Debug for SessionInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SessionInfo")
+            .field("id", &self.id)
+            .field("logged_in", &self.logged_in())
+            .field("last_seen", &self.last_seen())
+            .field("browser", &self.browser())
+            .field("is_current", &self.is_current)
+            .field("is_logged_in", &self.is_logged_in)
+            .field("is_remembered", &self.is_remembered)
+            .field("is_impersonated", &self.is_impersonated())
+            .finish_non_exhaustive()
     }
 }
 

@@ -109,6 +109,7 @@ async fn list(auth: Auth<Account>) -> Result<String, Error> {
         session.actor_id().unwrap_or("-")
     });
     let actors: Vec<_> = actors.collect();
+    assert!(!format!("{sessions:?}").contains("actor_id"));
     let json = serde_json::to_value(&sessions).unwrap();
     assert!(json.as_array().unwrap().iter().all(|session| {
         session.get("is_impersonated").is_some() && session.get("actor_id").is_none()
