@@ -180,11 +180,13 @@ impl<U: AuthUser> RequestAuth<U> {
                 }
                 match found {
                     Some(record) if opens(&record) => record,
-                    Some(record) if is_closed(&record) && opening(&record).is_some() => {
-                        return Ok(Ended::Before(record));
-                    }
-                    Some(record) if record.is_live(turn.now) && !is_closed(&record) => {
-                        return Ok(Ended::NotOpened);
+                    // A closed record lives for the grace, but a store may keep it longer.
+                    Some(record) if record.is_live(turn.now) => {
+                        return match (is_closed(&record), opening(&record)) {
+                            (true, Some(_)) => Ok(Ended::Before(record)),
+                            (true, None) => Ok(Ended::Nothing),
+                            (false, _) => Ok(Ended::NotOpened),
+                        };
                     }
                     _ => return Ok(Ended::Nothing),
                 }

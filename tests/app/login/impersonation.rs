@@ -377,6 +377,23 @@ async fn logout_ends_both_sessions() {
     }
 }
 
+/// Late requests are served for the grace; after it, the cookie is worth nothing.
+#[tokio::test]
+async fn cookie_of_a_stopped_impersonation_logs_nobody_out() {
+    for (grace_is_over, left) in [(false, "nobody"), (true, "alice")] {
+        let (mut world, _) = impersonating(|manager| manager).await;
+        let stopped = world.token();
+        world.browser.post("/stop").await;
+        if grace_is_over {
+            world.let_grace_pass();
+        }
+        let mut late = world.browser.another();
+        late.plant(SESSION, &stopped);
+        assert_eq!(late.post("/logout").await.status, 200);
+        assert_eq!(world.browser.get("/who").await.body, left);
+    }
+}
+
 #[tokio::test]
 async fn login_is_of_a_new_user_and_ends_both_sessions() {
     for start in ["/login/alice", "/remember/alice"] {
