@@ -325,6 +325,8 @@ fn payload(mark: [u8; MARK], content: &[u8]) -> Arc<[u8]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::store::{MemoryStore, SessionStore as _};
 
@@ -411,5 +413,88 @@ mod tests {
         put(&realm, 1000, 2000, b"two").await;
         let replaced = store.update(copy, 1000).await.unwrap();
         assert_eq!(replaced, Outcome::Conflict);
+    }
+
+    fn record(payload: &[u8]) -> SessionRecord {
+        SessionRecord {
+            id: SessionId::from_bytes([1; 16]),
+            owner: None,
+            version: 1,
+            created: 1,
+            touched: 1,
+            expires: 2,
+            ends: 2,
+            payload: payload.into(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn content_comes_back_as_it_was_stored(mark: [u8; MARK], content: Vec<u8>) {
+            let entry = Entry::of(record(&payload(mark, &content))).unwrap();
+            prop_assert_eq!((entry.mark(), entry.content()), (&mark[..], &*content));
+        }
+
+        #[test]
+        fn only_the_head_of_an_entry_is_one(bytes: Vec<u8>) {
+            let is_entry = bytes.len() >= HEAD && bytes.starts_with(&[KIND, VERSION]);
+            prop_assert_eq!(Entry::of(record(&bytes)).is_some(), is_entry);
+            let cut = [&[KIND, VERSION], bytes.get(..7).unwrap_or(&bytes)].concat();
+            prop_assert!(Entry::of(record(&cut)).is_none());
+            prop_assert!(read(record(&[&[KIND, VERSION + 1], &*bytes].concat())).is_err());
+        }
+    }
+
+    /// An owner tells the realm, the kind and the name, whatever is in the name.
+    #[test]
+    fn no_name_is_that_of_another_kind_realm_or_user() {
+        let store = MemoryStore::new();
+        let realms = ["a", "ab", "a.b", "a:b", "tokens"].map(|name| {
+            let mut realm = realm(&store);
+            realm.set_name(name).unwrap();
+            realm
+        });
+        let kinds = [
+            "tokens",
+            "undo-tokens",
+            "keys",
+            "browsers",
+            "throttle",
+            "invitations",
+        ];
+        let long = "x".repeat(10_000);
+        let names = [
+            "",
+            "1",
+            "/1",
+            "~1",
+            "1/2",
+            "~tokens/1",
+            "a~tokens/1",
+            "a/1",
+            "tokens/1",
+            &long,
+        ];
+        let mut owners = std::collections::HashSet::new();
+        for name in names {
+            for (at, realm) in realms.iter().enumerate() {
+                let session = realm.owner(name);
+                assert!(owners.insert(session.to_string()), "{session}");
+                assert_eq!(realm.id_of(&session), Some(name));
+                for kind in kinds {
+                    let owner = realm.entry_owner(kind, name);
+                    assert!(owners.insert(owner.to_string()), "{owner}");
+                    for (other_at, other) in realms.iter().enumerate() {
+                        assert_eq!(other.id_of(&owner), None, "{owner}");
+                        assert_eq!(other.entry_name(kind, &session), None, "{session}");
+                        for other_kind in kinds {
+                            let is_same = at == other_at && kind == other_kind;
+                            let read = other.entry_name(other_kind, &owner);
+                            assert_eq!(read, is_same.then_some(name), "{owner}");
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use std::{cmp::Reverse, fmt, sync::Arc};
 use super::{Auth, RequestAuth};
 use crate::{
     clock::{Millis, millis},
-    entry::{Entry, EntryKey, EntryStep, change_entry, list_entries, load_entry},
+    entry::{EntryKey, EntryStep, change_entry, list_entries, load_entry},
     error::{Error, ErrorKind},
     event::EventKind,
     identity::stamp_digest,
@@ -112,11 +112,14 @@ impl<U: AuthUser> Auth<U> {
         };
         let (id, now) = (user.id().to_string(), realm.clock.now());
         let entry = load_entry(realm, &key(realm, &id, &token), now).await?;
-        Ok(entry.as_ref().and_then(Trust::of).is_some_and(|trust| {
-            let longest = millis(settings.trusted_for).saturating_add(CLOCK_SKEW);
-            (1..=longest).contains(&trust.until.saturating_sub(now))
-                && trust.stamp == stamp_digest(realm, &realm.owner(&id), user)
-        }))
+        Ok(entry
+            .as_ref()
+            .and_then(|entry| Trust::of(entry.content()))
+            .is_some_and(|trust| {
+                let longest = millis(settings.trusted_for).saturating_add(CLOCK_SKEW);
+                (1..=longest).contains(&trust.until.saturating_sub(now))
+                    && trust.stamp == stamp_digest(realm, &realm.owner(&id), user)
+            }))
     }
 }
 
@@ -174,14 +177,15 @@ impl<U: AuthUser> RequestAuth<U> {
 }
 
 /// Until when a user skips the second factor in a browser.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 struct Trust {
     until: Millis,
     stamp: Option<Digest>,
 }
 
 impl Trust {
-    fn of(entry: &Entry) -> Option<Self> {
-        let (until, stamp) = entry.content().split_first_chunk()?;
+    fn of(content: &[u8]) -> Option<Self> {
+        let (until, stamp) = content.split_first_chunk()?;
         Some(Self {
             until: Millis::from_be_bytes(*until),
             stamp: match stamp {
@@ -249,5 +253,27 @@ fn digest(realm: &Realm, id: Option<&str>, token: &BrowserToken) -> Digest {
     match id {
         Some(id) => digester.parts(&[b"user", id.as_bytes(), token.as_bytes()]),
         None => digester.parts(&[b"no user", token.as_bytes()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn trust_comes_back_as_it_was_stored(until: i64, stamp: Option<[u8; 32]>) {
+            let trust = Trust { until, stamp: stamp.map(Digest) };
+            let content = trust.content();
+            prop_assert_eq!(Trust::of(&content), Some(trust));
+            for length in 0..content.len() {
+                // Without the stamp, it is the trust of a user who has none.
+                let is_trust = stamp.is_some() && length == 8;
+                prop_assert_eq!(Trust::of(&content[..length]).is_some(), is_trust);
+            }
+            prop_assert_eq!(Trust::of(&[&*content, &[0]].concat()), None);
+        }
     }
 }

@@ -391,6 +391,8 @@ impl Head {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::{random::random_bytes, session::MethodName, store::SessionId};
 
@@ -536,5 +538,36 @@ mod tests {
             login.stamp = None;
         }
         assert!(payload.encode().len() < 150);
+    }
+
+    proptest! {
+        #[test]
+        fn methods_and_actor_come_back_as_they_were_stored(
+            names in prop::collection::vec("[a-z0-9_-]{1,16}", 0..12),
+            at in any::<i64>(),
+            actor in prop::option::of(("\\PC{0,60}", any::<[u8; 16]>(), any::<u32>())),
+        ) {
+            let names: Vec<_> = names.iter().filter_map(|name| MethodName::parse(name)).collect();
+            let payload = Payload {
+                methods: Methods::default().with(&names, at),
+                actor: actor.map(|(id, session, epoch)| {
+                    let session = SessionId::from_bytes(session);
+                    Arc::new(Actor { id: id.into(), session, epoch })
+                }),
+                ..full()
+            };
+            assert_same(&payload, &Payload::decode(&payload.encode()).unwrap());
+        }
+
+        #[test]
+        fn any_bytes_after_a_head_are_read_without_panic(present: u8, parts: u8, tail: Vec<u8>) {
+            let body = [&[KIND, VERSION, present][..], &[7; 8 + 3 * 32 + 36], &[parts], &tail];
+            for bytes in [body.concat(), tail] {
+                if let Ok(payload) = Payload::decode(&bytes.into()) {
+                    let _read = (payload.methods.iter().count(), payload.entries.iter().count());
+                    let _same = Payload::decode(&payload.encode()).unwrap();
+                }
+            }
+        }
     }
 }

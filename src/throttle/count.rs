@@ -19,6 +19,7 @@ pub(super) enum Counted {
 }
 
 /// The failures of one name. A guess counts as one until it has succeeded.
+#[cfg_attr(test, derive(Debug, PartialEq))]
 struct Failures {
     number: u32,
     /// Until then, guesses are not permitted.
@@ -29,9 +30,13 @@ impl Failures {
     const LEN: usize = 12;
 
     fn of(entry: &Entry) -> Result<Self, Error> {
-        let (number, rest) = entry.content().split_first_chunk().ok_or_else(unreadable)?;
-        let (until, _) = rest.split_first_chunk().ok_or_else(unreadable)?;
-        Ok(Self {
+        Self::read(entry.content()).ok_or_else(unreadable)
+    }
+
+    fn read(content: &[u8]) -> Option<Self> {
+        let (number, rest) = content.split_first_chunk()?;
+        let (until, _) = rest.split_first_chunk()?;
+        Some(Self {
             number: u32::from_be_bytes(*number),
             until: Millis::from_be_bytes(*until),
         })
@@ -131,4 +136,23 @@ fn unreadable() -> Error {
         ErrorKind::Store,
         "a count of a throttle in the store cannot be read",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn failures_come_back_as_they_were_stored(number: u32, until: i64) {
+            let failures = Failures { number, until };
+            let content = failures.content();
+            prop_assert_eq!(Failures::read(&content), Some(failures));
+            for length in 0..content.len() {
+                prop_assert_eq!(Failures::read(&content[..length]), None);
+            }
+        }
+    }
 }

@@ -183,6 +183,8 @@ fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn content() -> Content {
@@ -245,5 +247,42 @@ mod tests {
         assert_eq!(content.judge(long_before), Ok(()));
         let before_that = content.judge(long_before - 1);
         assert_eq!(before_that, Err(RefusedReason::NotYetValid));
+    }
+
+    proptest! {
+        #[test]
+        fn any_content_comes_back_as_it_was_stored(
+            (secret, stamp, browser) in any::<([u8; 32], Option<[u8; 32]>, Option<[u8; 32]>)>(),
+            (issued, expires) in any::<(i64, i64)>(),
+            (is_used, may_repeat, tries_left) in any::<(bool, bool, u8)>(),
+            address in prop::option::of("\\PC{0,60}"),
+            undone in any::<Option<(i64, i64)>>(),
+            data in any::<Vec<u8>>(),
+        ) {
+            let content = Content {
+                secret: Digest(secret),
+                stamp: stamp.map(Digest),
+                browser: browser.map(Digest),
+                issued,
+                expires,
+                is_used,
+                may_repeat,
+                tries_left,
+                address: address.map(Into::into),
+                undone,
+                data,
+                ..content()
+            };
+            prop_assert_eq!(Content::decode(&content.encode()).ok(), Some(content));
+        }
+
+        #[test]
+        fn any_bytes_are_read_without_panic(bytes: Vec<u8>, now: i64) {
+            for bytes in [&*bytes, &[&[VERSION], &*bytes].concat()] {
+                if let Ok(content) = Content::decode(bytes) {
+                    let _judged = content.judge(now);
+                }
+            }
+        }
     }
 }
