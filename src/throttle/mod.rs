@@ -270,6 +270,9 @@ impl Throttle {
     /// that the owner is told about. Failures count together if they are at most
     /// [`forget_after`](Throttle::forget_after) after the first one.
     ///
+    /// Call it for every throttle with this [name](Throttle::named), on every node: one without it
+    /// takes the stop for the mistake of a clock, and lifts it.
+    ///
     /// # Panics
     /// If it is 0.
     #[must_use]
