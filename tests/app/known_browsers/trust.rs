@@ -110,3 +110,22 @@ async fn trust_makes_no_other_browser_unknown() {
     assert_eq!(world.browser.get("/knows/alice").await.body, "true");
     assert_eq!(third.get("/trusts/alice").await.body, "true");
 }
+
+#[tokio::test]
+async fn later_login_keeps_the_trust() {
+    let mut world = world();
+    world.browser.post("/both/alice").await;
+    world.browser.post("/logout").await;
+    world.browser.post("/login/alice").await;
+    assert_eq!(world.browser.get("/trusts/alice").await.body, "true");
+}
+
+#[tokio::test]
+async fn trust_by_a_clock_far_ahead_does_not_count() {
+    let mut world = world();
+    world.clock.advance(100 * DAY);
+    world.browser.post("/both/alice").await;
+    assert_eq!(world.browser.get("/trusts/alice").await.body, "true");
+    world.clock.turn_back(100 * DAY);
+    assert_eq!(world.browser.get("/trusts/alice").await.body, "false");
+}

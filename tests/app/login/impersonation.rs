@@ -13,10 +13,11 @@ use login_manager::{
     event::EventKind::{
         Denied, Ended, ImpersonationEnded, ImpersonationStarted, LoggedIn, LoggedOut, Revoked,
     },
+    flash::{Flash, Level},
     fresh_login_required,
     guard::DeniedReason,
     login_required,
-    manager::{LoginPage, Timeouts},
+    manager::{KnownBrowsers, LoginPage, Timeouts},
     store::{SessionId, SessionRecord},
 };
 
@@ -375,6 +376,51 @@ async fn logout_ends_both_sessions() {
         assert!(events.contains(&ImpersonationEnded), "{events:?}");
         assert!(events.contains(&LoggedOut), "{events:?}");
     }
+}
+
+/// A copy of a replaced cookie joins for the grace, but leads nobody to the actor.
+#[tokio::test]
+async fn request_that_joins_an_impersonation_can_not_stop_it() {
+    let (mut world, _) = impersonating(|manager| manager).await;
+    let replaced = world.token();
+    world.browser.post("/rotate").await;
+    let mut late = world.browser.another();
+    late.plant(SESSION, &replaced);
+    assert_eq!(late.get("/acts").await.body, "bob by alice");
+    let answer = late.post("/stop").await;
+    assert_eq!(answer.status, 409);
+    assert_eq!(answer.set_cookies(), [""; 0]);
+    assert_eq!(world.browser.post("/stop").await.body, "alice");
+}
+
+/// What begins in the impersonation ends with it, and nothing of it is the actor's.
+#[tokio::test]
+async fn what_begins_in_an_impersonation_ends_with_it() {
+    let mut world = World::with(
+        |accounts| {
+            let trust =
+                async |auth: Auth<Account>| Ok::<_, Error>(auth.trust_browser().await?.to_string());
+            app(accounts).route("/trust", post(trust)).route(
+                "/flash",
+                post(async |flash: Flash| flash.push(Level::Info, "bob's").await).get(
+                    async |flash: Flash| Ok::<_, Error>(flash.take().await?.len().to_string()),
+                ),
+            )
+        },
+        |manager| manager.with_known_browsers(KnownBrowsers::new()),
+    );
+    let mut bob = world.browser.another();
+    bob.post("/login/bob").await;
+    world.browser.post("/login/alice").await;
+    world.browser.post("/as/bob").await;
+    let answer = world.browser.post("/trust").await;
+    assert_eq!((&*answer.body, answer.set_cookies().len()), ("false", 0));
+    world.browser.post("/flash").await;
+    world.browser.post("/others").await;
+    assert_eq!(bob.get("/who").await.body, "nobody");
+    assert_eq!(world.browser.get("/acts").await.body, "bob by alice");
+    assert_eq!(world.browser.post("/stop").await.body, "alice");
+    assert_eq!(world.browser.get("/flash").await.body, "0");
 }
 
 /// Late requests are served for the grace; after it, the cookie is worth nothing.

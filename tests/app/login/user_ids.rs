@@ -161,7 +161,14 @@ async fn login_with_an_id_that_does_not_round_trip_is_rejected() {
         assert_eq!(error.kind(), ErrorKind::UnstableId);
         assert!(auth.user().await.unwrap().is_none());
     };
-    let app: Router = people.routes().route("/kind", post(kind));
+    let impersonate = async |auth: Auth<Shouter>| {
+        let error = auth.impersonate(Shouter("ALICE")).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::UnstableId);
+    };
+    let app: Router = people
+        .routes()
+        .route("/kind", post(kind))
+        .route("/as", post(impersonate));
     let mut browser = Browser::new(app.layer(people.manager(store.clone())));
     assert_eq!(browser.post("/kind").await.status, 200);
     for (index, status) in [(0, 500), (1, 500), (2, 200)] {
@@ -170,6 +177,7 @@ async fn login_with_an_id_that_does_not_round_trip_is_rejected() {
         assert_eq!(store.len(), usize::from(status == 200));
         assert_eq!(answer.set_cookies().len(), store.len());
     }
+    assert_eq!(browser.post("/as").await.status, 200);
     assert_eq!(browser.get("/who").await.body, "<bob>");
 }
 

@@ -147,3 +147,15 @@ async fn clock_that_was_ahead_keeps_no_name_waiting() {
     world.clock.advance(MINUTE);
     fail(&throttle, "alice", 1).await;
 }
+
+#[tokio::test]
+async fn count_begun_by_a_clock_ahead_is_forgotten_in_a_day() {
+    let world = World::new();
+    let throttle = world.manager.throttle();
+    world.clock.advance(10 * DAY);
+    fail(&throttle, "alice", 4).await;
+    world.clock.turn_back(10 * DAY);
+    fail(&throttle, "alice", 1).await;
+    world.clock.advance(DAY);
+    fail(&throttle, "alice", 5).await;
+}

@@ -92,3 +92,16 @@ async fn inactive_user_undoes_nothing() {
     scene.world.accounts.change(1, |alice| alice.active = false);
     assert_eq!(undo(&scene, &back).await, None);
 }
+
+/// What an undo has undone is known for as long as a token of the thief is valid.
+#[tokio::test]
+async fn late_undo_covers_tokens_that_outlive_its_own() {
+    let scene = scene();
+    let back = move_to(&scene, "thief").await;
+    scene.world.clock.advance(6 * DAY);
+    let thiefs_back = move_to(&scene, "thief2").await;
+    assert_eq!(undo(&scene, &back).await.as_deref(), Some("alice"));
+    scene.world.clock.advance(6 * DAY);
+    assert_eq!(undo(&scene, &thiefs_back).await, None);
+    assert_eq!(scene.refusals(), [RefusedReason::Undone]);
+}
