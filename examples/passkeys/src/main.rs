@@ -12,8 +12,8 @@
 //! The challenges can be seen without a browser:
 //!
 //! ```sh
-//! curl -X POST http://localhost:3000/login/passkey/challenge     # for any visitor, without a name
-//! curl -X POST http://localhost:3000/passkeys/challenge -i   # 401: only after a fresh login
+//! curl -X POST http://localhost:3000/login/passkey/challenge   # for any visitor, without a name
+//! curl -X POST http://localhost:3000/passkeys/challenge -i     # 401: only after a fresh login
 //! ```
 //!
 //! - Only a fresh login may add a passkey, as it may change a password.
