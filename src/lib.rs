@@ -130,11 +130,12 @@
 //!
 //! # Not included
 //!
-//! User tables, registration, admin pages, templates, sending mail, OAuth and passkeys
-//! (see the examples `oidc` and `passkeys`): bring your own and call [`Auth::login`]. There are no roles beyond
-//! [conditions](guard::LoginRequiredLayer::and) on a guard and [`Authorize`](guard::Authorize), and
-//! no CSRF tokens: use the `CsrfLayer` of tower-http, as above. [What belongs
-//! elsewhere](manual::what_belongs_elsewhere) has the reasons, and what to use.
+//! User tables, registration, admin pages, templates, sending mail, OAuth and passkeys (see the
+//! examples `oidc` and `passkeys`): bring your own and call [`Auth::login`]. There are no roles
+//! beyond [conditions](guard::LoginRequiredLayer::and) on a guard and
+//! [`Authorize`](guard::Authorize), and no CSRF tokens: use the `CsrfLayer` of tower-http, as
+//! above. [What belongs elsewhere](manual::what_belongs_elsewhere) has the reasons, and what to
+//! use.
 //!
 //! [axum]: https://docs.rs/axum
 //! [tower]: https://docs.rs/tower
