@@ -28,8 +28,9 @@
 //! # }
 //! ```
 //!
-//! A [`Message`] can be serialized, so a template gets the list as it is and reads `level`, `text`
-//! and `category`. The texts are not HTML: let the template escape them.
+//! A [`Message`] can be serialized: a template reads its `level`, `text` and `category`. With
+//! minijinja 3, pass the list as `minijinja::value::Serde(messages)`. The texts are not HTML: let
+//! the template escape them.
 //!
 //! # Concurrent requests
 //!
@@ -42,7 +43,9 @@
 //!
 //! The messages are part of the session's [data](crate::Session). A login keeps those of the
 //! anonymous session, and a logout deletes them. A message that is pushed after the logout starts a
-//! new anonymous session, so the next page can show it:
+//! new anonymous session, so the next page can show it. That session and its cookie remain
+//! afterwards, until the browser is closed or the session times out; a page of its own for "You
+//! have been logged out" needs neither.
 //!
 //! ```
 //! # #[cfg(feature = "axum")]

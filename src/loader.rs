@@ -33,6 +33,9 @@ use crate::{error::BoxError, user::AuthUser};
 /// its future borrows from the closure, but the future must own what it uses. An async closure
 /// that captures nothing works.
 ///
+/// Name the type that it returns, since an `Arc` of the user is accepted, too: with sqlx, write
+/// `query_as::<_, Account>(…)`.
+///
 /// It runs in the request's task, with its tracing span and task-locals. If the client hangs up
 /// during a verb, the rest of that verb runs on another task.
 ///

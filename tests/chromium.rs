@@ -58,6 +58,8 @@ use url::{ParseError, Url};
 use crate::folder::Folder;
 
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a page may be left while something is looked for in it.
+const NAVIGATIONS: usize = 10;
 const BROWSER: &str = "__Host-account-browser";
 const SESSION: &str = "__Host-account-session";
 const REMEMBER: &str = "__Host-account-remember";
@@ -408,6 +410,7 @@ async fn forgotten_password_is_replaced_by_mail() {
 async fn keyboard_reaches_every_function() {
     in_one_browser(async |visitor| {
         visitor.open("/login").await;
+        visitor.has_focus("username").await;
         let expected = [
             "User name",
             "Password",
@@ -456,6 +459,7 @@ async fn keyboard_reaches_every_function() {
         visitor.reads("You have been logged out.").await;
 
         visitor.open("/login").await;
+        visitor.has_focus("username").await;
         for keys in ["alice", TAB, PASSWORD, TAB, " ", TAB, " ", ENTER] {
             visitor.press(keys).await;
         }
@@ -990,14 +994,19 @@ impl Visitor {
     }
 
     async fn find(&self, xpath: &str) -> Element {
-        let wait = self.client.wait().at_most(PATIENCE);
-        match wait.for_element(Locator::XPath(xpath)).await {
-            Ok(element) => element,
-            Err(error) => {
-                let page = self.client.source().await;
-                panic!("no {xpath} ({error}) in {page:?}");
+        for _ in 0..NAVIGATIONS {
+            let wait = self.client.wait().at_most(PATIENCE);
+            match wait.for_element(Locator::XPath(xpath)).await {
+                Ok(element) => return element,
+                // The script of the page goes to another one just now.
+                Err(error) if error.to_string().contains("aborted by navigation") => {}
+                Err(error) => {
+                    let page = self.client.source().await;
+                    panic!("no {xpath} ({error}) in {page:?}");
+                }
             }
         }
+        panic!("the page with {xpath} is left again and again");
     }
 
     async fn find_all(&self, xpath: &str) -> Vec<Element> {
@@ -1033,6 +1042,17 @@ impl Visitor {
             texts.push(described_by.text().await.unwrap());
         }
         texts.join(" ")
+    }
+
+    /// Waits until this field has the focus, which it gets some time after the page has loaded.
+    async fn has_focus(&self, field: &str) {
+        let wait = format!(
+            "return new Promise((done) => {{
+                const check = () => document.activeElement.name === '{field}' ? done() : requestAnimationFrame(check);
+                check();
+            }})"
+        );
+        self.script(&wait).await;
     }
 
     /// Presses keys where the focus is.

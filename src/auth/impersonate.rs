@@ -106,7 +106,8 @@ impl<U: AuthUser> Auth<U> {
     /// store and one more load of a user.
     ///
     /// [`stop_impersonating`](Auth::stop_impersonating) ends it and leads back into the actor's
-    /// session, so a thief of its cookie gets both. A [`logout`](Auth::logout) ends both sessions,
+    /// session, so a thief of its cookie gets both. If the hour is over before that, the browser is
+    /// logged out, since its cookie was replaced. A [`logout`](Auth::logout) ends both sessions,
     /// and so does a [`login`](Auth::login), which begins a session of its own, even if the user is
     /// the impersonated one or the actor.
     ///

@@ -212,7 +212,8 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     }
 
     /// Only lets users through who are authenticated by an [API key](crate::api_keys). Others get
-    /// `401`, also users who are logged in by a session; no user is redirected to the login page.
+    /// `401`, also users who are logged in by a session, even if the request has a valid key as
+    /// well; no user is redirected to the login page.
     ///
     /// Browsers send no API key, so such a route needs no CSRF protection. To ignore cookies in a
     /// whole part of an application, use

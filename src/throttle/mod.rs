@@ -81,6 +81,9 @@
 //! [`Permit::failures`] is the number of failures before a guess. To require a CAPTCHA from the
 //! third one, check it before the password and drop the permit if it is missing or wrong.
 //!
+//! An error that is returned by `?` after the attempt drops the permit, too, such as a busy
+//! password hasher: the guess counts, although nothing was checked.
+//!
 //! # Other guesses
 //!
 //! Use the same type for everything short enough to be guessed, with a [name](Throttle::named) for

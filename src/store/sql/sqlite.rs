@@ -14,6 +14,9 @@ use crate::error::{BoxError, ConfigError};
 
 /// Keeps sessions in a table of an SQLite database, which is a file on this machine.
 ///
+/// The pool is that of sqlx: `cargo add sqlx --no-default-features --features
+/// runtime-tokio,sqlite-bundled`, in the version of the [feature table](crate#features).
+///
 /// ```no_run
 /// use std::time::Duration;
 ///
