@@ -107,7 +107,9 @@ impl Walk {
                 let ends = other.verb.logs_out()
                     || matches!(other.verb, LogoutOthers | ChangeStamp)
                     || other.verb.logs_in(self.start).is_some();
-                ends && !std::ptr::eq(other, login) && other.ended > login.sent
+                // A logout that the store failed is tried again for a minute.
+                let is_retried = other.verb.logs_out() && !other.is_ok();
+                ends && !std::ptr::eq(other, login) && (other.ended > login.sent || is_retried)
             };
             let is_over = self.requests.iter().any(may_end) || self.thief.is_some();
             if !login.is_ok() || answer.body == "nobody" || is_over {
@@ -145,7 +147,7 @@ impl Walk {
         }
         for (number, save) in self.requests.iter().enumerate() {
             // Of the replaced secrets only the last one joins.
-            let is_known = save.actor == Actor::Owner || self.replaced() <= 1;
+            let is_known = self.replaced() <= 1;
             let is_users = self.is_session_of_start(&save.before);
             if save.verb != Save || !save.is_ok() || !is_users || !is_known {
                 continue;
