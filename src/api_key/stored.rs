@@ -1,4 +1,4 @@
-//! What a store keeps of a key. Content of its entry:
+//! An API key as it is stored. The content of its entry:
 //!
 //! ```text
 //! version    u8    1

@@ -12,7 +12,8 @@ pub(crate) struct Account {
     issuer: String,
     subject: String,
     pub(crate) name: String,
-    /// Where to send mail. It is no key, not even a verified one: addresses change hands.
+    /// Where to send mail. Never identify an account by it, even if it is verified: addresses
+    /// change hands.
     pub(crate) verified_email: Option<String>,
 }
 

@@ -62,7 +62,7 @@ struct App {
 /// The whole app, at this origin. Tests call it too.
 pub(crate) async fn app(origin: &str) -> Result<Router, Box<dyn Error>> {
     let origin = Url::parse(origin)?;
-    // Passkeys belong to this domain for ever, and work in its subdomains.
+    // Passkeys are bound to this domain, and work in its subdomains.
     let domain = origin.domain().ok_or("the origin has no domain")?;
     let webauthn = WebauthnBuilder::new(domain, &origin)?
         .rp_name("Example")
@@ -167,7 +167,7 @@ async fn begin<S: Serialize>(session: &Session, name: &str, state: S) -> Result<
     Ok(session.insert(name, &(state, SystemTime::now())).await?)
 }
 
-/// Taken out of the session, so that one answer is verified, whatever comes of it.
+/// Taken out of the session, so that only one answer is verified, valid or not.
 async fn take<S: DeserializeOwned>(session: &Session, name: &str) -> Result<Option<S>> {
     let begun: Option<(S, SystemTime)> = session.take(name).await?;
     let in_time = |since: SystemTime| {

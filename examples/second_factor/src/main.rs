@@ -146,7 +146,7 @@ async fn enter_password(
         stamp: account.stamp,
         since: seconds(),
     };
-    auth.logout().await?; // whoever was logged in here before
+    auth.logout().await?; // ends an earlier login of this browser
     session.insert(PENDING, &pending).await?;
     Ok("Enter a code\n".into_response())
 }

@@ -23,7 +23,7 @@ pub(crate) struct Guesses {
 
 pub(crate) enum Checked {
     Right(Arc<Account>),
-    /// What the form says then.
+    /// The message of the form in this case.
     Problem(Problem),
 }
 

@@ -123,7 +123,7 @@ pub(crate) async fn reset(
     app.tokens.withdraw_all(&account).await?;
     app.throttle.clear(&account.name).await?;
     app.login_manager.logout_user(&account.id).await?;
-    // Whoever used this browser has to log in, too. This also deletes the token in the session.
+    // Ends an earlier login of this browser, and deletes the token in its session.
     auth.logout().await?;
     let text = "Your password has been changed. Please log in with it.";
     flash.push(Level::Success, text).await?;
