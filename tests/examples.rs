@@ -1792,6 +1792,20 @@ async fn second_factor_accepts_each_recovery_code_once() {
     assert_eq!(statuses, [200, 422, 200]);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn second_factor_accepts_a_recovery_code_of_64_parallel_uses_once() {
+    let (browser, _, codes) = with_second_factor().await;
+    let mut browser = browser.another();
+    submit(&mut browser, "/login", &QUICK_ALICE).await;
+    let uses = (0..64).map(|_| {
+        let (mut browser, code) = (browser.clone(), codes[0].clone());
+        tokio::spawn(async move { enter_code(&mut browser, &code).await.status.as_u16() })
+    });
+    let statuses = count_statuses(uses).await;
+    assert_eq!(statuses[0], (200, 1), "{statuses:?}");
+    assert_eq!(statuses.iter().map(|(_, count)| count).sum::<usize>(), 64);
+}
+
 /// The attacker knows the password and tries codes in parallel.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn second_factor_checks_five_of_200_parallel_guesses() {

@@ -140,7 +140,7 @@ pub(crate) async fn revoke(realm: &Realm, owner: &str, id: SessionId) -> Result<
     }
     let is_done = realm.delete(&id, None).await? == Outcome::Done;
     if is_done {
-        realm.report_of(EventKind::Revoked, &record);
+        realm.report_end(EventKind::Revoked, &record);
     }
     Ok(is_done)
 }

@@ -36,6 +36,7 @@ mod except;
 mod future;
 mod layer;
 mod page;
+mod rules;
 mod service;
 
 use std::{any::type_name, sync::Arc};
@@ -53,7 +54,7 @@ use crate::{
     user::AuthUser,
 };
 
-pub(crate) use self::layer::Rules;
+pub(crate) use self::rules::Rules;
 pub use self::{
     authorize::{Authorize, IntoAuthorize, IntoVerdict},
     future::GuardFuture,

@@ -145,6 +145,19 @@ impl Actor {
     }
 }
 
+impl Realm {
+    /// Reports the end of a session, and of an impersonation if it was one.
+    pub(crate) fn report_end(&self, kind: EventKind, record: &SessionRecord) {
+        match actor_of(record) {
+            Some(actor) => {
+                self.emit(&actor.event(self, kind, record));
+                self.emit(&actor.event(self, EventKind::ImpersonationEnded, record));
+            }
+            None => self.report_of(kind, record),
+        }
+    }
+}
+
 /// The actor of a record that is, or was, an impersonation.
 pub(crate) fn actor_of(record: &SessionRecord) -> Option<Arc<Actor>> {
     Payload::decode(&record.payload).ok()?.actor

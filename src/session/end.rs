@@ -96,13 +96,7 @@ impl Turn<'_> {
             AnonymousReason::Unreadable => EventKind::Unreadable,
             why => EventKind::Ended(why),
         };
-        match actor_of(record) {
-            Some(actor) => {
-                realm.emit(&actor.event(realm, event, record));
-                realm.emit(&actor.event(realm, EventKind::ImpersonationEnded, record));
-            }
-            None => realm.report_of(event, record),
-        }
+        realm.report_end(event, record);
         Ok(Judged::Ended)
     }
 }

@@ -8,7 +8,7 @@ use super::{
     subject::{INVITATIONS, Subject, user_kind},
 };
 use crate::{
-    clock::millis,
+    clock::{Millis, millis},
     entry::{EntryKey, EntryStep, change_entry, find_entry, list_entries},
     error::{Error, ErrorKind},
     event::EventKind,
@@ -122,7 +122,7 @@ impl<U: AuthUser> Tokens<U> {
             return Err(refused(RefusedReason::OtherPurpose));
         }
         content.judge(realm.clock.now()).map_err(refused)?;
-        if purpose.undoes && self.is_undone(&key, &content).await? {
+        if purpose.undoes && self.is_undone(&key, content.issued).await? {
             return Err(refused(RefusedReason::Undone));
         }
         Ok(Found {
@@ -133,11 +133,11 @@ impl<U: AuthUser> Tokens<U> {
         })
     }
 
-    /// Whether an older token has undone the change that this one undoes.
-    async fn is_undone(&self, key: &EntryKey, content: &Content) -> Result<bool, Error> {
+    /// Whether an older token has undone the change that the one issued at this time undoes.
+    async fn is_undone(&self, key: &EntryKey, issued: Millis) -> Result<bool, Error> {
         let now = self.realm.clock.now();
         for entry in list_entries(&self.realm, &key.owner, now).await? {
-            if Content::decode(entry.content())?.has_undone(content.issued) {
+            if Content::decode(entry.content())?.has_undone(issued) {
                 return Ok(true);
             }
         }
@@ -198,16 +198,16 @@ impl<U: AuthUser> Tokens<U> {
         purpose: Purpose,
     ) -> Result<(), Stop> {
         let now = self.realm.clock.now();
-        let refused = change_entry(&self.realm, key, now, |entry| {
+        let used = change_entry(&self.realm, key, now, |entry| {
             let Some(entry) = entry else {
-                return Ok(EntryStep::Keep(Some(RefusedReason::Unknown)));
+                return Ok(EntryStep::Keep(Err(RefusedReason::Unknown)));
             };
             let mut content = Content::decode(entry.content())?;
             if content.secret != *secret {
-                return Ok(EntryStep::Keep(Some(RefusedReason::Unknown)));
+                return Ok(EntryStep::Keep(Err(RefusedReason::Unknown)));
             }
             if let Err(why) = content.judge(now) {
-                return Ok(EntryStep::Keep(Some(why)));
+                return Ok(EntryStep::Keep(Err(why)));
             }
             let mut expires = entry.expires();
             if purpose.undoes {
@@ -220,13 +220,19 @@ impl<U: AuthUser> Tokens<U> {
             Ok(EntryStep::Put {
                 content: content.encode(),
                 expires,
-                then: None,
+                then: Ok(content.issued),
             })
         });
         let user_id = subject.user_id();
-        match refused.await? {
-            Some(why) => Err(Stop::Refused(why, user_id.map(str::to_owned))),
-            None => {
+        let refused = |why| Err(Stop::Refused(why, user_id.map(str::to_owned)));
+        match used.await? {
+            Err(why) => refused(why),
+            // Of two redeemed at once, the older one may have been marked as used since it was
+            // looked for. If it is marked after this, this one came first.
+            Ok(issued) if purpose.undoes && self.is_undone(key, issued).await? => {
+                refused(RefusedReason::Undone)
+            }
+            Ok(_) => {
                 self.report(EventKind::TokenRedeemed, purpose, user_id);
                 Ok(())
             }

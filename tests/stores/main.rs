@@ -13,7 +13,7 @@
 //! opens the store in it: connections do not outlive their runtime. `memory` is the shortest,
 //! `redis` one whose server may be missing.
 //!
-//! One-time tokens are tried on every store, too.
+//! One-time tokens, API keys, flash messages and throttles are tried on every store, too.
 //!
 //! A store that is left out is reported as ignored with the reason, never as passed.
 #![allow(unreachable_pub, reason = "there is no outside to a test crate")]
@@ -56,6 +56,9 @@ mod redis_world;
 
 mod cached;
 
+mod api_keys;
+mod flash;
+mod outage;
 mod sweep_sample;
 mod throttle;
 mod tokens;
@@ -118,7 +121,6 @@ const MORE: &[fn() -> Vec<Trial>] = &[
     redis_delete_all::trials,
     redis_proxy::trials,
     sweep_sample::trials,
-    throttle::trials,
 ];
 
 /// One store, and how to open it.
@@ -183,9 +185,12 @@ impl Store {
         Self { name, open, ..self }
     }
 
-    /// One-time tokens in this store.
-    fn tokens_trial(self) -> Trial {
-        let name = format!("{}::one_time_tokens_work", self.name);
+    /// What is built on sessions and records, in this store.
+    fn trial_of_part<F>(self, name: &str, work: fn(Arc<dyn SessionStore>) -> F) -> Trial
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let name = format!("{}::{name}", self.name);
         Trial::ignorable_test(name, move || {
             let open = match self.open {
                 Ok(open) => open,
@@ -195,10 +200,23 @@ impl Store {
                 let store = open()
                     .await
                     .map_err(|error| format!("it can't be opened: {error}"))?;
-                tokens::work(store).await;
+                work(store).await;
                 Ok(Completion::Completed)
             })
         })
+    }
+
+    fn trials_of_parts(self) -> [Trial; 5] {
+        [
+            self.clone()
+                .trial_of_part("one_time_tokens_work", tokens::work),
+            self.clone().trial_of_part("api_keys_work", api_keys::work),
+            self.clone()
+                .trial_of_part("flash_messages_work", flash::work),
+            self.clone()
+                .trial_of_part("nothing_is_accepted_or_lost_in_an_outage", outage::work),
+            self.trial_of_part("of_200_parallel_guesses_ten_are_checked", throttle::work),
+        ]
     }
 
     fn trial(self, check: StoreCheck) -> Trial {
@@ -251,7 +269,7 @@ fn main() -> ExitCode {
         .iter()
         .map(|store| store())
         .flat_map(|store| store_checks().map(move |check| store.clone().trial(check)))
-        .chain(STORES.iter().map(|store| store().tokens_trial()))
+        .chain(STORES.iter().flat_map(|store| store().trials_of_parts()))
         .chain(MORE.iter().flat_map(|trials| trials()))
         .collect();
     let conclusion = libtest_mimic::run(&Arguments::from_args(), trials);

@@ -5,42 +5,15 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-use libtest_mimic::{Completion, Trial};
 use login_manager::{LoginManager, SessionStore, throttle::Attempt};
 
-use crate::{
-    STORES, runtime,
-    support::world::{Account, Accounts},
-};
+use crate::support::world::{Account, Accounts};
 
 const GUESSES: usize = 200;
 const LIMIT: usize = 10;
 
-pub(crate) fn trials() -> Vec<Trial> {
-    STORES
-        .iter()
-        .map(|store| {
-            let store = store();
-            let name = format!("{}::of_200_parallel_guesses_ten_are_checked", store.name);
-            Trial::ignorable_test(name, move || {
-                let open = match store.open {
-                    Ok(open) => open,
-                    Err(reason) => return Ok(Completion::ignored_with(reason)),
-                };
-                runtime()?.block_on(async {
-                    let store = open()
-                        .await
-                        .map_err(|error| format!("it can't be opened: {error}"))?;
-                    guess_in_parallel(store).await;
-                    Ok(Completion::Completed)
-                })
-            })
-        })
-        .collect()
-}
-
 /// From two nodes.
-async fn guess_in_parallel(store: Arc<dyn SessionStore>) {
+pub(crate) async fn work(store: Arc<dyn SessionStore>) {
     let node = || {
         let manager = LoginManager::<Account>::new(Arc::clone(&store), Accounts::new());
         manager.throttle().named("parallel").free(LIMIT)

@@ -576,7 +576,13 @@ async fn impersonated_user_sees_it_and_can_end_it() {
     assert_eq!(bob.post(&format!("/revoke/{id}")).await.body, "true");
     assert_eq!(world.browser.get("/acts").await.body, "nobody");
     assert_eq!(world.who_has(&own).await, "alice");
-    assert_eq!(world.events.count(Revoked), 1);
+    let (events, kinds) = (world.events.take_all(), [Revoked, ImpersonationEnded]);
+    let events = events.iter().filter(|it| kinds.contains(&it.kind()));
+    let events: Vec<_> = events
+        .map(|it| (it.kind(), it.user_id(), it.actor_id()))
+        .collect();
+    let ended = kinds.map(|kind| (kind, Some("2"), Some("1")));
+    assert_eq!(events, ended);
 }
 
 #[tokio::test]

@@ -37,7 +37,7 @@ impl Events {
         events.iter().filter(|event| event.kind() == kind).count()
     }
 
-    fn take_all(&self) -> Vec<Event> {
+    pub fn take_all(&self) -> Vec<Event> {
         std::mem::take(&mut *self.0.lock().unwrap())
     }
 }

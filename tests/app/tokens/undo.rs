@@ -2,8 +2,11 @@
 
 use login_manager::tokens::{Purpose, RefusedReason};
 
-use super::{RESET, Scene, scene};
-use crate::support::world::{DAY, MINUTE};
+use super::{RESET, Scene, is_some, patient_world, scene, scene_of};
+use crate::support::{
+    faulty_store::{Call, When},
+    world::{DAY, MINUTE},
+};
 
 const UNDO: Purpose = Purpose::undo();
 
@@ -103,5 +106,24 @@ async fn late_undo_covers_tokens_that_outlive_its_own() {
     assert_eq!(undo(&scene, &back).await.as_deref(), Some("alice"));
     scene.world.clock.advance(6 * DAY);
     assert_eq!(undo(&scene, &thiefs_back).await, None);
+    assert_eq!(scene.refusals(), [RefusedReason::Undone]);
+}
+
+/// The thief's request has found its token, when the owner redeems the one before it.
+#[tokio::test]
+async fn undo_that_an_older_one_overtakes_is_refused() {
+    let scene = scene_of(patient_world());
+    let back = move_to(&scene, "thief").await;
+    let thiefs_back = move_to(&scene, "thief2").await;
+    let gate = scene.world.store.gate(Call::Update, When::Before);
+    let thief = {
+        let tokens = scene.tokens.clone();
+        tokio::spawn(async move { is_some(tokens.redeem(&thiefs_back, UNDO).await) })
+    };
+    gate.reached().await;
+    assert_eq!(undo(&scene, &back).await.as_deref(), Some("alice"));
+    scene.refusals();
+    gate.open();
+    assert!(!thief.await.unwrap());
     assert_eq!(scene.refusals(), [RefusedReason::Undone]);
 }
