@@ -68,7 +68,7 @@ mod folder;
 #[path = "../app/support/mod.rs"]
 #[allow(dead_code, reason = "made for the tests of applications")]
 mod support;
-#[path = "../app/race/sweep/mod.rs"]
+#[path = "../sweep/mod.rs"]
 #[allow(
     dead_code,
     unused_imports,

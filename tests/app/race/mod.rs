@@ -4,6 +4,5 @@ mod hang_ups;
 mod late_requests;
 mod nodes;
 mod rules;
-mod sweep;
 mod two_requests;
 mod two_verbs;

@@ -176,6 +176,7 @@ impl Walk {
         self.losses = lost;
         self.turnstile.set_open(true);
         sleep(RETRIED).await;
+        self.collect().await;
         // A look at a session by its secret counts as its use, after which a browser that has not
         // received it looks like a thief.
         match self.pick(2) {
@@ -217,7 +218,11 @@ impl Walk {
         }
         let total = waiting + answered.len() + usize::from(may_send) * 2;
         if total == 0 {
-            return false;
+            // Requests that conflicted pause before they try again.
+            if let Some(&pausing) = in_flight.first() {
+                self.settle(pausing).await;
+            }
+            return !in_flight.is_empty();
         }
         let choice = self.pick(total);
         if choice < waiting {
@@ -308,7 +313,7 @@ impl Walk {
             if self.requests[number].handle.is_none() || is_waiting {
                 return;
             }
-            // It waits before it tries again.
+            // It pauses before it tries again.
             sleep(std::time::Duration::from_millis(1)).await;
         }
     }
