@@ -8,10 +8,10 @@ use crate::store::SessionId;
 
 /// The id of an API key, a part of a digest of it.
 ///
-/// It names a key in lists, URLs and [events](crate::event::Event::api_key_id), and is what
-/// [`ApiKeys::revoke`](crate::api_keys::ApiKeys::revoke) takes. It is not a secret: knowing it does
-/// not let anyone use the key. Its text is 22 characters of base64url, in `Display`, `FromStr` and
-/// serde alike, so it can stand in a path or a form.
+/// It names a key in lists, URLs and [events](crate::event::Event::api_key_id), and is passed to
+/// [`ApiKeys::revoke`](crate::api_keys::ApiKeys::revoke). It is not a secret: knowing it does not
+/// let anyone use the key. Its text is 22 characters of base64url, in `Display`, `FromStr` and
+/// serde alike, so it can appear in a path or a form.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ApiKeyId(pub(crate) SessionId);
 

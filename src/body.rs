@@ -10,7 +10,7 @@ use crate::error::BoxError;
 /// `Send + 'static`, whose data is [`Bytes`], and whose error converts to a [`BoxError`]. The
 /// bodies of axum, hyper, tonic and tower-http qualify, and so does `String`.
 ///
-/// Managers and guards require nothing else of a body, so they can be around and inside any other
+/// Managers and guards require nothing else of a body, so they can be outside or inside any other
 /// layer. (A guard clones its service, which must be `Clone + Send + 'static`, as in axum.)
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a response body that a login manager or a guard can be around",
@@ -20,7 +20,7 @@ use crate::error::BoxError;
 )]
 pub trait InnerBody: Body<Data = Bytes, Error: Into<BoxError>> + Sized + Send + 'static {
     /// The body of the responses that the manager or the guard returns: the body of the service, or
-    /// that of its own response. Its default is empty.
+    /// that of its own response. Its default value is an empty body.
     ///
     /// With the feature `axum` it is `axum::body::Body`, so that `Router::layer` need not box it
     /// again.

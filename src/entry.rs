@@ -2,7 +2,7 @@
 //! throttle.
 //!
 //! They are kept in the same store, under owners that no session has, so no session list contains
-//! one and no session cookie opens one. Payload:
+//! them and no session cookie is valid for them. Payload:
 //!
 //! ```text
 //! kind     u8   E
@@ -39,7 +39,7 @@ pub(crate) struct EntryKey {
 }
 
 impl EntryKey {
-    /// The key of the only entry with a name, which this is the digest of.
+    /// The key of the only entry whose name has this digest.
     pub(crate) fn named(owner: Arc<str>, name: &Digest) -> Self {
         let id = Self::id_of(name);
         Self { id, owner }
@@ -98,7 +98,7 @@ impl Entry {
 
 /// What to do with an entry in its current state.
 pub(crate) enum EntryStep<T> {
-    /// Create it, or replace it. `expires` may lie before that of the old one.
+    /// Create it, or replace it. `expires` may be earlier than that of the old one.
     Put {
         content: Vec<u8>,
         expires: Millis,
@@ -108,12 +108,12 @@ pub(crate) enum EntryStep<T> {
     Keep(T),
 }
 
-/// Changes an entry by compare-and-swap: reads it past any cache, calls `decide` with it, or with
-/// `None` if there is no live one, and carries out the step. On a conflict it reads again and
+/// Changes an entry by compare-and-swap: reads it, bypassing any cache, calls `decide` with it, or
+/// with `None` if there is no live one, and carries out the step. On a conflict, it reads and
 /// decides again. `then` is returned only after the store has accepted the step.
 ///
 /// If the outcome of a write is unknown, the entry is read again. If it carries the mark of this
-/// write, the write has taken effect; if not, it is made sure that it can't any more.
+/// write, the write has taken effect; if not, [`settle`] makes sure that it no longer can.
 ///
 /// # Errors
 /// - [`ErrorKind::Store`] if the store failed, or the entry was written by a newer version
@@ -190,7 +190,7 @@ pub(crate) async fn change_entry<T>(
     Err(ErrorKind::Conflict.into())
 }
 
-/// Reads an entry, past any cache; `None` if there is no live one.
+/// Reads an entry, bypassing any cache. Returns `None` if there is no live one.
 pub(crate) async fn load_entry(
     realm: &Realm,
     key: &EntryKey,
@@ -200,7 +200,8 @@ pub(crate) async fn load_entry(
     Ok(stored.filter(|entry| entry.record.is_live(now)))
 }
 
-/// Reads an entry of a kind by its id alone, whoever owns it, past any cache, live or not.
+/// Reads an entry of a kind by its id alone, whoever its owner is, and whether or not it is live.
+/// Bypasses any cache.
 ///
 /// # Errors
 /// - [`ErrorKind::Store`] if the store failed, or the entry was written by a newer version
@@ -256,8 +257,8 @@ pub(crate) async fn list_entries(
     }
 }
 
-/// Random, since the ids of entries are used again: a writer that holds a copy of a deleted entry
-/// must not take the next one under that id for it.
+/// The first version is random, since the ids of entries are used again: a writer that holds a copy
+/// of a deleted entry must not mistake a later entry with the same id for it.
 fn first_version() -> Result<u64, Error> {
     let [a, b, c, d, e] = random_bytes().map_err(|_| ErrorKind::Random)?;
     Ok(u64::from_be_bytes([0, 0, 0, a, b, c, d, e]))
@@ -268,8 +269,8 @@ async fn create(realm: &Realm, record: &SessionRecord) -> Result<bool, Error> {
     created.map(|outcome| outcome == CreateOutcome::Done)
 }
 
-/// Whether a write whose outcome is unknown has taken effect. If not, it can't any more, unless it
-/// was a create: that may still take effect.
+/// Returns whether a write whose outcome is unknown has taken effect. If it has not, this makes
+/// sure that it no longer can. The exception is a create, which may still take effect.
 async fn settle(
     realm: &Realm,
     key: &EntryKey,
@@ -285,7 +286,7 @@ async fn settle(
     if before != Some(entry.record.version) {
         return Ok(false);
     }
-    // The same content at a higher version.
+    // Write the same content, which raises the version.
     let now = realm.clock.now();
     match realm.update(entry.record, now).await? {
         Outcome::Conflict => {
@@ -445,7 +446,7 @@ mod tests {
         }
     }
 
-    /// An owner tells the realm, the kind and the name, whatever is in the name.
+    /// An owner determines the realm, the kind and the name, whatever the name contains.
     #[test]
     fn no_name_is_that_of_another_kind_realm_or_user() {
         let store = MemoryStore::new();

@@ -12,12 +12,14 @@ use tokio::time::error::Elapsed;
 /// A boxed error, as stores, loaders and authorization checks return it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The error of looking up the current user, of the verbs that change it, and of session data.
+/// The error that is returned by the lookup of the current user, by the methods that change it, and
+/// by methods for session data.
 ///
 /// Not being logged in is not an error; [`Auth::anonymous_reason`](crate::Auth::anonymous_reason)
 /// returns the reason.
 ///
-/// With axum it is a response, the same one that [`response`](Error::response) returns.
+/// With axum, a handler can return the error: it becomes the response that
+/// [`response`](Error::response) returns.
 pub struct Error {
     kind: ErrorKind,
     source: Option<BoxError>,
@@ -45,17 +47,18 @@ pub enum ErrorKind {
     /// The session ended while this call was in progress, for example by a logout in a concurrent
     /// request. Nothing was written.
     Gone,
-    /// At a logout, a cookie named a live session that no presented secret opens, or there were
-    /// more than 8 cookies with one name. The cookies are removed, but a session may still be live.
+    /// At a logout, a cookie named a live session, but no presented secret was valid for it, or
+    /// there were more than 8 cookies with one name. The cookies are removed, but a session may
+    /// still be live.
     LogoutIncomplete,
-    /// The user is not active, and [`force`](crate::auth::Login::force) was not called, or an API
-    /// key was to be created for them.
+    /// The user is not active: a login was attempted without [`force`](crate::auth::Login::force),
+    /// or an API key was to be created for them.
     Inactive,
     /// The name, a scope or the lifetime of a new [API key](crate::api_keys::NewApiKey) is not
     /// accepted. No key was created.
     InvalidApiKey,
-    /// The user has as many API keys as
-    /// [they may](crate::api_keys::ApiKeySettings::max_per_user). No key was created.
+    /// The user already has the [maximum number](crate::api_keys::ApiKeySettings::max_per_user) of
+    /// API keys. No key was created.
     TooManyApiKeys,
     /// [`remember_for`](crate::auth::Login::remember_for) or
     /// [`timeouts`](crate::auth::Login::timeouts) was called with less than a second or more than
@@ -280,7 +283,7 @@ impl StoreError {
     }
 }
 
-/// The error for a setting that is invalid: no browser or no request could work with it.
+/// The error for an invalid setting, with which no browser or no request could work.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{setting}: {given:?} is not accepted; {accepted}")]
 pub struct ConfigError {

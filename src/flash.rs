@@ -64,12 +64,12 @@
 //!
 //! # Numbers
 //!
-//! - **32 messages, 16 KiB of them** (text, category and about 40 bytes for each) are kept. A
-//!   further message replaces the oldest ones, so that a browser that only calls an API and never
-//!   loads a page doesn't fill its session. Concurrent requests may exceed this until the next
-//!   `push`; the 64 KiB of all [session data](crate::Session) are never exceeded. Both are choices
-//!   of this crate: more would not fit a page, and they leave three quarters of the data to the
-//!   application.
+//! - **At most 32 messages and 16 KiB** (text, category and about 40 bytes for each message) are
+//!   kept. A further message replaces the oldest ones, so that a browser that only calls an API and
+//!   never loads a page doesn't fill its session. Concurrent requests may exceed this until the
+//!   next `push`; the 64 KiB of all [session data](crate::Session) are never exceeded. Both limits
+//!   are choices of this crate: more messages would not fit on a page, and three quarters of the
+//!   data are left to the application.
 //! - **5 levels**: those of Django's messages. Flask's category `message` corresponds to
 //!   [`Level::Info`], and Bootstrap's class for [`Level::Error`] is `danger`.
 //!
@@ -135,7 +135,7 @@ pub enum Level {
 }
 
 impl Flash {
-    /// Returns the messages in this session, for services without axum:
+    /// Creates a `Flash` for the messages in this session, for services without axum:
     /// `Flash::new(auth.session())`.
     #[must_use]
     pub fn new(session: Session) -> Self {
@@ -289,7 +289,7 @@ impl Message {
     }
 }
 
-/// Without the text and the category, which may be about the user.
+/// Omits the text and the category, which may be about the user.
 impl fmt::Debug for Message {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Message")
@@ -298,7 +298,7 @@ impl fmt::Debug for Message {
     }
 }
 
-/// As a map with `level`, `text` and `category`, which may be null.
+/// Serializes a map with `level`, `text` and `category`, which may be null.
 impl Serialize for Message {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut message = serializer.serialize_struct("Message", 3)?;

@@ -5,16 +5,16 @@ use std::time::Duration;
 /// How long a secret is still accepted after it has been replaced.
 ///
 /// A browser that sends several requests at once presents a secret several times, and a browser
-/// that lost the response presents it again later. Both variants contain the grace, by default 30
-/// seconds:
+/// that lost the response presents it again later. Both variants contain the length of the grace,
+/// by default 30 seconds:
 ///
 /// - A **session secret** that was replaced by a confirmation, a rotation, a restore or a further
 ///   login of the same user is accepted during the grace, and invalid after it. A request with it
 ///   joins the session.
 /// - The **token secret** of a remember cookie is exchanged at each use. During the grace, a
-///   request with the old one joins the session. The variants differ in what happens after it. If a
-///   token secret is presented that is no longer accepted, it was stolen, by or from whoever
-///   presents it, and the session ends.
+///   request with the old one joins the session. The variants differ in what happens after the
+///   grace. If a token secret that is no longer accepted is presented, it was stolen, by or from
+///   whoever presents it, and the session ends.
 ///
 /// In the manual: [Remember-me](crate::manual::remember_me#if-the-cookie-is-stolen).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub enum RememberGrace {
     ///
     /// If another process exchanged the token secret, five minutes are added for clock skew, so
     /// that no legitimate request is taken for theft. During that time, a request with a copy of
-    /// the old one still joins the session and raises no alarm.
+    /// the old secret still joins the session and raises no alarm.
     UntilSeen(Duration),
-    /// After the grace, a used token secret is taken for stolen. If the response of a restore is
+    /// After the grace, a used token secret is considered stolen. If the response of a restore is
     /// lost, the session ends and the user logs in again. The clocks of all nodes must differ by
     /// much less than this time, as with NTP.
     Strict(Duration),

@@ -6,16 +6,17 @@ use crate::{error::ConfigError, timeouts::Timeouts};
 
 const DAY: u64 = 24 * 60 * 60;
 
-/// How long the browsers of a user are known, and how many, for
-/// [`with_known_browsers`](crate::LoginManager::with_known_browsers).
+/// The settings for known browsers, for
+/// [`with_known_browsers`](crate::LoginManager::with_known_browsers): how many browsers of a user
+/// are known, and for how long.
 ///
 /// A login in which the user entered credentials sets a cookie with 256 random bits, which a logout
 /// keeps. The cookie grants no access. It tells whether this user has logged in from this browser
 /// before:
 ///
 /// - The first login of a user from a browser emits a
-///   [`NewBrowser`](crate::event::EventKind::NewBrowser) event, so that you can tell them by mail
-///   (OWASP ASVS 5.0, 6.3.5).
+///   [`NewBrowser`](crate::event::EventKind::NewBrowser) event, so that you can notify the user by
+///   mail (OWASP ASVS 5.0, 6.3.5).
 /// - Guesses from a [known browser](crate::Auth::known_browser) have a [count of their
 ///   own](crate::throttle#lanes), so strangers can't make the owner wait.
 /// - After a second factor, [`trust_browser`](crate::Auth::trust_browser) lets the user skip it in
@@ -27,10 +28,11 @@ const DAY: u64 = 24 * 60 * 60;
 /// | | default | why |
 /// |---|---|---|
 /// | [`lifetime`](Self::lifetime) | 1 year after the last login | longer than any remember cookie, within the 400 days of RFC 6265bis |
-/// | [`max_browsers`](Self::max_browsers) | the 20 used last | more than one person uses; it bounds what a user occupies |
+/// | [`max_browsers`](Self::max_browsers) | the 20 used last | more than one person uses; the limit bounds the space that a user takes in the store |
 /// | [`trusted_for`](Self::trusted_for) | 30 days | as long as a browser is remembered; assurance level 2 of NIST SP 800-63B-4 (2.2.3) requires both factors every 24 hours |
 ///
-/// Nothing is checked until the manager takes it, or [`check`](KnownBrowsers::check) is called.
+/// Settings are checked when the manager takes them, or when [`check`](KnownBrowsers::check) is
+/// called.
 ///
 /// In the manual: [Known browsers](crate::manual::sessions_of_a_user#known-browsers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +67,8 @@ impl KnownBrowsers {
         self
     }
 
-    /// Sets how many browsers of a user are known, from 1 to 200. A login in one more forgets the
-    /// one that was used longest ago.
+    /// Sets how many browsers of a user are known, from 1 to 200. After a login in a further
+    /// browser, the one that was used longest ago is no longer known.
     pub fn max_browsers(mut self, limit: usize) -> Self {
         self.max_browsers = limit;
         self

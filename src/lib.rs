@@ -74,8 +74,8 @@
 //! }
 //! ```
 //!
-//! It also needs the crates `serde` (with `derive`), `tokio`, `tower-http` (with `csrf`) and
-//! `tracing-subscriber`; without a subscriber, nothing is logged. Add these lines to your
+//! The example also needs the crates `serde` (with `derive`), `tokio`, `tower-http` (with `csrf`)
+//! and `tracing-subscriber`; without a subscriber, nothing is logged. Add these lines to your
 //! `Cargo.toml` to speed up password hashing in debug builds:
 //!
 //! ```toml
@@ -103,7 +103,7 @@
 //!   [Coming from axum-login and tower-sessions](manual::coming_from_axum_login),
 //!   [What belongs elsewhere](manual::what_belongs_elsewhere)
 //!
-//! Beside the login: [one-time tokens](tokens) for resets, verification and login links, a
+//! Besides login: [one-time tokens](tokens) for resets, verification and login links, a
 //! [throttle](throttle) against guessing, [API keys](api_keys), [flash messages](flash), [known
 //! browsers](manager::KnownBrowsers), [impersonation](Auth::impersonate). Each does nothing until
 //! it is used.
@@ -134,8 +134,8 @@
 //! examples `oidc` and `passkeys`): bring your own and call [`Auth::login`]. There are no roles
 //! beyond [conditions](guard::LoginRequiredLayer::and) on a guard and
 //! [`Authorize`](guard::Authorize), and no CSRF tokens: use the `CsrfLayer` of tower-http, as
-//! above. [What belongs elsewhere](manual::what_belongs_elsewhere) has the reasons, and what to
-//! use.
+//! above. [What belongs elsewhere](manual::what_belongs_elsewhere) explains why, and what to use
+//! instead.
 //!
 //! [axum]: https://docs.rs/axum
 //! [tower]: https://docs.rs/tower

@@ -33,11 +33,11 @@ use crate::{error::BoxError, user::AuthUser};
 /// its future borrows from the closure, but the future must own what it uses. An async closure
 /// that captures nothing works.
 ///
-/// Name the type that it returns, since an `Arc` of the user is accepted, too: with sqlx, write
-/// `query_as::<_, Account>(…)`.
+/// If a generic function returns the user, name the user type: it can't be inferred, since an `Arc`
+/// of the user is accepted, too. With sqlx, write `query_as::<_, Account>(…)`.
 ///
-/// It runs in the request's task, with its tracing span and task-locals. If the client hangs up
-/// during a verb, the rest of that verb runs on another task.
+/// A loader runs in the request's task, with its tracing span and task-locals. If the client hangs
+/// up during a verb, the rest of that verb runs on another task.
 ///
 /// Implement the trait if you prefer a named type. An `Arc` of it is a loader, too:
 ///
@@ -114,8 +114,8 @@ impl<U: AuthUser, L: UserLoader<U>> UserLoader<U> for Arc<L> {
 /// }
 /// ```
 ///
-/// If it captures something, such as a connection pool, clone that for each call, also before the
-/// `async` block:
+/// If the closure captures something, such as a connection pool, clone that for each call, also
+/// before the `async` block:
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager};
@@ -199,7 +199,7 @@ pub(crate) type LoadUser<U> =
 /// A request loader whose type is erased.
 pub(crate) type LoadRequest<U> = Arc<dyn for<'a> Fn(&'a Parts) -> Loading<'a, U> + Send + Sync>;
 
-/// What [`LoginManager::new`](crate::LoginManager::new) takes: a closure, or a [`UserLoader`].
+/// The argument of [`LoginManager::new`](crate::LoginManager::new): a closure, or a [`UserLoader`].
 /// `Kind` tells them apart and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a loader for `{U}`",
@@ -212,8 +212,8 @@ pub trait IntoUserLoader<U: AuthUser, Kind>: sealed::Sealed<Kind> {
     fn into_user_loader(self) -> Erased<LoadUser<U>>;
 }
 
-/// What [`with_request_loader`](crate::LoginManager::with_request_loader) takes: a closure, or a
-/// [`RequestLoader`]. `Kind` tells them apart and is inferred.
+/// The argument of [`with_request_loader`](crate::LoginManager::with_request_loader): a closure, or
+/// a [`RequestLoader`]. `Kind` tells them apart and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a request loader for `{U}`",
     note = "a request loader is a closure that takes `&http::request::Parts` and returns a future of `Option<U>` or \

@@ -1,4 +1,4 @@
-//! One kind of user: the configuration of its sessions, and the calls of their store.
+//! One kind of user: the configuration of its sessions, and the calls to their store.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -129,7 +129,7 @@ impl Realm {
     }
 
     /// Whether a session was written for users of another type that shares this realm, as far as
-    /// this process knows. A type that was renamed or moved is none of them.
+    /// this process knows. It does not know a type that was renamed or moved.
     pub(crate) fn is_of_another_type(&self, user_type: UserType) -> bool {
         user_type != self.user_type
             && user_types()
@@ -175,7 +175,7 @@ impl Realm {
         self.fresh_for.map_or(Millis::MAX, millis)
     }
 
-    /// Whether a time lies further in the future than clocks may differ.
+    /// Whether a time is further in the future than clocks may differ.
     pub(crate) fn is_from_the_future(at: Millis, now: Millis) -> bool {
         at > now.saturating_add(CLOCK_SKEW)
     }
@@ -192,19 +192,19 @@ impl Realm {
         self.call_store(self.store().create(record)).await
     }
 
-    /// A session of this realm. Records of other realms, and entries, are none.
+    /// Loads a session of this realm. Returns `None` for records of other realms, and for entries.
     pub(crate) async fn load(&self, id: &SessionId) -> Result<Option<SessionRecord>, Error> {
         let record = self.call_store(self.store().load(id)).await?;
         Ok(record.filter(|record| record.id == *id && self.owns(record)))
     }
 
-    /// Loads a record past any cache.
+    /// Loads a session of this realm, bypassing any cache.
     pub(crate) async fn load_fresh(&self, id: &SessionId) -> Result<Option<SessionRecord>, Error> {
         let record = self.load_any(id).await?;
         Ok(record.filter(|record| self.owns(record)))
     }
 
-    /// Any record, past any cache.
+    /// Loads any record, bypassing any cache.
     pub(crate) async fn load_any(&self, id: &SessionId) -> Result<Option<SessionRecord>, Error> {
         let record = self.call_store(self.store().load_fresh(id)).await?;
         Ok(record.filter(|record| record.id == *id))
@@ -271,7 +271,7 @@ impl Realm {
             .inspect_err(|error| self.report_failure(EventKind::StoreFailed, error))
     }
 
-    /// Awaits a call of the store or of the application, at most until the deadline.
+    /// Awaits a call to the store or the application, at most until the deadline.
     pub(crate) async fn call<T>(
         &self,
         kind: ErrorKind,

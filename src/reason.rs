@@ -17,18 +17,18 @@ pub enum AnonymousReason {
     NoCookie,
     /// This part of the application ignores cookies.
     CookiesIgnored,
-    /// The request has several session cookies, and they open sessions of different users.
+    /// The request has several session cookies, which are valid for sessions of different users.
     AmbiguousCookie,
     /// The value of the session cookie was not set by this crate.
     MalformedCookie,
-    /// The store has no session that the cookie's secret opens: the session was logged out or
-    /// cleaned up, the secret was replaced, or the cookie was made up.
+    /// The store has no session for which the cookie's secret is valid: the session was logged out
+    /// or cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
-    /// The cookie's secret was replaced moments ago, by a login over an anonymous session or
-    /// another user's, or by the rotation of an anonymous session, or an impersonation was stopped.
-    /// The request was sent before that, and may not join.
+    /// The cookie's secret was replaced moments ago: by a login over an anonymous session or
+    /// another user's, by the rotation of an anonymous session, or because an impersonation was
+    /// stopped. The request was sent before that, but the old secret no longer authenticates it.
     SessionReplaced,
-    /// The session was written by a clock that was more than five minutes ahead.
+    /// The session was written by a node whose clock was more than five minutes ahead.
     NotYetValid,
     /// The session reached its idle timeout, counted from its last use.
     IdleTimeout,
@@ -55,7 +55,8 @@ pub enum AnonymousReason {
     /// from whoever presented it.
     RememberTheft,
     /// The session was an [impersonation](crate::Auth::impersonate), and its actor is no longer
-    /// logged in: their session has ended, or they are not active or have another security stamp.
+    /// logged in: their session has ended, or they are not active or have a different security
+    /// stamp.
     ActorNotLoggedIn,
     /// The client looks different from the one that logged in, and
     /// [`Strong`](crate::manager::SessionProtection::Strong) protection ended the session.
@@ -196,16 +197,16 @@ impl Serialize for DeniedReason {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefusedReason {
-    /// The text is no token, or a code with too few or too many digits.
+    /// The text is not a token, or it is a code with too few or too many digits.
     Malformed,
     /// The store has no such token: a newer one has replaced it, it was withdrawn or cleaned up, or
-    /// it is of another realm or made up.
+    /// it belongs to another realm or was made up.
     Unknown,
     /// The token was issued for another purpose.
     OtherPurpose,
-    /// The token was issued by a clock that was more than five minutes ahead.
+    /// The token was issued by a node whose clock was more than five minutes ahead.
     NotYetValid,
-    /// The token's lifetime is over.
+    /// The token has expired.
     Expired,
     /// The token has been used before.
     Used,

@@ -1,11 +1,11 @@
 //! Remember-me: a second, long-lived cookie that restores the login of a returning browser.
 //!
 //! The cookie holds two secrets. The token secret is exchanged at each use; the series secret stays
-//! and proves that its bearer once held a genuine cookie of this login. Digests of both are in the
-//! session's record, so restoring a login is one compare-and-swap that replaces the session secret
-//! and the token secret together. If a token secret is presented again after its exchange, and
-//! neither the grace nor a lost response explains it, two browsers have the cookie, and one of them
-//! belongs to a thief.
+//! the same and proves that its bearer once held a genuine cookie of this login. Digests of both
+//! are in the session's record, so restoring a login is one compare-and-swap that replaces the
+//! session secret and the token secret together. If a token secret is presented again after its
+//! exchange, and neither the grace nor a lost response explains it, two browsers have the cookie,
+//! and one of them belongs to a thief.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -122,7 +122,7 @@ async fn restore_by<'a, T: Send>(
             return Ok(Restored::Nothing(None));
         }
         // A browser with two cookies, for example after a change of `Domain`, presents an old one
-        // beside its successor.
+        // along with its successor.
         let is_good = |other: &RememberToken| {
             let standing = Presented::new(realm, other).standing(turn, old, &payload);
             other.id == token.id && matches!(standing, Standing::Good | Standing::Exchanged)

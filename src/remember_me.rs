@@ -12,8 +12,8 @@ use crate::{
 /// The maximum grace for a replaced secret.
 const MAX_GRACE: Duration = Duration::from_secs(5 * 60);
 
-/// How long browsers are remembered, and how many, for
-/// [`with_remember_me`](crate::LoginManager::with_remember_me).
+/// The settings for remember-me, for [`with_remember_me`](crate::LoginManager::with_remember_me):
+/// how many browsers of a user are remembered, and for how long.
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -56,7 +56,7 @@ impl RememberMe {
     }
 
     /// Sets how long a browser is remembered, counted from the login. Using the application does
-    /// not extend it. Allowed are a second to 400 days, the maximum lifetime of a cookie (RFC
+    /// not extend it. It must be from a second to 400 days, the maximum lifetime of a cookie (RFC
     /// 6265bis).
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
@@ -66,7 +66,8 @@ impl RememberMe {
 
     /// Extends the remember cookie at each restore: it ends `idle` after it last restored a login,
     /// but never later than `at_most` after the login itself. Requests with a live session don't
-    /// extend it, so make `idle` longer than a session can live. Both are a second to 400 days.
+    /// extend it, so make `idle` longer than a session can live. Both must be from a second to 400
+    /// days.
     pub fn sliding(mut self, idle: Duration, at_most: Duration) -> Self {
         self.lifetime = idle;
         self.at_most = Some(at_most);
@@ -75,7 +76,7 @@ impl RememberMe {
 
     /// Sets how long a secret is still accepted after it has been replaced: a session secret after
     /// a rotation, a confirmation, a restore or a further login of the same user, and the token
-    /// secret of a remember cookie after its exchange. It is at most five minutes, since a stolen
+    /// secret of a remember cookie after its exchange. The maximum is five minutes, since a stolen
     /// copy of a replaced secret is accepted for this long, too.
     ///
     /// Default: [30 seconds](RememberGrace::UntilSeen), and for a token secret longer if the
@@ -145,7 +146,7 @@ impl RememberMe {
         self.max_browsers
     }
 
-    /// When a remember cookie ends that was issued at `issued` and is used at `now`.
+    /// When a remember cookie that was issued at `issued` and is used at `now` expires.
     pub(crate) fn ends(&self, ends: Millis, issued: Millis, now: Millis) -> Millis {
         match self.at_most {
             None => ends,

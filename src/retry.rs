@@ -42,8 +42,8 @@ pub(crate) struct Deletion {
     /// Digest of the secret that was presented, or `None` for a record that this process created
     /// and whose secret no client has. There is one entry per id and digest.
     pub(crate) digest: Option<Digest>,
-    /// The secret is known to open the session, or none is needed. Other entries are evicted first,
-    /// since any client can cause them.
+    /// Whether the secret is known to be valid for the session, or none is needed. Other entries
+    /// are evicted first, since any client can cause them.
     pub(crate) verified: bool,
     /// Tries the deletion once. Returns whether nothing is left to do.
     pub(crate) attempt: Arc<Attempt>,

@@ -19,7 +19,7 @@ const LONGEST: Duration = Duration::from_secs(400 * DAY);
 /// Default: 24 hours idle, 14 days in total. NIST SP 800-63B-4 defines three sets, one for each
 /// assurance level.
 ///
-/// In the manual: [Configuration](crate::manual::configuration#how-long).
+/// In the manual: [Configuration](crate::manual::configuration#lifetimes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     idle: Duration,
@@ -27,8 +27,8 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// Creates custom timeouts. Both are a second to 400 days, the maximum lifetime of a cookie
-    /// (RFC 6265bis).
+    /// Creates custom timeouts. Both must be from a second to 400 days, the maximum lifetime of a
+    /// cookie (RFC 6265bis).
     #[must_use]
     pub const fn new(idle: Duration, absolute: Duration) -> Self {
         Self { idle, absolute }

@@ -56,8 +56,8 @@ pub trait AuthUser: Send + Sync + 'static {
         true
     }
 
-    /// Returns bytes that change when every session of this user must end: with a new password,
-    /// another role, a second factor.
+    /// Returns bytes that change when every session of this user must end, for example with a new
+    /// password, another role or a second factor.
     ///
     /// Store a random value with the user and replace it in these cases. The password hash works
     /// for password changes, too, but it also changes when only its parameters are upgraded.
@@ -69,7 +69,7 @@ pub trait AuthUser: Send + Sync + 'static {
     }
 }
 
-/// What [`Auth::login`](crate::Auth::login) takes: a user, or an `Arc` of one.
+/// The argument of [`Auth::login`](crate::Auth::login): a user, or an `Arc` of one.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be logged in as a `{U}`",
     label = "give it the user, or an `Arc` of it",

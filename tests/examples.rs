@@ -405,6 +405,37 @@ async fn tutorial_treats_wrong_names_and_passwords_alike() {
     }
 }
 
+/// After five failures the next guess waits, whether or not the name is that of a user.
+#[tokio::test]
+async fn tutorial_throttles_unknown_names_and_old_hashes_alike() {
+    let database = Database::new();
+    let mut browser = Browser::new(database.app().await);
+    submit(&mut browser, "/register", &ALICE).await;
+    let from_cheaper_days = "UPDATE accounts SET password_hash = '$argon2id$v=19$m=64,t=1,p=1$b25seSBmb3IgYSB0ZXN0IQ$tfRMN+egWZHqzmYVD6S+iSM4mnfvqA/waroBmPZEg7A'";
+    database.execute(from_cheaper_days).await;
+    let bob = [("username", "bob"), ALICE[1]];
+    submit(&mut browser.another(), "/register", &bob).await;
+    let mut answers = Vec::new();
+    for name in ["alice", "bob", "nobody"] {
+        let form = [("username", name), ("password", "through the mirror")];
+        let mut guesses = Vec::new();
+        for _ in 0..6 {
+            let mut answer = submit(&mut browser.another(), "/login", &form).await;
+            answer.body = answer.body.replace(name, "typed");
+            answer.headers.remove("content-length");
+            guesses.push(answer);
+        }
+        let statuses: Vec<_> = guesses.iter().map(|it| it.status.as_u16()).collect();
+        assert_eq!(statuses, [422, 422, 422, 422, 422, 429], "{name}");
+        answers.push(guesses);
+    }
+    for others in &answers[1..] {
+        for (one, other) in answers[0].iter().zip(others) {
+            assert_same(one, other);
+        }
+    }
+}
+
 #[tokio::test]
 async fn tutorial_says_what_is_wrong_with_a_registration() {
     let database = Database::new();

@@ -57,7 +57,7 @@ impl ApiKeyInfo {
     /// use login_manager::{Auth, Error};
     ///
     /// async fn refund(auth: Auth<Account>) -> Result<StatusCode, Error> {
-    ///     // A user who is logged in by a session may, and a key with this scope.
+    ///     // Allowed for users who are logged in by a session, and for keys with this scope.
     ///     Ok(match auth.api_key().await? {
     ///         Some(key) if !key.has_scope("refunds") => StatusCode::FORBIDDEN,
     ///         _ => StatusCode::OK,

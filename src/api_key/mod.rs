@@ -1,5 +1,5 @@
-//! API keys as requests show them and as the store keeps them: each key is one entry, whose id is a
-//! part of the key's digest.
+//! API keys in requests and in the store: each key is one entry, whose id is a part of the key's
+//! digest.
 
 mod info;
 mod scopes;
@@ -35,16 +35,16 @@ const PURPOSE: &str = "api key";
 /// The last use is recorded at most every five minutes.
 const ACCURACY: Millis = 5 * 60 * 1000;
 
-/// The token of an `Authorization: Bearer` header. It may be an API key, or something else of the
-/// application's.
+/// The token of an `Authorization: Bearer` header. It may be an API key or another token of the
+/// application.
 #[derive(Clone)]
 pub(crate) struct BearerToken(HeaderValue);
 
 impl BearerToken {
     const SCHEME: &[u8] = b"Bearer ";
 
-    /// `None` if the header has another scheme, or there are several, which may be read in two
-    /// ways.
+    /// Returns `None` if the header has another scheme, or if there are several such headers, which
+    /// is ambiguous.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
@@ -62,7 +62,7 @@ impl BearerToken {
         text.unwrap_or_default().trim_ascii()
     }
 
-    /// The key, if it is the text of one, which need not exist.
+    /// The key, if the token has the form of one. It need not exist.
     pub(crate) fn key(&self, realm: &Realm, settings: &ApiKeySettings) -> Option<ShownKey> {
         let text = self.text();
         text::is_key(text, settings.prefix()).then(|| ShownKey::of(realm, text))
@@ -75,7 +75,7 @@ impl fmt::Debug for BearerToken {
     }
 }
 
-/// A key by which the store may know it.
+/// An API key as a request presents it: the id of its entry, if the key exists, and its digest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ShownKey {
     pub(crate) id: ApiKeyId,
@@ -122,13 +122,13 @@ impl FoundKey {
         let at = now.max(created.saturating_add(1));
         let (realm, id, expires) = (Arc::clone(realm), self.entry.id(), self.entry.expires());
         tokio::spawn(async move {
-            // Best effort: the next use does it again.
+            // Best effort: the next use is recorded again.
             realm.touch(&id, at, expires).await.ok();
         });
     }
 }
 
-/// Finds a key by its text, past any cache, so that a revoked one is refused at once.
+/// Finds a key by its text. The read bypasses any cache, so that a revoked key is refused at once.
 pub(crate) async fn find_key(
     realm: &Realm,
     shown: &ShownKey,

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use crate::error::ConfigError;
 
-/// The prefix of the API keys, and how many a user may have, for
-/// [`with_api_keys`](crate::LoginManager::with_api_keys), which takes it or just the prefix.
+/// The prefix of the API keys, and how many a user may have. Pass it to
+/// [`with_api_keys`](crate::LoginManager::with_api_keys), which also accepts the prefix alone.
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -27,7 +27,8 @@ pub struct ApiKeySettings {
 }
 
 impl ApiKeySettings {
-    /// Keys that begin with this prefix and an underscore, at most 50 for each user.
+    /// Creates settings for keys that begin with this prefix and an underscore, at most 50 for each
+    /// user.
     ///
     /// The prefix is 1 to 20 lowercase ASCII letters, digits and underscores: the name of your
     /// application, by which people and secret scanners recognize its keys. Keys with another
@@ -39,7 +40,7 @@ impl ApiKeySettings {
         }
     }
 
-    /// Sets how many keys that have not expired a user may have. Default: 50.
+    /// Sets how many unexpired keys a user may have. Default: 50.
     pub fn max_per_user(mut self, limit: usize) -> Self {
         self.max_per_user = limit;
         self

@@ -6,7 +6,7 @@
 //! user type  4 B
 //! last4      4 B   the last characters of the text
 //! flags      u8    1: it never expires, 2: it ends with the security stamp
-//! stamp      32 B  its digest, if it ends with it
+//! stamp      32 B  digest of the security stamp, if the key ends with it
 //! name       u8 length, UTF-8
 //! scopes     the rest, separated by spaces
 //! ```
@@ -21,12 +21,12 @@ const WITH_STAMP: u8 = 2;
 /// A key without its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredKey {
-    /// Of the whole text. The entry's id is a part of it.
+    /// The digest of the whole text. The entry's id is a part of this digest.
     pub(crate) digest: Digest,
     pub(crate) user_type: UserType,
     pub(crate) last4: [u8; SHOWN],
     pub(crate) is_endless: bool,
-    /// Of the security stamp, if the key ends when that changes.
+    /// The digest of the security stamp, if the key ends when the stamp changes.
     pub(crate) stamp: Option<Digest>,
     /// At most 100 bytes.
     pub(crate) name: String,

@@ -55,7 +55,7 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Whether this is the text of a key with this prefix, as [`ApiKey::random`] could have made it.
+/// Whether this has the form of a key with this prefix, as [`ApiKey::random`] creates it.
 pub(super) fn is_key(text: &[u8], prefix: &str) -> bool {
     let Some((rest, given)) = text.split_last_chunk::<CHECKSUM>() else {
         return false;
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(value, [0xff; 32]);
     }
 
-    /// So that scanners elsewhere can rely on it.
+    /// Scanners elsewhere rely on this format.
     #[test]
     fn text_of_a_key_is_fixed() {
         let key = ApiKey::of("shop", [0; 32]);

@@ -28,7 +28,7 @@ pub(crate) struct Wanted {
     pub(crate) lifetime: Option<Millis>,
 }
 
-/// Creates a key, unless the user has as many as they may.
+/// Creates a key, unless the user already has the maximum number.
 pub(crate) async fn create(
     realm: &Arc<Realm>,
     settings: &ApiKeySettings,
@@ -59,7 +59,8 @@ pub(crate) async fn create(
         owner: Arc::clone(&owner),
     };
     if let Err(error) = store(realm, settings, &at, now, expires, &content).await {
-        // It may be stored, now or by a call that is still in flight, and nobody has its text.
+        // The key may be stored, or a call that is still in flight may store it, but no user has
+        // its text, so delete it.
         let may_be_stored = error.kind() != ErrorKind::Random;
         if may_be_stored && !matches!(delete_entry(realm, &at, now).await, Ok(true)) {
             discard_later(realm, id);
@@ -70,7 +71,7 @@ pub(crate) async fn create(
     Ok((text, ApiKeyInfo::new(id, key, now, expires)))
 }
 
-/// Stores a key. Fails, without taking it back, if the user has too many then.
+/// Stores a key. Fails if the user then has too many; the caller deletes the key.
 async fn store(
     realm: &Realm,
     settings: &ApiKeySettings,
@@ -85,11 +86,11 @@ async fn store(
             expires,
             then: (),
         }),
-        // 256 bits do not come twice from a source that works.
+        // A working source does not return the same 256 bits twice.
         Some(_) => Err(ErrorKind::Random.into()),
     })
     .await?;
-    // If others are created at the same time, the last of them sees all, and is taken back.
+    // If other keys are created concurrently, the call that lists last sees all of them, and fails.
     match list_entries(realm, &key.owner, now).await?.len() > settings.limit() {
         true => Err(ErrorKind::TooManyApiKeys.into()),
         false => Ok(()),

@@ -17,12 +17,11 @@ use crate::{
 /// The maximum length of a name in bytes.
 const LONGEST_NAME: usize = 100;
 
-/// An API key, which is created when this is awaited. Created by
-/// [`ApiKeys::create`](super::ApiKeys::create); returns the text of the key and its
-/// [`ApiKeyInfo`].
+/// Creates an API key when it is awaited, and returns the text of the key and its [`ApiKeyInfo`]:
+/// see [`ApiKeys::create`](super::ApiKeys::create).
 ///
-/// [`expires_in`](NewApiKey::expires_in) or [`never_expires`](NewApiKey::never_expires) must be
-/// called before: without it, it can't be awaited.
+/// Call [`expires_in`](NewApiKey::expires_in) or [`never_expires`](NewApiKey::never_expires) first:
+/// without one of them, it can't be awaited.
 ///
 /// ```compile_fail,E0277
 /// # use login_manager::{AuthUser, Error, api_keys::ApiKeys};
@@ -34,13 +33,13 @@ const LONGEST_NAME: usize = 100;
 /// # }
 /// ```
 ///
-/// It is created completely or not at all, even if the client hangs up meanwhile.
+/// The key is created completely or not at all, even if the client hangs up meanwhile.
 ///
 /// # Errors
 /// - [`ErrorKind::InvalidApiKey`] if the name, a scope or the lifetime is not accepted
-/// - [`ErrorKind::TooManyApiKeys`] if the user has as many keys as
-///   [they may](ApiKeySettings::max_per_user). If several are created at once, and not all of them
-///   may be, it may be returned for all
+/// - [`ErrorKind::TooManyApiKeys`] if the user already has the [maximum
+///   number](ApiKeySettings::max_per_user) of keys. If several keys are created concurrently and
+///   together exceed it, all of these calls may fail
 /// - [`ErrorKind::Inactive`] if the user is not active
 /// - [`ErrorKind::UnstableId`] if the text of the user's id does not parse back to the same id
 /// - [`ErrorKind::Store`] if the store failed or missed its deadline. A key that was created is
@@ -50,14 +49,14 @@ const LONGEST_NAME: usize = 100;
 pub struct NewApiKey<U, Expiry = ExpiryNotSet> {
     realm: Arc<Realm>,
     settings: Arc<ApiKeySettings>,
-    /// Of the user's keys, or why there can be none.
+    /// The owner of the user's keys, or why there can be none.
     owner: Result<Arc<str>, ErrorKind>,
-    /// Of the user's security stamp.
+    /// The digest of the user's security stamp.
     stamp: Digest,
     ends_with_stamp: bool,
     name: String,
     scopes: Scopes,
-    /// A scope is not accepted.
+    /// Whether a scope is not accepted.
     is_invalid: bool,
     expiry: Expiry,
     user: PhantomData<fn() -> U>,
@@ -95,7 +94,7 @@ impl<U: AuthUser> NewApiKey<U> {
     }
 
     /// Sets how long the key is valid: from a second to 400 days. That is the maximum of every
-    /// lifetime in this crate, and the one that GitLab allows for its tokens.
+    /// lifetime in this crate, and of GitLab's tokens.
     pub fn expires_in(self, lifetime: Duration) -> NewApiKey<U, Expiry> {
         self.with_expiry(Expiry(Some(lifetime)))
     }
@@ -187,7 +186,7 @@ impl<U: AuthUser> IntoFuture for NewApiKey<U, Expiry> {
     }
 }
 
-/// Without the user and the name.
+/// Omits the user and the name.
 impl<U, Expiry: fmt::Debug> fmt::Debug for NewApiKey<U, Expiry> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("NewApiKey")

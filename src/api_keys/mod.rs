@@ -59,10 +59,11 @@
 //! # Authentication
 //!
 //! A key is read from the `Authorization: Bearer` header only: URLs are logged, and forms can be
-//! sent by other sites (OWASP ASVS 5.0, 14.2.1). It is looked at if neither the session nor the
+//! sent by other sites (OWASP ASVS 5.0, 14.2.1). The key is checked if neither the session nor the
 //! remember cookie authenticates the request, before [request loaders](crate::RequestLoader) are
-//! called. It takes one store read past any cache, so a revoked key is refused at once on every
-//! node, and one call of the user loader. A token with a wrong prefix or checksum takes neither.
+//! called. The check takes one call of the user loader, and one store read that bypasses any cache,
+//! so a revoked key is refused at once on every node. A token with a wrong prefix or checksum takes
+//! neither.
 //!
 //! The user is logged in for this request only and is never fresh: no session is created, no cookie
 //! is set, and session data is not kept. [`Auth::api_key`](crate::Auth::api_key) returns the key.
@@ -70,13 +71,13 @@
 //! The request is anonymous if the key is malformed, unknown, revoked or expired, if the user is
 //! gone or not active, or if their security stamp has changed and the key [ends with
 //! it](NewApiKey::ends_with_stamp). A request loader may then still accept the token; if none does,
-//! a guard responds as RFC 6750 (3) requires, and never by a redirect:
+//! a guard responds as RFC 6750 (3) requires, and never with a redirect:
 //!
 //! | request | response | `WWW-Authenticate` |
 //! |---|---|---|
 //! | without a key | as [without API keys](crate::guard) | `Bearer` if it is a 401 |
 //! | without a key, at a guard for [keys only](crate::guard::LoginRequiredLayer::keys_only) | 401 | `Bearer` |
-//! | the bearer token is no valid key | 401 | `Bearer error="invalid_token"` |
+//! | the bearer token is not a valid key | 401 | `Bearer error="invalid_token"` |
 //! | the key lacks a [scope](crate::guard::LoginRequiredLayer::and_scope) | 403 | `Bearer error="insufficient_scope", scope="write"` |
 //! | a [fresh login](crate::fresh_login_required) is required | 401 | `Bearer error="insufficient_user_authentication"` (RFC 9470) |
 //! | the store or the user loader failed | 503 | |
@@ -85,9 +86,9 @@
 //!
 //! # Scopes
 //!
-//! A key may do what its user may do, unless a guard or a handler requires a scope. Routes that
-//! keys should not reach at all go behind a manager without keys, and the API behind one that has
-//! them, usually [without cookies](LoginManager::without_cookies):
+//! A key may do what its user may do, unless a guard or a handler requires a scope. Put routes that
+//! keys should not reach at all behind a manager without keys, and the API behind one with keys,
+//! usually [without cookies](LoginManager::without_cookies):
 //!
 //! ```
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -110,15 +111,15 @@
 //! key. [`ApiKeyInfo`] has its name, scopes, times and last four characters, by which users
 //! recognize it.
 //!
-//! A key is valid until it expires or is [revoked](ApiKeys::revoke). It is no session: it is in no
-//! list of sessions, and a logout, [`logout_user`](LoginManager::logout_user) and a change of the
-//! password leave it alone. On the page for a forgotten password, ask whether to [revoke the
-//! keys](ApiKeys::revoke_all), too. A user who is not active can't use their keys; when they are
-//! active again, the keys work again. Revoke the keys of a user whom you delete.
+//! A key is valid until it expires or is [revoked](ApiKeys::revoke). It is not a session: no list
+//! of sessions contains it, and neither a logout, nor [`logout_user`](LoginManager::logout_user),
+//! nor a change of password affects it. On the page for a forgotten password, ask whether to
+//! [revoke the keys](ApiKeys::revoke_all), too. A user who is not active can't use their keys; when
+//! they are active again, the keys work again. Revoke the keys of a user whom you delete.
 //! [`logout_everyone`](LoginManager::logout_everyone) deletes all keys, since it empties the store.
 //!
-//! Creating, revoking, using and refusing a key are
-//! [events](crate::event::EventKind::ApiKeyCreated). Tell users by e-mail when a key is created.
+//! [Events](crate::event::EventKind::ApiKeyCreated) are emitted when a key is created, revoked,
+//! used or refused. Tell users by e-mail when a key is created.
 //!
 //! # The text of a key
 //!
@@ -163,8 +164,8 @@ pub use crate::{
 /// Creates, lists and revokes API keys. Returned by [`LoginManager::api_keys`]; keep it in the
 /// state of your application. It is cheap to clone.
 ///
-/// Nothing here checks who calls it: let users manage their own keys only, and create keys only
-/// after a [fresh login](crate::fresh_login_required).
+/// These methods don't check who calls them: let users manage only their own keys, and create keys
+/// only after a [fresh login](crate::fresh_login_required).
 pub struct ApiKeys<U: AuthUser> {
     realm: Arc<Realm>,
     settings: Arc<ApiKeySettings>,
@@ -173,10 +174,10 @@ pub struct ApiKeys<U: AuthUser> {
 
 impl<U: AuthUser> LoginManager<U> {
     /// Returns the handle that creates, lists and revokes [API keys](crate::api_keys). Call it
-    /// after the `with_` methods: it doesn't see what they change later.
+    /// after the `with_` methods: the handle doesn't see later changes.
     ///
     /// # Panics
-    /// If [`with_api_keys`](LoginManager::with_api_keys) was not called before.
+    /// Panics if [`with_api_keys`](LoginManager::with_api_keys) was not called before.
     #[must_use]
     #[track_caller]
     pub fn api_keys(&self) -> ApiKeys<U> {
@@ -228,11 +229,11 @@ impl<U: AuthUser> ApiKeys<U> {
     }
 
     /// Revokes a key of this user. Returns whether there was one; another user's key is left alone.
-    /// It is refused from then on, on every node.
+    /// From then on, the key is refused on every node.
     ///
     /// # Errors
-    /// - those of [`list`](ApiKeys::list). If the store failed, the key may still be valid: call it
-    ///   again
+    /// - those of [`list`](ApiKeys::list). If the store failed, the key may still be valid: call
+    ///   the method again
     pub async fn revoke(&self, user_id: &U::Id, id: ApiKeyId) -> Result<bool, Error> {
         revoke(&self.realm, self.owner(user_id)?, id).await
     }

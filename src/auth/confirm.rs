@@ -8,8 +8,9 @@ use crate::{error::Error, session::finish, user::AuthUser};
 /// A confirmation, which happens when it is awaited. Created by [`Auth::confirm`]; returns whether
 /// a user is logged in by a session. If not, it does nothing.
 ///
-/// The session becomes fresh, its timeouts start anew, and it gets a new secret. The old secret
-/// joins for [30 seconds](crate::manager::RememberMe::grace).
+/// The session becomes fresh, its timeouts restart, and it gets a new secret. Requests with the old
+/// secret are still authenticated for [30 seconds](crate::manager::RememberMe::grace), but not
+/// fresh.
 ///
 /// ```
 /// # use login_manager::{Auth, AuthUser, Error};
@@ -47,7 +48,7 @@ impl<U: AuthUser> Auth<U> {
     /// Records that the current user has just entered credentials again when it is awaited: see
     /// [`Confirm`].
     ///
-    /// Check the password or other credentials before.
+    /// Check the password or other credentials first.
     pub fn confirm(&self) -> Confirm<U> {
         Confirm {
             auth: self.clone(),
@@ -58,8 +59,8 @@ impl<U: AuthUser> Auth<U> {
 
 impl<U: AuthUser> Confirm<U> {
     /// Records by which method the user entered the credentials, for guards that
-    /// [need](crate::guard::LoginRequiredLayer::needs) it. The session's other methods are kept
-    /// with their times. Call it again if there were several.
+    /// [require](crate::guard::LoginRequiredLayer::needs) it. The session's other methods are kept
+    /// with their times. If there were several methods, call it once for each.
     ///
     /// A name is 1 to 16 lowercase ASCII letters, digits, hyphens and underscores. A session keeps
     /// the 8 methods that were used last.

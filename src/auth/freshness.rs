@@ -1,10 +1,10 @@
-//! Whether and by what the current user has entered credentials in this session, and how long that
-//! counts.
+//! Whether and by which methods the current user has entered credentials in this session, and how
+//! long that counts.
 //!
 //! # Numbers
 //! - A name of a method has 1 to 16 bytes and a session keeps 8 of them, so that they take at most
 //!   201 bytes of its record.
-//! - No default limits how long a login is fresh. 5 minutes is what django-allauth and Rodauth use
+//! - By default, nothing limits how long a login is fresh. django-allauth and Rodauth use 5 minutes
 //!   for pages that change credentials, for which OWASP ASVS 5.0 (7.5.1) requires that the user
 //!   authenticates again.
 
@@ -39,7 +39,7 @@ impl<U: AuthUser> Auth<U> {
     }
 
     /// Returns until when the session is fresh, unless the user enters credentials again:
-    /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) after they last did, and not longer
+    /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) after they last did, but no later
     /// than the session's absolute timeout. Returns `None` if it is not fresh.
     ///
     /// # Errors
@@ -68,7 +68,7 @@ impl<U: AuthUser> Auth<U> {
     /// touch](crate::LoginManager::without_touch), or one that joins, the idle timeout counts from
     /// an earlier request. Returns `None` if no user is logged in by a session.
     ///
-    /// A remembered browser is logged in again afterwards, not fresh.
+    /// A remembered browser is logged in again afterwards, but that login is not fresh.
     ///
     /// # Errors
     /// - those of [`user`](Auth::user)

@@ -44,7 +44,7 @@ impl<U: AuthUser> Auth<U> {
     /// Makes another user the current user of this browser when it is awaited: see
     /// [`Impersonate`]. The current user is then the *actor*.
     ///
-    /// **Check the permission before.** Nothing here knows who may impersonate whom:
+    /// **Check the permission first.** The crate does not know who may impersonate whom:
     ///
     /// ```
     /// # use login_manager::{Auth, AuthUser, Error};
@@ -98,18 +98,18 @@ impl<U: AuthUser> Auth<U> {
     ///   acts in their account unnoticed. If your users should not see it, leave it out of the
     ///   list.
     ///
-    /// The actor's session stays in the store as it is, and its idle timeout goes on. The
+    /// The actor's session stays in the store as it is, and its idle timeout keeps running. The
     /// impersonation ends at its next request after the actor's session has: by a logout elsewhere,
     /// [`logout_everywhere`](Auth::logout_everywhere), a timeout, another [security
     /// stamp](AuthUser::security_stamp), or because the actor is no longer active. To check it,
     /// each request of an impersonation, and of no other session, costs one more read from the
     /// store and one more load of a user.
     ///
-    /// [`stop_impersonating`](Auth::stop_impersonating) ends it and leads back into the actor's
-    /// session, so a thief of its cookie gets both. If the hour is over before that, the browser is
-    /// logged out, since its cookie was replaced. A [`logout`](Auth::logout) ends both sessions,
-    /// and so does a [`login`](Auth::login), which begins a session of its own, even if the user is
-    /// the impersonated one or the actor.
+    /// [`stop_impersonating`](Auth::stop_impersonating) ends the impersonation and returns to the
+    /// actor's session, so a thief of the impersonation's cookie gets both sessions. If the hour is
+    /// over before that, the browser is logged out, since its cookie was replaced. A
+    /// [`logout`](Auth::logout) ends both sessions, and so does a [`login`](Auth::login), which
+    /// begins a session of its own, even if the user is the impersonated one or the actor.
     ///
     /// [Events](crate::event::EventKind::ImpersonationStarted) report the start and the end, with
     /// the ids of both users.
@@ -124,7 +124,7 @@ impl<U: AuthUser> Auth<U> {
     }
 
     /// Returns the user who [impersonates](Auth::impersonate) the current user, or `None` if the
-    /// session is no impersonation. The actor has been loaded with the current user.
+    /// session is not an impersonation. The actor has been loaded with the current user.
     ///
     /// # Errors
     /// - those of [`user`](Auth::user)
@@ -132,11 +132,11 @@ impl<U: AuthUser> Auth<U> {
         Ok(self.identity().await?.actor().cloned())
     }
 
-    /// Ends an [impersonation](Auth::impersonate) and returns into the actor's session, which gets
-    /// a new secret. Returns the actor, who is the current user again.
+    /// Ends an [impersonation](Auth::impersonate) and returns to the actor's session, which gets a
+    /// new secret. Returns the actor, who is the current user again.
     ///
     /// If the actor's session has ended meanwhile, the browser is logged out and this returns
-    /// `None`. It also returns `None`, and does nothing, if the session is no impersonation.
+    /// `None`. It also returns `None`, and does nothing, if the session is not an impersonation.
     ///
     /// # Errors
     /// - those of [`user`](Auth::user)

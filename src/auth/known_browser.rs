@@ -1,8 +1,8 @@
 //! Browsers in which a user has logged in before.
 //!
 //! An entry for each user and browser, whose id is a digest of the user's id and the browser's
-//! secret. Content: nothing, or until when the browser is trusted (8 bytes) and the digest of the
-//! user's security stamp then (32 bytes, or none).
+//! secret. Content: nothing, or the time until which the browser is trusted (8 bytes) and the
+//! digest of the security stamp that the user had when it was trusted (32 bytes, or none).
 
 use std::{cmp::Reverse, fmt, sync::Arc};
 
@@ -46,7 +46,7 @@ impl<U: AuthUser> Auth<U> {
     /// Pass `None` if no user has the name that was entered. This costs the same as a user who has
     /// never used this browser: one store read, or none without the cookie.
     ///
-    /// It grants nothing: anyone who uses the computer has the browser.
+    /// The result grants no access: anyone who uses the computer has the browser.
     ///
     /// # Errors
     /// - [`ErrorKind::Store`] if the store failed or missed its deadline
@@ -68,12 +68,12 @@ impl<U: AuthUser> Auth<U> {
 
     /// Trusts this browser for the current user, [30 days by
     /// default](crate::manager::KnownBrowsers::trusted_for): call it after the user has passed a
-    /// second factor and wants to skip it here the next time. Returns whether it did: not if the
-    /// session is not [fresh](Auth::is_fresh), or without
+    /// second factor and wants to skip it here the next time. Returns whether the browser is now
+    /// trusted: false if the session is not [fresh](Auth::is_fresh), or without
     /// [`with_known_browsers`](crate::LoginManager::with_known_browsers).
     ///
-    /// The browser gets a new secret, so that one that was planted before is not trusted. Other
-    /// users of the browser are not known in it any more.
+    /// The browser gets a new secret, so that a secret that was planted before is not trusted.
+    /// Other users of the browser are no longer known in it.
     ///
     /// # Errors
     /// - those of [`user`](Auth::user)
@@ -170,13 +170,14 @@ impl<U: AuthUser> RequestAuth<U> {
             let before = key(realm, &id, &before);
             realm.delete(&before.id, None).await.ok();
         }
-        // After that, so that the browser does not count twice.
+        // Only now that the browser's old entry is deleted, so that the browser does not count
+        // twice.
         forget_oldest(realm, settings, &new, turn.now).await;
         Ok(true)
     }
 }
 
-/// Until when a user skips the second factor in a browser.
+/// The time until which a user may skip the second factor in a browser.
 #[cfg_attr(test, derive(Debug, PartialEq))]
 struct Trust {
     until: Millis,

@@ -28,7 +28,7 @@ use crate::{
 ///
 /// If the login returns an error, the current user is the same as before.
 ///
-/// Do every check before you call it: the login is not undone if the handler returns a 500
+/// Perform all checks before you call it: the login is not undone if the handler returns a 500
 /// afterwards. Commit an open transaction first if the sessions are in the same SQLite file, which
 /// has one writer at a time.
 ///
@@ -81,7 +81,7 @@ pub(super) struct Options {
 
 #[derive(Clone, Copy)]
 pub(super) enum Remember {
-    /// Keeps a browser in which the same user was remembered remembered until the same time.
+    /// If the same user was remembered in this browser, they stay remembered until the same time.
     AsBefore,
     /// Remembers the browser for this long, in milliseconds.
     For(Millis),
@@ -111,8 +111,8 @@ impl<U: AuthUser> Login<U> {
         }
     }
 
-    /// Logs the user in even if they are not active. This applies to the session, and to its
-    /// restores as long as the browser is remembered.
+    /// Logs the user in even if they are not active. This applies to the session, and also when the
+    /// remember cookie restores it.
     pub fn force(mut self) -> Self {
         self.options.force = true;
         self
@@ -140,11 +140,10 @@ impl<U: AuthUser> Login<U> {
         self
     }
 
-    /// Sets the timeouts of this session instead of [the
-    /// manager's](crate::LoginManager::with_timeouts): shorter ones on a shared computer or for an
-    /// administrator. After a restore by the remember cookie, the manager's apply again. If one of
-    /// them is less than a second or more than 400 days, the login fails with
-    /// [`InvalidLifetime`](crate::ErrorKind::InvalidLifetime).
+    /// Overrides [the manager's timeouts](crate::LoginManager::with_timeouts) for this session, for
+    /// example with shorter ones on a shared computer or for an administrator. After a restore by
+    /// the remember cookie, the manager's apply again. If one of them is less than a second or more
+    /// than 400 days, the login fails with [`InvalidLifetime`](crate::ErrorKind::InvalidLifetime).
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.options.invalid |= timeouts.check().is_err();
         self.options.timeouts = Some(timeouts);

@@ -49,7 +49,7 @@ impl fmt::Debug for Method {
 #[derive(Clone, Debug, Default)]
 pub(super) struct By {
     names: Vec<MethodName>,
-    /// One of the names is not a name.
+    /// Whether one of the names is invalid.
     invalid: bool,
 }
 

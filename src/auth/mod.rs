@@ -1,4 +1,4 @@
-//! [`Auth`]: the current user, and the verbs that change who that is.
+//! [`Auth`]: the current user, and the operations that change it.
 
 mod confirm;
 mod extension;
@@ -45,17 +45,17 @@ pub(crate) use self::{
 #[doc(inline)]
 pub use crate::{reason::AnonymousReason, user::IntoUser};
 
-/// The current user, and the verbs that change who that is: [`login`](Auth::login),
+/// The current user, and the operations that change it: [`login`](Auth::login),
 /// [`logout`](Auth::logout), [`confirm`](Auth::confirm), [`rotate`](Auth::rotate).
 ///
-/// Nothing is read before the first call, and the whole request shares the result. A verb is
+/// Nothing is read before the first call, and the whole request shares the result. An operation is
 /// written to the store when it is awaited, and is carried out completely even if the client hangs
-/// up. What `Auth` returns changes only after the store has accepted the change. The verbs of one
-/// request run one after the other. Await a verb or drop it: a verb that has begun but is no longer
-/// polled blocks the others and the response.
+/// up. What `Auth` returns changes only after the store has accepted the change. The operations of
+/// one request run one after the other. Await an operation or drop it: one that has begun but is no
+/// longer polled blocks the others and the response.
 ///
 /// Loaders, event listeners and checks run where the request runs: in its tracing span and with its
-/// task-locals. Only the rest of a verb whose client has hung up runs on another task.
+/// task-locals. Only the rest of an operation whose client has hung up runs on another task.
 ///
 /// With axum it is an extractor; elsewhere [`Auth::from_extensions`] finds it in the request's
 /// extensions. Clones refer to the same request.
@@ -89,7 +89,7 @@ impl<U: AuthUser> Auth<U> {
     /// - [`ErrorKind::Loader`](crate::ErrorKind::Loader) if a user loader or request loader failed
     ///   or missed its deadline
     /// - [`ErrorKind::WrongUser`](crate::ErrorKind::WrongUser) if the user loader returned a user
-    ///   with another id than requested
+    ///   with a different id than the requested one
     /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if other requests kept changing the
     ///   session
     pub async fn user(&self) -> Result<Option<Arc<U>>, Error> {
@@ -151,7 +151,7 @@ impl<U: AuthUser> Auth<U> {
         Ok(remember.is_some_and(|remember| now < remember.ends))
     }
 
-    /// Logs this user in when it is awaited: see [`Login`].
+    /// Returns a [`Login`], which logs this user in when it is awaited.
     ///
     /// Check the password or other credentials first: this only checks that the user is active. The
     /// session gets a new secret.
@@ -159,8 +159,8 @@ impl<U: AuthUser> Auth<U> {
         Login::new(self.clone(), user.into_user())
     }
 
-    /// Logs this browser out: deletes from the store every session that its cookies open, and
-    /// removes both cookies. If there is no session, only the cookies are removed.
+    /// Logs this browser out: deletes from the store every session to which a secret in its cookies
+    /// belongs, and removes both cookies. If there is no session, only the cookies are removed.
     ///
     /// A session secret is accepted even if it has been rotated, and a remember cookie even if its
     /// token secret has been exchanged. No user is loaded, so it also works for a user who no
@@ -172,8 +172,8 @@ impl<U: AuthUser> Auth<U> {
     ///   be valid. The deletion is retried in the background for about a minute; a
     ///   [`LoggedOut`](crate::event::EventKind::LoggedOut) event is emitted when it succeeds
     /// - [`ErrorKind::LogoutIncomplete`](crate::ErrorKind::LogoutIncomplete) if a cookie names a
-    ///   live session that no presented secret opens, or if there are more than 8 cookies with one
-    ///   name
+    ///   live session, but no presented secret belongs to it, or if there are more than 8 cookies
+    ///   with one name
     pub async fn logout(&self) -> Result<(), Error> {
         let request = Arc::clone(&self.request);
         self.asked();
@@ -187,13 +187,20 @@ impl<U: AuthUser> Auth<U> {
     /// Replaces the session secret and keeps everything else. Call it after a change of privileges
     /// that is not a login. Does nothing if there is no session.
     ///
-    /// Requests with the old secret of a user's session join it for [30
-    /// seconds](crate::manager::RememberMe::grace); the old secret of an anonymous session is
+    /// Requests with the old secret of a user's session are still authenticated, but not fresh, for
+    /// [30 seconds](crate::manager::RememberMe::grace); the old secret of an anonymous session is
     /// invalid at once. If the response is lost, the browser still has the old secret: after this
     /// time its requests are anonymous, unless its remember cookie restores the login.
     ///
     /// # Errors
-    /// - those of [`confirm`](crate::auth::Confirm)
+    /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
+    /// - [`ErrorKind::Gone`](crate::ErrorKind::Gone) if the session ended meanwhile
+    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if the presented secret has been
+    ///   replaced, or if other requests kept changing the session
+    /// - [`ErrorKind::TooLate`](crate::ErrorKind::TooLate) if the response head has already been
+    ///   sent
+    /// - [`ErrorKind::Random`](crate::ErrorKind::Random) if the operating system returned no random
+    ///   bytes
     pub async fn rotate(&self) -> Result<(), Error> {
         let request = Arc::clone(&self.request);
         self.asked();
@@ -229,7 +236,7 @@ impl<U: AuthUser> Auth<U> {
             let turn = request.session.turn().await;
             request.resolve(&turn).await
         };
-        // A restore must run to its end, like every other verb.
+        // A restore must run to its end, like every other operation.
         match self.request.session.has_remember_cookie() {
             true => finish(resolve).await,
             false => resolve.await,

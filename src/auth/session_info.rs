@@ -82,7 +82,7 @@ impl SessionInfo {
     }
 
     /// Returns the text of the id of the user who impersonates this one. It is not serialized,
-    /// since the page may be the impersonated user's, who need not know.
+    /// since the page may be shown to the impersonated user, who need not know it.
     #[must_use]
     pub fn actor_id(&self) -> Option<&str> {
         self.actor_id.as_deref()
@@ -118,7 +118,7 @@ impl SessionInfo {
     }
 }
 
-/// Without the id of the user who impersonates.
+/// Omits the id of the impersonating user.
 impl fmt::Debug for SessionInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SessionInfo")

@@ -21,9 +21,9 @@ impl<U: AuthUser> Auth<U> {
     /// Lists the sessions in which the current user is logged in or remembered, the most recently
     /// used first. Returns an empty list if the request is anonymous.
     ///
-    /// Two concurrent logins from one browser, by a double click on the button, create two
-    /// sessions; the browser keeps the cookie of the response that arrives last, and the other
-    /// session expires.
+    /// Two concurrent logins from one browser, for example after a double click on the button,
+    /// create two sessions; the browser keeps the cookie of the response that arrives last, and the
+    /// other session expires.
     ///
     /// A user found by an [API key](crate::api_keys) or a [request loader](crate::RequestLoader)
     /// can list and revoke sessions, too; none of them is the current one.
@@ -211,15 +211,15 @@ pub(super) async fn newest(realm: &Realm, owner: &str, now: Millis) -> Result<Ne
     })
 }
 
-/// When the browser of a record was remembered, unless that has ended.
+/// When the browser of a record was remembered, or `None` if it no longer is.
 fn issued(record: &SessionRecord, now: Millis) -> Option<Millis> {
     let payload = Payload::decode(&record.payload).ok()?;
     let remember = payload.remember.filter(|remember| now < remember.ends)?;
     Some(remember.issued)
 }
 
-/// The time by which a login is ordered. A login that was written by a clock far ahead counts as
-/// the oldest.
+/// The time by which a login is ordered. A login that a node with a clock far ahead has written
+/// counts as the oldest.
 fn in_order(time: Millis, now: Millis) -> Millis {
     match Realm::is_from_the_future(time, now) {
         true => Millis::MIN,

@@ -1,4 +1,4 @@
-//! What a manager is configured with, besides its realm.
+//! The configuration of a manager, besides its realm.
 
 use std::sync::Arc;
 

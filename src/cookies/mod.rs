@@ -25,7 +25,7 @@ pub use self::settings::Cookies;
 #[non_exhaustive]
 pub enum SameSite {
     /// Never. A user who follows a link from another site to a guarded page has to log in, even if
-    /// they are logged in. Session data of a visitor who comes by such a link is not kept until the
+    /// they are logged in. Session data of a visitor who follows such a link is not kept until the
     /// next request, since the browser may have a session whose cookie it has not sent.
     Strict,
     /// Only for top-level navigation with `GET`. The default.

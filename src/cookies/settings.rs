@@ -58,8 +58,8 @@ impl Cookies {
     /// `-remember`. Each realm of an application needs different names.
     ///
     /// The cookie that keeps [`next`](crate::manager::NextIn::Cookie) is named after the session
-    /// cookie, with `-next` in place of `-session` or at the end, and the one of
-    /// [known browsers](crate::manager::KnownBrowsers) with `-browser`.
+    /// cookie, with `-next` in place of `-session` or at the end, and the cookie of [known
+    /// browsers](crate::manager::KnownBrowsers) with `-browser`.
     ///
     /// The prefix `__Host-` is added, or `__Secure-` if a domain or a path is set. With names that
     /// start with `Http-`, browsers that support `__Host-Http-` also ensure that the cookies were
@@ -94,8 +94,8 @@ impl Cookies {
     }
 
     /// Keeps the cookies apart for each site that embeds the application in a frame (`Partitioned`,
-    /// also known as CHIPS). Browsers that block third-party cookies accept only such cookies
-    /// there. It needs [`SameSite::None`]. Default: off.
+    /// also known as CHIPS). Browsers that block third-party cookies accept only such cookies in
+    /// frames. Requires [`SameSite::None`]. Default: off.
     ///
     /// A user is logged in separately on each embedding site, and on the application's own.
     pub fn partitioned(mut self) -> Self {
@@ -225,7 +225,7 @@ fn check_path(path: &str) -> Result<(), ConfigError> {
     }
 }
 
-/// The name of the cookie for this purpose, beside a session cookie of this name.
+/// The name of the cookie for this purpose, derived from the name of the session cookie.
 pub(super) fn name_beside(session: &str, purpose: &str) -> String {
     let name = session.strip_suffix("-session").unwrap_or(session);
     format!("{name}-{purpose}")

@@ -6,12 +6,12 @@ use super::DeniedConfig;
 
 const SCHEME: &str = "Bearer";
 
-/// What a challenge tells a client that uses, or has to use, an API key.
+/// The challenge for a client that uses, or has to use, an API key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Bearer<'a> {
     /// A key is required, and none was sent.
     Required,
-    /// The bearer token is no valid key.
+    /// The bearer token is not a valid key.
     Invalid,
     /// The key lacks one of these scopes, which are separated by spaces.
     Scope(&'a str),

@@ -62,10 +62,10 @@ impl LoginPage {
         self
     }
 
-    /// Chooses the page for each denied request, for example by language or tenant. It may be the
-    /// login page or the refresh page: [`Denied::reason`] tells which one is needed. If the
-    /// function returns `None`, it is the page of [`new`](LoginPage::new) or
-    /// [`refresh`](LoginPage::refresh), as without the function. It is not called in parts of the
+    /// Sets a function that chooses the page for each denied request, for example by language or
+    /// tenant. It may return the login page or the refresh page: [`Denied::reason`] tells which one
+    /// is needed. If it returns `None`, the page of [`new`](LoginPage::new) or
+    /// [`refresh`](LoginPage::refresh) is used. The function is not called in parts of the
     /// application that set [their own](crate::guard::login_page), nor by
     /// [`Auth::login_url`](crate::Auth::login_url), since that request is not denied.
     ///
@@ -106,11 +106,12 @@ impl LoginPage {
 
     /// Sets the prefix that a proxy removes from the path of each request: `/shop` if a request for
     /// `/shop/orders` reaches the application as `/orders`. The path to return to then begins with
-    /// it. Login pages are always given as the browser sees them: `/shop/login`. Default: none.
+    /// the prefix. Login pages are always given as the browser sees them: `/shop/login`. Default:
+    /// none.
     ///
-    /// It is never taken from a header such as `X-Forwarded-Prefix`, which clients can send, too.
-    /// The paths of [`except`](crate::guard::LoginRequiredLayer::except) are written without it. If
-    /// the cookies are to be sent only below the prefix, set
+    /// The prefix is never taken from a header such as `X-Forwarded-Prefix`, which clients can
+    /// send, too. The paths of [`except`](crate::guard::LoginRequiredLayer::except) are written
+    /// without it. If the cookies are to be sent only below the prefix, set
     /// [`Cookies::path`](crate::manager::Cookies::path), too.
     #[must_use]
     pub fn path_prefix(mut self, prefix: impl Into<Cow<'static, str>>) -> Self {

@@ -2,7 +2,7 @@
 
 /// Where the path to return to is kept during a login.
 ///
-/// [`Auth::next`](crate::Auth::next) reads it from there, and so does the extractor
+/// [`Auth::next`](crate::Auth::next) reads the path from there, and so does the extractor
 /// [`NextPath`](crate::NextPath), which uses the innermost manager. With several realms, each login
 /// page should use its own `Auth`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -86,7 +86,7 @@ impl NextPath {
         Self(None)
     }
 
-    /// Returns the path, including its query and fragment. To show it in a page, escape it as any
+    /// Returns the path, including its query and fragment. To show it in a page, escape it like any
     /// other text.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
@@ -132,7 +132,7 @@ impl NextPath {
         Self::try_from(value).unwrap_or_default()
     }
 
-    /// The path and query of this request, behind a prefix that a proxy has removed. Scheme and
+    /// The path and query of this request, after the prefix that a proxy has removed. Scheme and
     /// host are dropped, since the client chooses them.
     ///
     /// Browsers send `|` and `{` unencoded in a query, so they are percent-encoded here. The result
@@ -177,8 +177,9 @@ impl FromStr for NextPath {
     }
 }
 
-/// Serializes the path, or the empty string if there is none: for a [`Session`](crate::Session)
-/// that keeps it during a login elsewhere, or a template. Reading it back checks it again.
+/// Serializes the path, or the empty string if there is none, for a template, or for a
+/// [`Session`](crate::Session) that keeps it during a login with another site. Deserializing it
+/// checks it again.
 impl Serialize for NextPath {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.or(""))

@@ -16,7 +16,7 @@ pub(crate) enum Client {
 
 impl Client {
     /// Reads it from the request's headers, as the table in [the
-    /// manual](crate::manual::guarding_pages#what-is-a-page-load) says.
+    /// manual](crate::manual::guarding_pages#what-is-a-page-load) shows.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let seen = Seen::in_headers(headers);
         if seen.hx_history_restore {

@@ -115,7 +115,7 @@ impl PageUrl {
         url
     }
 
-    /// The URL without those pairs of its query that are replaced.
+    /// The URL without the pairs of its query that are replaced.
     fn address_without(&self, is_given: impl Fn(&str) -> bool) -> String {
         let Some((path, query)) = self.address.split_once('?') else {
             return String::from(&*self.address);

@@ -22,10 +22,10 @@ pub(crate) struct Refusal<'a> {
     /// The method that is needed.
     pub(crate) method: Option<MethodName>,
     pub(crate) head: &'a Parts,
-    /// As the client sent it, before nested routers removed a prefix.
+    /// The URI as the client sent it, before nested routers removed a prefix.
     pub(crate) uri: &'a Uri,
     pub(crate) login_page: Option<&'a PageUrl>,
-    /// What to tell a client that uses, or has to use, an API key.
+    /// The challenge for a client that uses, or has to use, an API key.
     pub(crate) bearer: Option<Bearer<'a>>,
     pub(crate) config: &'a DeniedConfig,
 }
@@ -42,7 +42,8 @@ impl Refusal<'_> {
         self.response_to(client, url.as_deref())
     }
 
-    /// The same, if the URL of the login page is already known.
+    /// Like [`default_response`](Self::default_response), if the URL of the login page is already
+    /// known.
     pub(super) fn default_response_with(&self, login_url: Option<&str>) -> Response<String> {
         self.response_to(Client::of(&self.head.headers), login_url)
     }
@@ -185,7 +186,7 @@ impl Refusal<'_> {
     }
 }
 
-/// Whether htmx loads a part of a page, which is no place to return to. A boosted link loads a
+/// Whether htmx loads a part of a page, which is not a place to return to. A boosted link loads a
 /// whole page.
 fn is_part_of_a_page(headers: &HeaderMap) -> bool {
     Client::of(headers) == Client::Htmx && !headers.contains_key(HX_BOOSTED)

@@ -21,12 +21,12 @@ pub enum EventKind {
     /// A logged-in user entered their credentials again.
     Confirmed,
     /// A user started to [impersonate](crate::Auth::impersonate) another one. The session is the
-    /// impersonated user's; [`actor_id`](super::Event::actor_id) is who impersonates.
+    /// impersonated user's; [`actor_id`](super::Event::actor_id) is the user who impersonates.
     ImpersonationStarted,
-    /// An impersonation ended: it was stopped or revoked, by a logout or a login in its browser, or
-    /// because it expired or its actor is no longer logged in. [`actor_id`](super::Event::actor_id) is who
-    /// impersonated. One that no request comes back to, or that ends with all sessions of the user,
-    /// ends without this event.
+    /// An impersonation ended: it was stopped or revoked, its browser logged out or logged in, it
+    /// expired, or its actor is no longer logged in. [`actor_id`](super::Event::actor_id) is the
+    /// user who impersonated. If no further request uses the impersonation, or if it ends with all
+    /// sessions of the user, this event is not emitted.
     ImpersonationEnded,
     /// [`Auth::rotate`](crate::Auth::rotate) gave a session a new secret.
     Rotated,
@@ -45,9 +45,10 @@ pub enum EventKind {
     /// A session was presented by a client that looks different from the one that logged in.
     ClientChanged,
     /// A session was ended by another session of the user, by the application, or because a login
-    /// exceeded [`with_max_sessions`](crate::LoginManager::with_max_sessions). If all of a user's
-    /// sessions, or all others, are ended at once, there is one event without a session, and if
-    /// [everyone's](crate::LoginManager::logout_everyone) are, without a user, too.
+    /// exceeded [`with_max_sessions`](crate::LoginManager::with_max_sessions). If all sessions of a
+    /// user, or all but the current one, are ended at once, there is one event without a session.
+    /// If the sessions of [everyone](crate::LoginManager::logout_everyone) are ended, that event
+    /// has no user, either.
     Revoked,
     /// The user's oldest remembered session is no longer remembered, because a login exceeded
     /// [`RememberMe::max_browsers`](crate::manager::RememberMe::max_browsers).
@@ -60,11 +61,11 @@ pub enum EventKind {
     AmbiguousCookie,
     /// The value of the session cookie or the remember cookie was not set by this crate.
     MalformedCookie,
-    /// The store has no session that the cookie's secret opens: the session was logged out or
-    /// cleaned up, the secret was replaced, or the cookie was made up.
+    /// The store has no session for which the cookie's secret is valid: the session was logged out
+    /// or cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
     /// A user entered credentials in a browser in which they were not
-    /// [known](crate::manager::KnownBrowsers), or not any more. It follows the
+    /// [known](crate::manager::KnownBrowsers), or no longer known. It follows the
     /// [`LoggedIn`](EventKind::LoggedIn) event. A user's first login emits it, too.
     NewBrowser,
     /// The login of an inactive user was rejected.
@@ -88,10 +89,11 @@ pub enum EventKind {
     DataDropped,
     /// Session data was not saved, because the response has a 5xx status.
     DataDiscarded,
-    /// A logout could not end every session, although the response removes the cookies. Either the
-    /// store failed: the deletion is retried for about a minute, and
-    /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds. Or a cookie named a live
-    /// session that no presented secret opens, or there were more than 8 cookies with one name.
+    /// A logout could not end every session, although the response removes the cookies. If the
+    /// store failed, the deletion is retried for about a minute, and
+    /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds. Otherwise, a cookie named a
+    /// live session, but no presented secret was valid for it, or there were more than 8 cookies
+    /// with one name.
     LogoutIncomplete,
     /// An API key was created.
     ApiKeyCreated,
@@ -100,11 +102,12 @@ pub enum EventKind {
     ApiKeyRevoked,
     /// An API key authenticated a request.
     ApiKeyUsed,
-    /// A request has a bearer token that authenticates no user, for this reason. If it is the text
-    /// of a key, [`api_key_id`](super::Event::api_key_id) is the id that this key has or had.
+    /// A request has a bearer token that authenticates no user, for this reason. If the token has
+    /// the form of a key, [`api_key_id`](super::Event::api_key_id) is the id of that key, even if
+    /// the key does not exist.
     ApiKeyRefused(AnonymousReason),
     /// A [throttle](crate::throttle) made a guess wait, because of what this lane counts. The event
-    /// has no user: the name need not be that of one.
+    /// has no user, since the name need not belong to one.
     Throttled(Lane),
     /// A guess that a [throttle](crate::throttle) permitted has failed. Watch the rate of these
     /// events to notice that one password is tried with many names.

@@ -1,10 +1,10 @@
-//! What a throttle counts by.
+//! The lanes of a throttle.
 
 use std::fmt;
 
 use serde_core::{Serialize, Serializer};
 
-/// What made a guess wait, in [`EventKind::Throttled`](super::EventKind::Throttled): see
+/// The lane that made a guess wait, in [`EventKind::Throttled`](super::EventKind::Throttled): see
 /// [lanes](crate::throttle#lanes).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -18,7 +18,7 @@ pub enum Lane {
 }
 
 impl Lane {
-    /// A stable name for logs and metrics, such as `address`.
+    /// Returns a stable name for logs and metrics, such as `address`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -20,11 +20,11 @@ use crate::{
 /// An event in the life of a session or a one-time token. It contains no secret and can be logged
 /// as is.
 ///
-/// An event has a time, a realm, a user and a session, as far as they are known. It has no client
+/// An event has a time and a realm and, if they are known, a user and a session. It has no client
 /// address, because this crate does not know which proxies to trust. Through `tracing` it is logged
 /// inside the request's span, which may contain the address. Wrong passwords are only reported by a
-/// [throttle](crate::throttle), and replaced hashes not at all, since only the application knows of
-/// them.
+/// [throttle](crate::throttle). Replaced hashes are not reported, since only the application knows
+/// about them.
 ///
 /// With the feature `tracing`, each event is also logged with the target `login_manager::event`:
 ///
@@ -69,13 +69,13 @@ impl Event {
         self
     }
 
-    /// Because application code failed with this error.
+    /// Sets the cause to an error of application code.
     pub(crate) fn because_of(mut self, error: &BoxError) -> Self {
         self.cause = Some(Cause::foreign(&**error));
         self
     }
 
-    /// Because of this.
+    /// Sets the cause to a text of this crate.
     pub(crate) fn because_text(mut self, text: &'static str) -> Self {
         self.cause = Some(Cause::ours(text));
         self
@@ -147,8 +147,8 @@ impl Event {
     }
 
     /// Returns the text of the id of the user who [impersonates](crate::Auth::impersonate) the
-    /// session's user. The start and the end of an impersonation have it, and what the request does
-    /// that is being served. It is not escaped.
+    /// session's user. It is set for the start and the end of an impersonation, and for events of
+    /// requests during it. It is not escaped.
     #[must_use]
     pub fn actor_id(&self) -> Option<&str> {
         self.actor_id.as_deref()
@@ -157,8 +157,8 @@ impl Event {
     /// Returns why the store, the loader, the check or the delivery failed: its error and the
     /// sources of that error, in one line.
     ///
-    /// The text comes from those errors and may contain what should not be logged, such as a
-    /// connection string. Therefore `Debug` and the `tracing` log omit it, unless it is a
+    /// The text comes from those errors and may contain data that should not be logged, such as a
+    /// connection string. Therefore, `Debug` and the `tracing` log omit it, unless it is a
     /// [`StoreError`](crate::store::StoreError) or an error of this crate.
     #[must_use]
     pub fn cause(&self) -> Option<&str> {

@@ -7,7 +7,7 @@ use tower_cookies::Cookie;
 use crate::cookies::{decode_next, find};
 
 const NAME: &str = "__Host-account-session";
-/// As many values as are looked at.
+/// The maximum number of values that are read.
 const MOST: usize = 8;
 
 /// Reads each line as a `Cookie` header.
@@ -49,7 +49,7 @@ fn distinct<'a>(values: impl Iterator<Item = &'a [u8]>) -> Vec<&'a [u8]> {
     distinct
 }
 
-/// RFC 6265, section 5.4, read from right to left: the name is what stands before the first `=`.
+/// RFC 6265, section 5.4, read from right to left: the name is the part before the first `=`.
 fn value(pair: &[u8]) -> Option<&[u8]> {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let at = pair.iter().position(|byte| *byte == b'=')?;

@@ -1,4 +1,4 @@
-//! Bodies for fuzzing what reads untrusted bytes.
+//! Bodies of the fuzz targets for the code that reads untrusted bytes.
 //!
 //! Each function takes any bytes and panics if a property doesn't hold. The package in `fuzz/` runs
 //! them under libFuzzer, which sets `cfg(fuzzing)`; the tests below run the same bodies on changed
@@ -95,7 +95,7 @@ mod tests {
             }
             assert!(seeds.len() > 1, "{target} has no corpus");
         }
-        // The order of a folder differs between machines, and a printed seed shall not.
+        // The order of a folder differs between machines, but a printed seed must not.
         seeds.sort();
         seeds
     }

@@ -11,7 +11,7 @@ use crate::{
     store::{Digest, SessionId},
 };
 
-/// Where the version of a payload stands.
+/// The offset of the version in a payload.
 const VERSION_AT: usize = 1;
 
 /// Reads the bytes as a payload, and as the material for one.
@@ -24,7 +24,8 @@ pub fn payload(data: &[u8]) {
     round_trips(&built);
 
     let bytes = built.encode();
-    // Damaged in one bit: refused or read, without a panic, and what is read is bounded by it.
+    // If one bit is flipped, decoding fails or succeeds without a panic, and the entries that it
+    // returns are no longer than the input.
     let at = material.number() as usize % bytes.len();
     let mut damaged = bytes.to_vec();
     if let Some(byte) = damaged.get_mut(at) {
@@ -34,14 +35,14 @@ pub fn payload(data: &[u8]) {
         round_trips(&decoded);
         assert!(decoded.entries.len() <= bytes.len());
     }
-    // Cut off: only between two entries is what is left a payload.
+    // If the bytes are truncated, decoding only succeeds if they are cut between two entries.
     let cut = bytes.get(..at).unwrap_or_default();
     if let Ok(decoded) = decode(cut) {
         assert_eq!(parts(&decoded), parts(&built));
         let (some, all) = (decoded.entries.iter(), built.entries.iter());
         assert!(some.zip(all).all(|(left, right)| left == right));
     }
-    // Of a newer release: its head is read, whatever stands behind it.
+    // If a newer release wrote the payload, its head is still read, whatever follows it.
     let mut newer = bytes.to_vec();
     if let Some(version) = newer.get_mut(VERSION_AT) {
         *version = version.saturating_add(data.len() as u8).max(2);

@@ -83,7 +83,7 @@ fn names(headers: &HeaderMap, media_type: &str) -> bool {
     ranges.into_iter().any(|range| {
         let mut parts = range.split(';');
         let name = parts.next().unwrap_or_default();
-        // Beside bytes that are no text a weight counts for nothing.
+        // If there are bytes that are not text, the weight is ignored.
         let is_text = !range.contains(char::REPLACEMENT_CHARACTER);
         let is_refused = parts.any(|parameter| {
             let (name, weight) = parameter.split_once('=').unwrap_or_default();

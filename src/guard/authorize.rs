@@ -43,8 +43,8 @@ pub(super) type Check<U> = Arc<dyn for<'a> Fn(&'a Arc<U>, &'a Parts) -> Checking
 
 pub(super) type Checking<'a> = Pin<Box<dyn Future<Output = Result<bool, BoxError>> + Send + 'a>>;
 
-/// What [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize) takes: a closure, or an
-/// [`Authorize`]. `Kind` tells them apart and is inferred.
+/// The argument of [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize): a closure,
+/// or an [`Authorize`]. `Kind` tells them apart and is inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an authorization check for `{U}`",
     note = "a check is a closure that takes `Arc<U>` and `&http::request::Parts` and returns a future of `bool` or \

@@ -55,8 +55,9 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 /// page](crate::manager::LoginPage::refresh). Ask for the password there and call
 /// [`Auth::confirm`](crate::Auth::confirm).
 ///
-/// Use it for pages that change a password, an e-mail address or payment details, which OWASP ASVS
-/// 5.0 (7.5.1) requires; 5 minutes is a common age for them:
+/// Use it for pages that change a password, an e-mail address or payment details. OWASP ASVS 5.0
+/// (7.5.1) requires it for changes of attributes that may affect authentication, such as the e-mail
+/// address. A common maximum age is 5 minutes:
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -78,9 +79,9 @@ pub fn login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 /// # }
 /// ```
 ///
-/// Guard the page with the form, too, as above: the way over the refresh page is a detour by
-/// redirects, and the body of a `POST` is lost on it. If the age runs out between the two, the user
-/// has to fill in the form again.
+/// Guard the page that shows the form as well, as above: a denied `POST` is redirected to the
+/// refresh page, and its body is lost. If the login stops being fresh after the form was shown, the
+/// user has to fill it in again.
 ///
 /// In the manual: [Fresh logins and step-up](crate::manual::fresh_logins).
 pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
@@ -90,13 +91,13 @@ pub fn fresh_login_required<U: AuthUser>() -> LoginRequiredLayer<U> {
 }
 
 /// The layer of [`login_required`] and [`fresh_login_required`].
-#[must_use = "a layer guards nothing before it is put around a service"]
+#[must_use = "a layer guards nothing until it is put around a service"]
 pub struct LoginRequiredLayer<U: AuthUser> {
     rules: Arc<Rules<U>>,
 }
 
 impl<U: AuthUser> LoginRequiredLayer<U> {
-    /// Only lets users through for whom `predicate` returns true; others get `403`.
+    /// Only lets through users for whom `predicate` returns true; others get `403`.
     ///
     /// Conditions accumulate. Predicates are checked before
     /// [`and_authorize`](LoginRequiredLayer::and_authorize).
@@ -131,7 +132,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         self.with(|rules| rules.predicates.push(Arc::new(predicate)))
     }
 
-    /// Only lets users through for whom `authorize` returns true; others get `403`. If it fails or
+    /// Only lets through users for whom `authorize` returns true; others get `403`. If it fails or
     /// does not respond in time, the response is `503`.
     ///
     /// ```
@@ -151,8 +152,8 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         self.with(|rules| rules.authorize.push(authorize.into_check().0))
     }
 
-    /// Only lets a user who is authenticated by an [API key](crate::api_keys) through if the key
-    /// has this scope; others get `403` with `WWW-Authenticate: Bearer error="insufficient_scope"`.
+    /// Rejects requests that are authenticated by an [API key](crate::api_keys) without this scope,
+    /// with `403` and `WWW-Authenticate: Bearer error="insufficient_scope"`.
     ///
     /// Scopes accumulate: the key needs all of them. A user who is logged in by a session, or whom
     /// a request loader found, needs none.
@@ -189,9 +190,9 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         })
     }
 
-    /// Only lets users through who are authenticated by an [API key](crate::api_keys). Others get
-    /// `401`, also users who are logged in by a session, even if the request has a valid key as
-    /// well; no user is redirected to the login page.
+    /// Only lets through users who are authenticated by an [API key](crate::api_keys). Others get
+    /// `401`, including users who are logged in by a session, even if the request also has a valid
+    /// key; no user is redirected to the login page.
     ///
     /// Browsers send no API key, so such a route needs no CSRF protection. To ignore cookies in a
     /// whole part of an application, use
@@ -200,11 +201,11 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         self.with(|rules| rules.keys_only = true)
     }
 
-    /// Only lets users through who entered their credentials in this session at most this long ago.
-    /// Others are denied as by [`fresh_login_required`], which it turns a guard into.
+    /// Only lets through users who entered their credentials in this session at most this long ago.
+    /// It turns a guard into a [`fresh_login_required`], which denies other users in the same way.
     ///
-    /// The smaller of it and [`with_fresh_for`](crate::LoginManager::with_fresh_for) counts, and
-    /// the smallest if it is called several times.
+    /// The smaller of this age and [`with_fresh_for`](crate::LoginManager::with_fresh_for) applies.
+    /// If it is called several times, the smallest age applies.
     ///
     /// # Panics
     /// Panics if it is less than a second or more than 400 days.
@@ -217,15 +218,15 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
         })
     }
 
-    /// Only lets users through who have entered credentials by this method in this session: at the
-    /// login, [`Login::by`](crate::auth::Login::by), or later,
+    /// Only lets through users who have entered credentials by this method in this session, as
+    /// recorded by [`Login::by`](crate::auth::Login::by) or
     /// [`Confirm::by`](crate::auth::Confirm::by). Others are redirected to the [refresh
     /// page](crate::manager::LoginPage::refresh), with `method=totp` in its query, or get `401`,
     /// for the reason [`MethodRequired`](crate::guard::DeniedReason::MethodRequired).
     ///
     /// Conditions accumulate: with several methods, the user must have used all of them. If a fresh
-    /// login is required, each of them must have been used [as recently](Self::within); otherwise
-    /// once in the session. A restored session has no methods.
+    /// login is required, each of them must have been used [as recently](Self::within); otherwise,
+    /// at any time in the session. A restored session has no methods.
     ///
     /// ```
     /// # use login_manager::{Auth, AuthUser};
@@ -269,8 +270,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// Lets all requests for these paths through: `"/login"` matches only itself, `"/static/*"`
     /// everything below `/static/`.
     ///
-    /// The path must be spelled exactly as the client sends it, even if the guard is in a nested
-    /// router.
+    /// Give the full path exactly as the client sends it, even if the guard is in a nested router.
     pub fn except<P: AsRef<str>>(self, paths: impl IntoIterator<Item = P>) -> Self {
         self.with(|rules| {
             paths
@@ -286,7 +286,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// around the whole part, use [`login_page`](crate::guard::login_page).
     ///
     /// # Panics
-    /// Panics if it is neither a local path nor an http(s) URL of at most 1000 bytes.
+    /// Panics if it is neither a local path nor an http(s) URL, or is longer than 1000 bytes.
     #[track_caller]
     pub fn with_login_page(self, login_page: &str) -> Self {
         let login = ConfigError::expect_none(PageUrl::parse("with_login_page", login_page));

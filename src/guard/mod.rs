@@ -8,7 +8,7 @@
 //! | anonymous | 303 to the login page for a page load, else 401 |
 //! | the user is not allowed | 403 |
 //! | the user's [API key](crate::api_keys) lacks a [scope](LoginRequiredLayer::and_scope) | 403 |
-//! | a bearer token that is no valid API key, or none where the guard requires [one](LoginRequiredLayer::keys_only) | 401 |
+//! | anonymous, with a bearer token that is not a valid API key; or the guard [requires an API key](LoginRequiredLayer::keys_only) and none authenticates the user | 401 |
 //! | the login is [not fresh](fresh_login_required), or a [method](LoginRequiredLayer::needs) is missing | 303 to the refresh page for a page load, else 401 |
 //! | the same, but the user is [impersonated](crate::Auth::impersonate) | 403, since no credentials can be entered |
 //! | the store, the loader or a check failed | 503, never "not logged in" |
@@ -24,9 +24,9 @@
 //!
 //! # With other layers
 //!
-//! Guards go inside the manager. Otherwise, guards and managers may be around and inside any other
-//! layer, in a `Router` as in a `ServiceBuilder`, and around services such as `ServeDir`. The only
-//! requirement is on the body of the responses: see [`InnerBody`].
+//! Guards go inside the manager. Apart from that, guards and managers may be outside or inside any
+//! other layer, in a `Router` or a `ServiceBuilder`, and around services such as `ServeDir`. The
+//! only requirement is on the body of the responses: see [`InnerBody`].
 //!
 #![cfg_attr(feature = "axum", doc = include_str!("../manual/links/axum.md"))]
 #![cfg_attr(not(feature = "axum"), doc = include_str!("../manual/links/axum_online.md"))]
@@ -115,7 +115,8 @@ fn decide<U: AuthUser>(
     if wants_credentials && identity.actor().is_some() {
         return Err(Denial::Denied(DeniedReason::Forbidden));
     }
-    // Before the freshness: a confirmation by the missing method makes the session fresh, too.
+    // Checked before freshness, since confirming by the missing method also makes the session
+    // fresh.
     let was_used = |method: &&MethodName| identity.was_used(realm, **method, rules.fresh);
     if let Some(missing) = rules.needs.iter().find(|method| !was_used(method)) {
         return Err(Denial::MethodRequired(*missing));
@@ -193,7 +194,7 @@ pub(crate) async fn deny<U: AuthUser>(
     response
 }
 
-/// What to tell a client that uses, or has to use, an API key. `None` for a browser.
+/// The challenge for a client that uses, or has to use, an API key. `None` for a browser.
 fn bearer<'a, U: AuthUser>(auth: &Auth<U>, denial: &'a Denial) -> Option<Bearer<'a>> {
     let identity = auth.peek();
     let is_refused = matches!(identity, Some(Identity::Anonymous(_))) && auth.shows_bearer_token();
@@ -225,13 +226,13 @@ fn checked(chosen: Option<String>) -> Option<PageUrl> {
         .ok()
 }
 
-/// The error if no manager for this user type is around the request. Logs what to add.
+/// The error if the request did not come through a manager for this user type. Logs what to add.
 pub(crate) fn no_manager<U>(used: &str) -> Error {
     missing(used, &format!("LoginManager<{}>", type_name::<U>()))
 }
 
-/// The error if no manager is around the request. Logs what to add; the response says the same in
-/// debug builds.
+/// The error if the request did not come through a manager. Logs what to add; the response says the
+/// same in debug builds.
 pub(crate) fn missing(used: &str, manager: &str) -> Error {
     let hint = format!(
         "{used} was used, but the request did not come through a {manager}: \

@@ -46,7 +46,7 @@ use crate::{
 /// ```
 ///
 /// # Panics
-/// Panics if it is neither a local path nor an http(s) URL of at most 1000 bytes.
+/// Panics if it is neither a local path nor an http(s) URL, or is longer than 1000 bytes.
 #[track_caller]
 pub fn login_page<U: AuthUser>(login_page: &str) -> LoginPageLayer<U> {
     let login = ConfigError::expect_none(PageUrl::parse("login_page", login_page));
@@ -71,7 +71,7 @@ impl<U: AuthUser> LoginPageLayer<U> {
     /// page.
     ///
     /// # Panics
-    /// Panics if it is neither a local path nor an http(s) URL of at most 1000 bytes.
+    /// Panics if it is neither a local path nor an http(s) URL, or is longer than 1000 bytes.
     #[track_caller]
     pub fn refresh(mut self, refresh: &str) -> Self {
         let refresh = ConfigError::expect_none(PageUrl::parse("refresh", refresh));

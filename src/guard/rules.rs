@@ -10,7 +10,7 @@ pub(crate) struct Rules<U: AuthUser> {
     pub(super) predicates: Vec<Predicate<U>>,
     pub(super) authorize: Vec<Check<U>>,
     pub(super) except: Except,
-    /// What an API key needs, separated by spaces.
+    /// The scopes that an API key needs, separated by spaces.
     pub(super) scopes: Option<Arc<str>>,
     pub(super) keys_only: bool,
     /// The credentials were entered at most this long ago, in milliseconds; `None` if no fresh

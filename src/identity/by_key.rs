@@ -17,8 +17,8 @@ use crate::{
 
 use super::{Identity, parse_id};
 
-/// Finds the user of the key that a request shows: the key is live, and the user has the same id
-/// and is active. One store read, or none if the text is not that of a key.
+/// Finds the user of the key that a request presents. The key must be live, and the user must have
+/// the same id and be active. This takes one store read, or none if the text is not that of a key.
 pub(super) async fn by_key<U: AuthUser>(
     turn: &Turn<'_>,
     users: &LoadUser<U>,
@@ -55,8 +55,8 @@ pub(super) async fn by_key<U: AuthUser>(
     }
 }
 
-/// Loads the user of a key: the same id, active, and with the same security stamp if the key ends
-/// with it.
+/// Loads the user of a key. The user must have the same id, be active, and have the same security
+/// stamp if the key ends with it.
 async fn user_of<U: AuthUser>(
     realm: &Realm,
     users: &LoadUser<U>,

@@ -22,7 +22,7 @@ pub(crate) struct Checked<U> {
     pub(crate) user: Arc<U>,
     /// Whether the client looks like the one that logged in, or is not compared.
     pub(crate) same_client: bool,
-    /// Who impersonates the user.
+    /// The user who impersonates this user.
     pub(crate) actor: Option<Arc<U>>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) async fn check<U: AuthUser>(
 }
 
 /// Checks that the actor of an impersonation is still logged in by the session that it was started
-/// from. It costs another read from the store and another load.
+/// from. This takes another read from the store and another user load.
 async fn check_actor<U: AuthUser>(
     realm: &Realm,
     load_user: &LoadUser<U>,
@@ -82,7 +82,8 @@ async fn check_actor<U: AuthUser>(
     })
 }
 
-/// Loads the user of a record: the same id, active, with the same security stamp.
+/// Loads the user of a record. The user must have the same id, be active, and have the same
+/// security stamp.
 async fn check_user<U: AuthUser>(
     realm: &Realm,
     load_user: &LoadUser<U>,
@@ -137,7 +138,7 @@ pub(crate) fn id_of<U: AuthUser>(realm: &Realm, record: &SessionRecord) -> Optio
     parse_id::<U>(realm.id_of(owner)?)
 }
 
-/// A one-way digest of the user's security stamp, for the user with this id alone; `None` without a
+/// A one-way digest of the user's security stamp, which no other user shares. `None` without a
 /// stamp.
 pub(crate) fn stamp_digest<U: AuthUser>(realm: &Realm, owner: &str, user: &U) -> Option<Digest> {
     let stamp = user.security_stamp();

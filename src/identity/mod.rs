@@ -49,7 +49,7 @@ pub(crate) enum Identity<U> {
 /// request.
 #[derive(Clone, Default)]
 pub(crate) struct Entered {
-    /// When the user last entered any; `None` if they didn't.
+    /// When the user last entered credentials; `None` if they didn't.
     pub(crate) fresh: Option<Millis>,
     pub(crate) methods: Methods,
 }
@@ -138,11 +138,11 @@ impl<U> Clone for Identity<U> {
     }
 }
 
-/// What a request shows besides its cookies, if the application wants to know it.
+/// The credentials of a request besides its cookies, if the application accepts any.
 pub(crate) struct Shown<'a> {
     /// For the request loaders.
     pub(crate) head: Option<&'a Parts>,
-    /// What may be an API key.
+    /// The bearer token, which may be an API key.
     pub(crate) key: Option<(&'a ApiKeySettings, &'a BearerToken)>,
 }
 
@@ -206,7 +206,7 @@ async fn by_session<U: AuthUser>(
                 turn.state().session = SessionState::none_to_create(why);
                 return Ok(Identity::Anonymous(why));
             }
-            // A concurrent request has led the browser back into the actor's session.
+            // A concurrent request has returned the browser to the actor's session.
             UserCheck::Rejected(why @ AnonymousReason::SessionReplaced) => {
                 Box::pin(turn.close_impersonation(&open)).await;
                 turn.state().session = SessionState::none_to_create(why);

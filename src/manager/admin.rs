@@ -35,8 +35,8 @@ impl<U: AuthUser> LoginManager<U> {
         revoke(&self.realm, &owner, session).await
     }
 
-    /// Ends every session of a user: for an administrator, or after a password reset by e-mail.
-    /// Their API keys and one-time tokens stay: see
+    /// Ends every session of a user. Call it on an administrator's request, or after a password
+    /// reset by e-mail. Their API keys and one-time tokens stay: see
     /// [`ApiKeys::revoke_all`](crate::api_keys::ApiKeys::revoke_all) and
     /// [`Tokens::withdraw_all`](crate::tokens::Tokens::withdraw_all).
     ///
@@ -60,7 +60,8 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Ends every session in the store, for use in an incident: those of all users, of anonymous
-    /// visitors, and of every other realm that shares the store. API keys are deleted, too. Returns
+    /// visitors, and of every other realm that shares the store. All other records of the store are
+    /// deleted, too: API keys, one-time tokens, known browsers and the counts of throttles. Returns
     /// the number of deleted records. They are deleted in batches of about 5000, while requests are
     /// served as usual. A session that is created during this call may be ended, too.
     ///

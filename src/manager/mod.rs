@@ -10,14 +10,14 @@
 //!              ├ identity::check   loads the user; same id, active, same stamp, same client
 //!              └ remember::restore takes the check as an argument
 //!         ─► guard::decide         one function for the extractor and the layer
-//! verb    ─► session::swap         the one place that creates and updates records
+//! change  ─► session::swap         the one place that creates and updates records
 //! response◄─ manager::future       saves changed data, appends cookies, Vary, Cache-Control
 //! ```
 //!
-//! A guarded request passes `manager/service.rs`, `extract.rs` (or `guard/service.rs`),
+//! A guarded request passes through `manager/service.rs`, `extract.rs` (or `guard/service.rs`),
 //! `guard/mod.rs`, `auth/mod.rs`, `auth/request.rs`, `identity/mod.rs`, `session/load.rs`,
 //! `session/request.rs`, `cookies/read.rs`, `session/payload.rs`, `identity/check.rs` and
-//! `manager/future.rs`. A login passes `auth/login.rs`, `auth/verbs/login.rs`,
+//! `manager/future.rs`. A login passes through `auth/login.rs`, `auth/verbs/login.rs`,
 //! `auth/verbs/login_plan.rs`, `session/load.rs`, `session/swap.rs` and `manager/future.rs`; if it
 //! replaces another session, `session/close.rs` closes that.
 
@@ -107,7 +107,7 @@ pub use crate::{
 /// Renaming or moving the type therefore ends its sessions, and so may a new compiler, since the
 /// output of [`type_name`] is not guaranteed to be stable. Call
 /// [`with_realm`](LoginManager::with_realm) before you release. The cookies are named after the
-/// last segment of the realm, so two types with the same name need names for their realms, too.
+/// last segment of the realm, so if two user types have the same name, call `with_realm` for each.
 pub struct LoginManager<U: AuthUser> {
     realm: Arc<Realm>,
     settings: Arc<Settings<U>>,

@@ -2,7 +2,7 @@
 //!
 //! # API keys
 //!
-//! A user creates a key on a page of yours and gives it to a program, which sends it as
+//! A user creates a key on a page of your application and gives it to a program, which sends it as
 //! `Authorization: Bearer shop_…`. [`with_api_keys`](crate::LoginManager::with_api_keys) turns keys
 //! on, and [`api_keys`](crate::LoginManager::api_keys) returns the handle that creates, lists and
 //! revokes them:
@@ -64,16 +64,15 @@
 //!
 //! - **The user is logged in for this request only.** There is no session and no cookie, and the
 //!   user is never fresh, so a key can't change a password or create another key.
-//! - **Scopes**: [`and_scope`](crate::guard::LoginRequiredLayer::and_scope) lets keys with the
-//!   scope through, and users who are logged in by a session. A route that requires no scope is
-//!   open to every key of the user, so put pages that keys should not reach behind a manager
-//!   [without keys](crate::api_keys#scopes). [`Auth::api_key`](crate::Auth::api_key) returns the
-//!   key.
-//! - **Its life**: you choose a lifetime of up to 400 days, or say that it never expires. A logout
-//!   and a change of the password leave keys alone; an inactive user can't use theirs.
-//!   [`revoke_all`](crate::api_keys::ApiKeys::revoke_all) ends them after a reset.
-//! - **At rest** there is a digest of it. Its checksum lets secret scanners find a leaked key, and
-//!   saves a store call for other texts.
+//! - **Scopes**: [`and_scope`](crate::guard::LoginRequiredLayer::and_scope) lets through keys with
+//!   this scope, and users who are logged in by a session. A route that requires no scope is open
+//!   to every key of the user, so put pages that keys should not reach behind a manager [without
+//!   keys](crate::api_keys#scopes). [`Auth::api_key`](crate::Auth::api_key) returns the key.
+//! - **Lifetime**: you choose up to 400 days, or that the key never expires. Neither a logout nor a
+//!   change of password affects keys; an inactive user can't use theirs. To revoke them after a
+//!   reset, call [`revoke_all`](crate::api_keys::ApiKeys::revoke_all).
+//! - **Storage**: the store only contains a digest of the key. The checksum in each key lets secret
+//!   scanners find leaked keys, and lets the crate reject other texts without a store call.
 //! - **Refused** keys get 401 or 403 with a challenge as in RFC 6750, never a redirect. The
 //!   [module](crate::api_keys#authentication) has the table.
 //!
@@ -83,9 +82,9 @@
 //! # Tokens of your own
 //!
 //! For tokens that something else issues, such as JWTs of an identity provider, or keys that are in
-//! your database already, write a [request loader](crate::RequestLoader). It finds the user by what
-//! a request carries, and is called if neither a cookie nor an API key identifies one. It logs in
-//! for this request only, too.
+//! your database already, write a [request loader](crate::RequestLoader). It finds the user by the
+//! credentials in the request, and is called if neither a cookie nor an API key identifies a user.
+//! This user, too, is logged in for this request only.
 //!
 //! ```
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -108,7 +107,7 @@
 //! }
 //! ```
 //!
-//! Look secret tokens up by their SHA-256, so that a leaked database contains none that works. Take
+//! Look secret tokens up by their SHA-256, so that a leaked database contains no usable token. Read
 //! them from a header, never from the query: URLs end up in logs.
 //!
 //! # A part that ignores cookies
@@ -157,14 +156,14 @@
 //!
 //! # A single-page app
 //!
-//! Serve the front end and the API from one origin if you can, for example by a reverse proxy. Then
-//! the session cookie works as it is: the front end calls `fetch`, logs in with a JSON handler that
-//! calls [`auth.login`](crate::Auth::login), and finds out who is logged in by a `GET /me` that
-//! takes [`LoginRequired`]. Scripts cannot read the cookie, and don't need to.
+//! Serve the front end and the API from one origin if you can, for example with a reverse proxy.
+//! Then the session cookie works as it is: the front end calls `fetch`, logs in with a JSON handler
+//! that calls [`auth.login`](crate::Auth::login), and finds out who is logged in with a `GET /me`
+//! that takes [`LoginRequired`]. Scripts cannot read the cookie, and don't need to.
 //!
 //! If the front end is at another origin of the same site (`app.example.com` and `api.example.com`,
-//! or two ports of `localhost`), the cookie stays as it is, too. The front end calls `fetch` with
-//! `credentials: 'include'`, and the API names the front end's origin twice:
+//! or two ports of `localhost`), the cookie needs no other settings, either. The front end calls
+//! `fetch` with `credentials: 'include'`, and the API names the front end's origin twice:
 //!
 //! ```
 //! # use std::error::Error;
@@ -201,33 +200,35 @@
 //!
 //! | request | `Strict` | `Lax` (default) | `None` |
 //! |---|---|---|---|
-//! | from another site: a link, a redirect to a GET, also after a POST | | sent | sent |
+//! | from another site: a link, or a redirect to a GET, even after a POST | | sent | sent |
 //! | from another site: a form, by POST | | | sent |
 //! | from another site: `fetch`, an image, a frame | | | sent, unless third-party cookies are blocked |
 //! | from the same site, but another origin (`fetch` with `credentials: 'include'`) | sent | sent | sent |
 //!
-//! So with `Lax`, a site that sends the browser back by a redirect needs nothing special. One that
-//! sends it back by a POST reaches a handler that finds no user, even if one is logged in. Such a
-//! request does not replace the login: [data](crate::Session) that it inserts is dropped (with the
-//! event [`DataDropped`](crate::event::EventKind::DataDropped)), since the cookie of a new session
-//! would replace that of the login. It is recognized by `Sec-Fetch-Site`, which browsers send over
-//! https and to `localhost`, Safari since 16.4. These examples in the repository are tested in
-//! Chromium:
+//! So with `Lax`, a site that sends the browser back by a redirect needs no special handling. If a
+//! site sends the browser back by a POST, the handler finds no user, even if one is logged in. Such
+//! a request does not replace the login: [data](crate::Session) that it inserts is dropped (with
+//! the event [`DataDropped`](crate::event::EventKind::DataDropped)), since the cookie of a new
+//! session would replace that of the login. The crate recognizes such requests by `Sec-Fetch-Site`,
+//! which browsers send over https and to `localhost`, Safari since 16.4. These examples in the
+//! repository are tested in Chromium:
 //!
-//! - `oidc` logs in with another site, which answers in the URL or in a form (`form_post`). For the
-//!   form it keeps the flow in a second manager with `SameSite=None`.
-//! - `payment` is sent back by a POST, verifies the payment without a user, and redirects to a page
-//!   to which the browser sends the cookie again.
+//! - `oidc` logs in with another site, which responds in the URL or in a form (`form_post`). For
+//!   the form, it keeps the state of the exchange in a session of a second manager with
+//!   `SameSite=None`.
+//! - `payment` is an application to which another site sends the browser back by a POST. It
+//!   verifies the payment without a user, and redirects to a page to which the browser sends the
+//!   cookie again.
 //! - `single_page_app` is an API for a front end at another origin: CORS, and a trusted origin.
 //!
 //! Exempt from `CsrfLayer` only the route that another site posts to, and let its handler check
 //! something that no other site knows or can forge. A trusted origin may post to every route.
-//! `SameSite=None` for logins is only needed by an application that others embed or call from their
-//! pages; see [`Cookies::partitioned`](crate::manager::Cookies::partitioned).
+//! `SameSite=None` for logins is only needed by an application that other sites embed or call from
+//! their pages; see [`Cookies::partitioned`](crate::manager::Cookies::partitioned).
 //!
 //! # Pages that poll
 //!
-//! A page that polls in the background keeps its session alive, although the user is away. Exclude
+//! A page that polls in the background keeps its session alive even while the user is away. Exclude
 //! such requests from the idle timeout with [`without_touch`](crate::LoginManager::without_touch).
 //!
 //! # Next

@@ -1,15 +1,17 @@
-//! Benchmarks: what session auth adds to a request, here and elsewhere.
+//! Benchmarks: the cost that session authentication adds to a request, here and in other crates.
 //!
-//! `cargo bench -p login-manager-benches` prints these figures, in about three minutes. They are of
-//! one run on two cores (AMD EPYC, Rust 1.95). The contenders guard the same site, load the same
-//! users and keep their sessions in memory. They take turns in rounds of 64 requests, so that
-//! whatever else the machine does hits all alike; the time of the bare router in the same round is
-//! subtracted, and the median over the rounds counts. Their answers are checked first.
+//! `cargo bench -p login-manager-benches` prints these figures, in about three minutes. They come
+//! from one run on two cores (AMD EPYC, Rust 1.95). The contenders guard the same site, load the
+//! same users and keep their sessions in memory. They take turns in rounds of 64 requests, so that
+//! other load on the machine affects all of them alike. The time of the bare router in the same
+//! round is subtracted, and each figure is the median over the rounds. The responses are checked
+//! first.
 //!
 //! # Time
 //!
-//! As multiples of what `floor` adds, the least that sessions on the server can cost: a layer
-//! written by hand, without timeouts, rotation, remember-me or anything else.
+//! The figures are multiples of the time that `floor` adds. `floor` is the least that sessions on
+//! the server can cost: a layer written by hand, without timeouts, rotation, remember-me or
+//! anything else.
 //!
 //! | request | this crate | axum-login 0.18 | axum_session_auth 0.22 | JWT in a cookie |
 //! |---|---:|---:|---:|---:|
@@ -28,7 +30,7 @@
 //!
 //! # Allocations
 //!
-//! Beyond those of the bare router:
+//! Allocations in addition to those of the bare router:
 //!
 //! | request | this crate | floor | axum-login | axum_session_auth | JWT |
 //! |---|---:|---:|---:|---:|---:|
@@ -37,29 +39,31 @@
 //! | guarded page, logged in | 9 | 5 | 42 | 48 | 11 |
 //! | login and logout | 36 | 18 | 88 | 107 | 16 |
 //!
-//! On a public page, the layer of axum's router takes two of them, and the table of the request's
-//! extensions one. The others are the entry in that table and what the handler and the response
-//! share.
+//! On a public page, two of them are made by axum for a layer on the router, and one by the map of
+//! the request's extensions. The others are the entry in that map and the state that the handler
+//! and the response share.
 //!
 //! # Memory
 //!
-//! A session in [`MemoryStore`](crate::MemoryStore) takes 326 bytes if a user has a hundred, and
-//! 591 bytes if each user has one, including the list of each user's sessions and the order in
-//! which they expire. A login of axum-login takes 4138 bytes in the memory store of tower-sessions,
-//! without either; most of it is the password hash, by which it notices a new password.
+//! A session in [`MemoryStore`](crate::MemoryStore) takes 326 bytes if a user has a hundred
+//! sessions, and 591 bytes if each user has one, including the list of each user's sessions and the
+//! order in which they expire. A login of axum-login takes 4138 bytes in the memory store of
+//! tower-sessions, without either; most of it is the password hash, by which it notices a new
+//! password.
 //!
 //! # Where this crate is slower
 //!
 //! - **A request that does not use the current user** costs 250 ns more than with a layer that does
-//!   nothing: its state is made, and dropped, whether or not it is used.
-//! - **A refusal** takes as long as elsewhere, since it finds out which kind of client asks (see
-//!   [page loads](super::guarding_pages#what-is-a-page-load)), and its response must not be cached.
+//!   nothing: its state is created and dropped even if it is not used.
+//! - **A denied request** takes about as long as with other crates that keep sessions, since the
+//!   guard finds out which kind of client has sent it (see [page
+//!   loads](super::guarding_pages#what-is-a-page-load)), and its response must not be cached.
 //! - **A login** writes one record with digests of its own, and is carried out completely even if
 //!   the client hangs up.
 //!
 //! On a real store, its calls are the cost. `tests/nodes` counts them; [choosing a
-//! store](super::choosing_a_store#costs) lists them. What each takes on your servers is printed by
-//! the bench of the stores: see `benches/stores`.
+//! store](super::choosing_a_store#costs) lists them. To measure them on your servers, run the
+//! benchmark of the stores: see `benches/stores`.
 //!
 //! # Next
 //!

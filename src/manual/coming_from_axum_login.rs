@@ -24,8 +24,8 @@
 //!
 //! # Expiry
 //!
-//! The session cookie here always expires with the browser session, and the server enforces two
-//! timeouts besides. The remember cookie of a login with
+//! The session cookie here always expires with the browser session, and the server also enforces
+//! two timeouts. The remember cookie of a login with
 //! [`remember(true)`](crate::auth::Login::remember) outlives the browser.
 //!
 //! | `Expiry` | here |
@@ -41,7 +41,7 @@
 //! | `axum_login::AuthUser` | [`AuthUser`](crate::AuthUser) here |
 //! |---|---|
 //! | `Id`: serde, `Display` | `Display` and `FromStr`; the login fails if the id's text does not parse back to the same id |
-//! | `session_auth_hash` | [`security_stamp`](crate::AuthUser::security_stamp), empty by default. If you use the password hash, upgrading its parameters ends sessions, too; a random value beside it avoids that |
+//! | `session_auth_hash` | [`security_stamp`](crate::AuthUser::security_stamp), empty by default. If you use the password hash, upgrading its parameters ends sessions, too; a separate random value avoids that |
 //! | `Clone` and `Debug` | not required: handlers share one `Arc` |
 //! | none | [`is_active`](crate::AuthUser::is_active) |
 //!
@@ -65,7 +65,7 @@
 //! | `login_required!(Backend, login_url = "/login")` | [`login_required::<User>()`](crate::login_required), with [`with_login_page("/login")`](crate::LoginManager::with_login_page) on the manager or [on the guard](crate::guard::LoginRequiredLayer::with_login_page) |
 //! | `redirect_field = "…"` | [`LoginPage::next_field`](crate::manager::LoginPage::next_field) on the manager |
 //! | the redirect: 307 for every request | 303 for a page load, 401 for the others |
-//! | `permission_required!(Backend, "…")` | [`login_required().and(…)`](crate::guard::LoginRequiredLayer::and): 403 for a user who is logged in but not allowed, also if there is a login page |
+//! | `permission_required!(Backend, "…")` | [`login_required().and(…)`](crate::guard::LoginRequiredLayer::and): 403 for a user who is logged in but not allowed, even if there is a login page |
 //! | `predicate_required!(predicate, alternative)` | [`and_authorize`](crate::guard::LoginRequiredLayer::and_authorize); for another response [`with_unauthorized`](crate::LoginManager::with_unauthorized) |
 //! | `next` in the login form, checked by the application | the extractor [`NextPath`](crate::NextPath): a path on this site or nothing |
 //!
@@ -78,7 +78,7 @@
 //! | `remove`, which returns the value | [`take`](crate::Session::take), which removes it from the store first; [`remove`](crate::Session::remove) returns whether there was one |
 //! | `clear` | [`clear`](crate::Session::clear) |
 //! | `flush`, `delete` | [`auth.logout()`](crate::Auth::logout), which also ends an anonymous session |
-//! | `cycle_id` | [`auth.rotate()`](crate::Auth::rotate), which replaces the secret and keeps the id; logins, confirmations and restores do it by themselves |
+//! | `cycle_id` | [`auth.rotate()`](crate::Auth::rotate), which replaces the secret and keeps the id; logins, confirmations and restores do so automatically |
 //! | `id` | [`SessionInfo::id`](crate::auth::SessionInfo::id), a [`SessionId`](crate::store::SessionId). It is not a secret |
 //! | `save` writes the record | [`save`](crate::Session::save) writes the names that this request has changed, so two concurrent requests both keep their changes |
 //! | data after `login` | kept from an anonymous session and from one of the same user, never from another user's |

@@ -3,17 +3,18 @@
 //! [`LoginManager::new(store, loader)`](crate::LoginManager::new) is a complete, safe
 //! configuration. Every other setting is optional.
 //!
-//! An invalid setting panics when the program starts, as an invalid path in axum's `Router::route`
-//! does. Settings that come from a file can be checked before:
+//! Each method panics on an invalid setting when the program starts, as axum's `Router::route` does
+//! on an invalid path. For settings that come from a file,
 //! [`Cookies`](crate::manager::Cookies::check), [`LoginPage`](crate::manager::LoginPage::check),
 //! [`Timeouts`](crate::manager::Timeouts::check),
 //! [`RememberMe`](crate::manager::RememberMe::check),
 //! [`KnownBrowsers`](crate::manager::KnownBrowsers::check),
 //! [`ApiKeySettings`](crate::api_keys::ApiKeySettings::check) and
-//! [`Purpose`](crate::tokens::Purpose::check) have a method `check`, which returns an error.
+//! [`Purpose`](crate::tokens::Purpose::check) have a method `check`, which returns an error
+//! instead.
 //!
 //! The handles of [tokens](#one-time-tokens), [keys](#api-keys) and [throttles](#throttles) keep
-//! the manager's settings of the moment, so create them last.
+//! the settings that the manager has when they are created, so create them last.
 //!
 //! # Identity
 //!
@@ -43,7 +44,7 @@
 //!
 //! `HttpOnly` cannot be switched off: no script needs the value.
 //!
-//! # How long
+//! # Lifetimes
 //!
 //! The settings of [`RememberMe`](crate::manager::RememberMe) are passed to
 //! [`with_remember_me`](crate::LoginManager::with_remember_me).
@@ -54,15 +55,15 @@
 //! | [`with_timeouts`](crate::LoginManager::with_timeouts), absolute | 14 days since the login | below the 30 days that NIST SP 800-63B-4 (2.1.3) allows at level 1; [`Timeouts`](crate::manager::Timeouts) has the sets of all three levels |
 //! | [`Login::timeouts`](crate::auth::Login::timeouts) | the manager's | for one login, such as an administrator's |
 //! | [`with_fresh_for`](crate::LoginManager::with_fresh_for) | as long as the session lives | set it if pages need a fresh login |
-//! | [`within`](crate::guard::LoginRequiredLayer::within), of a guard | as `with_fresh_for` | 5 minutes are common for pages that change credentials |
+//! | [`within`](crate::guard::LoginRequiredLayer::within), of a guard | as `with_fresh_for` | 5 minutes is common for pages that change credentials |
 //! | [`needs`](crate::guard::LoginRequiredLayer::needs), of a guard | any method | the application names its methods |
 //! | [`Impersonate::at_most`](crate::auth::Impersonate::at_most) | 1 hour, the maximum | long enough to look at a problem; as in Better Auth |
 //! | [`without_touch`](crate::LoginManager::without_touch) | every request that reads the session extends it | pages that poll would keep it alive |
 //! | [`RememberMe::lifetime`](crate::manager::RememberMe::lifetime) | 30 days since the login | the maximum in NIST SP 800-63B-4 (2.1.3) |
-//! | [`RememberMe::sliding`](crate::manager::RememberMe::sliding) | off | that limit is counted from the login, however often the cookie is used |
+//! | [`RememberMe::sliding`](crate::manager::RememberMe::sliding) | off | NIST's limit is counted from the login, however often the cookie is used |
 //! | [`RememberMe::grace`](crate::manager::RememberMe::grace) | 30 seconds, [`UntilSeen`](crate::manager::RememberGrace::UntilSeen) | requests in flight and lost responses must not look like a theft |
 //!
-//! # How many
+//! # Limits
 //!
 //! | setting | default | reason |
 //! |---|---|---|
@@ -98,23 +99,22 @@
 //! | [`with_cost`][`Passwords::with_cost`] | argon2id, 19 MiB, 2 passes, 1 lane | the minimum of OWASP's Password Storage Cheat Sheet |
 //! | [`with_max_concurrent`][`Passwords::with_max_concurrent`] | one per core | bounds the memory |
 //! | [`with_max_wait`][`Passwords::with_max_wait`] | 5 seconds | |
-//!
 //! | [`PasswordPolicy::with_min_chars`] | 15 characters, from 8 to 64 | NIST SP 800-63B-4 (3.1.1.2); OWASP ASVS 5.0 (6.2.1) requires 8 |
-//! | [`PasswordPolicy::with_second_factor`] | off: the password is the only factor | 8 characters suffice beside a second factor (NIST SP 800-63B-4, 3.1.1.2) |
+//! | [`PasswordPolicy::with_second_factor`] | off: the password is the only factor | 8 characters suffice together with a second factor (NIST SP 800-63B-4, 3.1.1.2) |
 //! | [`PasswordPolicy::and`] | no further check | |
 //!
 //! # Throttles
 //!
-//! The settings of [`throttle`](crate::LoginManager::throttle). It counts nothing until a handler
-//! calls it.
+//! The settings of a [`Throttle`](crate::throttle::Throttle), which
+//! [`throttle`](crate::LoginManager::throttle) returns. It counts nothing until a handler calls it.
 //!
 //! | setting | default | reason |
 //! |---|---|---|
 //! | [`Throttle::named`](crate::throttle::Throttle::named) | `login` | each kind of secret has counts of its own |
 //! | [`Throttle::free`](crate::throttle::Throttle::free) | 5 failures | typing errors; as in ASP.NET Core Identity |
-//! | [`Throttle::first_wait`](crate::throttle::Throttle::first_wait) | 1 second, doubled with each failure | 30 seconds, the shortest wait that NIST SP 800-63B-4 (3.2.2) names, come with the tenth failure |
+//! | [`Throttle::first_wait`](crate::throttle::Throttle::first_wait) | 1 second, doubled with each failure | 30 seconds, the shortest wait that NIST SP 800-63B-4 (3.2.2) names, is reached with the tenth failure |
 //! | [`Throttle::longest_wait`](crate::throttle::Throttle::longest_wait) | 15 minutes | the longest that an owner may have to wait |
-//! | [`Throttle::forget_after`](crate::throttle::Throttle::forget_after) | 24 hours after the first failure | at most 109 guesses a day, the order of NIST's 100 consecutive failures |
+//! | [`Throttle::forget_after`](crate::throttle::Throttle::forget_after) | 24 hours after the first failure | at most 109 guesses a day, close to NIST's limit of 100 consecutive failures |
 //! | [`Throttle::names_per_address`](crate::throttle::Throttle::names_per_address) | 30 a minute | more than the people behind one address enter |
 //! | [`Throttle::stop_after`](crate::throttle::Throttle::stop_after) | never | a stop lets anyone lock out any user |
 //!
@@ -125,7 +125,7 @@
 //!
 //! | setting | default | reason |
 //! |---|---|---|
-//! | [`Purpose::lifetime`](crate::tokens::Purpose::lifetime) | [by purpose](super::passwords#other-links-and-codes), from 10 minutes to 7 days | as long as the way needs: ASVS 5.0 (6.5.5) allows 10 minutes for what logs in |
+//! | [`Purpose::lifetime`](crate::tokens::Purpose::lifetime) | [by purpose](super::passwords#other-links-and-codes), from 10 minutes to 7 days | as long as delivery needs; ASVS 5.0 (6.5.5) allows 10 minutes for tokens that log a user in |
 //! | [`Purpose::gap`](crate::tokens::Purpose::gap) | 5 minutes | otherwise anyone can fill a mailbox, and replace the token before its owner opens the mail |
 //! | [`Purpose::digits`](crate::tokens::Purpose::digits) | 6, at most 12 | ASVS 5.0 (6.5.4) requires 20 bits |
 //! | [`Purpose::tries`](crate::tokens::Purpose::tries) | 5, at most 10 | a code can be guessed |
@@ -140,7 +140,7 @@
 //! |---|---|---|
 //! | [`ApiKeySettings::new`](crate::api_keys::ApiKeySettings::new) | none: you choose the prefix | people and secret scanners recognize your keys by it |
 //! | [`ApiKeySettings::max_per_user`](crate::api_keys::ApiKeySettings::max_per_user) | 50 | fits on a page, and in one read of the store |
-//! | [`NewApiKey::expires_in`](crate::api_keys::NewApiKey::expires_in), [`never_expires`](crate::api_keys::NewApiKey::never_expires) | none: you must choose, at most 400 days | a key that leaks and is forgotten must not work for ever by accident |
+//! | [`NewApiKey::expires_in`](crate::api_keys::NewApiKey::expires_in), [`never_expires`](crate::api_keys::NewApiKey::never_expires) | none: you must choose, at most 400 days | a key that was leaked and forgotten must not work for ever by accident |
 //! | [`NewApiKey::ends_with_stamp`](crate::api_keys::NewApiKey::ends_with_stamp) | off | a change of the password must not stop the programs of its owner |
 //!
 //! # Known browsers
@@ -157,8 +157,8 @@
 //!
 //! # Flash messages
 //!
-//! There is no setting. A session keeps up to 32 [messages](crate::flash) of 16 KiB together; more
-//! would not fit a page.
+//! There is no setting. A session keeps up to 32 [messages](crate::flash) with 16 KiB in total;
+//! more would not fit on a page.
 //!
 //! # Stores
 //!

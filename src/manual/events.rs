@@ -1,9 +1,9 @@
-//! Events, logs and metrics: what happened to whose session, for an audit log, alarms and counters.
+//! Events, logs and metrics: every kind of event, an audit log, counters, and what to watch.
 //!
 //! The crate emits an [`Event`](crate::event::Event) at each step in the life of a session, a
 //! one-time token or an API key: a login, a logout, a denied request, a theft, a failing store. An
-//! event has a [kind](crate::event::EventKind), a time, the realm, and as far as they are known the
-//! ids of the user, of the session or key, and of the user who
+//! event has a [kind](crate::event::EventKind), a time and a realm. If they are known, it also has
+//! the ids of the user, of the session or key, and of the user who
 //! [impersonates](super::sessions_of_a_user#impersonation). It contains no secret.
 //!
 //! # The kinds
@@ -18,7 +18,7 @@
 //! | [`restored`](crate::event::EventKind::Restored) | INFO | a remember cookie restored a login |
 //! | [`revoked`](crate::event::EventKind::Revoked) | INFO | a session was ended by another one, by the application or by [`with_max_sessions`](crate::LoginManager::with_max_sessions) |
 //! | [`impersonation_started`](crate::event::EventKind::ImpersonationStarted) | INFO | a user began to [act as another one](super::sessions_of_a_user#impersonation) |
-//! | [`impersonation_ended`](crate::event::EventKind::ImpersonationEnded) | INFO | and stopped, or the impersonation expired |
+//! | [`impersonation_ended`](crate::event::EventKind::ImpersonationEnded) | INFO | an impersonation was stopped or ended otherwise, for example by its timeout |
 //! | [`token_issued`](crate::event::EventKind::TokenIssued) | INFO | a [one-time token](crate::tokens) was issued |
 //! | [`token_redeemed`](crate::event::EventKind::TokenRedeemed) | INFO | a one-time token was redeemed |
 //! | [`api_key_created`](crate::event::EventKind::ApiKeyCreated) | INFO | an [API key](crate::api_keys) was created |
@@ -64,7 +64,7 @@
 //! # An audit log
 //!
 //! [`with_on_event`](crate::LoginManager::with_on_event) takes a function for every event. It is
-//! called where the event occurs, so keep it short, and let a task do what takes time:
+//! called where the event occurs, so it must return quickly; do slow work in a task:
 //!
 //! ```
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -118,12 +118,12 @@
 //!
 //! # What to watch
 //!
-//! | event | what it tells |
+//! | event | meaning, and what to do |
 //! |---|---|
 //! | [`RememberTheft`](crate::event::EventKind::RememberTheft) | a remember cookie was copied. Tell the user |
 //! | [`StoreFailed`](crate::event::EventKind::StoreFailed), [`LoaderFailed`](crate::event::EventKind::LoaderFailed) | users get 503. [`cause`](crate::event::Event::cause) is the reason |
 //! | [`LogoutIncomplete`](crate::event::EventKind::LogoutIncomplete) | a session may have outlived its logout |
-//! | [`GuessFailed`](crate::event::EventKind::GuessFailed), more than usual | one password is tried with many names. Require a [challenge](crate::throttle#challenges) of all |
+//! | [`GuessFailed`](crate::event::EventKind::GuessFailed), more than usual | one password is tried with many names. Require a [challenge](crate::throttle#challenges) of all users |
 //! | [`Throttled`](crate::event::EventKind::Throttled) | someone guesses one user's password, or tries many names from one address |
 //! | [`NewBrowser`](crate::event::EventKind::NewBrowser) | tell the user by mail |
 //! | [`TokenNotSent`](crate::event::EventKind::TokenNotSent) | the mail server fails, and users wait for a link |
@@ -139,11 +139,11 @@
 //!
 //! # What events don't contain
 //!
-//! - **The client's address.** Which proxies to trust is known to your request log; the events are
-//!   in the same span.
+//! - **The client's address.** The crate does not know which proxies to trust. Your request log
+//!   does, and events are logged in the same span.
 //! - **The name that was typed.** Users type passwords into the wrong field. A wrong password is
 //!   only reported by a [throttle](crate::throttle), without a name; if your log needs the user's
-//!   id, it is your handler that has it.
+//!   id, log it in your handler.
 //! - **A store's or loader's error in the log**, unless it is safe to log, as the errors of this
 //!   crate's stores are. [`Event::cause`](crate::event::Event::cause) has it in any case.
 //!

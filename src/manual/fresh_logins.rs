@@ -1,10 +1,10 @@
-//! Fresh logins and step-up: asking for the password again, or for more than it, before something
-//! sensitive.
+//! Fresh logins and step-up: asking for the password again, or for a second factor, before
+//! something sensitive.
 //!
 //! A session is *fresh* if the user entered credentials in it. A login that a remember cookie
-//! restored is not fresh, nor is a request that [joins](super::how_it_works#the-session) a session,
-//! a user whom a [request loader](crate::RequestLoader) found, or a session that a
-//! different-looking client presents.
+//! restored is not fresh. Neither is the login of a request that
+//! [joins](super::how_it_works#the-session) a session, of a user whom a [request
+//! loader](crate::RequestLoader) found, or of a session that a different-looking client presents.
 //!
 //! # A page that needs a fresh login
 //!
@@ -34,8 +34,8 @@
 //! # Recently, for some routes
 //!
 //! [`within`](crate::guard::LoginRequiredLayer::within) limits the age for the routes of one guard;
-//! the smaller limit counts. OWASP ASVS 5.0 (7.5.1) requires that users authenticate again before
-//! they change credentials; 5 minutes is a common age for it:
+//! the smaller limit applies. OWASP ASVS 5.0 (7.5.1) requires that users authenticate again before
+//! they change credentials; 5 minutes is a common limit:
 //!
 //! ```
 //! # use axum::{Router, routing::get};
@@ -53,11 +53,12 @@
 //!     .route_layer(recently);
 //! ```
 //!
-//! In a handler, [`Auth::is_fresh_within`](crate::Auth::is_fresh_within) returns the same.
+//! In a handler, [`Auth::is_fresh_within`](crate::Auth::is_fresh_within) makes the same check.
 //!
 //! # The refresh page
 //!
-//! It asks a logged-in user for the password and calls [`Auth::confirm`](crate::Auth::confirm):
+//! The refresh page asks a logged-in user for the password and calls
+//! [`Auth::confirm`](crate::Auth::confirm):
 //!
 //! ```
 //! # use axum::{Form, extract::State, response::{Html, IntoResponse, Response, Result}};
@@ -81,22 +82,22 @@
 //! # let _ = confirm;
 //! ```
 //!
-//! `confirm` makes the session fresh, starts its timeouts anew and gives it a new secret. Check the
-//! password of the *current* user, not of a user whom the form names. If no refresh page is set,
+//! `confirm` makes the session fresh, restarts its timeouts and gives it a new secret. Check the
+//! password of the *current* user, not of a user named in the form. If no refresh page is set,
 //! users are sent to the login page.
 //!
 //! The redirect to the refresh page loses the body of a POST: [`next`](crate::NextPath) is only
 //! kept for GET and HEAD. So guard the page with the form, too: then the user confirms before
 //! filling it in.
 //!
-//! Anyone at an unattended browser can guess here: [throttle](super::passwords#throttling) this
-//! form, too.
+//! Anyone at an unattended browser can guess the password here, so
+//! [throttle](super::passwords#throttling) this form, too.
 //!
 //! # By a certain method
 //!
 //! Some pages need credentials of a certain kind: a second factor for payments, or a passkey for an
 //! administrator. Name the method when the user enters the credentials, and let a guard
-//! [need](crate::guard::LoginRequiredLayer::needs) it:
+//! [require](crate::guard::LoginRequiredLayer::needs) it:
 //!
 //! ```
 //! # use axum::{Router, http::StatusCode, routing::get};
@@ -139,9 +140,9 @@
 //! ```
 //!
 //! A user who has not used the method is redirected to the refresh page with `method=totp` in its
-//! query, so that the page asks for the right thing. The names are yours: 1 to 16 lowercase
-//! letters, digits, hyphens and underscores. [`Auth::methods`](crate::Auth::methods) lists those of
-//! the session with their times; a restored session has none.
+//! query, so that the page can ask for the right credentials. You choose the names: 1 to 16
+//! lowercase letters, digits, hyphens and underscores. [`Auth::methods`](crate::Auth::methods)
+//! lists the methods that were used in the session, with their times; a restored session has none.
 //!
 //! There are two ways to require a second factor. Here, the user is logged in after the password,
 //! and only some routes need the factor. If *every* page needs it, leave the visitor [anonymous
@@ -151,27 +152,27 @@
 //!
 //! | request | a page load gets | others get |
 //! |---|---|---|
-//! | logged in, but not fresh, or not by the method | 303 to the refresh page | 401 |
+//! | logged in, but not fresh, or without the required method | 303 to the refresh page | 401 |
 //! | by an [API key](super::apis#api-keys), which is never fresh | | 401, `Bearer error="insufficient_user_authentication"` |
 //! | in an [impersonation](super::sessions_of_a_user#impersonation), which is never fresh | 403 | 403 |
 //!
-//! # Warn before it ends
+//! # Warn before a session ends
 //!
 //! [`Auth::expires_at`](crate::Auth::expires_at) returns when the session ends unless it is used,
-//! and [`Auth::fresh_until`](crate::Auth::fresh_until) until when it is fresh. A page with a long
-//! form can warn with them before the user has to enter it again.
+//! and [`Auth::fresh_until`](crate::Auth::fresh_until) returns until when it is fresh. With them, a
+//! page with a long form can warn users before they would have to fill it in again.
 //!
 //! # Show more to a fresh login
 //!
 //! `Option<FreshLoginRequired<U>>` is `None` for users who would have to confirm. Use it for a page
 //! that all users may see and that shows more to those who have just entered their password.
-//! [`Auth::is_fresh`](crate::Auth::is_fresh) returns the same without an extractor.
+//! [`Auth::is_fresh`](crate::Auth::is_fresh) makes the same check without an extractor.
 //!
 //! # A client that looks different
 //!
-//! A session that is presented by another user agent than the one that logged in is not fresh
-//! there. [`with_session_protection`](crate::LoginManager::with_session_protection) chooses what
-//! happens:
+//! By default, a session that is presented by a different user agent than the one that logged in is
+//! not fresh for that client.
+//! [`with_session_protection`](crate::LoginManager::with_session_protection) chooses what happens:
 //!
 //! | [`SessionProtection`](crate::manager::SessionProtection) | |
 //! |---|---|
@@ -179,10 +180,10 @@
 //! | `Basic`, the default | the session is not fresh for that client |
 //! | `Strong` | the session ends, and its remember cookie becomes invalid |
 //!
-//! Versions in the user agent don't count, so a browser update changes nothing.
+//! Version numbers in the user agent are ignored, so a browser update changes nothing.
 //! [`with_fingerprint`](crate::LoginManager::with_fingerprint) recognizes clients by something
-//! else. This makes a stolen cookie harder to use, but a thief who knows the user agent can imitate
-//! it.
+//! else. Session protection makes a stolen cookie harder to use, but a thief who knows the user
+//! agent can imitate it.
 //!
 //! # Next
 //!

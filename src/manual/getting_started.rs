@@ -47,8 +47,8 @@
 //!
 //! # 2. A user type
 //!
-//! A user is any type of yours that has an id. Add this one, which also keeps the hash of a
-//! password:
+//! Any type of yours that has an id can be the user type. Add this one, which also contains the
+//! hash of a password:
 //!
 //! ```
 //! use login_manager::AuthUser;
@@ -75,8 +75,8 @@
 //!
 //! The [`LoginManager`](crate::LoginManager) needs two things: a store for sessions, and a function
 //! that loads a user by id. Add it to the router as a layer. A handler that takes [`LoginRequired`]
-//! runs only if a user is logged in. This is the whole program so far, with one user in memory,
-//! except for the user type and `home`, which stay as they are:
+//! runs only if a user is logged in. This is the whole program so far, with one user in memory. It
+//! omits the user type and `home`, which don't change:
 //!
 //! ```no_run
 //! use std::{collections::HashMap, error::Error, future::ready, sync::Arc};
@@ -118,9 +118,9 @@
 //!
 //! # 4. Logging in
 //!
-//! A login page is a form and a handler of yours. The handler checks the password and calls
-//! [`Auth::login`](crate::Auth::login). [`NextPath`](crate::NextPath) is the page that the user
-//! wanted to see:
+//! A login page consists of a form and a handler, which you write. The handler checks the password
+//! and calls [`Auth::login`](crate::Auth::login). [`NextPath`](crate::NextPath) is the page that
+//! the user wanted to see:
 //!
 //! ```
 //! # use std::{collections::HashMap, sync::Arc};
@@ -249,7 +249,7 @@
 //!
 //! # Before you release
 //!
-//! - Serve the application by https. The session cookie is `Secure`, so browsers keep and send it
+//! - Serve the application over https. The session cookie is `Secure`, so browsers keep and send it
 //!   only over https; all but Safari make an exception for `http://localhost`.
 //! - Keep sessions in a database: replace [`MemoryStore`](crate::MemoryStore) as [Choosing a
 //!   store](super::choosing_a_store) shows, and call

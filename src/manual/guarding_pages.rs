@@ -65,12 +65,12 @@
 //! });
 //! ```
 //!
-//! A guard applies to every method, `OPTIONS` and `HEAD` included. Put a layer that answers CORS
-//! preflights outside of it.
+//! A guard applies to every method, `OPTIONS` and `HEAD` included. Put the layer that answers CORS
+//! preflights outside the guard.
 //!
 //! # Everything except what you list
 //!
-//! A route that you forget to guard is open. To make forgotten routes closed, put one guard around
+//! A route that you forget to guard is open. To close such routes by default, put one guard around
 //! the whole router and list the paths that are open:
 //!
 //! ```
@@ -96,7 +96,7 @@
 //! |---|---|
 //! | anonymous | 303 to the login page for a page load, else 401 |
 //! | the user is not allowed | 403 |
-//! | the login is [not fresh](super::fresh_logins), or not by the method that is needed | 303 to the refresh page for a page load, else 401 |
+//! | the login is [not fresh](super::fresh_logins), or did not use the required method | 303 to the refresh page for a page load, else 401 |
 //! | by an [API key](super::apis#api-keys) without the scope | 403 |
 //! | the store, a loader or a check failed | 503 with `Retry-After` |
 //! | there is no manager around the guard | 500, and a log line that says what to add |
@@ -105,8 +105,8 @@
 //!
 //! # What is a page load
 //!
-//! A redirect helps only a client that shows the login page. The request's headers tell which
-//! client it is:
+//! A redirect helps only a client that shows the login page. The request's headers show which kind
+//! of client has sent it:
 //!
 //! | client | recognized by | response |
 //! |---|---|---|
@@ -122,9 +122,9 @@
 //! | image, script, `<link rel=prefetch>`, WebSocket | `Sec-Fetch-Mode: no-cors`, `websocket` | 401 |
 //! | navigation that names JSON and not HTML | `Accept: application/json` | 401 |
 //!
-//! A frame or an object is a page of its own: it shows the login page, and returns to itself.
-//! `text/html;q=0` doesn't name it. To see with curl what a browser gets, send `-H 'Accept:
-//! text/html'`.
+//! A frame or an object is a page of its own: it shows the login page, and the login returns to the
+//! framed page. An `Accept` with `text/html;q=0` does not count as naming `text/html`. To see with
+//! curl what a browser gets, send `-H 'Accept: text/html'`.
 //!
 //! # Login pages
 //!
@@ -141,7 +141,7 @@
 //! }
 //! ```
 //!
-//! Other parts of an application can have [their own login page](crate::guard::login_page), and a
+//! Parts of an application can have [their own login page](crate::guard::login_page), and a
 //! function can [choose it for each request](crate::manager::LoginPage::chosen_by), by language or
 //! tenant.
 //!
@@ -151,7 +151,7 @@
 //! # Your own responses
 //!
 //! [`with_unauthorized`](crate::LoginManager::with_unauthorized) replaces any of these responses,
-//! for example by a page of yours or by JSON:
+//! for example with a page of your own or with JSON:
 //!
 //! ```
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};

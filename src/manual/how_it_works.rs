@@ -9,16 +9,16 @@
 //! 1. The browser sends a request, with the session cookie if it has one.
 //! 2. The [`LoginManager`](crate::LoginManager) is a tower layer. It attaches an
 //!    [`Auth`](crate::Auth) to the request and reads nothing: no cookie, no store.
-//! 3. A guard, an extractor or a call of [`Auth::user`](crate::Auth::user) needs the current user.
-//!    Now the cookie is parsed and the session's record is read. The secret in the cookie must
+//! 3. A guard, an extractor or a call to [`Auth::user`](crate::Auth::user) needs the current user.
+//!    Only then is the cookie parsed and the session's record read. The secret in the cookie must
 //!    match the digest in the record, and the session must not have expired.
-//! 4. The user is loaded. It must have the id that the session belongs to, be
+//! 4. The user is loaded. The user must have the id that is stored with the session, be
 //!    [active](crate::AuthUser::is_active), and have the same [security
 //!    stamp](crate::AuthUser::security_stamp) as at the login.
 //! 5. The guard decides. A request that is denied never reaches the handler: it is redirected to
 //!    the login page, or gets a 401 or 403.
-//! 6. Otherwise the handler runs. [`login`](crate::Auth::login), [`logout`](crate::Auth::logout)
-//!    and the other verbs change the store at once.
+//! 6. Otherwise the handler runs. The *verbs* of `Auth`, such as [`login`](crate::Auth::login) and
+//!    [`logout`](crate::Auth::logout), change the store at once.
 //! 7. The handler returns its response.
 //! 8. The manager saves the session data that the handler has changed.
 //! 9. It adds the cookies that have changed, and headers that keep the response out of shared
@@ -51,34 +51,34 @@
 //! Its *secret* is 256 random bits, of which the store keeps only the SHA-256; a login, a
 //! confirmation and a restore replace it.
 //!
-//! Every change of a record is one compare-and-swap: it is written only if the record is still the
-//! one that was read. If two requests change the same session at once, the second reads it again
-//! and merges its change. A record that a logout has deleted cannot come back, since updates never
-//! create a record.
+//! Every change to a record is one compare-and-swap: it is written only if the record has not
+//! changed since it was read. If two requests change the same session at once, the second reads it
+//! again and merges its change. A record that a logout has deleted cannot come back, since updates
+//! never create a record.
 //!
 //! A secret that was replaced is accepted for another 30 seconds by default, the *grace*. A browser
 //! often sends several requests at once, and those that it sent before it received the new cookie
-//! are still answered. They *join* the session: they are authenticated, but not fresh, and get no
-//! new cookie.
+//! must still work. They *join* the session: they are authenticated, but not fresh, and get no new
+//! cookie.
 //!
 //! The session can also hold [data of the visitor](crate::Session): a cart, a draft, the state of a
 //! wizard. A record is created when the first value is inserted, not before, so visitors who only
 //! read pages leave nothing in the store.
 //!
 //! One-time tokens, API keys, the counts of throttles and known browsers are kept [in the same
-//! store](super::choosing_a_store#what-else-is-in-the-store), as records that no session cookie
-//! opens and no list of sessions contains.
+//! store](super::choosing_a_store#what-else-is-in-the-store). Their records are not sessions: no
+//! session cookie is valid for them, and no list of sessions contains them.
 //!
 //! # Verbs are all or nothing
 //!
 //! [`login`](crate::Auth::login), [`logout`](crate::Auth::logout),
 //! [`confirm`](crate::Auth::confirm) and [`rotate`](crate::Auth::rotate) are carried out
-//! completely, even if the client hangs up or the handler is dropped. What [`Auth`](crate::Auth)
-//! reports changes only after the store has accepted the change. If a verb returns an error, the
-//! user is the same as before. The exception is a logout: the browser's cookies are removed even if
-//! the store fails.
+//! completely, even if the client hangs up or the handler is dropped. The values that
+//! [`Auth`](crate::Auth) returns change only after the store has accepted the change. If a verb
+//! returns an error, the current user is the same as before. The exception is a logout: the
+//! browser's cookies are removed even if the store fails.
 //!
-//! # What it costs
+//! # Costs
 //!
 //! | request | calls |
 //! |---|---|
@@ -90,7 +90,7 @@
 //!
 //! A session's last use is written in the background, at most once per tenth of the idle timeout.
 //! [Choosing a store](super::choosing_a_store#costs) lists the calls of every verb, and
-//! [Benchmarks](super::benchmarks) the time.
+//! [Benchmarks](super::benchmarks) shows the time.
 //!
 //! # Other servers
 //!

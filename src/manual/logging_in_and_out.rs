@@ -1,10 +1,11 @@
-//! Logging in and out: the login form, the way back, the logout, and several kinds of user.
+//! Logging in and out: the login form, returning to the requested page, the logout, and several
+//! kinds of user.
 //!
 //! # Log in
 //!
-//! Check the credentials yourself, then call [`Auth::login`](crate::Auth::login). What the
-//! credentials are doesn't matter: a password, a link in an e-mail, a passkey, or another site's
-//! answer.
+//! Check the credentials yourself, then call [`Auth::login`](crate::Auth::login). Any kind of
+//! credentials will do: a password, a link in an e-mail, a passkey, or the response of another
+//! site.
 //!
 //! ```
 //! # use login_manager::{Auth, AuthUser};
@@ -26,8 +27,9 @@
 //! # let _ = log_in;
 //! ```
 //!
-//! The login happens when it is awaited. It always makes a new session secret. What happens to the
-//! session that the browser had before depends on its owner:
+//! The login is performed when the returned [`Login`](crate::auth::Login) is awaited. It always
+//! creates a new session secret. What happens to the session that the browser had before depends on
+//! its owner:
 //!
 //! | before the login | afterwards |
 //! |---|---|
@@ -40,7 +42,8 @@
 //! [`force`](crate::auth::Login::force) is called. [`Login`](crate::auth::Login) has the options
 //! and all errors.
 //!
-//! Do every check before the login: it is not undone if the handler returns an error afterwards.
+//! Perform all checks before the login: it is not undone if the handler returns an error
+//! afterwards.
 //!
 //! # Back to the page the user wanted
 //!
@@ -54,8 +57,8 @@
 //! the current page.
 //!
 //! By default the path is kept in the query.
-//! [`LoginPage::next_in`](crate::manager::LoginPage::next_in) can keep it in a cookie, so that it
-//! does not appear in a URL, or nowhere.
+//! [`LoginPage::next_in`](crate::manager::LoginPage::next_in) can keep it in a cookie instead, so
+//! that it does not appear in a URL, or not keep it at all.
 //!
 //! # Log out
 //!
@@ -73,8 +76,8 @@
 //! ```
 //!
 //! [`Auth::logout`](crate::Auth::logout) deletes the session from the store and removes its
-//! cookies, so a copy of them is invalid, too. Make it a POST, never a link: browsers and mail
-//! scanners follow links by themselves.
+//! cookies, so a copy of them is invalid, too. Log out by a POST, never by a link: browsers and
+//! mail scanners follow links on their own.
 //!
 //! If the store fails, the logout returns an error, but the cookies are removed all the same. The
 //! deletion is retried in the background for about a minute. Tell the user that the logout may not
@@ -82,7 +85,7 @@
 //!
 //! # Log in after a registration
 //!
-//! Create the account, then log it in: `auth.login(account).await?`. If a registration is a
+//! Create the account, then log it in: `auth.login(account).await?`. If the registration is a
 //! transaction on the SQLite file that also holds the sessions, commit it first, since SQLite has
 //! one writer at a time.
 //!
@@ -119,12 +122,13 @@
 //!
 //! # A second factor
 //!
-//! Between the two steps the visitor is still anonymous. So don't log in after the first step: keep
-//! the account's id in the anonymous [`Session`](crate::Session), with the time, and log in after
-//! the second. [`rotate`](crate::Auth::rotate) gives the session a new secret at that moment, so
-//! that an attacker who planted the old one can't continue without the password.
-//! [`take`](crate::Session::take) allows one attempt: it removes the id from the store before it
-//! returns it, to one of any number of parallel requests. A wrong code costs the password again.
+//! Between the two steps the visitor is still anonymous. So don't log the user in after the first
+//! step: keep the account's id and the time in the anonymous [`Session`](crate::Session), and log
+//! the user in after the second step. After the first step, call [`rotate`](crate::Auth::rotate):
+//! it gives the session a new secret, so that an attacker who planted the old one can't continue
+//! without the password. In the second step, [`take`](crate::Session::take) allows one attempt: it
+//! removes the id from the store before it returns it, so only one of several concurrent requests
+//! gets it. After a wrong code, the user has to enter the password again.
 //!
 //! ```
 //! # use std::time::{Duration, SystemTime};
@@ -166,8 +170,9 @@
 //!
 //! # A message after the redirect
 //!
-//! A handler that redirects leaves a [flash message](crate::flash), which the next page shows once.
-//! After a logout, push it after the logout, which deletes the session's data:
+//! A handler that redirects can leave a [flash message](crate::flash), which the next page shows
+//! once. If the handler logs out, push the message after the logout, which deletes the session's
+//! data:
 //!
 //! ```
 //! # use axum::response::Redirect;
@@ -191,9 +196,9 @@
 //!
 //! # Log in with another site
 //!
-//! Do the exchange with a crate for OAuth or OpenID Connect, find or create your account, and call
-//! `auth.login(account)`. Keep the state of the exchange in the [`Session`](crate::Session). The
-//! example `oidc` in the repository shows it, also for a provider that answers with a POST.
+//! Use a crate for OAuth or OpenID Connect for the exchange, then find or create your account and
+//! call `auth.login(account)`. Keep the state of the exchange in the [`Session`](crate::Session).
+//! The example `oidc` in the repository shows this, including a provider that responds with a POST.
 //!
 //! # Next
 //!

@@ -1,4 +1,4 @@
-//! Moving from Flask: taking over users, hashes and tests, and the equivalent of each name of
+//! Moving from Flask: migrating users, hashes and tests, and the equivalent of each name of
 //! Flask-Login.
 //!
 //! | in Flask | here | taken over |
@@ -62,12 +62,12 @@
 //! | stored as | made by | feature |
 //! |---|---|---|
 //! | `scrypt:32768:8:1$salt$hex` | Werkzeug since 2.3 | `scrypt` |
-//! | `pbkdf2:sha256:600000$salt$hex` | older ones, or `method="pbkdf2"` | `pbkdf2` |
+//! | `pbkdf2:sha256:600000$salt$hex` | older versions, or `method="pbkdf2"` | `pbkdf2` |
 //! | `$2b$12$…` | Flask-Bcrypt | `bcrypt` |
 //! | `$pbkdf2-sha512$…`, `$argon2id$…` | passlib, as in Flask-Security; only if it added no HMAC of the password | `pbkdf2`; none |
 //!
-//! `check_password_hash` becomes [`Passwords::verify`], and the login replaces the hash while the
-//! password is at hand:
+//! `check_password_hash` becomes [`Passwords::verify`], and the login replaces the hash while it
+//! has the password:
 //!
 //! ```
 //! # struct User { id: i64, password: String }
@@ -104,8 +104,8 @@
 //! # Sessions
 //!
 //! Flask signs the session and keeps all of it in the cookie. Here the cookie holds a secret, and
-//! the data is in your store: users can't read it, a logout ends it, and there is no `SECRET_KEY`.
-//! `session["cart"]` becomes [`Session`](crate::Session), in which all names are yours:
+//! the data is in your store: users can't read it, a logout deletes it, and there is no
+//! `SECRET_KEY`. `session["cart"]` becomes [`Session`](crate::Session), where no name is reserved:
 //!
 //! ```
 //! # #[derive(serde::Serialize, serde::Deserialize, Default)] struct Cart { items: Vec<i64> }
@@ -125,14 +125,14 @@
 //! | `session["a"] = …` | [`session.insert("a", &…)`](crate::Session::insert) |
 //! | `session.pop("a")` | [`session.take("a")`](crate::Session::take) to use it once, [`remove`](crate::Session::remove) otherwise |
 //! | `session.clear()` | [`session.clear()`](crate::Session::clear) |
-//! | `session.permanent`, `PERMANENT_SESSION_LIFETIME` (31 days) | [`with_timeouts`](crate::LoginManager::with_timeouts) (24 hours idle, 14 days in total); beyond the browser's end by [`remember`](super::remember_me) |
+//! | `session.permanent`, `PERMANENT_SESSION_LIFETIME` (31 days) | [`with_timeouts`](crate::LoginManager::with_timeouts) (24 hours idle, 14 days in total); to outlive the browser, [`remember`](super::remember_me) |
 //! | at most 4 KB | 64 KiB |
 //!
 //! # Logging in, and `next`
 //!
 //! `login_user(user, remember=…)` becomes [`auth.login(user)`](crate::Auth::login).
-//! [`NextPath`](crate::NextPath) replaces `url_has_allowed_host_and_scheme` and its kin: it holds a
-//! path on your site or nothing.
+//! [`NextPath`](crate::NextPath) replaces `url_has_allowed_host_and_scheme` and similar helpers: it
+//! holds a path on your site or nothing.
 //!
 //! ```
 //! # use axum::{Form, response::{Html, IntoResponse, Redirect, Response, Result}};
@@ -163,8 +163,8 @@
 //! # let _: Router = Router::new().route("/login", post(log_in)).route("/out", post(log_out));
 //! ```
 //!
-//! The form needs no hidden field for `next`: it posts to its own URL, which has it in the query.
-//! `CSRFProtect(app)` becomes one layer outside the manager,
+//! The form needs no hidden field for `next`: it posts to its own URL, which contains it in the
+//! query. `CSRFProtect(app)` becomes one layer outside the manager,
 //! [`CsrfLayer`](https://docs.rs/tower-http/latest/tower_http/csrf/) of tower-http. It needs no
 //! field in the forms either: see [Security](super::security#cross-site-request-forgery).
 //!
@@ -193,8 +193,8 @@
 //!
 //! # Blueprints
 //!
-//! A blueprint is a nested router. It can have a guard and a login page of its own, as
-//! `blueprint_login_views` gives it; routes that are added after the guard are open:
+//! A blueprint is a nested router. It can have a guard and a login page of its own, as with
+//! `blueprint_login_views`; routes that are added after the guard are open:
 //!
 //! ```
 //! # use axum::{Router, routing::get};
@@ -227,9 +227,9 @@
 //!
 //! # `before_request`
 //!
-//! If it only checks the user, it is a guard around the router, with
+//! If the function only checks the user, it becomes a guard around the router, with
 //! [`except`](crate::guard::LoginRequiredLayer::except) for the paths that are open. If it does
-//! something else, it is a middleware of axum inside the manager:
+//! something else, it becomes an axum middleware inside the manager:
 //!
 //! ```
 //! # use axum::{Router, routing::get};
@@ -312,7 +312,7 @@
 //! | `@user_loader` | the second argument: a [`UserLoader`](crate::UserLoader) or a closure. Ids always have the same type |
 //! | `@request_loader` | [`with_request_loader`](crate::LoginManager::with_request_loader), any number, or [API keys](super::apis#api-keys). An invalid cookie does not disable them, and they create no session. Instead of the recipe for APIs, let a part of the application [ignore cookies](crate::LoginManager::without_cookies) |
 //! | neither set: an exception at the first request | does not compile |
-//! | `login_view`, `blueprint_login_views` | [`with_login_page`](crate::LoginManager::with_login_page); for a part of the application [`login_page`](crate::guard::login_page) or [the guard's](crate::guard::LoginRequiredLayer::with_login_page), which nested parts inherit; by request [`LoginPage::chosen_by`](crate::manager::LoginPage::chosen_by) |
+//! | `login_view`, `blueprint_login_views` | [`with_login_page`](crate::LoginManager::with_login_page); for a part of the application [`login_page`](crate::guard::login_page) or [the guard's](crate::guard::LoginRequiredLayer::with_login_page), which nested parts inherit; for each request [`LoginPage::chosen_by`](crate::manager::LoginPage::chosen_by) |
 //! | `refresh_view` | [`LoginPage::refresh`](crate::manager::LoginPage::refresh); by default the login page |
 //! | `login_message`, `needs_refresh_message`, categories, `localize_callback` | [`Notice`](crate::guard::Notice), in the query of the login page, with a [category](crate::guard::Notice::category): match on it to show any text in any language. Denied requests never fill a session with messages |
 //! | `@unauthorized_handler`, `@needs_refresh_handler` | [`with_unauthorized`](crate::LoginManager::with_unauthorized), for both: [`Denied::reason`](crate::guard::Denied::reason) tells them apart |
@@ -345,7 +345,7 @@
 //! | `EXEMPT_METHODS` | none: OPTIONS is guarded, too. Handle CORS preflights in an outer layer |
 //! | `login_url`, `make_next_param` | [`Denied::login_url`](crate::guard::Denied::login_url), [`Denied::next`](crate::guard::Denied::next) |
 //! | "you must validate `next`" | [`NextPath`](crate::NextPath): a path on your site or nothing |
-//! | `session["…"]` | [`Session`](crate::Session). All names in it are yours: the facts of a login are stored separately |
+//! | `session["…"]` | [`Session`](crate::Session). No name in it is reserved: the facts of a login are stored separately |
 //!
 //! ## Remember me
 //!

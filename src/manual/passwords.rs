@@ -1,5 +1,5 @@
-//! Passwords, resets and throttling: hashing and checking, rules for new passwords, resetting one
-//! by mail, and what limits guessing.
+//! Passwords, resets and throttling: hashing and checking, rules for new passwords, a reset by
+//! mail, and limits on guessing.
 //!
 //! # Check a password
 //!
@@ -36,11 +36,11 @@
 //! ```
 //!
 //! - Call [`verify`][`Passwords::verify`] even if there is no such user, with `None` for the hash.
-//!   It takes the same time.
+//!   The call takes the same time.
 //! - Show one message for a wrong name and a wrong password.
 //! - If [`needs_rehash`][`Verdict::needs_rehash`] returns true, the stored hash is weaker than a
-//!   new one, or was made by [another system](#hashes-of-other-systems). Replace it while the
-//!   password is at hand.
+//!   new one, or was made by [another system](#hashes-of-other-systems). Replace it while you have
+//!   the password.
 //!
 //! # The cost
 //!
@@ -48,16 +48,17 @@
 //! |---|---|---|
 //! | [`with_cost`][`Passwords::with_cost`] | 19 MiB, 2 passes, 1 lane | the minimum of OWASP's Password Storage Cheat Sheet; less is rejected |
 //! | [`with_max_concurrent`][`Passwords::with_max_concurrent`] | one hash per core at a time | more takes memory and is not faster |
-//! | [`with_max_wait`][`Passwords::with_max_wait`] | 5 seconds | after it a caller gets [`Busy`][`PasswordError::Busy`], a 503 |
+//! | [`with_max_wait`][`Passwords::with_max_wait`] | 5 seconds | after that, the caller gets [`Busy`][`PasswordError::Busy`], a 503 |
 //!
-//! Hashing runs off the async threads. Hashes of your cost take at most the number of slots times
-//! the memory of one. A password may have up to 4096 bytes and is never truncated. It is normalized
-//! to Unicode's NFC and not changed otherwise. [`password`] has the reasons and their sources.
+//! Hashing runs off the async threads. It takes at most the number of slots times the memory of one
+//! hash with your cost; a stored hash that needs more memory takes several slots. A password may
+//! have up to 4096 bytes and is never truncated. It is normalized to Unicode's NFC and not changed
+//! otherwise. [`password`] explains the reasons and names their sources.
 //!
 //! # New passwords
 //!
-//! Check a password with a [`PasswordPolicy`] when a user chooses it: at the registration, a change
-//! and a reset, but not at a login.
+//! Check a password with a [`PasswordPolicy`] when a user chooses it: at registration, a change or
+//! a reset, but not at login.
 //!
 //! ```
 //! use login_manager::password::{PasswordPolicy, Weakness};
@@ -80,18 +81,18 @@
 //! | more than the user's name, the site's name, digits and punctuation | ASVS 6.2.11 |
 //! | none of the 3000 most common passwords: feature `common-passwords`, a list in the crate | ASVS 6.2.4 |
 //! | not found in a data breach: feature `breached-passwords`, with [a file][`password`] that you download; no password leaves the machine | ASVS 6.2.12 |
-//! | your own, such as an estimate of the strength: [`and`][`PasswordPolicy::and`] | |
+//! | your own rules, such as a strength estimate: [`and`][`PasswordPolicy::and`] | |
 //!
 //! There is no rule about digits or symbols, and passwords don't expire: ASVS forbids both (6.2.5,
 //! 6.2.10).
 //!
 //! # Hashes of other systems
 //!
-//! Users whom you take over from another application keep their passwords.
+//! Users whom you import from another application keep their passwords.
 //! [`verify`][`Passwords::verify`] checks the hashes of Werkzeug (Flask), Django, passlib, Rails,
 //! PHP and others; the features `scrypt`, `pbkdf2` and `bcrypt` add the algorithms. Every such hash
 //! [needs a rehash][`Verdict::needs_rehash`], so the function above replaces it at the user's first
-//! login. [`password`] has a table of the formats. The example `import_users` does it for a Flask
+//! login. [`password`] has a table of the formats. The example `import_users` does this for a Flask
 //! application: see [Moving from Flask](super::moving_from_flask#passwords).
 //!
 //! # Change a password
@@ -135,8 +136,8 @@
 //! # Reset a password
 //!
 //! A reset is a one-time token in a link that you mail to the user. [`tokens`](crate::tokens)
-//! issues and redeems it; you send the mail and have the pages. Create the handles once, after the
-//! manager's last setting:
+//! issues and redeems it; you provide the pages and send the mail. Create the handles once, after
+//! the last setting of the manager:
 //!
 //! ```
 //! # use login_manager::{AuthUser, LoginManager, Passwords, password::PasswordPolicy};
@@ -200,8 +201,9 @@
 //! # let _: axum::Router<App> = axum::Router::new().route("/", axum::routing::post(forgot));
 //! ```
 //!
-//! **2. The link.** Mail scanners and previews open links, so a GET uses nothing up. It moves the
-//! token out of the URL into the session, and shows the form if the token is valid:
+//! **2. The link.** Mail scanners and previews open links, so a GET must not use up the token. This
+//! handler moves the token out of the URL into the session, and shows the form if the token is
+//! valid:
 //!
 //! ```
 //! # use axum::{extract::{Query, State}, http::header::REFERRER_POLICY};
@@ -285,8 +287,8 @@
 //! - **Tell the user by mail** (ASVS 6.3.7).
 //! - **Ask whether to revoke the API keys**, too:
 //!   [`revoke_all`](crate::api_keys::ApiKeys::revoke_all). A new stamp leaves them alone.
-//! - **Limit the requests** by address, as any form that sends mail. For one user, a second mail
-//!   within 5 minutes is not sent; the form says the same.
+//! - **Limit the requests** by address, as for any form that sends mail. For one user, a second
+//!   mail within 5 minutes is not sent, and the response is the same.
 //!
 //! The example `password_reset` is complete, with a mailer and the links of the next section.
 //!
@@ -308,8 +310,8 @@
 //!
 //! # Throttling
 //!
-//! A [`throttle`](crate::throttle) counts each guess before it is checked. The first ones are free;
-//! then the next guess has to wait, longer with each failure:
+//! A [`throttle`](crate::throttle) counts each guess before it is checked. The first failures are
+//! free; after them each guess has to wait, longer with each further failure:
 //!
 //! ```
 //! # use std::net::SocketAddr;
@@ -350,11 +352,11 @@
 //! | what is counted | limit |
 //! |---|---|
 //! | failures for a name, by all strangers together, so a botnet gets no more than one client | 5 are free, then 1 second, doubled up to 15 minutes: at most 109 guesses a day |
-//! | failures for a name in a [browser that the user has logged in with](super::sessions_of_a_user#known-browsers) | the same, counted apart, so strangers don't make the owner wait there |
+//! | failures for a name in a [browser that the user has logged in with](super::sessions_of_a_user#known-browsers) | the same, counted separately, so strangers don't make the owner wait there |
 //! | different names from one address | 30 a minute |
 //!
 //! - **It slows down, and locks no user out.** A lock would let anyone lock out any user. A reset
-//!   by mail works all the while.
+//!   by mail remains possible.
 //! - **Call it for every name**, whether or not there is such a user. Otherwise a wait reveals
 //!   which names exist.
 //! - **Pass the address of the client**, not that of your proxy, and not one that a client can
@@ -367,7 +369,7 @@
 //!   tries one password with every name.
 //! - OWASP ASVS 5.0 requires such a limit (6.3.1), and a description of it (6.1.1).
 //!
-//! The throttle stands in front of the hash, whose work is bounded besides: simultaneous checks
+//! The throttle runs before the hash, and the work of hashing is bounded as well: concurrent checks
 //! wait for a slot, and get a 503 after 5 seconds. Against floods of other requests, put a coarse
 //! limit by address in front of the application. The example `throttled_login` has both.
 //!

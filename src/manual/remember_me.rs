@@ -20,8 +20,8 @@
 //!
 //! When a request has no valid session cookie and needs the current user, the remember cookie
 //! restores the login: the user is loaded and checked as always, and the browser gets a new session
-//! cookie. The restored login is not [fresh](super::fresh_logins), so pages that guard something
-//! sensitive ask for the password first.
+//! cookie. The restored login is not [fresh](super::fresh_logins), so sensitive pages that require
+//! a fresh login ask for the password first.
 //!
 //! If the session itself is still alive, its data is kept; otherwise it starts empty.
 //!
@@ -35,7 +35,7 @@
 //! | [`RememberMe::lifetime`](crate::manager::RememberMe::lifetime) | 30 days | counted from the login; use does not extend it |
 //! | [`RememberMe::sliding`](crate::manager::RememberMe::sliding) | off | each restore extends it, up to a limit from the login |
 //! | [`Login::remember_for`](crate::auth::Login::remember_for) | | another lifetime for one login |
-//! | [`RememberMe::max_browsers`](crate::manager::RememberMe::max_browsers) | no limit | beyond it the oldest is no longer remembered |
+//! | [`RememberMe::max_browsers`](crate::manager::RememberMe::max_browsers) | no limit | beyond this number, the oldest browser is no longer remembered |
 //!
 //! ```
 //! # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -51,8 +51,8 @@
 //! let login_manager = login_manager.with_remember_me(remember_me);
 //! ```
 //!
-//! The end is enforced by the server, not only by the cookie. It is at most 400 days away, the
-//! maximum lifetime of a cookie (RFC 6265bis).
+//! The server enforces the lifetime and does not rely on the cookie's expiry. It is at most 400
+//! days, the maximum lifetime of a cookie (RFC 6265bis).
 //!
 //! A further login of the same user keeps the browser remembered until the same time, unless it
 //! calls [`remember(false)`](crate::auth::Login::remember). A change of password therefore doesn't
@@ -62,21 +62,21 @@
 //! # If the cookie is stolen
 //!
 //! The cookie holds two secrets. One of them, the *token secret*, is exchanged each time the cookie
-//! restores a login. If a token secret is presented that was exchanged before, there are two copies
-//! of the cookie. The session ends, for the thief as for the user, and an event is emitted:
+//! restores a login. If a token secret that was exchanged before is presented, there are two copies
+//! of the cookie. The session ends, for both the thief and the user, and an event is emitted:
 //! [`RememberTheft`](crate::event::EventKind::RememberTheft). Tell the user then, for example by
 //! e-mail.
 //!
-//! Browsers present a used token secret without a theft, too: they send several requests at once,
-//! or lose a response. So a used token secret is accepted during the grace of 30 seconds, and after
+//! A browser can present a used token secret without a theft: it sends several requests at once, or
+//! a response is lost. So a used token secret is accepted during the grace of 30 seconds, and after
 //! it as long as the browser has not shown that it received the new one.
 //! [`RememberGrace`](crate::manager::RememberGrace) has a stricter variant.
 //!
 //! # What ends it
 //!
 //! - [`logout`](crate::Auth::logout) in this browser.
-//! - A change of the [security stamp](crate::AuthUser::security_stamp), an inactive or deleted
-//!   user.
+//! - A new [security stamp](crate::AuthUser::security_stamp), or a user who is no longer active or
+//!   was deleted.
 //! - [`logout_others`](crate::Auth::logout_others),
 //!   [`logout_everywhere`](crate::Auth::logout_everywhere) or [`revoke`](crate::Auth::revoke) from
 //!   another browser: the session and its remember cookie are one record.

@@ -4,10 +4,11 @@
 //! # A page with the user's sessions
 //!
 //! [`Auth::sessions`](crate::Auth::sessions) lists the sessions in which the current user is logged
-//! in or remembered, the most recently used first. A [`SessionInfo`](crate::auth::SessionInfo) has
-//! what a page shows: the browser ("Firefox on Windows"), the last use, and whether it is this
-//! session. Its id is not a secret and may appear in a form. OWASP ASVS 5.0 (7.5.2) wants users to
-//! enter their credentials again before they end a session, hence the guard:
+//! in or remembered, the most recently used first. A [`SessionInfo`](crate::auth::SessionInfo)
+//! contains the data for such a page: the browser ("Firefox on Windows"), the last use, and whether
+//! it is the current session. Its id is not a secret and may appear in a form. OWASP ASVS 5.0
+//! (7.5.2) requires users to enter their credentials again before they end a session, hence the
+//! guard:
 //!
 //! ```
 //! # use axum::{Form, response::{Redirect, Result}};
@@ -50,8 +51,8 @@
 //! | [`LoginManager::logout_user`](crate::LoginManager::logout_user) | all sessions of any user |
 //! | [`LoginManager::logout_everyone`](crate::LoginManager::logout_everyone) | every session in the store, of every realm, and [everything else](super::choosing_a_store#what-else-is-in-the-store) that is kept there |
 //!
-//! Those of the manager need no request: call them from an admin page, a job or a command. Clones
-//! of a manager share its store, so keep one in the application's state:
+//! The methods of the manager need no request: call them from an admin page, a job or a command.
+//! Clones of a manager share its store, so keep one in the application's state:
 //!
 //! ```
 //! # use axum::{extract::{Path, State}, response::Result};
@@ -67,15 +68,15 @@
 //! # let _ = log_out_user;
 //! ```
 //!
-//! A session that has ended is invalid from its next request on, on every node. A request that is
-//! being served meanwhile is completed.
+//! A session that has ended is invalid from its next request on, on every node. Requests that are
+//! already being served are completed.
 //!
 //! # End sessions by a change of the user
 //!
 //! Each session keeps a digest of the user's [security stamp](crate::AuthUser::security_stamp). If
-//! the stamp of the loaded user is another one, the session ends. So a new stamp ends every session
-//! of a user at its next request, without a call to this crate. Replace it in the same statement as
-//! what it protects: the password, a role, a second factor.
+//! the loaded user has a different stamp, the session ends. A new stamp therefore ends every
+//! session of a user at its next request, without a call to this crate. Replace the stamp in the
+//! same statement as the value that it protects: the password, a role, a second factor.
 //!
 //! A user who is no longer [active](crate::AuthUser::is_active), or whom the loader no longer
 //! finds, is logged out at the next request as well, and stays logged out when the account becomes
@@ -84,9 +85,9 @@
 //! # Limit their number
 //!
 //! [`with_max_sessions`](crate::LoginManager::with_max_sessions) ends the oldest sessions beyond a
-//! limit at each login. Rejecting the new login instead is not offered: it would lock out users who
-//! lost a phone or cleared their cookies, and let a thief who is logged in keep the owner out. To
-//! let users choose, list their sessions after the login.
+//! limit at each login. There is no option to reject the new login instead: it would lock out users
+//! who lost a phone or cleared their cookies, and let a thief who is logged in keep the owner out.
+//! To let users choose, list their sessions after the login.
 //!
 //! # Known browsers
 //!
@@ -120,19 +121,19 @@
 //! # let _ = (login_manager, mailer);
 //! ```
 //!
-//! A user's first login is one from a new browser, too: leave that mail out. OWASP ASVS 5.0 (6.3.5)
-//! asks for such a notice. In its text, name the time and the browser, and link to the page with
-//! the sessions.
+//! A user's first login also comes from a new browser: don't send the mail then. OWASP ASVS 5.0
+//! (6.3.5) asks for such a notice. In its text, name the time and the browser, and link to the page
+//! with the sessions.
 //!
 //! Two other uses of the same cookie:
 //!
 //! - **Throttling**: guesses from a browser that is [known](crate::Auth::known_browser) for the
-//!   user are counted apart, so that strangers don't make the owner wait. See
+//!   user are counted separately, so that strangers don't make the owner wait. See
 //!   [Throttling](super::passwords#throttling).
-//! - **A second factor that is asked less often**: after the user has passed it and wants to skip
-//!   it here, call [`trust_browser`](crate::Auth::trust_browser). At the next login, after the
-//!   password, [`is_browser_trusted`](crate::Auth::is_browser_trusted) returns true for 30 days, or
-//!   until the security stamp changes. The example `second_factor` does so.
+//! - **Skipping the second factor**: if a user has passed the second factor and wants to skip it in
+//!   this browser for a while, call [`trust_browser`](crate::Auth::trust_browser). At the next
+//!   login, after the password, [`is_browser_trusted`](crate::Auth::is_browser_trusted) returns
+//!   true for 30 days, or until the security stamp changes. The example `second_factor` does so.
 //!
 //! If the user reports a theft or removes a factor, call
 //! [`forget_browsers`](crate::LoginManager::forget_browsers).
@@ -141,8 +142,8 @@
 //!
 //! For support, an application can let staff see what a user sees.
 //! [`impersonate`](crate::Auth::impersonate) makes another user the current user of this browser;
-//! the user who did it is the *actor*. Nothing in the crate knows who may impersonate whom, so the
-//! check is yours:
+//! the user who impersonates is the *actor*. The crate does not know who may impersonate whom, so
+//! you have to check it:
 //!
 //! ```
 //! # use axum::{Router, extract::Path, http::StatusCode, routing::post};
@@ -183,19 +184,20 @@
 //! # let _ = (app, banner);
 //! ```
 //!
-//! - It is a session of its own: without the actor's data, an hour at most, and never remembered.
+//! - An impersonation is a session of its own: it does not have the actor's data, lasts an hour at
+//!   most, and is never remembered.
 //! - It is never fresh, so pages that change credentials respond with 403. Check
 //!   [`actor`](crate::Auth::actor) before anything else that only the user may do, such as paying.
 //! - It ends with the actor's session, at the next request.
 //! - The user sees it in the list of sessions, marked by
 //!   [`is_impersonated`](crate::auth::SessionInfo::is_impersonated), and can end it.
-//! - [Events](super::events) report the start and the end, and those of its requests have the
-//!   actor's id, too.
+//! - [Events](super::events) report its start and end, and the events of its requests also contain
+//!   the actor's id.
 //!
 //! # After the response
 //!
 //! A WebSocket, an event stream or a job outlives its request. Take a
-//! [`LoginHandle`](crate::auth::LoginHandle) from [`Auth::handle`](crate::Auth::handle), and ask it
+//! [`LoginHandle`](crate::auth::LoginHandle) from [`Auth::handle`](crate::Auth::handle), and check
 //! from time to time whether the login is [still valid](crate::auth::LoginHandle::still_valid):
 //!
 //! ```
@@ -220,8 +222,8 @@
 //!
 //! # Next
 //!
-//! [APIs, single-page apps and other origins](super::apis): clients that are no browsers, and other
-//! sites. Reference: [`Auth::sessions`](crate::Auth::sessions),
+//! [APIs, single-page apps and other origins](super::apis): clients that are not browsers, and
+//! other sites. Reference: [`Auth::sessions`](crate::Auth::sessions),
 //! [`SessionInfo`](crate::auth::SessionInfo),
 //! [`AuthUser::security_stamp`](crate::AuthUser::security_stamp),
 //! [`LoginManager::sessions_of`](crate::LoginManager::sessions_of),

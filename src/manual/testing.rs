@@ -61,7 +61,7 @@
 //!
 //! The session is a real one, and the header may be used for any number of requests. It works with
 //! every session protection, whatever user agent the test sends.
-//! [`fresh(false)`][`TestLogin::fresh`] makes a session that is not fresh, and
+//! [`fresh(false)`][`TestLogin::fresh`] creates a session that is not fresh, and
 //! [`by("totp")`][`TestLogin::by`] one in which the user has entered a second factor. For a test
 //! with an API key, create one with [`api_keys`](crate::LoginManager::api_keys).
 //!
@@ -70,7 +70,7 @@
 //!
 //! # Move the clock
 //!
-//! [`TestClock`] only moves when the test moves it. So timeouts, freshness and remember-me are
+//! [`TestClock`] only moves when the test moves it. So timeouts, freshness and remember-me can be
 //! tested without waiting:
 //!
 //! ```
@@ -108,7 +108,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! A request records its use of the session on a task of its own. To let that finish before the
+//! A request records its use of the session in a separate task. To let this task finish before the
 //! clock moves on, call `tokio::task::yield_now().await` after the request.
 //!
 //! # Test the login itself

@@ -1,9 +1,9 @@
-//! Troubleshooting: what users and developers see, the cause, and the remedy.
+//! Troubleshooting: symptoms, causes and remedies.
 //!
 //! Look at the log first. The crate logs configuration mistakes at ERROR and failures at WARN
 //! through `tracing`, so the program needs a subscriber, such as `tracing_subscriber::fmt::init()`.
 //! With `RUST_LOG=login_manager=debug` (and the `env-filter` feature of that crate), it also logs
-//! why each request was denied. A handler finds the same in
+//! why each request was denied. A handler gets the same reason from
 //! [`Auth::anonymous_reason`](crate::Auth::anonymous_reason).
 //!
 //! # Logged in, and the next page asks again
@@ -35,14 +35,14 @@
 //! # 403 after a login
 //!
 //! The user is logged in, but a condition on the guard is not met. If `CsrfLayer` is in use and the
-//! 403 is the response to a form, it may be that layer's: the browser says that another site has
-//! sent the form. A proxy that changes the `Host` header causes that in browsers that send no
-//! `Sec-Fetch-Site`.
+//! 403 is the response to a form, it may come from that layer: according to the browser, another
+//! site has sent the form. A proxy that changes the `Host` header causes this in browsers that send
+//! no `Sec-Fetch-Site`.
 //!
 //! In an [impersonation](super::sessions_of_a_user#impersonation), pages that need a fresh login or
 //! a certain method respond with 403. An API key without the
-//! [scope](crate::guard::LoginRequiredLayer::and_scope) gets one, too, and the
-//! `WWW-Authenticate` header names the scope.
+//! [scope](crate::guard::LoginRequiredLayer::and_scope) gets a 403, too, and the `WWW-Authenticate`
+//! header names the scope.
 //!
 //! # 500 and an empty page
 //!
@@ -52,17 +52,17 @@
 //!
 //! | cause | remedy |
 //! |---|---|
-//! | There is no manager around the handler or guard: `.layer(login_manager)` is missing, stands before the routes, or is on another router | add it after the routes, on the outermost router that needs it |
+//! | There is no manager around the handler or guard: `.layer(login_manager)` is missing, comes before the routes, or is on another router | add it after the routes, on the outermost router that needs it |
 //! | The manager is for another user type than the extractor | name the type of the manager |
-//! | The id's text does not parse back to the same id ([`UnstableId`](crate::ErrorKind::UnstableId)) | repair `Display` and `FromStr` of the id type |
+//! | The id's text does not parse back to the same id ([`UnstableId`](crate::ErrorKind::UnstableId)) | fix `Display` and `FromStr` of the id type |
 //! | A value in the session is of another type than requested ([`Data`](crate::ErrorKind::Data)) | use another name when a type changes |
-//! | The response has begun before the login ([`TooLate`](crate::ErrorKind::TooLate)) | log in before the response is returned |
+//! | The response head was sent before the login ([`TooLate`](crate::ErrorKind::TooLate)) | log in before the response is returned |
 //!
 //! # 503
 //!
 //! The store, the loader or a check failed or took longer than [the
-//! deadline](crate::LoginManager::with_deadline) of 2 seconds. The log has the reason. No user is
-//! logged out by it. A 503 at the login may also mean that [too many passwords are being
+//! deadline](crate::LoginManager::with_deadline) of 2 seconds. The log has the reason. Users stay
+//! logged in. A 503 at the login may also mean that [too many passwords are being
 //! checked][`PasswordError::Busy`].
 //!
 //! # 409
@@ -81,17 +81,17 @@
 //! | Many people behind one address, as in a school | a higher [`names_per_address`](crate::throttle::Throttle::names_per_address) |
 //! | The owner waits while someone guesses | [known browsers](super::sessions_of_a_user#known-browsers), and a reset that calls [`clear`](crate::throttle::Throttle::clear) |
 //! | A correct password counts as a failure | call [`succeeded`](crate::throttle::Permit::succeeded): a permit that is dropped is a failure |
-//! | The tests have to wait | each test with a store of its own, or a [clock](super::testing#move-the-clock) that it moves |
+//! | The tests have to wait | give each test a store of its own, or a [clock](super::testing#move-the-clock) that the test moves |
 //!
 //! # A link or a code is not accepted
 //!
-//! The caller gets `None` in each case, so that a page can't say too much. The event
+//! The caller gets `None` in each case, so that a page can't reveal too much. The event
 //! [`TokenRefused`](crate::event::EventKind::TokenRefused), logged at DEBUG, has the reason.
 //!
 //! | reason | cause |
 //! |---|---|
-//! | `used` | the handler of the GET redeems the token, and a mail scanner was first: [`peek`](crate::tokens::Tokens::peek) there. Or a form was sent twice |
-//! | `unknown` | a newer one has replaced it, the store has lost it, or the URL was cut off in the mail |
+//! | `used` | the handler of the GET redeems the token, and a mail scanner opened the link first: call [`peek`](crate::tokens::Tokens::peek) there instead. Or a form was sent twice |
+//! | `unknown` | a newer token has replaced it, the store has lost it, or the URL was cut off in the mail |
 //! | `stamp_changed` | the password has been changed since, or the [stamp](crate::AuthUser::security_stamp) differs at each load |
 //! | `address_changed` | the address has changed, or is [spelled](crate::tokens::Tokens::with_address) in another way |
 //! | `other_purpose` | issued and redeemed with different [purposes](crate::tokens::Purpose): keep each in a constant |
@@ -107,27 +107,27 @@
 //! | cause | remedy |
 //! |---|---|
 //! | It was revoked or has expired, or [`logout_everyone`](crate::LoginManager::logout_everyone) has deleted it | create a new one |
-//! | The handler is behind a manager without [`with_api_keys`](crate::LoginManager::with_api_keys) | put it behind the one with keys |
-//! | The guard requires a fresh login, or a method; a key is neither | another route for programs |
+//! | The handler is behind a manager without [`with_api_keys`](crate::LoginManager::with_api_keys) | put it behind the manager with keys |
+//! | The guard requires a fresh login or a method, and a key can satisfy neither | add another route for programs |
 //! | The prefix was changed | keep it |
 //! | A proxy removes the `Authorization` header, or the scheme is not `Bearer` | |
 //!
 //! # A flash message is not shown
 //!
-//! It was pushed before a logout, which deletes the session's data: push it after the logout. Or
-//! the response has a 5xx status, or another request has taken it first, such as one by a script
-//! that also calls [`take`](crate::flash::Flash::take).
+//! It was pushed before a logout, which deletes the session's data: push it after the logout. Other
+//! causes are a response with a 5xx status, and another request that takes the message first, such
+//! as one by a script whose handler also calls [`take`](crate::flash::Flash::take).
 //!
 //! # Hashes of another system don't match
 //!
 //! The log has a warning if the feature (`scrypt`, `pbkdf2`, `bcrypt`) is missing, or if a hash is
-//! beyond the [limits][`password`]. A hash over which the other system had put a key of its own (a
+//! beyond the [limits][`password`]. A hash that also depends on a secret key of the other system (a
 //! pepper, or an HMAC as in Flask-Security) can't be checked.
 //!
 //! # Slow logins while developing
 //!
-//! Without optimization, argon2 takes more than ten times as long. Add to the `Cargo.toml` of the
-//! application, or of the workspace:
+//! Without optimization, argon2 takes more than ten times as long. Add these lines to the
+//! `Cargo.toml` of the application, or of the workspace:
 //!
 //! ```toml
 //! [profile.dev.package]
@@ -135,7 +135,7 @@
 //! blake2.opt-level = 3
 //! ```
 //!
-//! # Everybody was logged out by a release
+//! # All users were logged out by a release
 //!
 //! | cause | remedy |
 //! |---|---|
@@ -167,8 +167,8 @@
 //! # The compiler doesn't accept the loader
 //!
 //! A closure's future must own what it uses, so clone what the closure captured: `move |id| { let
-//! db = db.clone(); async move { db.find(id).await } }`. An `async move |id|` closure borrows it
-//! and does not work. See [`UserLoader`](crate::UserLoader).
+//! db = db.clone(); async move { db.find(id).await } }`. An `async move |id|` closure borrows what
+//! it captured and does not work. See [`UserLoader`](crate::UserLoader).
 //!
 //! # Next
 //!

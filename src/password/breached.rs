@@ -31,8 +31,8 @@ use tokio::runtime::Handle;
 /// # }
 /// ```
 ///
-/// The file is opened for each lookup, so a newer one can take its place by a rename. SHA-1 is only
-/// the key of the list here; it protects nothing.
+/// The file is opened for each lookup, so it can be replaced by renaming a newer file. SHA-1 is
+/// only the key of the list here; it protects nothing.
 #[derive(Clone)]
 pub struct BreachedPasswords {
     path: PathBuf,
@@ -46,8 +46,8 @@ const LINE: u64 = 256;
 const BLOCK: u64 = 4096;
 
 impl BreachedPasswords {
-    /// Uses this file. Only its first line is read, so this doesn't find out whether it is sorted:
-    /// in an unsorted file, passwords are not found.
+    /// Uses this file. Only its first line is read, so an unsorted file is not detected, and
+    /// passwords are not found in it.
     ///
     /// # Errors
     ///
@@ -79,11 +79,12 @@ impl BreachedPasswords {
         found.await.map_err(io::Error::other)?
     }
 
-    /// The same on this thread. A lookup takes about a millisecond if the file is on an SSD.
+    /// Like [`count`](Self::count), but on the current thread. A lookup takes about a millisecond
+    /// if the file is on an SSD.
     ///
     /// # Errors
     ///
-    /// Those of [`count`](Self::count) but the last.
+    /// Those of [`count`](Self::count) except the last.
     pub fn count_blocking(&self, password: &str) -> io::Result<u64> {
         count(&self.path, &hash(password))
     }
@@ -95,7 +96,7 @@ impl fmt::Debug for BreachedPasswords {
     }
 }
 
-/// As received: the passwords of other sites were not normalized.
+/// The hash of a password as received: the passwords of other sites were not normalized.
 fn hash(password: &str) -> [u8; DIGITS] {
     let mut digits = [0; DIGITS];
     let bytes = Sha1::digest(password);
@@ -163,7 +164,7 @@ impl Line {
     }
 }
 
-/// Reads so many bytes, or those up to the end of the file.
+/// Reads this many bytes, or fewer at the end of the file.
 fn read_at(file: &mut File, at: u64, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.seek(SeekFrom::Start(at))?;

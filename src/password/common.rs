@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-/// In lower case, sorted by their bytes.
+/// The passwords, in lower case, sorted by their bytes.
 static PASSWORDS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let file = include_str!("common_passwords.txt");
     let passwords = file

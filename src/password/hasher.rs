@@ -46,9 +46,9 @@ impl Hasher {
     }
 
     /// Checks a password. Every check takes at least the work of one full hash: if the stored hash
-    /// is cheaper, or there is none, the rest of the work is done in vain. Otherwise the time would
-    /// reveal whether an account exists, or has an old hash. The work of other algorithms can't be
-    /// compared, so a full hash is computed beside it.
+    /// is cheaper, or there is none, the rest of the work is done all the same and its result
+    /// discarded. Otherwise the time would reveal whether an account exists, or has an old hash.
+    /// The work of other algorithms can't be compared, so a full hash is computed in addition.
     pub(super) fn verify(
         &self,
         password: &Plaintext,

@@ -52,7 +52,7 @@
 //! | password-auth, Phoenix, PHP, passlib | `$argon2id$…`, `$argon2i$…` | |
 //!
 //! Each feature also enables `argon2`. The argon2 hashes are judged by their cost, like this
-//! crate's own: if they are at least as strong as a new one, they are kept. Differences to the
+//! crate's own: if they are at least as strong as a new one, they are kept. Differences from the
 //! hashes of this crate:
 //!
 //! - **The password is hashed as received**, without NFC normalization, as the other system did.
@@ -60,15 +60,16 @@
 //!   with the same beginning is accepted, as it was by the other system. A password with a NUL is
 //!   not.
 //! - **A check takes longer**: the work of one hash with the current cost, plus that of the other
-//!   algorithm. The time reveals who has not logged in since the move. So limit the transition:
-//!   after some months, delete the hashes that remain, and let their users reset the password.
+//!   algorithm. The time reveals who has not logged in since the move. So limit the duration of the
+//!   transition: after some months, delete the hashes that remain, and let their users reset the
+//!   password.
 //!
-//! These limits bound what a stored hash can make the server do. A hash beyond them matches no
-//! password, as do those for which the feature is missing; the log has a warning.
+//! These limits bound the work that a stored hash can cause. A hash beyond them, or whose feature
+//! is not enabled, matches no password, and a warning is logged.
 //!
 //! | | limit | source |
 //! |---|---|---|
-//! | bcrypt | cost 4 to 16 | bcrypt's minimum; OWASP's is 10, usual are 10 to 14, and each step doubles the time |
+//! | bcrypt | cost 4 to 16 | bcrypt's minimum; OWASP's is 10, values of 10 to 14 are common, and each step doubles the time |
 //! | PBKDF2 | 1000 to 10 million rounds | the minimum of NIST SP 800-132 (5.2); 10 times Django's default |
 //! | scrypt | 256 MiB, 16 lanes, 1 GiB in all lanes | twice the memory of OWASP's first option, which has one lane |
 //!
@@ -256,7 +257,7 @@ impl Passwords {
     ///
     /// # Errors
     ///
-    /// None of them reveals whether there is such a user:
+    /// No error reveals whether there is such a user:
     /// - [`Busy`](PasswordError::Busy) if no slot became free in time
     /// - [`NoRuntime`](PasswordError::NoRuntime) outside a tokio runtime
     /// - [`Failed`](PasswordError::Failed) if there is not enough memory,

@@ -32,12 +32,12 @@ impl Plaintext {
         self.nfc.is_empty()
     }
 
-    /// In NFC, as this crate hashes it.
+    /// The password in NFC, as this crate hashes it.
     pub(super) fn as_bytes(&self) -> &[u8] {
         self.nfc.as_bytes()
     }
 
-    /// As received, since other systems don't normalize.
+    /// The password as received, since other systems don't normalize.
     pub(super) fn as_received(&self) -> &[u8] {
         self.received.as_bytes()
     }

@@ -63,11 +63,12 @@ pub struct PasswordPolicy {
 type Check = dyn Fn(&str, &[&str]) -> Result<(), Weakness> + Send + Sync;
 
 impl PasswordPolicy {
-    /// NIST SP 800-63B-4, 3.1.1.2: if the password is the only factor.
+    /// The minimum if the password is the only factor: NIST SP 800-63B-4, 3.1.1.2.
     const MIN_CHARS: usize = 15;
-    /// The same, with a second factor. No less is accepted by ASVS 6.2.1 either.
+    /// The minimum with a second factor, which is also that of ASVS 6.2.1.
     const MIN_CHARS_WITH_SECOND_FACTOR: usize = 8;
-    /// Of a context word, in letters. Shorter ones say nothing about a password.
+    /// The minimum length of a context word, in letters. Shorter ones tell nothing about a
+    /// password.
     const MIN_WORD: usize = 3;
 
     /// Requires 8 characters instead of 15. Call it if every login also requires a second factor,
@@ -82,8 +83,8 @@ impl PasswordPolicy {
     ///
     /// # Errors
     ///
-    /// A [`ConfigError`] if it is less than 8, the minimum of OWASP ASVS 5.0 (6.2.1), or more than
-    /// 64, the length that NIST SP 800-63B-4 requires to be accepted.
+    /// Returns a [`ConfigError`] if it is less than 8, the minimum of OWASP ASVS 5.0 (6.2.1), or
+    /// more than 64, the length that NIST SP 800-63B-4 requires to be accepted.
     pub fn with_min_chars(mut self, min: usize) -> Result<Self, ConfigError> {
         if !(Self::MIN_CHARS_WITH_SECOND_FACTOR..=64).contains(&min) {
             let accepted = "a minimum is from 8 to 64 characters";
@@ -100,7 +101,7 @@ impl PasswordPolicy {
     /// Adds a check that runs if all others accept the password. It receives the password and the
     /// context that [`check`](Self::check) was called with.
     ///
-    /// This is the place for an estimate of the strength:
+    /// For example, the check can estimate the strength:
     ///
     /// ```
     /// # mod zxcvbn {
@@ -119,7 +120,7 @@ impl PasswordPolicy {
     /// # policy.check("correct horse battery staple", &[]).unwrap();
     /// ```
     ///
-    /// A check that has to wait, such as a request to an online service, belongs after the call of
+    /// Make checks that have to wait, such as a request to an online service, after the call to
     /// [`check`](Self::check).
     #[must_use]
     pub fn and(
@@ -130,8 +131,8 @@ impl PasswordPolicy {
         self
     }
 
-    /// Checks a new password. The context are words that are easy to guess for this user: their
-    /// name and address, and the name of the site.
+    /// Checks a new password. The context consists of words that are easy to guess for this user:
+    /// their name and address, and the name of the site.
     ///
     /// # Errors
     ///

@@ -1,9 +1,9 @@
-//! The session behind an impersonation.
+//! The session from which an impersonation was started.
 //!
 //! An impersonation is a record of its own, owned by the impersonated user, that names the actor's
-//! session and its epoch. The actor's record doesn't know of it. Stopping is one update of the
-//! actor's record: it makes a new secret and raises the epoch, so that the impersonation, and any
-//! other one that was started from this session, is over at the same moment.
+//! session and its epoch. The actor's record does not refer to it. Stopping is one update of the
+//! actor's record: it makes a new secret and raises the epoch, which ends the impersonation and any
+//! other one that was started from this session.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::{
     store::{Digest, Outcome, SessionId, SessionRecord},
 };
 
-/// Who impersonates, and from which session.
+/// The user who impersonates, and the session from which they do.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Actor {
     /// The text of the actor's id.
@@ -38,7 +38,7 @@ pub(crate) struct Actor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActorStanding {
     LoggedIn,
-    /// The session has a new epoch: the browser was led back into it, or the actor has logged in.
+    /// The session has a new epoch: the browser has returned to it, or the actor has logged in.
     Back,
     Over,
 }
@@ -103,7 +103,7 @@ impl Actor {
         event.by_actor(Some(&self.id))
     }
 
-    /// Ends the actor's session. Returns the event of it, if there was one.
+    /// Ends the actor's session. Returns the event to emit, if there was a session.
     pub(crate) async fn end(&self, realm: &Realm) -> Result<Option<Event>, Error> {
         let is_done = realm.delete(&self.session, None).await? == Outcome::Done;
         Ok(is_done.then(|| self.logged_out(realm)))
@@ -114,7 +114,7 @@ impl Actor {
         realm.event_of(EventKind::LoggedOut, Some(&owner), self.session)
     }
 
-    /// Does the same in the background. The proof is that of the impersonation.
+    /// Ends the actor's session in the background. `proof` is the proof for the impersonation.
     pub(crate) fn end_later(self: &Arc<Self>, realm: &Arc<Realm>, proof: Proof, why: Later) {
         let (actor, owned) = (Arc::clone(self), Arc::clone(realm));
         realm.retries.push(Deletion {

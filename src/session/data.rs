@@ -87,7 +87,7 @@ impl Changes {
         untouched.chain(changed)
     }
 
-    /// Drops the changes of other names.
+    /// Drops the changes to other names.
     pub(crate) fn keep(&mut self, is_kept: impl Fn(&str) -> bool) {
         self.0.retain(|name, _| is_kept(name));
     }
@@ -98,7 +98,7 @@ impl Changes {
             .retain(|name, change| stored.get(name) != change.as_deref());
     }
 
-    /// A copy of the changes of some names.
+    /// A copy of the changes to some names.
     pub(crate) fn only(&self, is_meant: impl Fn(&str) -> bool) -> Self {
         let meant = self.0.iter().filter(|(name, _)| is_meant(name));
         Self(
@@ -113,7 +113,7 @@ impl Changes {
         self.0.values().any(Option::is_none)
     }
 
-    /// Takes back the changes of the same names.
+    /// Discards the changes to the same names.
     pub(crate) fn take_back(&mut self, others: &Self) {
         self.0.retain(|name, _| !others.0.contains_key(name));
     }

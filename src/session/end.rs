@@ -1,4 +1,5 @@
-//! Ending sessions: which records the presented cookies open, and deleting them.
+//! Ending sessions: finding the records for which the presented cookies are valid, and deleting
+//! them.
 
 use std::sync::Arc;
 
@@ -105,7 +106,7 @@ impl Turn<'_> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Later {
     /// By a logout for which the store failed. `verified` is true if the presented secret is known
-    /// to open the session.
+    /// to be valid for the session.
     LoggedOut { verified: bool },
     /// By a login or a restore, which replaced it by another session.
     Replaced,
@@ -131,7 +132,7 @@ pub(crate) async fn delete_shown(
     Ok(!is_shown || realm.delete(&id, Some(record.version)).await? != Outcome::Conflict)
 }
 
-/// Ends a session in the background if the presented secret opens it.
+/// Ends a session in the background if the presented secret is valid for it.
 pub(crate) fn end_later(realm: &Arc<Realm>, id: SessionId, proof: Proof, why: Later) {
     let owned = Arc::clone(realm);
     realm.retries.push(Deletion {
@@ -146,7 +147,8 @@ pub(crate) fn end_later(realm: &Arc<Realm>, id: SessionId, proof: Proof, why: La
                 }
                 let is_gone = match realm.load_fresh(&id).await? {
                     Some(record) if head_of(&record).is_none_or(|head| proof.opens(&head)) => {
-                        // Before the record that names it, so that the next try still finds it.
+                        // Delete it before the record that names it, so that the next try still
+                        // finds it.
                         if why != Later::Replaced
                             && let Some(actor) = actor_of(&record)
                             && let Some(event) = actor.end(&realm).await?

@@ -27,7 +27,7 @@ pub(crate) const TRIES: u32 = 8;
 enum From {
     /// From a cache or the store.
     Store,
-    /// From the store, past any cache.
+    /// From the store, bypassing any cache.
     Source,
 }
 
@@ -52,7 +52,8 @@ impl Turn<'_> {
         Ok(())
     }
 
-    /// Reads the session again, past any cache, because the record has changed since it was judged.
+    /// Reads the session again, bypassing any cache, because the record has changed since it was
+    /// judged.
     pub(crate) async fn reload(&self) -> Result<(), Error> {
         let session = self.look_up(From::Source).await?;
         self.state().session = session;

@@ -85,7 +85,7 @@ impl Methods {
             .find_map(|(used, at)| (used == name).then_some(at))
     }
 
-    /// The same after these have been used, too.
+    /// A copy in which these methods have been used, too.
     pub(crate) fn with(&self, names: &[MethodName], now: Millis) -> Self {
         if names.is_empty() {
             return self.clone();

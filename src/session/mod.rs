@@ -52,16 +52,16 @@ pub(crate) use self::{
 /// key](crate::api_keys), reading data looks up the user first, since a user found by one of them
 /// has no session data.
 ///
-/// The names and the JSON of a session's data take at most 64 KiB. Values that are inserted for a
-/// user whom an API key or a request loader found are dropped.
+/// The names and the JSON of a session's data take at most 64 KiB. Values that are inserted while
+/// the user is authenticated by an API key or a request loader are dropped.
 ///
-/// Data is dropped with an [event](crate::event::EventKind::DataDropped) if the request comes from
-/// another site, so that the browser withholds the session cookie: a `POST`, for example, with
+/// Data is dropped with an [event](crate::event::EventKind::DataDropped) if the browser withholds
+/// the session cookie because the request comes from another site: for example a `POST` with
 /// [`SameSite::Lax`](crate::manager::SameSite). If it were saved, a new session would replace the
 /// one that the browser has.
 ///
 /// With several managers, the extractor returns the session of the innermost one around the
-/// handler. For another one's, call [`Auth::session`](crate::Auth::session).
+/// handler. For the session of another manager, call [`Auth::session`](crate::Auth::session).
 ///
 /// In the manual: [How it works](crate::manual::how_it_works#the-session).
 ///
@@ -77,8 +77,9 @@ pub(crate) use self::{
 /// # Errors
 /// Every method returns
 /// - [`ErrorKind::Store`] if the store failed or missed its deadline
-/// - the errors of [`Auth::user`](crate::Auth::user) if a user owns the session, since data of a
-///   user who is no longer logged in is not returned, or if there are request loaders
+/// - the errors of [`Auth::user`](crate::Auth::user) if there are request loaders or a bearer token
+///   that may be an API key, or if a user owns the session, since data of a user who is no longer
+///   logged in is not returned
 #[derive(Clone)]
 pub struct Session {
     request: Arc<dyn SessionOwner>,
@@ -200,7 +201,8 @@ impl Session {
         self.request.session().turn().await.save().await
     }
 
-    /// Reads the session first. Foreign code must not run in `then`, which holds a lock.
+    /// Reads the session first. Foreign code must not run in `then`, which is called while a lock
+    /// is held.
     pub(crate) async fn edit<T>(
         &self,
         then: impl FnOnce(&Entries, &mut Changes) -> T,
@@ -211,7 +213,7 @@ impl Session {
         let mut state = self.request.session().state();
         #[allow(
             clippy::expect_used,
-            reason = "settled means read, and nothing unreads a session"
+            reason = "a settled session has been read, and its data is never unloaded"
         )]
         let (stored, changes) = state.data().expect("a settled session has been read");
         Ok(then(stored, changes))

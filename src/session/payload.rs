@@ -65,7 +65,7 @@ const REMEMBER_PREVIOUS: u8 = 1;
 const SKIPPED: u8 = 2;
 const SEEN: u8 = 4;
 
-/// Which secrets open a session. Every version of the payload starts with it.
+/// The secrets that are valid for a session. Every version of the payload starts with this head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     /// `None` once the record is closed.
@@ -90,7 +90,7 @@ pub(crate) struct Payload {
     /// How the user has entered credentials in this session. Written with the login facts.
     pub(crate) methods: Methods,
     pub(crate) remember: Option<RememberPart>,
-    /// Who impersonates the user. Kept when the record is closed.
+    /// The user who impersonates this user. Kept when the record is closed.
     pub(crate) actor: Option<Arc<Actor>>,
     pub(crate) entries: Entries,
 }

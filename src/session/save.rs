@@ -139,7 +139,7 @@ impl Turn<'_> {
         })
     }
 
-    /// The removed values as this request saw them. Its own changes of them are done with.
+    /// The removed values as this request saw them. Its own changes to them are discarded.
     fn taken(&self, pending: &Changes, stored: &Entries) -> Vec<(Box<str>, Box<str>)> {
         if let Some((_, changes)) = self.state().data() {
             changes.take_back(pending);
@@ -159,8 +159,8 @@ impl Turn<'_> {
         }
     }
 
-    /// Adopts the record as it is stored now. Changes that were made while it was written are still
-    /// to be saved.
+    /// Adopts the record as it is stored now. Changes that were made while it was written still
+    /// have to be saved.
     fn stored(&self, record: SessionRecord, payload: Payload) {
         if let SessionState::Open(open) = &mut self.state().session {
             let open = Arc::make_mut(open);

@@ -136,7 +136,7 @@ fn draft(
     Ok((record, payload))
 }
 
-/// The record as it is in the store, past any cache; `None` if it is gone or can't be read.
+/// The record as it is in the store, bypassing any cache. `None` if it is gone or can't be read.
 async fn load(realm: &Realm, id: &SessionId) -> Result<Option<(SessionRecord, Payload)>, Error> {
     let Some(record) = realm.load_fresh(id).await? else {
         return Ok(None);

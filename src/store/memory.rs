@@ -69,7 +69,7 @@ impl Hash for Stored {
     }
 }
 
-/// The ids of an owner's records. Most owners have one, which takes no set.
+/// The ids of an owner's records. Most owners have one record, which needs no set.
 enum Ids {
     One(SessionId),
     Several(BTreeSet<SessionId>),
@@ -96,7 +96,7 @@ impl Ids {
         }
     }
 
-    /// Those after this one, in order.
+    /// The ids after this one, in order.
     fn after(&self, after: Option<SessionId>) -> impl Iterator<Item = &SessionId> {
         let bounds = (after.map_or(Unbounded, Excluded), Unbounded);
         let (one, several) = match self {
@@ -215,7 +215,7 @@ impl Records {
             return CreateOutcome::Exists;
         }
         if let Some(owner) = record.owner.take() {
-            // One text for all sessions of an owner.
+            // All records of an owner share one string.
             let owner = match self.by_owner.get_key_value(&owner) {
                 Some((known, _)) => Arc::clone(known),
                 None => owner,

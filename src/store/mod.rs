@@ -66,7 +66,7 @@ pub use sql::SqliteStore;
 pub(crate) use backoff::{backoff, jittered};
 pub(crate) use token::{BrowserToken, Digest, Digester, Digests, RememberToken, SessionToken};
 
-/// Keeps sessions. Implement it to use another database; [`MemoryStore`] is the shortest
+/// Keeps sessions. Implement it to use another database; the example `own_store` is a short
 /// implementation.
 ///
 /// With `#[async_trait]` (re-exported here) the methods are plain `async fn`s:
@@ -115,8 +115,8 @@ pub(crate) use token::{BrowserToken, Digest, Digester, Digests, RememberToken, S
 #[async_trait]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a session store",
-    note = "begin with `MemoryStore::new()`; those of databases need a feature of login-manager: `sqlite`, `postgres`, \
-            `mysql` or `redis`",
+    note = "begin with `MemoryStore::new()`; the stores for databases need a feature of login-manager: \
+            `sqlite`, `postgres`, `mysql` or `redis`",
     note = "`Arc` and `Box` of a store are stores, too"
 )]
 pub trait SessionStore: Send + Sync + 'static {
@@ -170,8 +170,8 @@ pub trait SessionStore: Send + Sync + 'static {
     /// - if the store can't confirm that the record is gone
     async fn delete(&self, id: &SessionId, version: Option<u64>) -> Result<Outcome, BoxError>;
 
-    /// Returns one page of the owner's live records, in the order of their ids. Owners are equal if
-    /// their bytes are.
+    /// Returns one page of the owner's live records, in the order of their ids. Owners are compared
+    /// byte by byte.
     ///
     /// # Errors
     /// - if the store can't return all of them
@@ -179,22 +179,24 @@ pub trait SessionStore: Send + Sync + 'static {
     -> Result<Vec<SessionRecord>, BoxError>;
 
     /// Deletes the owner's records, expired or not, except the one with the id `except`. Returns
-    /// how many.
+    /// the number of deleted records.
     ///
     /// # Errors
     /// - if the store can't confirm that they are gone
     async fn delete_all(&self, owner: &str, except: Option<SessionId>) -> Result<u64, BoxError>;
 
-    /// Deletes at most `limit` records that expired at or before `now`. Returns how many: fewer
-    /// than `limit` means that none are left. A store whose records expire by themselves returns 0.
+    /// Deletes at most `limit` records that expired at or before `now`. Returns the number of
+    /// deleted records; fewer than `limit` means that none are left. A store whose records expire
+    /// by themselves returns 0.
     ///
     /// # Errors
     /// - if the store can't delete them; the next call tries again
     async fn delete_expired(&self, now: i64, limit: usize) -> Result<u64, BoxError>;
 
     /// Deletes about `limit` records of any owner, expired or not, for
-    /// [`logout_everyone`](crate::LoginManager::logout_everyone). Returns how many: fewer than
-    /// `limit` means that none are left of those that were there at the beginning.
+    /// [`logout_everyone`](crate::LoginManager::logout_everyone). Returns the number of deleted
+    /// records; fewer than `limit` means that none are left of those that were there at the
+    /// beginning.
     ///
     /// The default returns an error. A store whose records don't expire by themselves can call
     /// [`delete_expired`](SessionStore::delete_expired) with `i64::MAX`.

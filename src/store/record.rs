@@ -59,9 +59,9 @@ impl SessionRecord {
 /// The id of a session: 128 random bits.
 ///
 /// It names a session in lists, URLs and logs. [`Auth::revoke`](crate::Auth::revoke) takes it. It
-/// is not a secret: knowing it does not let anyone open, end, change or block a session. Its text
-/// is 22 characters of base64url, in `Display`, `FromStr` and serde alike, so it can be part of a
-/// path or a form:
+/// is not a secret: knowing it does not let anyone use, end, change or block a session. Its text is
+/// 22 characters of base64url, in `Display`, `FromStr` and serde alike, so it can be part of a path
+/// or a form:
 ///
 /// ```
 /// # use login_manager::AuthUser;
@@ -120,7 +120,7 @@ impl fmt::Debug for SessionId {
     }
 }
 
-/// The error for a text that is not a [`SessionId`]: 22 characters of base64url.
+/// The error for a text that is not a [`SessionId`], which is 22 characters of base64url.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a session id is 22 characters of base64url")]
 pub struct InvalidSessionId(());

@@ -33,7 +33,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The value of the session cookie: the session's id, and the secret that opens it.
+/// The value of the session cookie: the session's id and its secret.
 #[derive(Clone, Debug)]
 pub(crate) struct SessionToken {
     pub(crate) id: SessionId,
@@ -113,7 +113,7 @@ impl RememberToken {
     }
 }
 
-/// The value of the browser cookie: a secret that opens nothing. It identifies the browser among
+/// The value of the browser cookie: a secret that grants no access. It identifies the browser among
 /// those of a user.
 #[derive(Clone, Debug)]
 pub(crate) struct BrowserToken(Secret);

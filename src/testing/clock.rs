@@ -43,8 +43,8 @@ impl TestClock {
 
     /// Moves the clock forward.
     ///
-    /// A request records its use of the session on a task of its own. To let that finish before the
-    /// clock moves on, call `tokio::task::yield_now().await` after the request.
+    /// A request records its use of the session in a separate task. To let this task finish before
+    /// the clock moves on, call `tokio::task::yield_now().await` after the request.
     pub fn advance(&self, by: Duration) {
         self.0.now.fetch_add(millis(by), Ordering::SeqCst);
     }

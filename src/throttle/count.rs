@@ -12,9 +12,9 @@ use crate::{
 /// Whether a guess was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Counted {
-    /// It was, after so many failures.
+    /// It was counted, after this many failures.
     After(u32),
-    /// It was not, since guesses have to wait so long.
+    /// It was not counted, since guesses have to wait this long.
     Waits(Millis),
 }
 

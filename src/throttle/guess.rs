@@ -101,7 +101,7 @@ impl<'a> Guess<'a> {
             let key = throttle.address_key(address);
             let name = match name {
                 Some(name) => name,
-                // Each guess without a name counts as another name.
+                // Each guess without a name counts as a different name.
                 None => Digest(random_bytes().map_err(|_| ErrorKind::Random)?),
             };
             if let Counted::Waits(wait) = count_name(realm, &key, &throttle.limits, &name).await? {
@@ -140,7 +140,7 @@ impl<'a> IntoFuture for Guess<'a> {
 }
 
 impl Permit {
-    /// Records that the guess was correct: the failures of this name are forgotten. Call it before
+    /// Records that the guess was correct: the failures of this name are cleared. Call it before
     /// [`login`](crate::Auth::login).
     ///
     /// # Errors
@@ -156,7 +156,7 @@ impl Permit {
     }
 
     /// Returns how many failures were counted before this guess, since the last success. It is 0
-    /// for a guess without a name. From 3, say, require a CAPTCHA: see
+    /// for a guess without a name. From 3 failures on, for example, require a CAPTCHA: see
     /// [challenges](crate::throttle#challenges).
     #[must_use]
     pub fn failures(&self) -> u32 {

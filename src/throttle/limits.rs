@@ -10,7 +10,7 @@ use crate::{
 
 const HOUR: u64 = 60 * 60;
 
-/// The names that an address may try are counted anew after this time.
+/// After this time, the names that an address tries are counted from zero again.
 pub(super) const ADDRESS_WINDOW: Millis = 60 * 1000;
 /// The maximum of names per address, which bounds the size of its count to 8 KiB.
 const MOST_NAMES: usize = 1024;
@@ -81,7 +81,7 @@ impl Limits {
         Ok(())
     }
 
-    /// The wait after so many failures.
+    /// The wait after this many failures.
     pub(super) fn wait_after(&self, failures: u32) -> Wait {
         let failures = usize::try_from(failures).unwrap_or(usize::MAX);
         if self.stop_after.is_some_and(|limit| failures >= limit) {
@@ -99,7 +99,7 @@ impl Limits {
         )
     }
 
-    /// When a count is forgotten whose first failure was at `first`.
+    /// When a count whose first failure was at `first` is forgotten.
     pub(super) fn forgotten(&self, first: Millis) -> Millis {
         first.saturating_add(self.forget_after)
     }

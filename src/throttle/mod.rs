@@ -44,12 +44,11 @@
 //!   written as an IPv6 one is the same address.
 //! - **its name**: how many guesses have failed since the last success, from all clients together,
 //!   so a botnet gets no more guesses than one client. Guesses from a [browser that the user has
-//!   logged in with before](crate::Auth::known_browser) are counted apart from those of strangers,
-//!   for each browser, so strangers can't make the owner wait there. Use it with
-//!   [`Guess::browser`].
+//!   logged in with before](crate::Auth::known_browser) are counted separately for each such
+//!   browser, so strangers can't make the owner wait there. Pass the browser to [`Guess::browser`].
 //!
-//! A guess that has to wait is not counted as a failure of its name, and no wait gets longer by it.
-//! A success clears the lane of the name that it was counted in, not that of the address.
+//! A guess that has to wait is not counted as a failure of its name, and does not prolong any wait.
+//! A success clears the lane of the name in which it was counted, but not the lane of the address.
 //!
 //! While an attacker keeps guessing a name, the owner may have to wait, too, in a browser that is
 //! not known. So the reset by mail must not depend on this count; call [`clear`](Throttle::clear)
@@ -57,16 +56,16 @@
 //!
 //! # Names
 //!
-//! A name that no user has is counted like any other, so the answers don't tell which names exist:
+//! A nonexistent name is counted like any other, so the responses don't reveal which names exist:
 //! call [`attempt`](Throttle::attempt) whether or not you find a user, and before you check
 //! anything.
 //!
 //! White space around the name is ignored, and so is the difference between upper and lower case.
 //! If your lookup accepts other spellings for one user, such as other Unicode forms, normalize the
 //! name first and pass the result to both; otherwise each spelling has guesses of its own. Don't
-//! pass the stored name of the user you found instead: then spellings that share a count show that
-//! the user exists. At most 1 KiB of a name is read. A guess without a name is counted for its
-//! address only, each time as another name.
+//! pass the stored name of the user that you found: if two spellings share a count, an attacker can
+//! tell that the user exists. At most 1 KiB of a name is read. A guess without a name is counted
+//! for its address only, each time as another name.
 //!
 //! # Addresses
 //!
@@ -81,8 +80,8 @@
 //! [`Permit::failures`] is the number of failures before a guess. To require a CAPTCHA from the
 //! third one, check it before the password and drop the permit if it is missing or wrong.
 //!
-//! An error that is returned by `?` after the attempt drops the permit, too, such as a busy
-//! password hasher: the guess counts, although nothing was checked.
+//! If `?` returns an error after the attempt, for example because the password hasher is busy, the
+//! permit is dropped, too: the guess counts, although nothing was checked.
 //!
 //! # Other guesses
 //!
@@ -126,7 +125,7 @@
 //! | [`free`](Throttle::free) | 5 failures | typing errors; the same as in ASP.NET Core Identity |
 //! | [`first_wait`](Throttle::first_wait) | 1 second, then doubled with each failure | NIST SP 800-63B-4 (3.2.2) names waits that grow from 30 seconds to an hour; these reach 30 seconds with the tenth failure |
 //! | [`longest_wait`](Throttle::longest_wait) | 15 minutes | within that range; the longest that the owner may have to wait |
-//! | [`forget_after`](Throttle::forget_after) | 24 hours after the first failure | with the above at most 109 guesses a day for each name, the order of the 100 consecutive failures of NIST SP 800-63B-4 (3.2.2) |
+//! | [`forget_after`](Throttle::forget_after) | 24 hours after the first failure | with the above, at most 109 guesses a day for each name, of the same order as the 100 consecutive failures of NIST SP 800-63B-4 (3.2.2) |
 //! | [`names_per_address`](Throttle::names_per_address) | 30 different names a minute | more than people behind one address enter, far less than a list of names |
 //! | [`stop_after`](Throttle::stop_after) | never | a stop lets anyone lock any user out |
 //!
@@ -170,12 +169,12 @@ const LONGEST_NAME: usize = 1024;
 /// Limits how often passwords and codes can be guessed: see the [module](self). Created by
 /// [`LoginManager::throttle`].
 ///
-/// It is cheap to clone; clones share [`failures`](Throttle::failures). The settings panic if they
-/// are invalid.
+/// It is cheap to clone; clones share [`failures`](Throttle::failures). The methods that configure
+/// it panic if a value is invalid.
 #[derive(Clone)]
 pub struct Throttle {
     realm: Arc<Realm>,
-    /// What is guessed.
+    /// The kind of secret that is guessed.
     kind: Arc<str>,
     limits: Limits,
     digester: Digester,
@@ -184,7 +183,7 @@ pub struct Throttle {
 
 impl<U: AuthUser> LoginManager<U> {
     /// Returns a [throttle](crate::throttle) for guesses of passwords, in the store of this
-    /// manager. Configure the manager first: the throttle keeps the settings of this moment.
+    /// manager. Configure the manager first: the throttle keeps a copy of its current settings.
     #[must_use]
     pub fn throttle(&self) -> Throttle {
         let realm = Arc::clone(self.realm());
@@ -202,7 +201,7 @@ impl Throttle {
     /// Sets what is guessed. Each kind has counts of its own. Default: `login`.
     ///
     /// # Panics
-    /// If it is not 1 to 64 ASCII letters, digits, hyphens and underscores.
+    /// Panics if it is not 1 to 64 ASCII letters, digits, hyphens and underscores.
     #[must_use]
     #[track_caller]
     pub fn named(mut self, kind: &str) -> Self {
@@ -215,7 +214,7 @@ impl Throttle {
     /// Sets how many failures are free: only guesses after them have to wait. Default: 5.
     ///
     /// # Panics
-    /// If it is 0.
+    /// Panics if it is 0.
     #[must_use]
     #[track_caller]
     pub fn free(self, failures: usize) -> Self {
@@ -226,7 +225,7 @@ impl Throttle {
     /// second.
     ///
     /// # Panics
-    /// If it is less than a second or more than 400 days.
+    /// Panics if it is less than a second or more than 400 days.
     #[must_use]
     #[track_caller]
     pub fn first_wait(self, wait: Duration) -> Self {
@@ -236,7 +235,7 @@ impl Throttle {
     /// Sets the longest wait. Default: 15 minutes.
     ///
     /// # Panics
-    /// If it is less than a second or more than 400 days.
+    /// Panics if it is less than a second or more than 400 days.
     #[must_use]
     #[track_caller]
     pub fn longest_wait(self, wait: Duration) -> Self {
@@ -247,7 +246,7 @@ impl Throttle {
     /// 24 hours.
     ///
     /// # Panics
-    /// If it is less than a second or more than 400 days.
+    /// Panics if it is less than a second or more than 400 days.
     #[must_use]
     #[track_caller]
     pub fn forget_after(self, time: Duration) -> Self {
@@ -258,26 +257,26 @@ impl Throttle {
     /// many of your users share an address and log in at the same time, as a school does.
     ///
     /// # Panics
-    /// If it is 0 or more than 1024.
+    /// Panics if it is 0 or more than 1024.
     #[must_use]
     #[track_caller]
     pub fn names_per_address(self, names: usize) -> Self {
         self.setting(|limits| limits.set_names_per_address(names))
     }
 
-    /// Stops guesses after so many failures, until [`clear`](Throttle::clear) is called, at most
-    /// for 400 days. Default: never.
+    /// Rejects further guesses for a name after this many failures, until
+    /// [`clear`](Throttle::clear) is called, for at most 400 days. Default: never.
     ///
     /// With this setting, **anyone can lock out any user whose name they know**. Use it only if a
-    /// rule requires it, with a reset by mail that is not stopped, calls `clear`, and is the way
-    /// that the owner is told about. Failures count together if they are at most
-    /// [`forget_after`](Throttle::forget_after) after the first one.
+    /// regulation requires it, and only with a reset by mail that is not stopped itself, calls
+    /// `clear`, and is explained to users who are locked out. Failures are counted together if they
+    /// occur within [`forget_after`](Throttle::forget_after) of the first one.
     ///
-    /// Call it for every throttle with this [name](Throttle::named), on every node: one without it
-    /// takes the stop for the mistake of a clock, and lifts it.
+    /// Call it for every throttle with this [name](Throttle::named), on every node: a throttle
+    /// without it mistakes the long wait for a clock error, and lifts it.
     ///
     /// # Panics
-    /// If it is 0.
+    /// Panics if it is 0.
     #[must_use]
     #[track_caller]
     pub fn stop_after(self, failures: usize) -> Self {
@@ -292,8 +291,8 @@ impl Throttle {
         Guess::new(self, name)
     }
 
-    /// Forgets the failures of a name: after the password has been reset by mail, or for an
-    /// administrator.
+    /// Forgets the failures of a name. Call it after the password has been reset by mail, or on an
+    /// administrator's request.
     ///
     /// # Errors
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
@@ -318,7 +317,7 @@ impl Throttle {
     }
 }
 
-/// Where the counts are: an owner for each name and each address, so that one call clears a name.
+/// The keys of the counts. Each name and each address is an owner, so that one call clears a name.
 impl Throttle {
     /// `None` for an empty name.
     fn name_digest(&self, name: &str) -> Option<Digest> {

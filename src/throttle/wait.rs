@@ -1,4 +1,4 @@
-//! The answer to a guess that comes too early.
+//! The response to a guess that comes too early.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use crate::clock::Millis;
 
 /// A guess that is not permitted yet. It has not been counted, and the wait does not get longer.
 ///
-/// With axum it is a response: the one that [`response`](Wait::response) returns.
+/// With axum, a handler can return it: it becomes the response that [`response`](Wait::response)
+/// returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wait {
     duration: Duration,
@@ -35,9 +36,9 @@ impl Wait {
         self.duration
     }
 
-    /// The response, for services without axum and as the basis of your own: 429 with `Retry-After`
-    /// in whole seconds, rounded up. The text is the same whatever was counted and whether or not
-    /// the name is that of a user.
+    /// Returns the response, for services without axum and as the basis of your own: 429 with
+    /// `Retry-After` in whole seconds, rounded up. The text is the same whatever was counted, and
+    /// whether or not the name belongs to a user.
     #[must_use]
     pub fn response(&self) -> http::Response<String> {
         let text = "Too many attempts. Please try again later.\n";

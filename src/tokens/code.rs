@@ -40,8 +40,8 @@ impl<U: AuthUser> RedeemCode<U> {
     }
 
     /// Sets the text to which the code was [bound](super::Issue::bound_to). With another text, or
-    /// without one, such a code is refused, and the try is not counted: only the browser that asked
-    /// for it can use up its tries.
+    /// without one, such a code is refused, and the try is not counted: only the browser that
+    /// requested the code can use up its tries.
     pub fn bound_to(mut self, browser: &str) -> Self {
         self.browser = Some(self.tokens.browser_digest(browser));
         self
@@ -64,7 +64,7 @@ impl<U: AuthUser> RedeemCode<U> {
             let Some(_) = code else {
                 return Err(Stop::Refused(RefusedReason::Malformed, None));
             };
-            // As for a user without a code.
+            // The same read as for a user without a code.
             tokens.look_up_nothing().await?;
             return Err(Stop::Refused(RefusedReason::Unknown, None));
         };
@@ -115,8 +115,8 @@ impl<U: AuthUser> Tokens<U> {
     }
 }
 
-/// The digits of a code, which people type with spaces; `None` if there are too few or too many, or
-/// anything else among them.
+/// The digits of a code, which people may type with spaces. `None` if there are too few or too
+/// many, or if there are other characters.
 fn digits_in(code: &str) -> Option<String> {
     let code = code.chars().filter(|c| !c.is_whitespace());
     let code: String = code.take(13).collect();

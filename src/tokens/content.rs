@@ -1,4 +1,4 @@
-//! What an entry says about a token. Content of the entry:
+//! The stored form of a token. The content of its entry:
 //!
 //! ```text
 //! version    u8    1
@@ -39,18 +39,18 @@ const UNDONE: u8 = 32;
 pub(super) struct Content {
     pub(super) secret: Digest,
     pub(super) stamp: Option<Digest>,
-    /// The browser that asked for a code.
+    /// The browser that requested the code.
     pub(super) browser: Option<Digest>,
     pub(super) user_type: UserType,
     pub(super) issued: Millis,
     pub(super) expires: Millis,
     pub(super) is_used: bool,
-    /// It was not delivered, so the next one need not wait.
+    /// Whether it was not delivered, so that the next one need not wait for the gap.
     pub(super) may_repeat: bool,
     pub(super) tries_left: u8,
     pub(super) address: Option<Box<str>>,
-    /// The tokens that were issued in this time (after the first moment, up to the second) undo
-    /// what has been undone.
+    /// Tokens that were issued in this interval (after the first time, up to the second) are
+    /// invalid: the changes that they undo have been undone.
     pub(super) undone: Option<(Millis, Millis)>,
     pub(super) data: Vec<u8>,
 }
@@ -148,7 +148,7 @@ impl Content {
         })
     }
 
-    /// Whether a token can be redeemed now, as far as it says itself.
+    /// Whether the token can be redeemed now, judging by its own content.
     pub(super) fn judge(&self, now: Millis) -> Result<(), RefusedReason> {
         if self.is_used {
             return Err(RefusedReason::Used);
@@ -162,13 +162,13 @@ impl Content {
         Ok(())
     }
 
-    /// Marks it as used. What it carried isn't needed any more.
+    /// Marks it as used, and removes the data that it carried, which is no longer needed.
     pub(super) fn use_up(&mut self) {
         self.is_used = true;
         self.data.clear();
     }
 
-    /// Whether a token that was issued then undoes what has been undone.
+    /// Whether the change that a token issued at this time undoes has been undone already.
     pub(super) fn has_undone(&self, issued: Millis) -> bool {
         self.undone
             .is_some_and(|(after, until)| after < issued && issued <= until)

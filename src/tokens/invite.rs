@@ -4,14 +4,14 @@ use super::{Invitation, Issue, Purpose, Tokens, redeem::Stop, subject::Subject};
 use crate::{error::Error, session::finish, store::SessionToken, user::AuthUser};
 
 impl<U: AuthUser> Tokens<U> {
-    /// Issues a token to an address without a user: an invitation, or the link that begins a
+    /// Issues a token to an address without a user: an invitation, or the link that starts a
     /// registration. The address takes the place of the user: there is one valid token for each
     /// address and purpose, the gap applies to it, and no user is loaded. Spell it the same way
     /// each time.
     ///
     /// [`peek_invitation`](Tokens::peek_invitation) and [`accept`](Tokens::accept) return the
-    /// address and the data. If an account with this address has been created meanwhile, the
-    /// application has to notice.
+    /// address and the data. The application has to check whether an account with this address has
+    /// been created meanwhile.
     ///
     /// ```
     /// # use login_manager::{AuthUser, Error, tokens::{Purpose, Tokens}};
@@ -30,10 +30,10 @@ impl<U: AuthUser> Tokens<U> {
     /// ```
     ///
     /// # Errors
-    /// When it is awaited, those of [`issue`](Tokens::issue).
+    /// - those of [`issue`](Tokens::issue), when it is awaited
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check), or it has codes.
+    /// Panics if a setting of the purpose is [invalid](Purpose::check), or if it has codes.
     #[track_caller]
     pub fn invite(&self, address: &str, purpose: Purpose) -> Issue<U> {
         Issue::to_address(self, address, purpose.expect_link())
@@ -45,7 +45,7 @@ impl<U: AuthUser> Tokens<U> {
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check), or it has codes.
+    /// Panics if a setting of the purpose is [invalid](Purpose::check), or if it has codes.
     #[track_caller]
     pub fn peek_invitation(
         &self,
@@ -64,7 +64,7 @@ impl<U: AuthUser> Tokens<U> {
     ///   the token
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check), or it has codes.
+    /// Panics if a setting of the purpose is [invalid](Purpose::check), or if it has codes.
     #[track_caller]
     pub fn accept(
         &self,
@@ -80,7 +80,7 @@ impl<U: AuthUser> Tokens<U> {
     /// - those of [`accept`](Tokens::accept)
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check), or it has codes.
+    /// Panics if a setting of the purpose is [invalid](Purpose::check), or if it has codes.
     #[track_caller]
     pub fn withdraw_invitation(
         &self,

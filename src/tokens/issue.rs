@@ -18,13 +18,13 @@ use crate::{
     user::AuthUser,
 };
 
-/// The most that a token carries, in bytes of JSON.
+/// The maximum size of the data that a token carries, in bytes of JSON.
 const MAX_DATA: usize = 4096;
 /// The longest address, in bytes: that of a mailbox in RFC 5321 (4.5.3.1.3), without its brackets.
 const MAX_ADDRESS: usize = 254;
 
-/// Issues a token when it is awaited: see [`Tokens::issue`]. It is issued completely even if the
-/// client hangs up.
+/// Issues a token when it is awaited: see [`Tokens::issue`]. This is carried out completely even if
+/// the client hangs up.
 #[must_use = "no token is issued until it is awaited"]
 pub struct Issue<U: AuthUser> {
     tokens: Tokens<U>,
@@ -35,7 +35,7 @@ pub struct Issue<U: AuthUser> {
     data: Result<Vec<u8>, Error>,
 }
 
-/// Whom it is issued to.
+/// The recipient of a token.
 struct To {
     subject: Subject,
     stamp: Option<Digest>,
@@ -75,23 +75,23 @@ impl<U: AuthUser> Issue<U> {
         }
     }
 
-    /// Sets the user's address, if the [handle](Tokens::with_address) doesn't know it, or if it is
-    /// another one than the current one: the address that an [undo](Purpose::undo) leads back to.
-    /// At most 254 bytes.
+    /// Sets the address that the token is issued for. Call it if the [handle](Tokens::with_address)
+    /// doesn't know the user's address, or if the address is not the current one: an
+    /// [undo](Purpose::undo) is issued for the address to restore. At most 254 bytes.
     pub fn for_address(mut self, address: &str) -> Self {
         self.address = Some(address.into());
         self
     }
 
     /// Adds data, which is returned when the token is redeemed: the new address of a change of
-    /// address, or the page to return to. At most 4 KiB of JSON. The token's bearer may see it
-    /// on a page that shows it, but cannot change it.
+    /// address, or the page to return to. At most 4 KiB of JSON. The token's bearer cannot change
+    /// the data, but may see it if a page shows it.
     pub fn carry<T: Serialize + ?Sized>(mut self, data: &T) -> Self {
         self.data = serde_json::to_vec(data).map_err(|error| Error::new(ErrorKind::Data, error));
         self
     }
 
-    /// Binds a [code](Purpose::code) to the browser that asks for it: `browser` is any secret text
+    /// Binds a [code](Purpose::code) to the browser that requests it: `browser` is any secret text
     /// that only this browser's session has, such as 128 random bits in its
     /// [`Session`](crate::Session). [`RedeemCode::bound_to`](super::RedeemCode::bound_to) then
     /// needs the same text.

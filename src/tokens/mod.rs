@@ -38,7 +38,7 @@
 //! async fn reset(
 //!     db: &Db, tokens: &Tokens<Account>, token: &str, password: String,
 //! ) -> Result<&'static str, Error> {
-//!     // Check the password against your policy before: this uses the token up.
+//!     // Check the password against your policy first: this uses up the token.
 //!     let Some(redeemed) = tokens.redeem(token, RESET).await? else {
 //!         return Ok("This link is no longer valid.");
 //!     };
@@ -56,8 +56,8 @@
 //! - It has not expired, and has not been redeemed or [withdrawn](Tokens::withdraw).
 //! - Its user exists, [is active](AuthUser::is_active), and has the same [security
 //!   stamp](AuthUser::security_stamp) and, with [`Tokens::with_address`], the same address as when
-//!   it was issued. So a change of password or address makes all open tokens invalid, without
-//!   deleting one, except an [undo](Purpose::undo).
+//!   it was issued. So a change of password or address makes all open tokens invalid except an
+//!   [undo](Purpose::undo), without deleting them.
 //!
 //! Every other token yields `None`. Only the event
 //! [`TokenRefused`](crate::event::EventKind::TokenRefused) has the [reason](RefusedReason).
@@ -72,8 +72,8 @@
 //!   for another one.
 //! - **Take the token out of the URL**: put it into the [`Session`](crate::Session), redirect to
 //!   the path without it, and send `Referrer-Policy: no-referrer` with both responses (OWASP Forgot
-//!   Password Cheat Sheet; ASVS 5.0, 14.2.1). Until it is used or expires, the store then has it in
-//!   plain text, in the session's data.
+//!   Password Cheat Sheet; ASVS 5.0, 14.2.1). Until the token is used or expires, the session's
+//!   data in the store then contains it in plain text.
 //! - **Build links from your configuration**, never from the `Host` header, which the client
 //!   chooses.
 //! - **Mail to the stored address**, never to the one that was typed: two addresses that look or
@@ -81,40 +81,41 @@
 //! - **Don't log the user in** after a reset (OWASP). After a [login link](Purpose::login_link) or
 //!   a code, call [`Auth::login`](crate::Auth::login); a second factor still has to follow.
 //! - **After a reset**: set a new stamp, so that all sessions end, call
-//!   [`withdraw_all`](Tokens::withdraw_all), and mail the user that it happened.
-//! - **At a change of address**, require a [fresh login](crate::fresh_login_required). The new
-//!   address belongs in the token ([`carry`](Issue::carry)), not into the user's row. Afterwards,
-//!   mail an [undo](Purpose::undo) to the old one. If the user corrects a typing mistake, call
+//!   [`withdraw_all`](Tokens::withdraw_all), and notify the user by mail.
+//! - **At a change of address**, require a [fresh login](crate::fresh_login_required). Put the new
+//!   address into the token ([`carry`](Issue::carry)), not into the user's row. Afterwards, mail an
+//!   [undo](Purpose::undo) to the old one. If the user corrects a typing mistake, call
 //!   [`withdraw`](Tokens::withdraw) before you issue the next token, since the gap would delay it.
 //! - **Verify before you trust**: anyone can register with an address that isn't theirs. When it is
 //!   verified for the first time, or used for a login link, end the account's sessions and forget
 //!   its password, which someone else may have chosen.
-//! - **Limit requests** by client address, in front of this. The gap limits what reaches one user.
+//! - **Limit requests** by client address, in front of the handlers. The gap only limits the mails
+//!   to one user.
 //!
 //! # Codes
 //!
 //! A code is typed, so it is short, and can be guessed. [`Tokens::redeem_code`] finds it by user
-//! and purpose, and counts the try in the store before it compares: of any number of concurrent
-//! guesses, at most 5 are compared; after them the code is invalid. Since a new one can be asked
-//! for every 5 minutes, 1440 guesses a day are possible for each user, of a million codes: limit
-//! how often codes are issued, too.
+//! and purpose, and counts the try in the store before it compares the code. However many guesses
+//! are concurrent, at most 5 are compared; after that, the code is invalid. Since a new code can be
+//! requested every 5 minutes, 1440 guesses a day are possible for each user, out of a million
+//! codes, so limit how often codes are issued, too.
 //!
 //! # Failures
 //!
-//! An error does not tell whether a token is valid. If the store fails while a token is
-//! issued, it is not returned, so it cannot be redeemed. If it fails while one is redeemed, the
-//! token may have been used up: it is accepted at most once, and after the error perhaps not at
+//! An error does not tell whether a token is valid. If the store fails while a token is issued, the
+//! token is not returned, so it cannot be redeemed. If the store fails while a token is redeemed,
+//! the token may have been used up: it is accepted at most once, and after the error perhaps not at
 //! all. A client that hangs up interrupts neither; a token is then used up as if the client had
 //! waited.
 //!
 //! # In the store
 //!
-//! Tokens are kept in the manager's [store](crate::SessionStore), as records that are no sessions:
-//! [`Auth::sessions`](crate::Auth::sessions) doesn't list them, no session cookie opens or ends
-//! one, and they are read past a `CachedStore`. They contain the digest of the token and of the
-//! stamp, the address and the data, which are deleted when it is redeemed. Expired ones are removed
-//! with expired sessions. [`LoginManager::logout_user`] leaves tokens alone;
-//! [`LoginManager::logout_everyone`] deletes all records, and so all tokens.
+//! Tokens are kept in the manager's [store](crate::SessionStore), as records that are not sessions:
+//! [`Auth::sessions`](crate::Auth::sessions) doesn't list them, no session cookie is valid for them
+//! or can end them, and reads of them bypass a `CachedStore`. They contain the digests of the token
+//! and of the stamp, the address and the data; the data is deleted when the token is redeemed.
+//! Expired tokens are removed with expired sessions. [`LoginManager::logout_user`] leaves tokens
+//! alone; [`LoginManager::logout_everyone`] deletes all records, and so all tokens.
 //!
 //! # Numbers
 //!
@@ -123,7 +124,7 @@
 //! | length of a token | 256 bits | ASVS 5.0, 7.2.3 requires 128; from 112 on a plain hash suffices in the store (6.5.2) |
 //! | password reset | 1 hour, at most 24 | OWASP: "appropriate"; NIST SP 800-63B-4, 4.2.1.2: at most 24 hours by mail |
 //! | verification, change of address | 24 hours | NIST SP 800-63B-4, 4.2.1.2 |
-//! | undo of a change of address | 7 days | ours: a week's holiday |
+//! | undo of a change of address | 7 days | ours: covers a week's holiday |
 //! | login link, code | 10 minutes, at most 24 hours | ASVS 5.0, 6.5.5: 10 minutes out of band |
 //! | invitation | 7 days | ours |
 //! | digits of a code | 6, at most 12 | ASVS 5.0, 6.5.4: 20 bits |
@@ -132,7 +133,7 @@
 //! | data, address | 4 KiB, 254 bytes | ours; RFC 5321, 4.5.3.1.3 |
 //! | tokens sent at a time, and for how long | 256, 1 minute | ours |
 //!
-//! In the manual: [a reset in full](crate::manual::passwords#reset-a-password).
+//! In the manual: [a complete reset](crate::manual::passwords#reset-a-password).
 
 mod code;
 mod content;
@@ -170,8 +171,8 @@ pub use self::{
 #[doc(inline)]
 pub use crate::reason::RefusedReason;
 
-/// Issues and redeems one-time tokens. Clones are cheap and belong together: see
-/// [the module](self).
+/// Issues and redeems one-time tokens: see [the module](self). Clones are cheap and share the limit
+/// of tokens that are sent at a time.
 pub struct Tokens<U: AuthUser> {
     realm: Arc<Realm>,
     load_user: LoadUser<U>,
@@ -198,9 +199,9 @@ impl<U: AuthUser> LoginManager<U> {
 
 impl<U: AuthUser> Tokens<U> {
     /// Sets how to read the current address of a user. Tokens are then issued for it, and are
-    /// invalid as soon as the user has another one. An empty address is none.
+    /// invalid as soon as the user has another one. An empty address counts as none.
     ///
-    /// Addresses are equal if their bytes are. If you change how you spell them, open tokens become
+    /// Addresses are compared byte by byte. If you change how they are spelled, open tokens become
     /// invalid.
     #[must_use]
     pub fn with_address(self, address: impl Fn(&U) -> &str + Send + Sync + 'static) -> Self {
@@ -210,15 +211,15 @@ impl<U: AuthUser> Tokens<U> {
         }
     }
 
-    /// Issues a token for this user. The older one for the same purpose becomes invalid.
+    /// Issues a token for this user. An older one for the same purpose becomes invalid.
     ///
-    /// It returns `None` if the older one was issued within the [gap](Purpose::gap), for the same
-    /// address: that one remains valid, and you send nothing. Show the same page in both
-    /// cases. If you could not deliver a token, [`withdraw`](Tokens::withdraw) it, so that the next
-    /// request need not wait.
+    /// Returns `None` if the older token was issued within the [gap](Purpose::gap) for the same
+    /// address. That token then remains valid, and there is nothing to send. Show the same page in
+    /// both cases. If you could not deliver a token, [`withdraw`](Tokens::withdraw) it, so that the
+    /// next request need not wait.
     ///
-    /// A visitor who requests a reset or a login link is anonymous: use [`send`](Tokens::send)
-    /// there.
+    /// Visitors who request a reset or a login link are anonymous: use [`send`](Tokens::send) for
+    /// them.
     ///
     /// ```
     /// # use login_manager::{AuthUser, Error, tokens::{Purpose, Tokens}};
@@ -248,7 +249,7 @@ impl<U: AuthUser> Tokens<U> {
     ///   bytes
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check).
+    /// Panics if a setting of the purpose is [invalid](Purpose::check).
     #[track_caller]
     pub fn issue(&self, user: &U, purpose: Purpose) -> Issue<U> {
         ConfigError::expect_none(purpose.check());
@@ -266,7 +267,7 @@ impl<U: AuthUser> Tokens<U> {
     ///   id than requested
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check), or it has codes.
+    /// Panics if a setting of the purpose is [invalid](Purpose::check), or if it has codes.
     #[track_caller]
     pub fn peek(
         &self,
@@ -279,7 +280,7 @@ impl<U: AuthUser> Tokens<U> {
 
     /// Redeems a token: for the POST of a form. Returns the user and the data of a
     /// [valid](self#what-makes-a-token-valid) token, once, and `None` for any other text. Of
-    /// concurrent calls, one succeeds.
+    /// several concurrent calls, only one succeeds.
     ///
     /// It is carried out completely even if the client hangs up.
     ///
@@ -290,7 +291,7 @@ impl<U: AuthUser> Tokens<U> {
     ///   the token
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check), or it has codes.
+    /// Panics if a setting of the purpose is [invalid](Purpose::check), or if it has codes.
     #[track_caller]
     pub fn redeem(
         &self,
@@ -303,9 +304,9 @@ impl<U: AuthUser> Tokens<U> {
 
     /// Redeems a code that a user has typed: see [Codes](self#codes). Spaces in it are ignored.
     ///
-    /// If there is no such user, pass `None`: the result is the same as for a wrong code, after the
-    /// one read that a user without a code costs. A wrong guess at a code costs a write, too, to
-    /// count the try.
+    /// If there is no such user, pass `None`: the result is the same as for a wrong code, and takes
+    /// the same single read as for a user without a code. If the user has a code, a wrong guess
+    /// also takes a write, to count the try.
     ///
     /// ```
     /// # use login_manager::{AuthUser, Error, tokens::{Purpose, Tokens}};
@@ -318,10 +319,10 @@ impl<U: AuthUser> Tokens<U> {
     /// ```
     ///
     /// # Errors
-    /// When it is awaited, those of [`redeem`](Tokens::redeem). The try may have been counted.
+    /// - those of [`redeem`](Tokens::redeem), when it is awaited. The try may have been counted
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check), or it has no codes.
+    /// Panics if a setting of the purpose is [invalid](Purpose::check), or if it has no codes.
     #[track_caller]
     pub fn redeem_code<'a>(
         &self,
@@ -333,7 +334,8 @@ impl<U: AuthUser> Tokens<U> {
         RedeemCode::new(self, user.into(), purpose, code)
     }
 
-    /// The current address of a user, if the application says how to read it, and it isn't empty.
+    /// The current address of a user, if the application has set how to read it, and it isn't
+    /// empty.
     fn address_of<'a>(&self, user: &'a U) -> Option<&'a str> {
         let address = self.address.as_ref().map(|address| address(user));
         address.filter(|address| !address.is_empty())

@@ -10,7 +10,7 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const LONGEST: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
 /// What a token is for. A token is only redeemed for the purpose that it was issued for, and a user
-/// has at most one valid token of each.
+/// has at most one valid token for each purpose.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +32,8 @@ pub struct Purpose {
     longest: Duration,
     pub(super) gap: Duration,
     pub(super) code: Option<Code>,
-    /// It survives a change of password or address, which it may have to undo.
+    /// Whether the token remains valid after a change of password or address, which it may have to
+    /// undo.
     pub(super) undoes: bool,
     /// The name of a setting that this kind of token doesn't have.
     misplaced: Option<&'static str>,
@@ -70,7 +71,7 @@ impl Purpose {
         }
     }
 
-    /// A password reset: valid for 1 hour. More than 24 hours are not accepted.
+    /// A password reset: valid for 1 hour by default, and for 24 hours at most.
     pub const fn reset() -> Self {
         Self::link("reset", HOUR, DAY)
     }
@@ -86,20 +87,20 @@ impl Purpose {
         Self::link("change_of_address", DAY, LONGEST)
     }
 
-    /// The way back from a change of address, sent to the old one: valid for 7 days.
+    /// Undoes a change of address. It is sent to the old address and valid for 7 days.
     ///
     /// An intruder who has changed the address may also change the password, so this token is not
     /// bound to the stamp and the current address, and
-    /// [`withdraw_all`](super::Tokens::withdraw_all) leaves it alone. There is one for each user
-    /// and address that it leads back to, so that a second change doesn't replace it. Once an older
-    /// one is redeemed, those issued between its issue and its use are invalid.
+    /// [`withdraw_all`](super::Tokens::withdraw_all) leaves it alone. There is one token for each
+    /// user and address to restore, so that a second change doesn't replace the first token. Once
+    /// an older token is redeemed, the tokens issued between its issue and its use are invalid.
     pub const fn undo() -> Self {
         let mut purpose = Self::link("undo", Duration::from_secs(7 * 24 * 60 * 60), LONGEST);
         purpose.undoes = true;
         purpose
     }
 
-    /// A link that logs in: valid for 10 minutes. More than 24 hours are not accepted.
+    /// A link that logs the user in: valid for 10 minutes by default, and for 24 hours at most.
     pub const fn login_link() -> Self {
         Self::link("login_link", Duration::from_secs(10 * 60), DAY)
     }
@@ -109,8 +110,8 @@ impl Purpose {
         Self::link("invitation", Duration::from_secs(7 * 24 * 60 * 60), LONGEST)
     }
 
-    /// A short code: 6 digits, valid for 10 minutes and 5 tries. More than 24 hours are not
-    /// accepted.
+    /// A short code: by default 6 digits, valid for 10 minutes and 5 tries; valid for 24 hours at
+    /// most.
     pub const fn code() -> Self {
         let mut purpose = Self::link("code", Duration::from_secs(10 * 60), DAY);
         purpose.code = Some(Code {
@@ -138,18 +139,18 @@ impl Purpose {
         purpose
     }
 
-    /// Sets how long a token is valid: from a second to 24 hours or 400 days, as said at each
-    /// purpose.
+    /// Sets how long a token is valid: from a second to the maximum of the purpose, which is 400
+    /// days unless its documentation says 24 hours.
     pub const fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
-    /// Sets for how long after a token was issued no other one is. Default: 5 minutes. At most 24
-    /// hours; zero means that each request is answered with a new token.
+    /// Sets the time after a token was issued in which no other one is issued. Default: 5 minutes.
+    /// At most 24 hours; zero means that every request gets a new token.
     ///
-    /// Without it, anyone who knows an address can fill its mailbox, and can replace the token in
-    /// the owner's mail before the owner opens it.
+    /// Without a gap, anyone who knows an address can fill its mailbox, and can replace the token
+    /// in the owner's mail before the owner opens it.
     pub const fn gap(mut self, gap: Duration) -> Self {
         self.gap = gap;
         self
@@ -232,7 +233,7 @@ impl Purpose {
         Ok(())
     }
 
-    /// Panics, in the name of the caller, unless it is a valid purpose of links.
+    /// Panics at the caller's location unless this is a valid purpose with links.
     #[track_caller]
     pub(super) fn expect_link(self) -> Self {
         ConfigError::expect_none(self.check());
@@ -244,7 +245,7 @@ impl Purpose {
         self
     }
 
-    /// Panics, in the name of the caller, unless it is a valid purpose of codes. Returns their
+    /// Panics at the caller's location unless this is a valid purpose with codes. Returns their
     /// shape.
     #[track_caller]
     pub(super) fn expect_code(self) -> Code {

@@ -20,7 +20,7 @@ use crate::{
 
 /// Why a token is not accepted.
 pub(super) enum Stop {
-    /// It is refused, and whose it is if that is known.
+    /// The token is refused, and the id of its user, if it is known.
     Refused(RefusedReason, Option<String>),
     Failed(Error),
 }
@@ -31,7 +31,7 @@ impl From<Error> for Stop {
     }
 }
 
-/// A token that may be redeemed, as far as the store knows.
+/// A token that may be redeemed according to the store. The user has not been checked.
 pub(super) struct Found {
     key: EntryKey,
     pub(super) subject: Subject,
@@ -213,7 +213,7 @@ impl<U: AuthUser> Tokens<U> {
             if purpose.undoes {
                 let after = content.undone.map_or(content.issued, |(after, _)| after);
                 content.undone = Some((after, now));
-                // For as long as one that was issued until now is valid.
+                // Keep the interval for as long as any token that was issued until now is valid.
                 expires = expires.max(now.saturating_add(millis(purpose.lifetime)));
             }
             content.use_up();
@@ -227,8 +227,9 @@ impl<U: AuthUser> Tokens<U> {
         let refused = |why| Err(Stop::Refused(why, user_id.map(str::to_owned)));
         match used.await? {
             Err(why) => refused(why),
-            // Of two redeemed at once, the older one may have been marked as used since it was
-            // looked for. If it is marked after this, this one came first.
+            // If an older undo is redeemed concurrently, it may have been marked as used between
+            // `find` and this write, so look again. If it is marked after this check, this one came
+            // first.
             Ok(issued) if purpose.undoes && self.is_undone(key, issued).await? => {
                 refused(RefusedReason::Undone)
             }

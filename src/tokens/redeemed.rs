@@ -1,4 +1,4 @@
-//! What a token was for: [`Peeked`], [`Redeemed`] and [`Invitation`].
+//! The contents of a valid token: [`Peeked`], [`Redeemed`] and [`Invitation`].
 
 use std::{fmt, sync::Arc};
 
@@ -128,21 +128,21 @@ impl Invitation {
     }
 }
 
-/// Without the user, the address and the data.
+/// Omits the user, the address and the data.
 impl<U> fmt::Debug for Peeked<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Peeked").finish_non_exhaustive()
     }
 }
 
-/// Without the user, the address and the data.
+/// Omits the user, the address and the data.
 impl<U> fmt::Debug for Redeemed<U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Redeemed").finish_non_exhaustive()
     }
 }
 
-/// Without the address and the data.
+/// Omits the address and the data.
 impl fmt::Debug for Invitation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Invitation").finish_non_exhaustive()

@@ -1,4 +1,4 @@
-//! Sending tokens in the background, so that no answer depends on whether there is an account.
+//! Sending tokens in the background, so that no response depends on whether there is an account.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,11 +19,11 @@ use crate::{
 
 /// How many tokens are sent at a time. Each may wait for a mail server.
 pub(super) const MAX_SENDING: usize = 256;
-/// How long the delivery of one may take.
+/// How long one delivery may take.
 const DELIVERY: Duration = Duration::from_secs(60);
 
 impl<U: AuthUser> Tokens<U> {
-    /// Issues a token and delivers it, in the background: it returns at once, and neither its
+    /// Issues a token and delivers it, in the background. The call returns at once, and neither its
     /// result nor its time depends on whether there is an account.
     ///
     /// `deliver` gets the user and the token and sends the mail. It is called if there is an
@@ -51,18 +51,18 @@ impl<U: AuthUser> Tokens<U> {
     /// ```
     ///
     /// An error, a panic, or a delivery of more than a minute is reported as
-    /// [`TokenNotSent`](EventKind::TokenNotSent). After an error or a minute the next request need
-    /// not wait for the gap. The token remains valid, since the mail may have been sent
-    /// nevertheless.
+    /// [`TokenNotSent`](EventKind::TokenNotSent). After an error or a minute, the next request need
+    /// not wait for the gap. The token remains valid, since the mail may have been sent all the
+    /// same.
     ///
     /// At most 256 calls per handle (its clones included) are in progress at a time. Beyond that,
-    /// nothing is sent and [`TokenNotSent`](EventKind::TokenNotSent) is reported, with an account
-    /// or without. A call that is in progress when the program ends is lost.
+    /// nothing is sent and [`TokenNotSent`](EventKind::TokenNotSent) is reported, whether or not
+    /// there is an account. A call that is in progress when the program ends is lost.
     ///
     /// Without an account, there is one read of the store. With one, there is the same read, a
-    /// write and the delivery. All of it comes after the response, so that only the load of the
-    /// store and of the mail server could tell the difference. The lookup of the account is the
-    /// application's.
+    /// write and the delivery. All of it happens in the background, so only the load on the store
+    /// and on the mail server could reveal the difference. The lookup of the account is up to the
+    /// application.
     ///
     /// # Panics
     /// - if a setting of the purpose is [invalid](Purpose::check)
@@ -79,9 +79,9 @@ impl<U: AuthUser> Tokens<U> {
         self.start(account, purpose, |issue| issue, deliver);
     }
 
-    /// The same for a token that carries data or is bound to a browser: `configure` gets the
-    /// [`Issue`] that is about to be awaited. If it fails, for example since the data is too long,
-    /// that is reported as any other failure.
+    /// Like [`send`](Tokens::send), for a token that carries data or is bound to a browser:
+    /// `configure` gets the [`Issue`] before it is awaited. If issuing fails, for example because
+    /// the data is too long, this is reported like any other failure.
     ///
     /// ```
     /// # use std::io;
@@ -100,7 +100,7 @@ impl<U: AuthUser> Tokens<U> {
     /// ```
     ///
     /// # Panics
-    /// As [`send`](Tokens::send).
+    /// Panics as [`send`](Tokens::send) does.
     #[track_caller]
     pub fn send_with<F, Fut, E>(
         &self,
@@ -179,7 +179,7 @@ impl<U: AuthUser> Tokens<U> {
             Ok(Err(error)) => NotSent::Delivery(error.into()),
             Err(_) => NotSent::Late,
         };
-        // Best effort: without it, the next one has to wait for the gap.
+        // Best effort: if this fails, the next token has to wait for the gap.
         let now = self.realm.clock.now();
         let lifted = change_entry(&self.realm, &key, now, |entry| {
             let Some(entry) = entry else {
@@ -200,7 +200,7 @@ impl<U: AuthUser> Tokens<U> {
         Err(error)
     }
 
-    /// The read with which issuing and redeeming begin, of an entry that no user has.
+    /// Makes the same read with which issuing and redeeming begin, for an entry that no user has.
     pub(super) async fn look_up_nothing(&self) -> Result<(), Error> {
         let key = EntryKey {
             id: SessionId::random().map_err(|_| ErrorKind::Random)?,
@@ -223,7 +223,8 @@ enum NotSent {
     Late,
 }
 
-/// Reports that nothing was sent, unless its event is taken: a panic ends the task without a word.
+/// Reports on drop that nothing was sent, unless its event was taken, so that a panic in the task
+/// is reported, too.
 struct Unsent<U: AuthUser> {
     tokens: Tokens<U>,
     event: Option<Event>,

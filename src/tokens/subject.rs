@@ -31,8 +31,8 @@ impl Subject {
         }
     }
 
-    /// The kind of its entries. What undoes a change is kept apart, so that `withdraw_all` spares
-    /// it.
+    /// The kind of its entries. Undo tokens have a kind of their own, so that `withdraw_all` leaves
+    /// them alone.
     pub(super) fn kind(&self, purpose: Purpose) -> &'static str {
         match self {
             Self::User(_) => user_kind(purpose),
@@ -67,8 +67,7 @@ pub(super) fn user_kind(purpose: Purpose) -> &'static str {
 }
 
 impl<U: AuthUser> Tokens<U> {
-    /// The key of the one token of this purpose. There is one for each address that an undo leads
-    /// back to.
+    /// The key of the one token of this purpose. An undo has one for each address that it restores.
     pub(super) fn key(
         &self,
         purpose: Purpose,

@@ -20,8 +20,8 @@ pub struct Token {
 }
 
 impl Token {
-    /// Returns its text: 64 characters of base64url, which may stand in a URL as they are, or the
-    /// digits of a code. Do not log it.
+    /// Returns its text: 64 characters of base64url, which need no escaping in a URL, or the digits
+    /// of a code. Do not log it.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
@@ -41,7 +41,7 @@ impl Token {
     }
 }
 
-/// Without the text and the address.
+/// Omits the text and the address.
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token").finish_non_exhaustive()

@@ -21,7 +21,7 @@ impl<U: AuthUser> Tokens<U> {
     ///   the token
     ///
     /// # Panics
-    /// If a setting of the purpose is [invalid](Purpose::check).
+    /// Panics if a setting of the purpose is [invalid](Purpose::check).
     #[track_caller]
     pub fn withdraw(
         &self,

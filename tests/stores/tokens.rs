@@ -69,7 +69,7 @@ async fn links(tokens: &Tokens<Account>, clock: &TestClock, user: &Account) {
     assert_eq!(peeked.address(), Some("a@example.com"));
 
     let mut redeems = JoinSet::new();
-    for _ in 0..8 {
+    for _ in 0..64 {
         redeems.spawn(tokens.redeem(&token, RESET));
     }
     let redeemed = redeems.join_all().await.into_iter();

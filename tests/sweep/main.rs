@@ -18,4 +18,5 @@
 mod support;
 
 #[path = "mod.rs"]
+#[allow(dead_code, reason = "the tests of stores run a sample, too")]
 mod sweep;

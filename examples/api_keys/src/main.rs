@@ -1,4 +1,4 @@
-//! An API beside the pages: users create keys on a page, and give them to programs.
+//! An API next to the pages: users create keys on a page, and give them to programs.
 //!
 //! ```sh
 //! cargo run -p api_keys

@@ -82,7 +82,7 @@ async fn private(LoginRequired(user): LoginRequired<Account>) -> String {
 }
 
 async fn log_in(auth: Auth<Account>) -> Result<StatusCode, login_manager::Error> {
-    auth.login(Account { id: 7 }).await?; // check a password before
+    auth.login(Account { id: 7 }).await?; // check the password first
     Ok(StatusCode::NO_CONTENT)
 }
 

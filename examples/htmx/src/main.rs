@@ -1,4 +1,4 @@
-//! htmx: parts of a page, and what happens when the session ends under it.
+//! htmx: parts of a page, and what happens when the session ends while the page is open.
 //!
 //! ```sh
 //! cargo run -p htmx
@@ -95,7 +95,7 @@ fn list(notes: &[String]) -> String {
 }
 
 async fn log_in(auth: Auth<Account>, next: NextPath) -> Result<impl IntoResponse> {
-    auth.login(Account { id: 7 }).await?; // check a password before
+    auth.login(Account { id: 7 }).await?; // check the password first
     Ok(next.redirect_or("/notes"))
 }
 

@@ -1,5 +1,5 @@
-//! Takes over the users of a Flask application: its SQLite database with Werkzeug's password
-//! hashes. The first login of each user replaces the hash by one of argon2id.
+//! Imports the users of a Flask application: its SQLite database with Werkzeug's password hashes.
+//! The first login of each user replaces the hash with an argon2id hash.
 //!
 //! ```sh
 //! cargo run -p import_users
@@ -54,7 +54,7 @@ impl AuthUser for User {
         self.id
     }
 
-    // Without a security stamp. The hash would be a poor one: renewing it would end the sessions.
+    // There is no security stamp. The hash would be a poor one: renewing it would end the sessions.
 }
 
 #[derive(Clone)]
@@ -167,7 +167,7 @@ pub(crate) async fn app(database: SqlitePool) -> Result<Router, BoxError> {
         .with_state(App { users, passwords }))
 }
 
-/// The table of Flask's tutorial with two users: alice, whose hash is one of today's Werkzeug, and
+/// The table of Flask's tutorial with two users: alice, whose hash is from a current Werkzeug, and
 /// bob, who registered when it still used PBKDF2.
 const SAMPLE: &str = "
     CREATE TABLE IF NOT EXISTS user (

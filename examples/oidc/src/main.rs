@@ -22,7 +22,7 @@
 //! query, and continue as in the first case, without a second manager.
 //!
 //! In both cases, the session keeps the nonce, the PKCE verifier and the page to return to, under
-//! the `state`. The first answer takes them out of it, so no answer is accepted twice, and none in
+//! the `state`. The first response removes them, so no response is accepted twice, and none in
 //! another browser. The account is found by issuer and subject, never by an e-mail address: at the
 //! provider of this example, mallory claims to have alice's.
 //!
@@ -31,9 +31,9 @@
 //! redirects, take the client's id and secret from your configuration, and fetch the provider's
 //! metadata again from time to time, since its keys change.
 //!
-//! For a site that offers OAuth 2.0 alone, use the crate `oauth2`, whose types are the same. It has
-//! no ID token and no nonce, so ask the site's API for the user, with the access token, and use the
-//! user's permanent id there as the subject.
+//! For a site that only offers OAuth 2.0, use the crate `oauth2`, whose types are the same. OAuth
+//! has no ID token and no nonce, so ask the site's API for the user, with the access token, and use
+//! the user's permanent id there as the subject.
 
 mod accounts;
 mod provider;

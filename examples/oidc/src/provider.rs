@@ -146,8 +146,8 @@ struct Question {
     code_challenge: String,
 }
 
-/// Logs the visitor in as whom they like. A form with the method GET leads to the same URL as a
-/// redirect.
+/// Logs the visitor in as any user they choose. A form with the method GET leads to the same URL as
+/// a redirect.
 async fn authorize(
     State(provider): State<Provider>,
     Query(question): Query<Question>,

@@ -16,18 +16,19 @@
 //! curl -X POST http://localhost:3000/passkeys/challenge -i     # 401: only after a fresh login
 //! ```
 //!
-//! - Only a fresh login may add a passkey, as it may change a password.
-//! - The user names nothing: the passkey is *discoverable*, and the authenticator returns the user
+//! - Only a fresh login may add a passkey, as for changing a password.
+//! - The user enters no name: the passkey is *discoverable*, and the authenticator returns the user
 //!   handle that it has stored. The challenge is the same for every visitor, so it does not show
 //!   who has an account.
 //! - Both ceremonies require *user verification* (a PIN, a fingerprint), and the server checks it.
 //!   So the passkey is two factors in one, and [`Auth::login`] makes the login fresh.
-//! - The state of a ceremony is kept in the [`Session`], on the server, and taken out of it by the
-//!   first answer: the same answer is never accepted again. After five minutes it is too late.
+//! - The state of a ceremony is kept in the [`Session`], on the server, and the first response
+//!   removes it: the same response is never accepted again. After five minutes, a response is too
+//!   late.
 //! - A counter that does not rise means that the passkey was copied, and the login is refused.
 //!   Passkeys that are synchronized between devices have no counter: theirs is always 0.
 //!
-//! In an application, let users name, list and remove their passkeys, tell them by e-mail about a
+//! In an application, let users name, list and remove their passkeys, notify them by e-mail of a
 //! new one, and throttle the password (example `throttled_login`).
 
 mod accounts;

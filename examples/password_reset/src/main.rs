@@ -16,7 +16,7 @@
 //! ```
 //!
 //! `mail` sends the mails, `accounts` is the table of users. Below, `open_link` and `use_link`
-//! serve every link, and `act` does what it was for.
+//! serve every link, and `act` carries out its purpose.
 
 mod accounts;
 mod mail;
@@ -220,7 +220,8 @@ async fn use_link(
     }
     let mut hash = None;
     if purpose == RESET {
-        // NIST SP 800-63B-4 (3.1.1.2). Before `redeem`, so that a bad password uses nothing up.
+        // NIST SP 800-63B-4 (3.1.1.2). Checked before `redeem`, so that a bad password does not use
+        // up the token.
         if form.password.chars().count() < 15 {
             let page = Html(format!("At least 15 characters, please.{NEW_PASSWORD}"));
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
@@ -260,7 +261,7 @@ async fn act(
             if app.accounts.by_email(&new).is_some() {
                 return Ok("Another account has this address.");
             }
-            // Before the change. If there is none, the older mail leads back to the same address.
+            // Issued before the change. If it is `None`, an older mail restores the same address.
             let undo = app.tokens.issue(account, UNDO).await?;
             app.accounts
                 .change(account.id, |account| account.move_to(&new));

@@ -168,7 +168,7 @@ const HOME: &str = r#"<!doctype html><title>Articles</title>
 <form method="post" action="/login/{{ name }}"><button>Log in as {{ name }}</button></form>
 {% endfor %}"#;
 
-/// Whether a button is shown is decided by the same functions as whether it works.
+/// The same functions decide whether a button is shown and whether it works.
 async fn home(
     State(database): State<Database>,
     CurrentUser(user): CurrentUser<Account>,

@@ -21,10 +21,10 @@
 //! - Each code is accepted once. The time step of the last one is stored and refused again, as
 //!   RFC 6238 (5.2) and OWASP ASVS 5.0 (6.5.1) require. The codes before and after the current one
 //!   are accepted, too, since clocks differ.
-//! - Codes have six digits, so guesses are throttled: five are free, then they have to wait. Codes
-//!   and recovery codes share one count, which is not that of the passwords.
-//! - Recovery codes have 120 random bits, so their plain SHA-256 can be stored (ASVS 6.5.2). One
-//!   removal wins, and new codes replace the old ones.
+//! - Codes have six digits, so guesses are throttled: five are free, and further ones have to wait.
+//!   Codes and recovery codes share one count, separate from that of the passwords.
+//! - Recovery codes have 120 random bits, so their plain SHA-256 can be stored (ASVS 6.5.2). If two
+//!   requests use the same one, only one succeeds, and new codes replace the old ones.
 //! - A new factor changes the security stamp: all other sessions end, and no browser is trusted any
 //!   more.
 
@@ -207,7 +207,7 @@ async fn begin_factor(
     Ok(format!("SECRET={secret}\n{url}\n").into_response())
 }
 
-/// The secret counts when the user has shown that their app has it.
+/// The secret becomes valid when the user has shown that their app has it.
 async fn confirm_factor(
     State(app): State<App>,
     FreshLoginRequired(user): FreshLoginRequired<Account>,

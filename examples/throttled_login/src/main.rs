@@ -22,8 +22,8 @@
 //!   and a botnet gets no more guesses of one password than one client. It counts before the
 //!   password is checked, so parallel guesses don't slip through.
 //!
-//! The address is that of the connection. Behind a proxy, take both from the header that your proxy
-//! overwrites.
+//! Both use the address of the connection. Behind a proxy, let both read it from the header that
+//! your proxy overwrites.
 
 use std::{collections::HashMap, env, error::Error, future, net::SocketAddr, sync::Arc};
 

@@ -30,7 +30,7 @@ pub(crate) async fn account(
     auth: Auth<Account>,
     page: Page,
 ) -> Result<Html<String>, AppError> {
-    // The most recently used first, and this one before all others.
+    // The current one comes first, then the most recently used.
     let mut sessions = auth.sessions().await?;
     sessions.sort_by_key(|session| !session.is_current());
     let sessions = sessions.into_iter().map(|session| {

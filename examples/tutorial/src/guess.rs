@@ -29,7 +29,7 @@ pub(crate) enum Checked {
 
 impl Guesses {
     /// Checks the password of the account that a visitor has named. Returns the problem `wrong` if
-    /// it is another one. If there is no such account, the check takes as long.
+    /// the password is wrong. If there is no such account, the check takes just as long.
     pub(crate) async fn check(
         &self,
         name: &str,

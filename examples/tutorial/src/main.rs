@@ -1,5 +1,5 @@
 //! The app of a login tutorial: register, log in, open a protected page, see where you are logged
-//! in, change the password, ask for a new one by mail, log out.
+//! in, change the password, request a new one by mail, log out.
 //!
 //! ```sh
 //! cargo run -p tutorial
@@ -23,8 +23,8 @@
 //! and slows down those who guess them, `page` renders the templates, `error` renders failures for
 //! visitors, `mail` has the mails, `accounts` is the table of users, and `database` opens the file.
 //!
-//! An address isn't verified here, so it is used for nothing but mails to the one who entered it.
-//! The example `password_reset` verifies addresses and changes them.
+//! An address isn't verified here, so it is only used for mails to the user who entered it. The
+//! example `password_reset` verifies addresses and changes them.
 
 mod account;
 mod accounts;

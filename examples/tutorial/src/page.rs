@@ -16,7 +16,7 @@ use minijinja::{Environment, Value, context};
 
 use super::{accounts::Account, app::App, error::AppError};
 
-/// The name of the site, which is no good password either.
+/// The name of the site, which is not a good password either.
 pub(crate) const SITE: &str = "Login tutorial";
 
 #[derive(Clone)]

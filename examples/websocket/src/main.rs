@@ -7,9 +7,9 @@
 //! Open <http://localhost:3000>, log in, watch the clock, and log out in another tab: the
 //! connection is closed within a second.
 //!
-//! A guard checks the request that opens the connection, and nothing afterwards. So the task that
-//! serves it keeps a [`LoginHandle`], and asks before each message whether the login is still
-//! valid: not logged out here or elsewhere, not expired, the user active, the password unchanged.
+//! A guard only checks the request that opens the connection. So the task that serves it keeps a
+//! [`LoginHandle`], and checks before each message whether the login is still valid: not logged out
+//! here or elsewhere, not expired, the user active, the password unchanged.
 //!
 //! Browsers send cookies with WebSockets to this site whichever site opened them, and there is no
 //! CORS for them. [`CsrfLayer`] does not look at a GET, so the handler compares the origin.
@@ -120,7 +120,7 @@ async fn clock(mut socket: WebSocket, login: LoginHandle<Account>) {
 }
 
 async fn log_in(auth: Auth<Account>) -> Result<Redirect> {
-    auth.login(Account { id: 7 }).await?; // check a password before
+    auth.login(Account { id: 7 }).await?; // check the password first
     Ok(Redirect::to("/"))
 }
 

@@ -1,4 +1,4 @@
-//! Your own cookies beside those of the login manager: `CookieManagerLayer` keeps a theme.
+//! Your own cookies next to those of the login manager: `CookieManagerLayer` keeps a theme.
 //!
 //! ```sh
 //! cargo run -p with_tower_cookies

@@ -49,7 +49,7 @@ impl<U: AuthUser> RequestAuth<U> {
         if parse_id::<U>(&id).is_none_or(|parsed| parsed != user.id()) {
             return Err(ErrorKind::UnstableId.into());
         }
-        // What this request has changed belongs to the actor's session.
+        // The data that this request has changed belongs to the actor's session.
         turn.save().await?;
         // The session ended during this request.
         let old = turn.open().ok_or(ErrorKind::Gone)?;

@@ -214,8 +214,9 @@ async fn remembered(
     Ok(None)
 }
 
-/// The cookies of sessions other than these two, if the browser has several under one of our names.
-/// A login ends all of these sessions; otherwise the next request would be ambiguous.
+/// The cookies of sessions other than `old` and `other`, if the browser has several cookies under
+/// one of our names. A login ends all of these sessions; otherwise the next request would be
+/// ambiguous.
 fn surplus(
     turn: &Turn<'_>,
     old: Option<&Open>,

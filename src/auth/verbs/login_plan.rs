@@ -20,7 +20,8 @@ pub(super) struct Plan<'a> {
     pub(super) methods: Methods,
     pub(super) limits: Limits,
     pub(super) remember: Option<Remembering>,
-    /// The time for a record of its own: later than the user's other records, if there is a limit.
+    /// The creation time if the login gets a record of its own: later than the user's other records
+    /// if their number is limited.
     pub(super) created: Millis,
     pub(super) turn: &'a Turn<'a>,
 }

@@ -39,7 +39,8 @@ impl<U: AuthUser> RequestAuth<U> {
         let remembered = turn.remember_tokens();
         let realm = turn.realm();
         let mut proofs = presented(realm, sessions.iter(), remembered.iter());
-        // A session that this request has created or restored: no browser has its cookie yet.
+        // The request's own session. If this request has created or restored it, no browser has its
+        // cookie yet.
         let own = turn.open();
         let is_own = |id: &SessionId| own.as_ref().is_some_and(|open| open.record.id == *id);
         if let Some(Open {
@@ -121,8 +122,8 @@ impl<U: AuthUser> RequestAuth<U> {
         Err(error)
     }
 
-    /// Ends the session behind an impersonation, too, even if that was stopped moments ago. Returns
-    /// the events of it.
+    /// Ends the actor's session, too, if this one is an impersonation, even one that was stopped
+    /// moments ago. Returns the events to emit.
     async fn end_actor(
         &self,
         record: &SessionRecord,

@@ -30,7 +30,8 @@ impl<U: AuthUser> RequestAuth<U> {
         let Identity::BySession { user, actor, .. } = self.resolve(turn).await? else {
             return Ok(false);
         };
-        // Whose credentials were entered? The session would be the impersonated user's.
+        // The actor entered credentials, but the session that would become fresh is the
+        // impersonated user's.
         if actor.is_some() {
             return Err(ErrorKind::Impersonating.into());
         }

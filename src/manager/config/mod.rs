@@ -1,5 +1,5 @@
-//! The settings of a manager. Each is checked when it is set. An invalid one panics, as an invalid
-//! path in `Router::route` does, so that no program starts with it.
+//! The settings of a manager. Each is checked when it is set. The methods panic on an invalid
+//! value, as `Router::route` does on an invalid path, so that no program starts with one.
 
 mod denied;
 
@@ -56,9 +56,9 @@ impl<U: AuthUser> LoginManager<U> {
         self.try_keeping(|realm| realm.set_cookies(cookies))
     }
 
-    /// Ignores cookies and sets none, so that only [request
-    /// loaders](LoginManager::with_request_loader) authenticate. Use it for APIs, which then need
-    /// no CSRF protection.
+    /// Ignores cookies and sets none, so that only [API keys](LoginManager::with_api_keys) and
+    /// [request loaders](LoginManager::with_request_loader) authenticate a request. Use it for
+    /// APIs, which then need no CSRF protection.
     ///
     /// Clones of one manager are one realm, so different parts of an application can use cookies,
     /// keys or both:
@@ -101,18 +101,18 @@ impl<U: AuthUser> LoginManager<U> {
         self
     }
 
-    /// Turns on [API keys](crate::api_keys) that begin with this prefix, or with [more
-    /// settings](ApiKeySettings). [`api_keys`](LoginManager::api_keys) creates, lists and revokes
-    /// them. Default: none.
+    /// Turns on [API keys](crate::api_keys). Pass the prefix of the keys, or [`ApiKeySettings`] for
+    /// more settings. [`api_keys`](LoginManager::api_keys) creates, lists and revokes them.
+    /// Default: none.
     ///
-    /// A request that neither a session nor a remember cookie authenticates is then authenticated
-    /// by the key in its `Authorization: Bearer` header, before the request loaders are called. The
+    /// If neither a session nor a remember cookie authenticates a request, the key in its
+    /// `Authorization: Bearer` header is checked, before the request loaders are called. The
     /// default [challenge](LoginManager::with_challenge) of each 401 becomes `Bearer`.
     ///
     /// # Panics
-    /// If the prefix is not 1 to 20 lowercase ASCII letters, digits and underscores, or another
-    /// setting is invalid. If they come from a configuration file, [`check`](ApiKeySettings::check)
-    /// them before.
+    /// Panics if the prefix is not 1 to 20 lowercase ASCII letters, digits and underscores, or
+    /// another setting is invalid. If the settings come from a configuration file,
+    /// [`check`](ApiKeySettings::check) them first.
     #[must_use]
     #[track_caller]
     pub fn with_api_keys(mut self, keys: impl Into<ApiKeySettings>) -> Self {
@@ -184,7 +184,8 @@ impl<U: AuthUser> LoginManager<U> {
         })
     }
 
-    /// Knows the browsers in which each user has logged in: see [`KnownBrowsers`]. Default: off.
+    /// Keeps track of the browsers in which each user has logged in: see [`KnownBrowsers`].
+    /// Default: off.
     ///
     /// ```
     /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -216,7 +217,7 @@ impl<U: AuthUser> LoginManager<U> {
     }
 
     /// Sets what happens to a session that is presented by a different-looking client. Default:
-    /// [`SessionProtection::Basic`], which makes the session not fresh.
+    /// [`SessionProtection::Basic`], with which the session is not fresh in that client.
     #[must_use]
     pub fn with_session_protection(self, protection: SessionProtection) -> Self {
         self.keeping(|realm| realm.protection = protection)
@@ -298,7 +299,7 @@ impl<U: AuthUser> LoginManager<U> {
     ///
     /// Most events occur in the request's task, with its tracing span and task-locals. Other tasks
     /// emit the events of background work: recording that a session is in use, retrying a deletion,
-    /// the cleanup, and the rest of a verb whose client has hung up.
+    /// the cleanup, and the rest of an operation, such as a login, whose client has hung up.
     #[must_use]
     pub fn with_on_event(self, on_event: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.keeping(|realm| realm.on_event = Some(OnEvent(Arc::new(on_event))))

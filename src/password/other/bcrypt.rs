@@ -14,7 +14,8 @@ pub(crate) struct Bcrypt {
 }
 
 impl Bcrypt {
-    /// 2^16 iterations take a few seconds, one more twice as long. OWASP's minimum is 10.
+    /// 2^16 iterations take a few seconds, and each further step doubles the time. OWASP's minimum
+    /// is 10.
     const MAX_COST: u32 = 16;
     /// Longer keys are cut off by all implementations that don't refuse them.
     const MAX_KEY: usize = 72;
@@ -64,7 +65,7 @@ impl Bcrypt {
     }
 }
 
-/// Decodes the first N bytes. The bits behind them, which some implementations fill, are ignored:
+/// Decodes the first N bytes. The bits after them, which some implementations fill, are ignored:
 /// `filler` are zeros that complete the last block.
 fn decode<const N: usize>(text: &str, filler: &str, decoded: usize) -> Option<[u8; N]> {
     let bytes = Base64Bcrypt::decode_vec(&format!("{text}{filler}")).ok()?;

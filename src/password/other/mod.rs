@@ -65,7 +65,7 @@ impl OtherHash {
         }
     }
 
-    /// The memory that a check takes, if it is worth mentioning.
+    /// The memory that a check takes, in KiB, or 0 if it is negligible.
     pub(crate) fn memory_kib(&self) -> u32 {
         match *self {
             #[cfg(feature = "bcrypt")]
@@ -117,7 +117,7 @@ mod tests {
         for (password, hash) in others() {
             let verdict = passwords.verify(password, Some(hash)).await.unwrap();
             assert_eq!(verdict, Verdict::ValidOutdated, "{hash}");
-            // A full hash of our own is computed besides.
+            // A full hash of our own is computed in addition.
             let spent = passwords.hasher.spent.swap(0, Ordering::Relaxed);
             assert_eq!(spent, 64 * 2, "{hash}");
             let wrong = password.replacen(['c', 'p', 'l'], "x", 1);

@@ -59,7 +59,7 @@ impl Pbkdf2 {
         Self::new(function, rounds, Some(salt.into()), padded(tag))
     }
 
-    /// That of passlib (`$pbkdf2-sha256$29000$salt$tag`), or a PHC string
+    /// The form of passlib (`$pbkdf2-sha256$29000$salt$tag`), or a PHC string
     /// (`$pbkdf2-sha256$i=600000,l=32$salt$tag`), without the first `$`.
     fn parse_modular(text: &str) -> Option<Self> {
         let [function, rounds, salt, tag] = split(text, '$')?;

@@ -13,9 +13,9 @@ pub(crate) struct Scrypt {
 impl Scrypt {
     /// Twice the memory of OWASP's first option.
     const MAX_MEMORY_KIB: u32 = 256 * 1024;
-    /// As for argon2.
+    /// The same limit as for argon2.
     const MAX_LANES: u32 = 16;
-    /// What all lanes fill together: a few seconds.
+    /// The memory that all lanes fill in total, which takes a few seconds.
     const MAX_WORK_KIB: u32 = 1024 * 1024;
 
     pub(super) fn parse(text: &str) -> Option<Self> {

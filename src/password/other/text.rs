@@ -7,7 +7,7 @@ use ctutils::CtEq as _;
 pub(super) struct Tag(Vec<u8>);
 
 impl Tag {
-    /// Of at least 128 bits: with a shorter one, a wrong password could match.
+    /// Requires at least 128 bits: with a shorter result, a wrong password could match.
     pub(super) fn new(bytes: Option<Vec<u8>>, max: usize) -> Option<Self> {
         let bytes = bytes.filter(|bytes| (16..=max).contains(&bytes.len()))?;
         Some(Self(bytes))
@@ -21,7 +21,7 @@ impl Tag {
     }
 }
 
-/// The parts between `$`, if there are so many.
+/// Splits a text at a separator. `None` unless there are exactly `N` parts.
 pub(super) fn split<const N: usize>(text: &str, by: char) -> Option<[&str; N]> {
     let mut parts = text.split(by);
     let mut found = [""; N];
@@ -52,12 +52,12 @@ pub(super) fn padded(text: &str) -> Option<Vec<u8>> {
     Base64::decode_vec(text).ok()
 }
 
-/// That of PHC strings.
+/// The form of bytes in PHC strings.
 pub(super) fn unpadded(text: &str) -> Option<Vec<u8>> {
     Base64Unpadded::decode_vec(text).ok()
 }
 
-/// That of passlib's PBKDF2.
+/// The form of bytes in passlib's PBKDF2.
 #[cfg(feature = "pbkdf2")]
 pub(super) fn dotted(text: &str) -> Option<Vec<u8>> {
     base64ct::Base64Pbkdf2::decode_vec(text).ok()

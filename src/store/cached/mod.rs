@@ -75,7 +75,7 @@ impl CachedStore {
         }
     }
 
-    /// The approximate size of the cache in bytes. Default: 16 MiB. Empties the cache.
+    /// Sets the approximate size of the cache in bytes, and empties the cache. Default: 16 MiB.
     #[must_use]
     pub fn with_capacity(mut self, bytes: u64) -> Self {
         self.records = cache(bytes, self.staleness);

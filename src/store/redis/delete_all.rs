@@ -81,8 +81,8 @@ impl RedisStore {
                 deleted += u64::from(outcome?.0 == Outcome::Done);
             }
             // Best effort: the next call tries again. The entry of a record that was just deleted
-            // is also kept until it is settled: a cluster client that lost the reply to a `create`
-            // may write the record once more.
+            // is also kept until it is old enough: a cluster client that lost the reply to a
+            // `create` may write the record once more.
             self.prune_index(owner, batch).await.ok();
         }
         Ok(deleted)

@@ -53,7 +53,8 @@ impl RedisStore {
         self.server.query(&command).await
     }
 
-    /// Removes those of these entries, which have no record, that are settled.
+    /// Of these entries, which have no record, removes those that are so old that their records can
+    /// no longer be in flight.
     pub(super) async fn prune_index(
         &self,
         owner: &OwnerDigest,

@@ -1,5 +1,5 @@
-//! The scripts. All but two touch only the keys that they are given, and run on any cluster if that
-//! is one key.
+//! The scripts. All but two access only the keys that are passed to them, so with a single key they
+//! run on any cluster.
 //!
 //! [`DELETE`] derives the key of the owner's index from the record, and [`DELETE_ALL`] derives the
 //! keys of the records from the index. Redis and Valkey allow that outside of a cluster. If it is

@@ -68,8 +68,8 @@ impl Server {
                 self.is_cluster.store(true, Ordering::Relaxed);
                 Ok(None)
             }
-            // A proxy with an error of its own, or an account that may access each of the keys but
-            // not both together. After any other failure, single keys fail, too. This is not
+            // A proxy may return an error of its own, or the account may access each of the keys
+            // but not both together. After any other failure, single keys fail, too. This is not
             // remembered: the next call sends the keys together again.
             Some(ErrorKind::Server(ServerErrorKind::ResponseError | ServerErrorKind::NoPerm)) => {
                 Ok(None)

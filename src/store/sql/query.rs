@@ -42,8 +42,8 @@ where
     })
 }
 
-/// The record in a row of `statements::COLUMNS`, or `None` if the row is not a record, so another
-/// program wrote it.
+/// The record in a row of `statements::COLUMNS`, or `None` if the row is not a record, because
+/// another program wrote it.
 ///
 /// # Errors
 /// - if the columns are not those of the table

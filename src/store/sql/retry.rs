@@ -9,7 +9,7 @@ use crate::{
     store::{SessionRecord, backoff},
 };
 
-/// How often a statement is tried that the database rolls back. With the pauses between the tries,
+/// How often a statement that the database rolls back is tried. With the pauses between the tries,
 /// that takes about a second.
 const MAX_ATTEMPTS: u32 = 32;
 /// How many dead connections a read tries: more than most pools have.
@@ -41,7 +41,7 @@ fn is_dead_connection(error: &Error) -> bool {
     }
 }
 
-/// Runs a statement, and again if the database rolled it back because of a concurrent one.
+/// Runs a statement, and repeats it if the database rolled it back because of a concurrent one.
 pub(super) async fn retry<T, F>(mut run: impl FnMut() -> F) -> Result<T, Error>
 where
     F: Future<Output = Result<T, Error>>,

@@ -56,11 +56,12 @@ use crate::error::{BoxError, ConfigError};
 ///   "67108864")` it is truncated when it is restarted.
 /// - **`busy_timeout`** is how long a write waits for a write of another process, or of another
 ///   part of this application. If it is below the manager's deadline of `2 s`, the error says
-///   "database is locked"; otherwise only that the store took too long. sqlx's default is `5 s`.
+///   "database is locked"; otherwise it only says that the store took too long. sqlx's default is
+///   `5 s`.
 /// - **`acquire_timeout`** of the pool should be below the deadline for the same reason. sqlx's
 ///   default is `30 s`.
-/// - **In memory** (`sqlite::memory:`) the database lives as long as its one connection. Keep it
-///   with `max_connections(1)`, `idle_timeout(None)`, `max_lifetime(None)` and
+/// - **In memory** (`sqlite::memory:`) the database lives as long as its one connection. Keep the
+///   connection open with `max_connections(1)`, `idle_timeout(None)`, `max_lifetime(None)` and
 ///   `test_before_acquire(false)`.
 ///
 /// Several processes on one machine may share the file. Do not put it on a network drive.

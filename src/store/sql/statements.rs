@@ -80,8 +80,8 @@ pub(super) struct Dialect {
     pub(super) greatest: &'static str,
     /// Whether placeholders are `$1` rather than `?`.
     pub(super) is_numbered: bool,
-    /// If `delete_all` needs an isolation level of its own: the statement that sets it for one
-    /// transaction, and how bytes are written in text.
+    /// The statement that sets the isolation level of `delete_all` for one transaction, if it needs
+    /// a level of its own, and how bytes are written in text.
     pub(super) delete_all_at: Option<(&'static str, [&'static str; 2])>,
     /// Deletes a limited number of expired rows.
     pub(super) delete_expired: String,

@@ -34,7 +34,7 @@ enum Change {
     Touch,
 }
 
-/// Fifteen tasks keep changing a record while one deletes it, at another moment in each round.
+/// Fifteen tasks keep changing a record while one deletes it, at a different time in each round.
 async fn no_change_revives(probe: &Probe, change: Change, round: usize) -> Verdict {
     let record = probe.inserted().await?;
     let owner = record.owner.clone().unwrap_or_default();

@@ -40,7 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// [`delete_expired`](SessionStore::delete_expired) touch other records: they remove those that
 /// have expired or expire within ten seconds.
 ///
-/// The checks of races need a runtime with several threads.
+/// The checks for races need a multi-threaded runtime.
 ///
 /// ```
 /// use login_manager::{MemoryStore, testing::store_contract};
@@ -102,8 +102,8 @@ impl StoreCheck {
         self.name
     }
 
-    /// Returns whether the check does not apply to a store whose server removes expired records by
-    /// itself.
+    /// Returns whether the check needs `delete_expired` to remove something, so that it does not
+    /// apply to a store whose server removes expired records by itself.
     #[must_use]
     pub fn needs_delete_expired(&self) -> bool {
         NEED_DELETE_EXPIRED.contains(&self.name)
