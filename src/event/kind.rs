@@ -7,7 +7,7 @@ use serde_core::{Serialize, Serializer};
 use super::Lane;
 use crate::reason::{AnonymousReason, DeniedReason, RefusedReason};
 
-/// The kind of an [`Event`].
+/// The kind of an [`Event`](super::Event).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum EventKind {

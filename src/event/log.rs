@@ -2,6 +2,9 @@
 
 use super::{Event, EventKind};
 
+/// The docs of [`Event`] promise it.
+const TARGET: &str = "login_manager::event";
+
 impl Event {
     pub(crate) fn trace(&self) {
         let (kind, realm) = (self.kind, &*self.realm);
@@ -24,6 +27,7 @@ impl Event {
             | EventKind::Unreadable
             | EventKind::LogoutIncomplete => {
                 tracing::warn!(
+                    target: TARGET,
                     ?kind,
                     realm,
                     ?user_id,
@@ -34,13 +38,13 @@ impl Event {
                 );
             }
             EventKind::TokenNotSent => {
-                tracing::warn!(?kind, realm, ?user_id, purpose, cause, "token");
+                tracing::warn!(target: TARGET, ?kind, realm, ?user_id, purpose, cause, "token");
             }
             EventKind::TokenIssued | EventKind::TokenRedeemed => {
-                tracing::info!(?kind, realm, ?user_id, purpose, "token");
+                tracing::info!(target: TARGET, ?kind, realm, ?user_id, purpose, "token");
             }
             EventKind::TokenRefused(_) => {
-                tracing::debug!(?kind, realm, ?user_id, purpose, "token");
+                tracing::debug!(target: TARGET, ?kind, realm, ?user_id, purpose, "token");
             }
             EventKind::LoggedIn
             | EventKind::LoggedOut
@@ -51,18 +55,20 @@ impl Event {
             | EventKind::Revoked
             | EventKind::NewBrowser
             | EventKind::LoginRejected => {
-                tracing::info!(?kind, realm, ?user_id, session_id, actor_id, "session");
+                tracing::info!(target: TARGET, ?kind, realm, ?user_id, session_id, actor_id, "session");
             }
             EventKind::ApiKeyCreated | EventKind::ApiKeyRevoked => {
-                tracing::info!(?kind, realm, ?user_id, api_key_id, "API key");
+                tracing::info!(target: TARGET, ?kind, realm, ?user_id, api_key_id, "API key");
             }
             EventKind::ApiKeyUsed | EventKind::ApiKeyRefused(_) => {
-                tracing::debug!(?kind, realm, ?user_id, api_key_id, "API key");
+                tracing::debug!(target: TARGET, ?kind, realm, ?user_id, api_key_id, "API key");
             }
             EventKind::Resolved => {
-                tracing::trace!(?kind, realm, ?user_id, session_id, actor_id, "session");
+                tracing::trace!(target: TARGET, ?kind, realm, ?user_id, session_id, actor_id, "session");
             }
-            _ => tracing::debug!(?kind, realm, ?user_id, session_id, actor_id, "session"),
+            _ => {
+                tracing::debug!(target: TARGET, ?kind, realm, ?user_id, session_id, actor_id, "session");
+            }
         }
     }
 }

@@ -136,7 +136,8 @@ impl<U: AuthUser> Tokens<U> {
     /// Whether an older token has undone the change that the one issued at this time undoes.
     async fn is_undone(&self, key: &EntryKey, issued: Millis) -> Result<bool, Error> {
         let now = self.realm.clock.now();
-        for entry in list_entries(&self.realm, &key.owner, now).await? {
+        let entries = list_entries(&self.realm, &key.owner, now).await?;
+        for entry in entries.iter().filter(|entry| entry.id() != key.id) {
             if Content::decode(entry.content())?.has_undone(issued) {
                 return Ok(true);
             }
