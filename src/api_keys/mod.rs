@@ -239,7 +239,7 @@ impl<U: AuthUser> ApiKeys<U> {
     }
 
     /// Revokes all keys of this user, for example after a password reset, or before the user is
-    /// deleted. Returns how many there were.
+    /// deleted. Returns the number of deleted keys, which may include expired ones.
     ///
     /// # Errors
     /// - those of [`revoke`](ApiKeys::revoke)

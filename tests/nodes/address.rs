@@ -68,6 +68,17 @@ impl Address {
         addresses.find(SocketAddr::is_ipv4).unwrap()
     }
 
+    /// The same place, over another port of this machine than the server's.
+    pub fn through(&self, port: u16) -> Self {
+        let mut url: Url = self.url.parse().unwrap();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(port)).unwrap();
+        Self {
+            url: url.into(),
+            ..self.clone()
+        }
+    }
+
     /// It connects when it is first used.
     pub fn open(&self, way: &Way) -> Opened {
         let limit = way.release_within;
@@ -116,16 +127,13 @@ impl Address {
                 Opened::Pool(Pool::MySql(pool!(MySqlPoolOptions, options)))
             }
             Kind::Redis => {
-                let mut url: Url = self.url.parse().unwrap();
-                if let Some(port) = way.port {
-                    url.set_host(Some("127.0.0.1")).unwrap();
-                    url.set_port(Some(port)).unwrap();
-                }
+                let address = way.port.map(|port| self.through(port));
+                let Self { url, .. } = address.as_ref().unwrap_or(self);
                 let config = ConnectionManagerConfig::new()
                     .set_number_of_retries(1)
                     .set_connection_timeout(Some(way.patience))
                     .set_response_timeout(Some(way.patience));
-                let client = redis::Client::open(url).unwrap();
+                let client = redis::Client::open(&**url).unwrap();
                 let connection = ConnectionManager::new_lazy_with_config(client, config);
                 let store = RedisStore::new(connection.unwrap());
                 Opened::Redis(store.with_prefix(&self.name).unwrap())

@@ -40,6 +40,7 @@ mod faults;
 mod file_faults;
 mod killed;
 mod round_trips;
+mod soak;
 mod two_nodes;
 
 use std::process::ExitCode;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         killed::trials(),
         two_nodes::trials(),
         round_trips::trials(),
+        soak::trials(),
     ];
     let trials = trials.into_iter().flatten().collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

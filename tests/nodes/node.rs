@@ -3,6 +3,7 @@
 use std::{
     env,
     fmt::Debug,
+    fs,
     io::{self, Read as _, Write as _},
     process::{self, ExitCode, Stdio},
     str::FromStr,
@@ -34,7 +35,7 @@ use tokio::{
 
 use crate::{
     address::{Address, Way},
-    app,
+    app, world,
 };
 
 const ADDRESS: &str = "LOGIN_MANAGER_NODE";
@@ -96,6 +97,14 @@ impl Node {
         }
     }
 
+    /// The memory that it occupies, in bytes, or `None` where the system doesn't tell.
+    pub fn memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
+        let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+        let kilobytes: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+        Some(kilobytes * 1024)
+    }
+
     /// With no time to do anything about it.
     pub async fn kill(mut self) {
         self.child.kill().await.unwrap();
@@ -135,6 +144,7 @@ pub fn serve_if_asked() -> Option<ExitCode> {
 }
 
 async fn serve(address: Address) {
+    world::count_panics();
     let alarms = Arc::new(AtomicUsize::new(0));
     let heard = Arc::clone(&alarms);
     let patience = setting(PATIENCE).map(Duration::from_secs);
@@ -169,6 +179,7 @@ async fn serve(address: Address) {
             "/alarms",
             get(|| async move { alarms.load(SeqCst).to_string() }),
         )
+        .route("/panics", get(|| async { world::panics().to_string() }))
         .route("/advance/{seconds}", post(advance));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -89,6 +89,7 @@ pub(crate) async fn work(store: Arc<dyn SessionStore>) {
     let count = created.count();
     assert!(count <= 3, "{count}");
     assert_eq!(keys.list(&user.0).await.unwrap().len(), count);
-    assert_eq!(keys.revoke_all(&user.0).await.unwrap(), count as u64);
+    // Expired keys count, if the store has not removed them yet.
+    assert!(keys.revoke_all(&user.0).await.unwrap() >= count as u64);
     assert!(keys.list(&user.0).await.unwrap().is_empty());
 }
