@@ -37,7 +37,7 @@ use crate::{error::BoxError, user::AuthUser};
 /// of the user is accepted, too. With sqlx, write `query_as::<_, Account>(…)`.
 ///
 /// A loader runs in the request's task, with its tracing span and task-locals. If the client hangs
-/// up during a verb, the rest of that verb runs on another task.
+/// up during an operation, its rest runs on another task.
 ///
 /// Implement the trait if you prefer a named type. An `Arc` of it is a loader, too:
 ///

@@ -333,8 +333,8 @@ impl Realm {
         #[cfg(feature = "tracing")]
         event.trace();
         if let Some(OnEvent(on_event)) = &self.on_event {
-            // Events are emitted in the middle of verbs. A handler that panics must not leave a
-            // verb half done. The panic hook has already reported the panic.
+            // Events are emitted in the middle of operations. A handler that panics must not leave
+            // an operation half done. The panic hook has already reported the panic.
             catch_unwind(AssertUnwindSafe(|| on_event(event))).ok();
         }
     }

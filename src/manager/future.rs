@@ -135,13 +135,13 @@ fn wants_saving(session: &RequestSession, status: StatusCode) -> bool {
 
 async fn save(extension: AuthExtension, status: StatusCode) -> Result<(), Error> {
     let session = extension.session();
-    // A verb that was started and is still running finishes first.
+    // An operation that was started and is still running finishes first.
     let turn = session.turn().await;
     let saved = match wants_saving(session, status) {
         true => turn.save().await,
         false => Ok(()),
     };
-    // Set while the turn is held: a verb that ran after the changes were saved and before the
+    // Set while the turn is held: an operation that ran after the changes were saved and before the
     // response head was sent would lose its cookie.
     session.state().sent = true;
     saved

@@ -11,7 +11,7 @@
 //! | open | a secret opens the session to which it belongs |
 //! | remember cookie | outlives the browser; it holds the session id, a series secret and a token secret, which is exchanged at each use |
 //! | log in, log out | [`Auth::login`](crate::Auth::login), [`Auth::logout`](crate::Auth::logout) |
-//! | verb, operation | a method of [`Auth`](crate::Auth) that changes the current user or the session, such as a login; it is carried out completely even if the client hangs up |
+//! | operation | a method of [`Auth`](crate::Auth) that changes the current user or the session, such as a login; it is carried out completely even if the client hangs up |
 //! | confirm | [`Auth::confirm`](crate::Auth::confirm): the current user has entered their credentials again |
 //! | rotate | replace the session secret with a new one: by a login, [`Auth::confirm`](crate::Auth::confirm), [`Auth::rotate`](crate::Auth::rotate) or a restore |
 //! | grace | how long a replaced secret is still accepted: [30 seconds](crate::manager::RememberMe::grace) by default |

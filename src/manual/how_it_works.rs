@@ -17,7 +17,7 @@
 //!    stamp](crate::AuthUser::security_stamp) as at the login.
 //! 5. The guard decides. A request that is denied never reaches the handler: it is redirected to
 //!    the login page, or gets a 401 or 403.
-//! 6. Otherwise the handler runs. The *verbs* of `Auth`, such as [`login`](crate::Auth::login) and
+//! 6. Otherwise the handler runs. The operations of `Auth`, such as [`login`](crate::Auth::login) and
 //!    [`logout`](crate::Auth::logout), change the store at once.
 //! 7. The handler returns its response.
 //! 8. The manager saves the session data that the handler has changed.
@@ -69,14 +69,14 @@
 //! store](super::choosing_a_store#what-else-is-in-the-store). Their records are not sessions: no
 //! session cookie is valid for them, and no list of sessions contains them.
 //!
-//! # Verbs are all or nothing
+//! # Operations are all or nothing
 //!
 //! [`login`](crate::Auth::login), [`logout`](crate::Auth::logout),
 //! [`confirm`](crate::Auth::confirm) and [`rotate`](crate::Auth::rotate) are carried out
 //! completely, even if the client hangs up or the handler is dropped. The values that
-//! [`Auth`](crate::Auth) returns change only after the store has accepted the change. If a verb
-//! returns an error, the current user is the same as before. The exception is a logout: the
-//! browser's cookies are removed even if the store fails.
+//! [`Auth`](crate::Auth) returns change only after the store has accepted the change. If an
+//! operation returns an error, the current user is the same as before. The exception is a logout:
+//! the browser's cookies are removed even if the store fails.
 //!
 //! # Costs
 //!
@@ -89,7 +89,7 @@
 //! | in an [impersonation](super::sessions_of_a_user#impersonation) | two reads, two user loads: the user's and the actor's |
 //!
 //! A session's last use is written in the background, at most once per tenth of the idle timeout.
-//! [Choosing a store](super::choosing_a_store#costs) lists the calls of every verb, and
+//! [Choosing a store](super::choosing_a_store#costs) lists the calls of every operation, and
 //! [Benchmarks](super::benchmarks) shows the time.
 //!
 //! # Other servers

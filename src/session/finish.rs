@@ -1,4 +1,4 @@
-//! Verbs that run to their end.
+//! Operations that run to their end.
 
 use std::{
     pin::Pin,

@@ -161,7 +161,7 @@ impl RequestSession {
         }
     }
 
-    /// Takes the turn if no verb is running.
+    /// Takes the turn if no operation is running.
     pub(crate) fn try_turn(&self) -> Option<Turn<'_>> {
         Some(Turn {
             session: self,

@@ -1,6 +1,6 @@
 //! Stores on sqlx: one table in the application's own database, through the application's own pool.
 //!
-//! The name of the table, the statements, the verbs and the errors are shared. Each database's
+//! The name of the table, the statements, the operations and the errors are shared. Each database's
 //! file has only its schema and its dialect.
 
 #[macro_use]

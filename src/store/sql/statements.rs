@@ -7,8 +7,8 @@ use super::query::Value;
 /// The columns of a record after its id, in the order of `query::record`.
 const COLUMNS: &str = "owner, version, created, touched, expires, ends, payload";
 
-/// One statement for each verb. Each is a transaction by itself, so a call that is dropped takes
-/// effect completely or not at all.
+/// One statement for each operation. Each is a transaction by itself, so a call that is dropped
+/// takes effect completely or not at all.
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) create: Statement,

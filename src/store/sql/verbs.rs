@@ -1,4 +1,4 @@
-//! The verbs of a store, in SQL.
+//! The operations of a store, in SQL.
 
 use sha2::{Digest as _, Sha256};
 use sqlx::Error;
