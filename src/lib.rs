@@ -31,7 +31,8 @@
 //!     let accounts = Arc::new(HashMap::from([(alice.id(), alice)])); // your database
 //!
 //!     let users = accounts.clone();
-//!     let load_user = move |name: String| ready(users.get(&name).cloned()); // async; may fail
+//!     // Your query: any async function. It may also return a `Result`.
+//!     let load_user = move |name: String| ready(users.get(&name).cloned());
 //!     let login_manager = LoginManager::new(MemoryStore::new(), load_user)
 //!         .with_realm("account") // names the cookies
 //!         .with_login_page("/login");
@@ -119,7 +120,7 @@
 //! | `tracing` | yes | [events](event::Event) and configuration mistakes are logged through `tracing` |
 //! | `common-passwords` | no | `PasswordPolicy` rejects the 3000 most common passwords |
 //! | `breached-passwords` | no | `BreachedPasswords`: lookups in a file of passwords from data breaches |
-//! | `bcrypt`, `pbkdf2`, `scrypt` | no | `Passwords` checks hashes of other systems, until the next login replaces them |
+//! | `bcrypt`, `pbkdf2`, `scrypt` | no | `Passwords` checks hashes of other systems, and reports that they need a rehash |
 //! | `sqlite`, `postgres`, `mysql` | no | `SqliteStore`, `PostgresStore`, `MySqlStore` (also MariaDB), on a pool of sqlx 0.9; needs Rust 1.94 |
 //! | `redis` | no | `RedisStore`: Redis, Valkey, or a cluster of them |
 //! | `cache` | no | `CachedStore`: fewer reads; in return other nodes notice a logout slightly later |

@@ -75,8 +75,8 @@ impl AnonymousReason {
         matches!(self, Self::BadId | Self::OtherUserType)
     }
 
-    /// Whether the cookies are removed when a session ends for this reason: only if the browser
-    /// can't have logged in again since.
+    /// Whether the cookies are removed when a session ends for this reason. Not if a concurrent
+    /// request may have logged in again in this browser: the removal would delete its new cookies.
     pub(crate) const fn removes_cookies(self) -> bool {
         matches!(
             self,
@@ -147,8 +147,8 @@ pub enum DeniedReason {
     /// The user is authenticated by an API key without a
     /// [scope](crate::guard::LoginRequiredLayer::and_scope) that the guard requires.
     InsufficientScope,
-    /// The guard requires an [API key](crate::guard::LoginRequiredLayer::keys_only), and the
-    /// request has no valid one.
+    /// The guard requires an [API key](crate::guard::LoginRequiredLayer::keys_only), and none
+    /// authenticates the request: it has no valid key, or its session takes precedence.
     ApiKeyRequired,
 }
 

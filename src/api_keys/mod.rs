@@ -39,7 +39,8 @@
 //! #[derive(serde::Deserialize)]
 //! struct NewKey { name: String }
 //!
-//! // Only right after the password: otherwise a stolen session becomes a key that outlives it.
+//! // Only after a fresh login, so that a restored session can't create a key that outlives it.
+//! // Limit the age of the login with `with_fresh_for`.
 //! async fn create_key(
 //!     FreshLoginRequired(user): FreshLoginRequired<Account>,
 //!     State(keys): State<ApiKeys<Account>>,
@@ -112,10 +113,11 @@
 //! recognize it.
 //!
 //! A key is valid until it expires or is [revoked](ApiKeys::revoke). It is not a session: no list
-//! of sessions contains it, and neither a logout, nor [`logout_user`](LoginManager::logout_user),
-//! nor a change of password affects it. On the page for a forgotten password, ask whether to
-//! [revoke the keys](ApiKeys::revoke_all), too. A user who is not active can't use their keys; when
-//! they are active again, the keys work again. Revoke the keys of a user whom you delete.
+//! of sessions contains it, and neither a logout nor [`logout_user`](LoginManager::logout_user)
+//! affects it. Nor does a change of password, unless the key [ends with the
+//! stamp](NewApiKey::ends_with_stamp). On the page for a forgotten password, ask whether to [revoke
+//! the keys](ApiKeys::revoke_all), too. A user who is not active can't use their keys; when they
+//! are active again, the keys work again. Revoke the keys of a user whom you delete.
 //! [`logout_everyone`](LoginManager::logout_everyone) deletes all keys, since it empties the store.
 //!
 //! [Events](crate::event::EventKind::ApiKeyCreated) are emitted when a key is created, revoked,
@@ -136,7 +138,7 @@
 //! | lifetime | none: it has to be chosen, at most 400 days unless a key never expires | the maximum of every lifetime in this crate, and of GitLab's tokens |
 //! | keys for each user | 50, [settable](ApiKeySettings::max_per_user) | one list fits on a page and in one read of the store |
 //! | name | at most 100 bytes | |
-//! | scopes | at most 32 of 64 characters | characters of RFC 6749 (3.3) |
+//! | scopes | at most 32, each of at most 64 characters | characters of RFC 6749 (3.3) |
 //! | last use | recorded at most every 5 minutes, in the background | a write for each request would cost more than the request |
 //!
 //! In the manual: [API keys](crate::manual::apis#api-keys).

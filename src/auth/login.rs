@@ -111,8 +111,9 @@ impl<U: AuthUser> Login<U> {
         }
     }
 
-    /// Logs the user in even if they are not active. This applies to the session, and also when the
-    /// remember cookie restores it.
+    /// Logs the user in even if they are not active. The session is then valid although the user is
+    /// inactive, also after the remember cookie has restored it. If the user is active at the login
+    /// and becomes inactive later, the session ends as usual.
     pub fn force(mut self) -> Self {
         self.options.force = true;
         self

@@ -172,10 +172,7 @@ impl Refusal<'_> {
     /// Whether a login can help.
     #[cfg(feature = "tracing")]
     fn needs_login(&self) -> bool {
-        matches!(
-            self.reason,
-            DeniedReason::LoginRequired(_) | DeniedReason::FreshLoginRequired
-        )
+        matches!(self.reason, DeniedReason::LoginRequired(_)) || self.reason.wants_refresh()
     }
 
     /// Whether this is a request for the login page itself. A proxy may have removed a prefix that

@@ -90,8 +90,8 @@ impl Denied {
         self.default_response.clone()
     }
 
-    /// Returns the URL of the login page, with the notice and, unless it is kept
-    /// [elsewhere](crate::manager::NextIn), the path to return to in its query.
+    /// Returns the URL of the login page. Its query contains the notice and the path to return to,
+    /// unless that path is kept [elsewhere](crate::manager::NextIn).
     ///
     /// Returns `None` if no login page is set, or if this is a request for the login page itself.
     #[must_use]

@@ -88,7 +88,7 @@ pub enum EventKind {
     /// another site, so that the browser withheld the session cookie.
     DataDropped,
     /// Session data was not saved, because the response has a 5xx status.
-    DataDiscarded,
+    DataRolledBack,
     /// A logout could not end every session, although the response removes the cookies. If the
     /// store failed, the deletion is retried for about a minute, and
     /// [`LoggedOut`](EventKind::LoggedOut) follows when it succeeds. Otherwise, a cookie named a
@@ -159,7 +159,7 @@ impl EventKind {
             Self::AuthorizeFailed => "authorize_failed",
             Self::WrongUser => "wrong_user",
             Self::DataDropped => "data_dropped",
-            Self::DataDiscarded => "data_discarded",
+            Self::DataRolledBack => "data_rolled_back",
             Self::LogoutIncomplete => "logout_incomplete",
             Self::ApiKeyCreated => "api_key_created",
             Self::ApiKeyRevoked => "api_key_revoked",

@@ -67,7 +67,7 @@ pub struct ErasedCheck<U>(pub(super) Check<U>);
 #[allow(
     clippy::exhaustive_enums,
     unnameable_types,
-    reason = "it only tells closures from checks"
+    reason = "it only tells closures from types that implement `Authorize`"
 )]
 #[doc(hidden)]
 #[derive(Debug)]
@@ -76,7 +76,7 @@ pub enum ByTrait {}
 #[allow(
     clippy::exhaustive_enums,
     unnameable_types,
-    reason = "it only tells closures from checks"
+    reason = "it only tells closures from types that implement `Authorize`"
 )]
 #[doc(hidden)]
 #[derive(Debug)]

@@ -202,7 +202,8 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     }
 
     /// Only lets through users who entered their credentials in this session at most this long ago.
-    /// It turns a guard into a [`fresh_login_required`], which denies other users in the same way.
+    /// Other users get the response of [`fresh_login_required`], even if the guard was created by
+    /// [`login_required`].
     ///
     /// The smaller of this age and [`with_fresh_for`](crate::LoginManager::with_fresh_for) applies.
     /// If it is called several times, the smallest age applies.
@@ -221,8 +222,9 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// Only lets through users who have entered credentials by this method in this session, as
     /// recorded by [`Login::by`](crate::auth::Login::by) or
     /// [`Confirm::by`](crate::auth::Confirm::by). Others are redirected to the [refresh
-    /// page](crate::manager::LoginPage::refresh), with `method=totp` in its query, or get `401`,
-    /// for the reason [`MethodRequired`](crate::guard::DeniedReason::MethodRequired).
+    /// page](crate::manager::LoginPage::refresh), with the name of the method in its query, such as
+    /// `method=totp`, or get `401`, for the reason
+    /// [`MethodRequired`](crate::guard::DeniedReason::MethodRequired).
     ///
     /// Conditions accumulate: with several methods, the user must have used all of them. If a fresh
     /// login is required, each of them must have been used [as recently](Self::within); otherwise,

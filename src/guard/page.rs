@@ -24,7 +24,8 @@ use crate::{
 /// Sets the login page for a part of the application.
 ///
 /// It is not a guard itself, but sets where the guards inside it (layers and extractors) redirect
-/// to. Nested parts inherit what they do not set themselves.
+/// to. A nested part that sets its own login page inherits neither the login page nor the refresh
+/// page.
 ///
 /// Put it inside the [`LoginManager`](crate::LoginManager), around the part and its guards.
 ///

@@ -69,8 +69,9 @@ impl<U: AuthUser> LoginManager<U> {
     ///
     /// # Errors
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline.
-    ///   Earlier batches remain deleted; call it again. On Redis Cluster this call always fails;
-    ///   give the store another prefix there.
+    ///   Earlier batches remain deleted; call it again. On Redis Cluster this call always fails. To
+    ///   end all sessions there, change the prefix of the store instead, so that no old record is
+    ///   found any more
     pub async fn logout_everyone(&self) -> Result<u64, Error> {
         let deleted = AtomicU64::new(0);
         let outcome = in_batches(|| async {

@@ -128,7 +128,7 @@ where
 fn wants_saving(session: &RequestSession, status: StatusCode) -> bool {
     let unsaved = session.state().has_unsaved_data();
     if unsaved && status.is_server_error() {
-        session.realm().report(EventKind::DataDiscarded);
+        session.realm().report(EventKind::DataRolledBack);
     }
     unsaved && !status.is_server_error()
 }

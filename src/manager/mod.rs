@@ -8,7 +8,7 @@
 //!         ─► identity::resolve     session cookie → remember cookie → API key → request loaders
 //!              ├ session::load     finds the cookie, loads the record, compares digests, checks limits
 //!              ├ identity::check   loads the user; same id, active, same stamp, same client
-//!              └ remember::restore takes the check as an argument
+//!              └ remember::restore restores the login by the remember cookie, after the same check
 //!         ─► guard::decide         one function for the extractor and the layer
 //! change  ─► session::swap         the one place that creates and updates records
 //! response◄─ manager::future       saves changed data, appends cookies, Vary, Cache-Control

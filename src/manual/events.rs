@@ -48,7 +48,7 @@
 //! | [`malformed_cookie`](crate::event::EventKind::MalformedCookie) | DEBUG | a cookie's value was not set by this crate |
 //! | [`unknown_session`](crate::event::EventKind::UnknownSession) | DEBUG | the store has no session for a cookie |
 //! | [`data_dropped`](crate::event::EventKind::DataDropped) | DEBUG | session data was not saved: the session ended meanwhile, or the request was late |
-//! | [`data_discarded`](crate::event::EventKind::DataDiscarded) | DEBUG | session data was not saved, since the response has a 5xx status |
+//! | [`data_rolled_back`](crate::event::EventKind::DataRolledBack) | DEBUG | session data was not saved, since the response has a 5xx status |
 //! | [`resolved`](crate::event::EventKind::Resolved) | TRACE | the current user was looked up for the first time in a request |
 //!
 //! # Logs

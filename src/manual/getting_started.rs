@@ -1,7 +1,7 @@
 //! Getting started: a new axum application with a page that needs a login, in ten minutes.
 //!
-//! You need Rust 1.88 or later. Each step below is a program that compiles; the last one is the
-//! whole application.
+//! You need Rust 1.88 or later. Steps 1 and 5 are complete programs, and the last one is the whole
+//! application. The steps between them show what is added.
 //!
 //! # 1. A new application
 //!
@@ -95,7 +95,8 @@
 //!     let accounts = Arc::new(HashMap::from([(alice.id(), alice)])); // your database
 //!
 //!     let users = accounts.clone();
-//!     let load_user = move |name: String| ready(users.get(&name).cloned()); // async; may fail
+//!     // Your query: any async function. It may also return a `Result`.
+//!     let load_user = move |name: String| ready(users.get(&name).cloned());
 //!     let login_manager = LoginManager::new(MemoryStore::new(), load_user)
 //!         .with_realm("account"); // names the cookies
 //!
@@ -189,7 +190,8 @@
 //!     let accounts = Arc::new(HashMap::from([(alice.id(), alice)])); // your database
 //!
 //!     let users = accounts.clone();
-//!     let load_user = move |name: String| ready(users.get(&name).cloned()); // async; may fail
+//!     // Your query: any async function. It may also return a `Result`.
+//!     let load_user = move |name: String| ready(users.get(&name).cloned());
 //!     let login_manager = LoginManager::new(MemoryStore::new(), load_user)
 //!         .with_realm("account")
 //!         .with_login_page("/login");

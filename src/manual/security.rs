@@ -20,10 +20,10 @@
 //! *ASVS 7.2.4.* An attacker plants a session cookie of theirs in the victim's browser and waits
 //! for the login. A login over an anonymous session, or over another user's, creates a new record
 //! with a new id and secret before the response is sent, and closes the old record: its secret is
-//! invalid, even within the grace. A login over a session of the same user, a confirmation, a
-//! restore and [`rotate`](crate::Auth::rotate) replace the secret. A cookie that the store does not
-//! know is never adopted, and `__Host-` cookies cannot be planted by a sibling domain or over plain
-//! http.
+//! invalid at once, without the [grace](crate::manager::RememberMe::grace) for replaced secrets. A
+//! login over a session of the same user, a confirmation, a restore and
+//! [`rotate`](crate::Auth::rotate) replace the secret. A cookie that the store does not know is
+//! never adopted, and `__Host-` cookies cannot be planted by a sibling domain or over plain http.
 //!
 //! **Left to you:** data moves from the anonymous session to the login, so an attacker who planted
 //! the cookie can choose that data. Do not keep decisions about access in an anonymous session.
@@ -170,12 +170,12 @@
 //! # Password guessing
 //!
 //! *ASVS 6.1.1, 6.3.1, 2.4.1.* A [throttle](super::passwords#throttling) counts each guess in the
-//! store before it is checked, so parallel guesses and several nodes gain nothing. For each name,
-//! it counts the failures of all clients together; for each address, it counts the names that the
-//! address tries. It slows attackers down and locks no user out, and the owner's [known
-//! browsers](super::sessions_of_a_user#known-browsers) have counts of their own. If the store
-//! fails, no guess is checked. It also works for the codes of a second factor and for one-time
-//! codes.
+//! store before it is checked, so an attacker gains nothing by guessing in parallel or on several
+//! nodes. For each name, it counts the failures of all clients together; for each address, it
+//! counts the names that the address tries. It slows attackers down and locks no user out, and the
+//! owner's [known browsers](super::sessions_of_a_user#known-browsers) have counts of their own. If
+//! the store fails, no guess is checked. It also works for the codes of a second factor and for
+//! one-time codes.
 //!
 //! **Left to you:** calling it in every handler that checks a secret, the refresh page included,
 //! with the client's address (4.1.3, 15.3.4); watching
@@ -236,8 +236,9 @@
 //! bytes are accepted and never truncated. They are normalized to NFC, as NIST SP 800-63B-4
 //! (3.1.1.2) recommends, and not changed otherwise; ASVS 6.2.8 asks for no change at all.
 //!
-//! Hashes of [other systems](super::passwords#hashes-of-other-systems) are replaced at the user's
-//! next login. Until then they are as weak as they were.
+//! Hashes of [other systems](super::passwords#hashes-of-other-systems) are accepted, and
+//! [`verify`][`Passwords::verify`] reports that they need a rehash. Until you replace them at the
+//! user's next login, they are as weak as they were.
 //!
 //! **Left to you:** raising the [cost][`Passwords::with_cost`] as machines become faster, and
 //! deleting the old hashes that remain after some months.
@@ -311,7 +312,8 @@
 //!   the newer cookie. The next restore then presents a used token secret: the session ends, and
 //!   the user logs in again.
 //! - **The older of two responses may arrive last.** If both set cookies, the browser keeps the
-//!   older ones. They join during the grace; after it the user may have to log in again.
+//!   older ones. Requests with them are still accepted during the grace; after it, the user may
+//!   have to log in again.
 //! - **A lost response to a login without remember-me.** The browser never received the secret, so
 //!   the user logs in again. The session that was created expires by its idle timeout.
 //! - **A stolen session cookie is not detected.** It becomes invalid at the next rotation.

@@ -43,9 +43,9 @@ pub(crate) use self::{
 ///
 /// Nothing is read before the first call, and no session is created before the first value is
 /// inserted. Changes are saved after the handler has returned, unless the response has a 5xx
-/// status; [`save`](Session::save) saves them earlier, and [`take`](Session::take) at once. A login
-/// keeps the data of an anonymous session. The data of a user's session is never visible to another
-/// user and is deleted by the logout.
+/// status; [`save`](Session::save) saves them earlier. Only [`take`](Session::take) removes its
+/// value from the store at once. A login keeps the data of an anonymous session. The data of a
+/// user's session is never visible to another user and is deleted by the logout.
 ///
 /// Reading session data does not restore a remembered login; only looking up the user does. If
 /// there are [request loaders](crate::RequestLoader) or a bearer token that may be an [API

@@ -17,8 +17,8 @@
 //!    rather than early.
 //! 5. **The owner's list is complete.** It may be slow and may return a record that is just being
 //!    deleted, but it never lacks a live one.
-//! 6. **A call that is dropped half-way takes effect completely or not at all.** Which of the two
-//!    may only be visible a moment later.
+//! 6. **A call that is dropped half-way takes effect completely or not at all.** It may take a
+//!    moment until later calls see which of the two happened.
 //! 7. **`delete_all` is atomic with respect to `create`.** It deletes all records that were created
 //!    up to one moment, and none that are created later, so a concurrent `create` comes either
 //!    before or after it.
@@ -202,7 +202,7 @@ pub trait SessionStore: Send + Sync + 'static {
     /// [`delete_expired`](SessionStore::delete_expired) with `i64::MAX`.
     ///
     /// # Errors
-    /// - if the store can't confirm that they are gone, or can't delete all records at all
+    /// - if the store can't confirm that they are gone, or does not support this call
     async fn delete_any(&self, limit: usize) -> Result<u64, BoxError> {
         let _ = limit;
         Err(StoreError::new("this store can't delete the sessions of all users").into())

@@ -9,7 +9,7 @@ use http::Method;
 use login_manager::{
     Auth, Error, LoginRequired, NextPath, Session,
     event::EventKind,
-    login_required,
+    fresh_login_required, login_required,
     manager::{Cookies, LoginPage, NextIn, SameSite},
 };
 use tracing::Level;
@@ -17,7 +17,7 @@ use tracing::Level;
 use crate::support::{
     browser::Browser,
     log::Log,
-    world::{Account, World, account, routes},
+    world::{Account, Accounts, World, account, routes},
 };
 
 /// Everything is guarded, also the login page.
@@ -84,6 +84,26 @@ async fn guarded_login_page_behind_a_proxy_causes_no_loop() {
         // Without the prefix, a page of the application may end like the login page.
         let other = world.browser.get("/login?tab=2").await;
         assert_eq!(other.status, if prefix.is_empty() { 303 } else { 401 });
+    }
+}
+
+#[tokio::test]
+async fn refresh_page_that_guards_itself_is_logged() {
+    for guard in [
+        fresh_login_required::<Account>(),
+        login_required::<Account>().needs("totp"),
+    ] {
+        let log = Log::listen();
+        let page = LoginPage::new("/login").refresh("/confirm-it");
+        let app = |accounts: &Accounts| {
+            let page = get(async || "in").route_layer(guard);
+            routes(accounts).merge(Router::new().route("/confirm-it", page))
+        };
+        let mut world = World::with(app, |manager| manager.with_login_page(page));
+        world.browser.post("/remember/alice").await;
+        world.browser.restart();
+        assert_eq!(world.browser.get("/confirm-it").await.status, 401);
+        assert!(log.at(Level::ERROR)[0].contains("is itself guarded"));
     }
 }
 

@@ -169,7 +169,7 @@ fn each_event_kind_has_its_own_name() {
         (AuthorizeFailed, "authorize_failed"),
         (WrongUser, "wrong_user"),
         (DataDropped, "data_dropped"),
-        (DataDiscarded, "data_discarded"),
+        (DataRolledBack, "data_rolled_back"),
         (LogoutIncomplete, "logout_incomplete"),
     ];
     for (kind, name) in all {

@@ -43,7 +43,7 @@ async fn server_error_keeps_verbs_and_drops_unsaved_data() {
         assert_eq!(world.browser.get("/who").await.body, who, "{script}");
         let kept = world.browser.get("/get/key").await.body;
         assert_eq!(kept, if data { "value" } else { "" }, "{script}");
-        let discarded = world.events.take().contains(&EventKind::DataDiscarded);
+        let discarded = world.events.take().contains(&EventKind::DataRolledBack);
         assert_eq!(discarded, script.contains("put,fail"), "{script}");
         if ["alice", "logout", "rotate", "confirm"]
             .iter()

@@ -287,7 +287,7 @@ async fn server_error_keeps_the_verbs_and_drops_the_data() {
         assert_eq!(world.browser.get("/get/b").await.body, "", "{what}");
         let saved = if what == "save" { "1" } else { "" };
         assert_eq!(world.browser.get("/get/saved").await.body, saved, "{what}");
-        assert!(events.take().contains(&EventKind::DataDiscarded), "{what}");
+        assert!(events.take().contains(&EventKind::DataRolledBack), "{what}");
     }
 }
 
