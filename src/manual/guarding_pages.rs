@@ -173,8 +173,8 @@
 //!
 //! # Next
 //!
-//! [Logging in and out](super::logging_in_and_out): the operations, and how users return to the page
-//! they wanted. Reference: [`guard`](crate::guard), [`login_required`](crate::login_required),
+//! [Logging in and out](super::logging_in_and_out): logins and logouts, and how users return to the
+//! page they wanted. Reference: [`guard`](crate::guard), [`login_required`](crate::login_required),
 //! [`LoginRequired`], [`CurrentUser`], [`LoginPage`](crate::manager::LoginPage),
 //! [`Denied`](crate::guard::Denied). [All pages](super).
 //!

@@ -17,8 +17,8 @@
 //!    stamp](crate::AuthUser::security_stamp) as at the login.
 //! 5. The guard decides. A request that is denied never reaches the handler: it is redirected to
 //!    the login page, or gets a 401 or 403.
-//! 6. Otherwise the handler runs. The operations of `Auth`, such as [`login`](crate::Auth::login) and
-//!    [`logout`](crate::Auth::logout), change the store at once.
+//! 6. Otherwise the handler runs. The operations of `Auth`, such as [`login`](crate::Auth::login)
+//!    and [`logout`](crate::Auth::logout), change the store at once.
 //! 7. The handler returns its response.
 //! 8. The manager saves the session data that the handler has changed.
 //! 9. It adds the cookies that have changed, and headers that keep the response out of shared
