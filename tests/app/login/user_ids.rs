@@ -6,12 +6,16 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use axum::{Router, routing::post};
-use login_manager::{Auth, AuthUser, ErrorKind, MemoryStore};
+use axum::{
+    Router,
+    routing::{get, post},
+};
+use login_manager::{Auth, AuthUser, Error, ErrorKind, MemoryStore};
 
 use crate::support::{
     browser::Browser,
-    world::{Account, Named, People, account},
+    faulty_store::Call,
+    world::{Account, Accounts, Named, People, World, account, routes},
 };
 
 async fn logs_in_as<U: AuthUser + Clone>(user: U) {
@@ -193,4 +197,41 @@ async fn loader_that_returns_another_user_is_an_error() {
         assert_eq!((answer.status.as_u16(), &*answer.body), (500, ""), "{page}");
     }
     assert_eq!(browser.cookie_names().len(), 1);
+}
+
+/// The id of a session's user costs one read of the store, and no load.
+#[tokio::test]
+async fn user_id_is_known_without_loading_the_user() {
+    let app = |accounts: &Accounts| {
+        let id = async |auth: Auth<Account>| {
+            let id = auth.user_id().await?;
+            let user = auth.user().await?;
+            let same = auth.user_id().await?;
+            assert_eq!(same, user.map(|user| user.id), "once it is loaded");
+            Ok::<_, Error>(format!("{id:?}"))
+        };
+        let only_id = async |auth: Auth<Account>| {
+            let id = auth.user_id().await?;
+            Ok::<_, Error>(format!("{id:?}"))
+        };
+        routes(accounts)
+            .route("/id", get(id))
+            .route("/only-id", get(only_id))
+    };
+    let mut world = World::with(app, |manager| manager);
+    assert_eq!(world.browser.get("/id").await.body, "None");
+    world.browser.post("/put/cart/apples").await;
+    assert_eq!(world.browser.get("/id").await.body, "None");
+    world.browser.post("/remember/alice").await;
+    let loads = world.accounts.loads();
+    world.store.take_calls();
+    assert_eq!(world.browser.get("/only-id").await.body, "Some(1)");
+    assert_eq!(world.store.take_calls(), [Call::Load]);
+    assert_eq!(world.accounts.loads(), loads);
+    assert_eq!(world.browser.get("/id").await.body, "Some(1)");
+    // A returning browser is only recognized when the user is looked up.
+    world.browser.restart();
+    assert_eq!(world.browser.get("/only-id").await.body, "None");
+    assert_eq!(world.browser.get("/id").await.body, "None");
+    assert_eq!(world.browser.get("/only-id").await.body, "Some(1)");
 }
