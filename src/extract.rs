@@ -47,9 +47,9 @@ pub struct LoginRequired<U: AuthUser>(pub Arc<U>);
 
 /// Extracts the current user, if they entered their credentials in this session.
 ///
-/// Other requests are redirected to the login or the refresh page, or get `401`, and the handler
-/// does not run. To guard a whole router, use
-/// [`fresh_login_required`](crate::fresh_login_required).
+/// Other requests are redirected to the login or the refresh page, or get `401` (`403` if the user
+/// is [impersonated](Auth::impersonate)), and the handler does not run. To guard a whole router,
+/// use [`fresh_login_required`](crate::fresh_login_required).
 /// [`with_fresh_for`](crate::LoginManager::with_fresh_for) sets how long a login is fresh; by
 /// default, that is as long as the session lives. For another age, or a
 /// [method](crate::guard::LoginRequiredLayer::needs), use the layer, or
@@ -269,7 +269,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Session {
     }
 }
 
-/// Extracts the messages in the session of the innermost manager around the handler. Reads nothing.
+/// Extracts a [`Flash`] for the session of the innermost manager around the handler. The session is
+/// not read before the first call.
 impl<S: Send + Sync> FromRequestParts<S> for Flash {
     type Rejection = Error;
 
@@ -281,8 +282,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Flash {
     }
 }
 
-/// Extracts the path to return to after a login from where the innermost manager [keeps
-/// it](crate::manager::LoginPage::next_in), by default the field `next` of the query. It is
+/// Extracts the path to return to after a login. The innermost manager sets [where it is
+/// kept](crate::manager::LoginPage::next_in), by default in the field `next` of the query. It is
 /// [`none`](NextPath::none) if it is not accepted, occurs twice or is the path of the login page
 /// itself. Never fails.
 impl<S: Send + Sync> FromRequestParts<S> for NextPath {

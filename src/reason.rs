@@ -24,9 +24,11 @@ pub enum AnonymousReason {
     /// The store has no session for which the cookie's secret is valid: the session was logged out
     /// or cleaned up, the secret was replaced, or the cookie was made up.
     UnknownSession,
-    /// The cookie's secret was replaced moments ago: by a login over an anonymous session or
-    /// another user's, by the rotation of an anonymous session, or because an impersonation was
-    /// stopped. The request was sent before that, but the old secret no longer authenticates it.
+    /// The cookie's secret was replaced moments ago: by a login or restore that replaced an
+    /// anonymous session, by another user's login, by the rotation of an anonymous session, by
+    /// [`logout_others`](crate::Auth::logout_others), by a login with a changed security stamp, or
+    /// because an impersonation was stopped. The request was sent before that, but the old secret
+    /// no longer authenticates it.
     SessionReplaced,
     /// The session was written by a node whose clock was more than five minutes ahead.
     NotYetValid,

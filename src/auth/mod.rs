@@ -50,12 +50,14 @@ pub use crate::{reason::AnonymousReason, user::IntoUser};
 ///
 /// Nothing is read before the first call, and the whole request shares the result. An operation is
 /// written to the store when it is awaited, and is carried out completely even if the client hangs
-/// up. What `Auth` returns changes only after the store has accepted the change. The operations of
-/// one request run one after the other. Await an operation or drop it: one that has begun but is no
-/// longer polled blocks the others and the response.
+/// up. What `Auth` returns changes only after the store has accepted the change, except that a
+/// logout makes the request anonymous even if the store fails. The operations of one request run
+/// one after the other. Await an operation or drop it: one that has begun but is no longer polled
+/// blocks the others and the response.
 ///
-/// Loaders, event listeners and checks run where the request runs: in its tracing span and with its
-/// task-locals. Only the rest of an operation whose client has hung up runs on another task.
+/// Loaders and checks run where the request runs: in its tracing span and with its task-locals.
+/// Only the rest of an operation whose client has hung up runs on another task. For events, see
+/// [`with_on_event`](crate::LoginManager::with_on_event).
 ///
 /// With axum it is an extractor; elsewhere [`Auth::from_extensions`] finds it in the request's
 /// extensions. Clones refer to the same request.
@@ -74,8 +76,8 @@ impl<U: AuthUser> Auth<U> {
     }
 
     /// Returns the `Auth` of a request that came through a
-    /// [`LoginManager<U>`](crate::LoginManager), or `None` if it did not. A middleware that keeps
-    /// it can read after the response what the handler has changed.
+    /// [`LoginManager<U>`](crate::LoginManager), or `None` if it did not. A middleware can keep it
+    /// and, once the inner service has responded, see the changes that the handler made.
     #[must_use]
     pub fn from_extensions(extensions: &http::Extensions) -> Option<Self> {
         AuthExtension::of(extensions)?.find()
@@ -92,6 +94,8 @@ impl<U: AuthUser> Auth<U> {
     ///   with a different id than the requested one
     /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if other requests kept changing the
     ///   session
+    /// - [`ErrorKind::Random`](crate::ErrorKind::Random) if the operating system returned no random
+    ///   bytes to restore a remembered login
     pub async fn user(&self) -> Result<Option<Arc<U>>, Error> {
         Ok(self.identity().await?.user().cloned())
     }
@@ -106,6 +110,8 @@ impl<U: AuthUser> Auth<U> {
     ///
     /// # Errors
     /// - [`ErrorKind::Store`](crate::ErrorKind::Store) if the store failed or missed its deadline
+    /// - [`ErrorKind::Conflict`](crate::ErrorKind::Conflict) if other requests kept changing the
+    ///   session
     pub async fn user_id(&self) -> Result<Option<U::Id>, Error> {
         if let Some(identity) = self.peek() {
             return Ok(identity.user().map(|user| user.id()));

@@ -25,8 +25,8 @@ pub use self::settings::Cookies;
 #[non_exhaustive]
 pub enum SameSite {
     /// Never. A user who follows a link from another site to a guarded page has to log in, even if
-    /// they are logged in. Session data of a visitor who follows such a link is not kept until the
-    /// next request, since the browser may have a session whose cookie it has not sent.
+    /// they are logged in. Session data that the request of such a link inserts is dropped, since
+    /// the browser may have a session whose cookie it has not sent.
     Strict,
     /// Only for top-level navigation with `GET`. The default.
     #[default]
@@ -79,7 +79,7 @@ impl CookieJar {
         self.ignored
     }
 
-    /// Whether one of these cookies has the name of one of the other's.
+    /// Whether the two realms have a cookie of the same name.
     #[cfg(feature = "tracing")]
     pub(crate) fn clashes_with(&self, other: &Self) -> bool {
         let names =
@@ -89,7 +89,7 @@ impl CookieJar {
     }
 
     /// Whether browsers withhold the cookies from a page load by this method that comes from
-    /// another site. They also ignore `Set-Cookie` in responses to that site's other requests.
+    /// another site. For cross-site requests that load no page, browsers also ignore `Set-Cookie`.
     pub(crate) fn are_withheld(&self, method: &Method) -> bool {
         match self.settings.same_site {
             SameSite::Strict => true,

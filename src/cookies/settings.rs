@@ -9,8 +9,8 @@ use crate::error::ConfigError;
 /// [`with_cookies`](crate::LoginManager::with_cookies).
 ///
 /// The default is the safest: `Secure`, `HttpOnly`, `SameSite=Lax`, sent to this host only, with
-/// the prefix `__Host-`, so that no script, sister domain or network attacker can read or plant
-/// them.
+/// the prefix `__Host-`. No script, sibling domain or network attacker can read the cookies, and no
+/// sibling domain or network attacker can plant them.
 ///
 /// ```
 /// # use login_manager::{AuthUser, LoginManager, MemoryStore};
@@ -73,8 +73,8 @@ impl Cookies {
         self
     }
 
-    /// Sends the cookies to all hosts of this domain. Their prefix becomes `__Secure-`, so a sister
-    /// domain can plant them. Default: only to the host that set them.
+    /// Sends the cookies to all hosts of this domain. Their prefix becomes `__Secure-`, so a
+    /// sibling domain can plant them. Default: only to the host that set them.
     pub fn domain(mut self, domain: impl Into<Cow<'static, str>>) -> Self {
         self.domain = Some(domain.into());
         self

@@ -26,8 +26,8 @@ impl Pages {
         both.any(|page| page.is_at(path))
     }
 
-    /// Fills what is not set from the outer part of the application. A part with its own login page
-    /// does not inherit the refresh page.
+    /// These pages; those that are not set are taken from the outer part of the application. A part
+    /// with its own login page does not inherit the refresh page.
     pub(crate) fn within(&self, outer: &Self) -> Self {
         match self.login {
             Some(_) => self.clone(),

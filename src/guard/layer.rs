@@ -224,7 +224,8 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// [`Confirm::by`](crate::auth::Confirm::by). Others are redirected to the [refresh
     /// page](crate::manager::LoginPage::refresh), with the name of the method in its query, such as
     /// `method=totp`, or get `401`, for the reason
-    /// [`MethodRequired`](crate::guard::DeniedReason::MethodRequired).
+    /// [`MethodRequired`](crate::guard::DeniedReason::MethodRequired). Users who are
+    /// [impersonated](crate::Auth::impersonate) get `403`.
     ///
     /// Conditions accumulate: with several methods, the user must have used all of them. If a fresh
     /// login is required, each of them must have been used [as recently](Self::within); otherwise,
@@ -242,7 +243,7 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     /// use axum::{Router, routing::get};
     /// use login_manager::login_required;
     ///
-    /// // A second factor, once in the session, and for payments in the last 5 minutes.
+    /// // A second factor: once per session, but for payments within the last 5 minutes.
     /// let second_factor = login_required::<Account>().needs("totp");
     /// let again = second_factor.clone().within(Duration::from_secs(5 * 60));
     ///
@@ -270,7 +271,8 @@ impl<U: AuthUser> LoginRequiredLayer<U> {
     }
 
     /// Lets all requests for these paths through: `"/login"` matches only itself, `"/static/*"`
-    /// everything below `/static/`.
+    /// everything below `/static/`, unless the path contains `//`, a backslash, a `.` or `..`
+    /// segment, or an encoded `.`, `/`, `\` or `%`.
     ///
     /// Give the full path exactly as the client sends it, even if the guard is in a nested router.
     pub fn except<P: AsRef<str>>(self, paths: impl IntoIterator<Item = P>) -> Self {

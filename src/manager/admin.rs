@@ -59,11 +59,12 @@ impl<U: AuthUser> LoginManager<U> {
         Ok(())
     }
 
-    /// Ends every session in the store, for use in an incident: those of all users, of anonymous
-    /// visitors, and of every other realm that shares the store. All other records of the store are
-    /// deleted, too: API keys, one-time tokens, known browsers and the counts of throttles. Returns
-    /// the number of deleted records. They are deleted in batches of about 5000, while requests are
-    /// served as usual. A session that is created during this call may be ended, too.
+    /// Ends every session in the store, for use in an incident. This includes the sessions of all
+    /// users, of anonymous visitors, and of every other realm that shares the store. All other
+    /// records of the store are deleted, too: API keys, one-time tokens, known browsers and the
+    /// counts of throttles. Returns the number of deleted records. They are deleted in batches of
+    /// about 5000, while requests are served as usual. A session that is created during this call
+    /// may be ended, too.
     ///
     /// Nodes with a `CachedStore` notice it with the same delay as a logout.
     ///

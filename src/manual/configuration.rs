@@ -34,9 +34,9 @@
 //!
 //! | setting | default | reason |
 //! |---|---|---|
-//! | [`Cookies::names`](crate::manager::Cookies::names) | `__Host-`, the last segment of the realm, `-session` or `-remember` | the prefix keeps sister domains and plain http from planting the cookie |
+//! | [`Cookies::names`](crate::manager::Cookies::names) | `__Host-`, the last segment of the realm, `-session` or `-remember` | the prefix keeps sibling domains and plain http from planting the cookie |
 //! | [`Cookies::same_site`](crate::manager::Cookies::same_site) | `Lax` | `Strict` would show a login page to logged-in users who follow a link to the site |
-//! | [`Cookies::domain`](crate::manager::Cookies::domain) | none: this host only | a sister domain can plant a cookie that has a domain |
+//! | [`Cookies::domain`](crate::manager::Cookies::domain) | none: this host only | a sibling domain can plant a cookie that has a domain |
 //! | [`Cookies::path`](crate::manager::Cookies::path) | `/` | |
 //! | [`Cookies::partitioned`](crate::manager::Cookies::partitioned) | off | only for applications in frames of other sites |
 //! | [`Cookies::insecure`](crate::manager::Cookies::insecure) | off: the cookies are `Secure` | over plain http, anyone on the network can read them |

@@ -18,12 +18,12 @@
 //! # Session fixation
 //!
 //! *ASVS 7.2.4.* An attacker plants a session cookie of theirs in the victim's browser and waits
-//! for the login. A login over an anonymous session, or over another user's, creates a new record
-//! with a new id and secret before the response is sent, and closes the old record: its secret is
+//! for the login. A login in an anonymous session, or in another user's, creates a new record with
+//! a new id and secret before the response is sent, and closes the old record: its secret is
 //! invalid at once, without the [grace](crate::manager::RememberMe::grace) for replaced secrets. A
-//! login over a session of the same user, a confirmation, a restore and
-//! [`rotate`](crate::Auth::rotate) replace the secret. A cookie that the store does not know is
-//! never adopted, and `__Host-` cookies cannot be planted by a sibling domain or over plain http.
+//! further login of the same user, a confirmation, a restore and [`rotate`](crate::Auth::rotate)
+//! replace the secret. A cookie that the store does not know is never adopted, and `__Host-`
+//! cookies cannot be planted by a sibling domain or over plain http.
 //!
 //! **Left to you:** data moves from the anonymous session to the login, so an attacker who planted
 //! the cookie can choose that data. Do not keep decisions about access in an anonymous session.
@@ -115,8 +115,8 @@
 //!
 //! *ASVS 6.2.3, 7.3.1, 7.5.1, 7.5.3.* Sessions expire when they are not used. A guard can require a
 //! [fresh login](super::fresh_logins) before a sensitive operation, limit its age, and require a
-//! certain method. A restored session, a request with an API key and an impersonation are never
-//! fresh.
+//! certain method. A restored session is not fresh until the user enters credentials again; a
+//! request with an API key and an impersonation are never fresh.
 //!
 //! **Left to you:** requiring it for changes of the password, the e-mail address, a second factor
 //! and payment details, and for creating API keys, and limiting its age with
@@ -172,8 +172,8 @@
 //! *ASVS 6.1.1, 6.3.1, 2.4.1.* A [throttle](super::passwords#throttling) counts each guess in the
 //! store before it is checked, so an attacker gains nothing by guessing in parallel or on several
 //! nodes. For each name, it counts the failures of all clients together; for each address, it
-//! counts the names that the address tries. It slows attackers down and locks no user out, and the
-//! owner's [known browsers](super::sessions_of_a_user#known-browsers) have counts of their own. If
+//! counts the names that the address tries. It slows attackers down and locks no user out, and each
+//! [known browser](super::sessions_of_a_user#known-browsers) of the user has a count of its own. If
 //! the store fails, no guess is checked. It also works for the codes of a second factor and for
 //! one-time codes.
 //!
@@ -295,10 +295,10 @@
 //!
 //! *ASVS 16.5.2.* A malformed cookie costs no store call. Each call to the store or a loader has a
 //! [deadline](crate::LoginManager::with_deadline). Anonymous visitors who only read create no
-//! records. The data of a session is at most 64 KiB, and password checks wait in line for a bounded
-//! amount of memory. A stored hash with absurd parameters is rejected without an allocation. A
-//! throttle reads at most 1 KiB of a name, and its counts expire. A user has at most 50 API keys
-//! and 20 known browsers, and one token for each purpose.
+//! records. The data of a session is at most 64 KiB, and only a limited number of password checks
+//! run at once, which bounds their memory. A stored hash with absurd parameters is rejected without
+//! an allocation. A throttle reads at most 1 KiB of a name, and its counts expire. A user has at
+//! most 50 API keys and 20 known browsers, and one token for each purpose.
 //!
 //! **Left to you:** limits on requests and bodies in front of the application; the example
 //! `throttled_login` has one by address. Anyone can create anonymous sessions if a page inserts

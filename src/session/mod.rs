@@ -77,6 +77,7 @@ pub(crate) use self::{
 /// # Errors
 /// Every method returns
 /// - [`ErrorKind::Store`] if the store failed or missed its deadline
+/// - [`ErrorKind::Conflict`] if other requests kept changing the session
 /// - the errors of [`Auth::user`](crate::Auth::user) if there are request loaders or a bearer token
 ///   that may be an API key, or if a user owns the session, since data of a user who is no longer
 ///   logged in is not returned
@@ -195,6 +196,8 @@ impl Session {
     ///   more than 64 KiB
     /// - [`ErrorKind::TooLate`] if there is no session yet and the response head has already been
     ///   sent
+    /// - [`ErrorKind::Random`] if there is no session yet and the operating system returned no
+    ///   random bytes
     /// - those of [every method](Session#errors)
     pub async fn save(&self) -> Result<(), Error> {
         self.edit(|_, _| ()).await?;

@@ -195,8 +195,8 @@ pub trait SessionStore: Send + Sync + 'static {
 
     /// Deletes about `limit` records of any owner, expired or not, for
     /// [`logout_everyone`](crate::LoginManager::logout_everyone). Returns the number of deleted
-    /// records; fewer than `limit` means that none are left of those that were there at the
-    /// beginning.
+    /// records; fewer than `limit` means that every record that existed when the call began is
+    /// deleted.
     ///
     /// The default returns an error. A store whose records don't expire by themselves can call
     /// [`delete_expired`](SessionStore::delete_expired) with `i64::MAX`.

@@ -49,8 +49,9 @@ impl<U: AuthUser> RequestAuth<U> {
         let owner = realm.owner(&id);
 
         if let Some(Identity::ByRequest(_) | Identity::ByKey { .. }) = self.known() {
-            // Data that was saved for the user of an API key does not belong to this login. The
-            // browser's own session is replaced as by any other login.
+            // Values that were inserted while an API key or a request loader authenticated the
+            // request do not belong to this login. It replaces the browser's own session, as any
+            // other login does.
             turn.reload().await?;
         }
         turn.load().await?;

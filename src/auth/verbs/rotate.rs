@@ -16,7 +16,8 @@ use crate::{
 /// Which secrets a rotation replaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::auth) enum Renew {
-    /// The session secret. Requests with the old one join for the grace.
+    /// The session secret. Requests with the old one join for the grace, except in an anonymous
+    /// session.
     Session,
     /// The session secret and those of the remember cookie. Requests with the old session secret do
     /// not join: copies of either cookie are invalid at once.
