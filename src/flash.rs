@@ -169,7 +169,8 @@ impl Flash {
 
     /// Removes all pending messages, including those that this request has pushed, and returns them
     /// in the order in which they were pushed. They are removed from the store before they are
-    /// returned.
+    /// returned. A message that this request has pushed itself is not stored, and no session is
+    /// created for it, so a form can push an error and show it in the same response.
     ///
     /// To show a page even if the store fails, call
     /// `flash.take().await.`[`unwrap_or_default()`](Result::unwrap_or_default).

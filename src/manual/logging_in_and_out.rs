@@ -45,11 +45,51 @@
 //! Perform all checks before the login: it is not undone if the handler returns an error
 //! afterwards.
 //!
+//! # Registration
+//!
+//! Check the new password with a
+//! [policy](super::passwords#new-passwords), hash it, insert the row, and log the new
+//! user in. Let the database decide whether the name is free; otherwise two registrations at the
+//! same moment can both find that it is:
+//!
+//! ```sql
+//! INSERT INTO accounts (name, password_hash) VALUES ($1, $2)
+//! ON CONFLICT (name) DO NOTHING RETURNING *  -- no row: the name is taken
+//! ```
+//!
+//! # Errors of your database
+//!
+//! Every error of this crate is a response with its own status, so `?` works in a handler that
+//! returns axum's `Result`. The error of a database library is not a response: convert it.
+//!
+//! ```
+//! # struct Account { name: String }
+//! # #[derive(Debug, thiserror::Error)] #[error("the connection is closed")] struct DbError;
+//! # #[derive(Clone)] struct Db;
+//! # impl Db { async fn find(&self, name: &str) -> Result<Option<Account>, DbError> { Ok(None) } }
+//! use axum::{extract::{Path, State}, http::StatusCode, response::Result};
+//!
+//! fn unavailable(error: DbError) -> StatusCode {
+//!     tracing::error!(%error, "the database failed");
+//!     StatusCode::SERVICE_UNAVAILABLE
+//! }
+//!
+//! async fn profile(State(db): State<Db>, Path(name): Path<String>) -> Result<String> {
+//!     let account = db.find(&name).await.map_err(unavailable)?;
+//!     Ok(account.ok_or(StatusCode::NOT_FOUND)?.name)
+//! }
+//! # let _ = profile;
+//! ```
+//!
 //! # Back to the page the user wanted
 //!
 //! A guard adds the path of the requested page to the URL of the login page.
 //! [`NextPath`](crate::NextPath) reads it. It is a path on your site or nothing, so
 //! [`redirect_or`](crate::NextPath::redirect_or) cannot lead to another site.
+//!
+//! The URL also says why the user is there. A handler of the login page can take an
+//! `Option<`[`Notice`](crate::guard::Notice)`>` and show its text, "Please log in to access this
+//! page."
 //!
 //! A form that posts to its own URL, `<form method=post>` without `action`, keeps the query and
 //! with it `next`. If it posts elsewhere, put the query of the login page into its `action`.

@@ -13,7 +13,8 @@ use std::sync::{
 
 use libtest_mimic::{Completion, Trial};
 use login_manager::{
-    BoxError, ConfigError, MySqlStore, PostgresStore, SessionStore, SqliteStore,
+    ConfigError, MySqlStore, PostgresStore, SessionStore, SqliteStore,
+    store::StoreError,
     store::{SessionId, SessionRecord},
 };
 use sha2::{Digest as _, Sha256};
@@ -86,7 +87,7 @@ impl SqlStore {
         })
     }
 
-    pub(crate) async fn migrate(&self) -> Result<(), BoxError> {
+    pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.migrate().await,
             Self::Postgres(store) => store.migrate().await,

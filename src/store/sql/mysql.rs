@@ -9,7 +9,7 @@ use super::{
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError};
+use crate::error::{ConfigError, StoreError};
 
 /// Keeps sessions in a table of a MariaDB or MySQL database.
 ///
@@ -96,8 +96,8 @@ impl MySqlStore {
     /// # Errors
     /// - if the table does not exist and the user may not create it
     /// - if the database can't be reached
-    pub async fn migrate(&self) -> Result<(), BoxError> {
-        Ok(self.try_migrate().await.map_err(store_error)?)
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.try_migrate().await.map_err(store_error)
     }
 
     async fn try_migrate(&self) -> Result<(), sqlx::Error> {

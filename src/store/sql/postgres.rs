@@ -9,7 +9,7 @@ use super::{
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError};
+use crate::error::{ConfigError, StoreError};
 
 /// The advisory lock of a migration: a number that nothing else in the database is likely to use.
 const MIGRATION: i64 = 0x6c6f_6769_6e73_6573;
@@ -98,8 +98,8 @@ impl PostgresStore {
     /// # Errors
     /// - if the table does not exist and the role may not create it
     /// - if the database can't be reached
-    pub async fn migrate(&self) -> Result<(), BoxError> {
-        Ok(self.try_migrate().await.map_err(store_error)?)
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        self.try_migrate().await.map_err(store_error)
     }
 
     async fn try_migrate(&self) -> Result<(), sqlx::Error> {

@@ -10,22 +10,29 @@ use super::{
     statements::{Dialect, Statements},
     table::Table,
 };
-use crate::error::{BoxError, ConfigError};
+use crate::error::{ConfigError, StoreError};
 
 /// Keeps sessions in a table of an SQLite database, which is a file on this machine.
 ///
 /// The pool is that of sqlx: `cargo add sqlx --no-default-features --features
-/// runtime-tokio,sqlite-bundled`, in the version of the [feature table](crate#features).
+/// runtime-tokio,sqlite-bundled`, in the version of the [feature table](crate#features). It can also
+/// serve your own tables in the same file; add sqlx's feature `derive` for `#[derive(FromRow)]`.
 ///
 /// ```no_run
 /// use std::time::Duration;
 ///
-/// use login_manager::SqliteStore;
+/// # use login_manager::AuthUser;
+/// # struct Account;
+/// # impl AuthUser for Account { type Id = i64; fn id(&self) -> i64 { 1 } }
+/// # impl<'r> sqlx::FromRow<'r, sqlx::sqlite::SqliteRow> for Account {
+/// #     fn from_row(_: &sqlx::sqlite::SqliteRow) -> sqlx::Result<Self> { Ok(Account) }
+/// # }
+/// use login_manager::{LoginManager, SqliteStore};
 /// use sqlx::sqlite::{
 ///     SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 /// };
 ///
-/// # async fn open() -> Result<SqliteStore, Box<dyn std::error::Error + Send + Sync>> {
+/// # async fn open() -> Result<LoginManager<Account>, Box<dyn std::error::Error>> {
 /// let options = SqliteConnectOptions::new()
 ///     .filename("app.db")
 ///     .create_if_missing(true)
@@ -36,9 +43,17 @@ use crate::error::{BoxError, ConfigError};
 ///     .acquire_timeout(Duration::from_secs(1))
 ///     .connect_with(options)
 ///     .await?;
-/// let store = SqliteStore::new(pool);
+/// let store = SqliteStore::new(pool.clone());
 /// store.migrate().await?;
-/// # Ok(store)
+///
+/// let load_user = move |id: i64| {
+///     let query = sqlx::query_as::<_, Account>("SELECT * FROM accounts WHERE id = ?").bind(id);
+///     let pool = pool.clone();
+///     async move { query.fetch_optional(&pool).await }
+/// };
+/// let login_manager = LoginManager::new(store, load_user).with_realm("account");
+/// login_manager.spawn_cleanup(Duration::from_secs(60 * 60)); // deletes expired sessions
+/// # Ok(login_manager)
 /// # }
 /// ```
 ///
@@ -93,7 +108,7 @@ impl SqliteStore {
     /// # Errors
     /// - if the database is read-only and has no such table
     /// - if the database can't be opened, or was locked for longer than `busy_timeout`
-    pub async fn migrate(&self) -> Result<(), BoxError> {
+    pub async fn migrate(&self) -> Result<(), StoreError> {
         let _writer = self.writer.lock().await;
         sqlx::raw_sql(AssertSqlSafe(self.schema()))
             .execute(&self.pool)
