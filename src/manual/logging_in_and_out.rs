@@ -47,10 +47,9 @@
 //!
 //! # Registration
 //!
-//! Check the new password with a
-//! [policy](super::passwords#new-passwords), hash it, insert the row, and log the new
-//! user in. Let the database decide whether the name is free; otherwise two registrations at the
-//! same moment can both find that it is:
+//! Check the new password with a [policy](super::passwords#new-passwords), hash it, insert the row,
+//! and log the new user in. Let the database decide whether the name is free; otherwise two
+//! registrations at the same moment can both find that it is:
 //!
 //! ```sql
 //! INSERT INTO accounts (name, password_hash) VALUES ($1, $2)
