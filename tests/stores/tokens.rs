@@ -38,6 +38,7 @@ pub(crate) async fn work(store: Arc<dyn SessionStore>) {
     let user = Account(random_text());
 
     links(&tokens, &clock, &user).await;
+    expiry(&tokens, &clock, &user).await;
     codes(&tokens, &user).await;
     undo_and_invitation(&tokens, &user).await;
     tokens.withdraw_all(&user).await.unwrap();
@@ -82,6 +83,16 @@ async fn links(tokens: &Tokens<Account>, clock: &TestClock, user: &Account) {
     tokens.withdraw(user, RESET).await.unwrap();
     let token = issue(tokens, user, RESET).await;
     tokens.withdraw_all(user).await.unwrap();
+    assert!(tokens.redeem(&token, RESET).await.unwrap().is_none());
+}
+
+/// To the millisecond.
+async fn expiry(tokens: &Tokens<Account>, clock: &TestClock, user: &Account) {
+    let token = issue(tokens, user, RESET).await;
+    clock.advance(Duration::from_millis(60 * 60 * 1_000 - 1));
+    assert!(tokens.peek(&token, RESET).await.unwrap().is_some());
+    clock.advance(Duration::from_millis(1));
+    assert!(tokens.peek(&token, RESET).await.unwrap().is_none());
     assert!(tokens.redeem(&token, RESET).await.unwrap().is_none());
 }
 

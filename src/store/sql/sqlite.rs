@@ -15,8 +15,9 @@ use crate::error::{ConfigError, StoreError};
 /// Keeps sessions in a table of an SQLite database, which is a file on this machine.
 ///
 /// The pool is that of sqlx: `cargo add sqlx --no-default-features --features
-/// runtime-tokio,sqlite-bundled`, in the version of the [feature table](crate#features). It can also
-/// serve your own tables in the same file; add sqlx's feature `derive` for `#[derive(FromRow)]`.
+/// runtime-tokio,sqlite-bundled`, in the version of the [feature table](crate#features). It can
+/// also serve your own tables in the same file; add sqlx's feature `derive` for
+/// `#[derive(FromRow)]`.
 ///
 /// ```no_run
 /// use std::time::Duration;
