@@ -5,26 +5,13 @@ use std::{sync::Arc, time::Duration};
 use axum::{Router, routing::get};
 use http::{HeaderValue, Method, header::AUTHORIZATION};
 use login_manager::{
-    AuthUser, LoginManager, LoginRequired, SessionStore, api_keys::ApiKeySettings,
-    testing::TestClock,
+    LoginManager, LoginRequired, SessionStore, api_keys::ApiKeySettings, testing::TestClock,
 };
 use tokio::task::JoinSet;
 
-use crate::{sql::random_text, support::browser::Browser};
+use crate::{sql::random_text, support::browser::Browser, user::Account};
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// A user whom no other test of the same server has.
-#[derive(Clone)]
-struct Account(String);
-
-impl AuthUser for Account {
-    type Id = String;
-
-    fn id(&self) -> String {
-        self.0.clone()
-    }
-}
 
 /// One node's manager, and a program that calls it.
 fn node(store: &Arc<dyn SessionStore>, clock: &TestClock) -> (LoginManager<Account>, Browser) {
@@ -51,7 +38,7 @@ pub(crate) async fn work(store: Arc<dyn SessionStore>) {
     let (one, on_one) = node(&store, &clock);
     let (two, on_two) = node(&store, &clock);
     let (keys, other_keys) = (one.api_keys(), two.api_keys());
-    let user = Account(random_text());
+    let user = Account::new();
     let accepted = (200, user.0.clone());
 
     let new = keys.create(&user).name("CI").scopes(["read"]);

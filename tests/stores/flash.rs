@@ -9,22 +9,11 @@ use axum::{
 };
 use http::Method;
 use login_manager::{
-    Auth, AuthUser, Error, LoginManager, SessionStore,
+    Auth, Error, LoginManager, SessionStore,
     flash::{Flash, Level, Message},
 };
 
-use crate::{sql::random_text, support::browser::Browser};
-
-#[derive(Clone)]
-struct Account(String);
-
-impl AuthUser for Account {
-    type Id = String;
-
-    fn id(&self) -> String {
-        self.0.clone()
-    }
-}
+use crate::{sql::random_text, support::browser::Browser, user::Account};
 
 fn node(store: &Arc<dyn SessionStore>) -> Router {
     let load = async |id: String| Some(Account(id));
@@ -41,7 +30,7 @@ fn node(store: &Arc<dyn SessionStore>) -> Router {
         .layer(manager)
 }
 
-async fn messages(flash: Flash) -> Result<String, Error> {
+pub(crate) async fn messages(flash: Flash) -> Result<String, Error> {
     let messages = flash.take().await?;
     let texts: Vec<_> = messages.iter().map(Message::text).collect();
     Ok(texts.join(","))

@@ -62,6 +62,7 @@ mod outage;
 mod sweep_sample;
 mod throttle;
 mod tokens;
+mod user;
 
 #[path = "../folder/mod.rs"]
 mod folder;

@@ -9,33 +9,23 @@ use axum::{
 };
 use http::{HeaderValue, Method, header::AUTHORIZATION};
 use login_manager::{
-    AuthUser, Error, LoginManager, LoginRequired, SessionStore,
-    flash::{Flash, Level, Message},
+    LoginManager, LoginRequired, SessionStore,
+    flash::{Flash, Level},
     throttle::Attempt,
     tokens::Purpose,
 };
 
 use crate::{
-    sql::random_text,
+    flash::messages,
     support::{
         browser::Browser,
         faulty_store::{Fault, FaultyStore},
     },
+    user::Account,
 };
 
 const RESET: Purpose = Purpose::reset();
 const CODE: Purpose = Purpose::code();
-
-#[derive(Clone)]
-struct Account(String);
-
-impl AuthUser for Account {
-    type Id = String;
-
-    fn id(&self) -> String {
-        self.0.clone()
-    }
-}
 
 fn app(manager: LoginManager<Account>) -> Router {
     let me = async |LoginRequired(user): LoginRequired<Account>| user.0.clone();
@@ -47,12 +37,6 @@ fn app(manager: LoginManager<Account>) -> Router {
         .layer(manager)
 }
 
-async fn messages(flash: Flash) -> Result<String, Error> {
-    let messages = flash.take().await?;
-    let texts: Vec<_> = messages.iter().map(Message::text).collect();
-    Ok(texts.join(","))
-}
-
 pub(crate) async fn work(store: Arc<dyn SessionStore>) {
     let store = FaultyStore::over(store);
     let load = async |id: String| Some(Account(id));
@@ -62,7 +46,7 @@ pub(crate) async fn work(store: Arc<dyn SessionStore>) {
     let (tokens, keys) = (manager.tokens(), manager.api_keys());
     let throttle = manager.throttle().named("outage").free(1);
     let browser = Browser::new(app(manager));
-    let user = Account(random_text());
+    let user = Account::new();
 
     let token = tokens.issue(&user, RESET).await.unwrap().unwrap();
     let code = tokens.issue(&user, CODE).await.unwrap().unwrap();

@@ -3,30 +3,18 @@
 use std::{sync::Arc, time::Duration};
 
 use login_manager::{
-    AuthUser, LoginManager, SessionStore,
+    LoginManager, SessionStore,
     testing::TestClock,
     tokens::{Purpose, Tokens},
 };
 use tokio::task::JoinSet;
 
-use crate::sql::random_text;
+use crate::user::Account;
 
 const RESET: Purpose = Purpose::reset();
 const CODE: Purpose = Purpose::code();
 const UNDO: Purpose = Purpose::undo();
 const INVITATION: Purpose = Purpose::invitation();
-
-/// A user whom no other test of the same server has.
-#[derive(Clone)]
-struct Account(String);
-
-impl AuthUser for Account {
-    type Id = String;
-
-    fn id(&self) -> String {
-        self.0.clone()
-    }
-}
 
 pub(crate) async fn work(store: Arc<dyn SessionStore>) {
     let clock = TestClock::new();
@@ -35,7 +23,7 @@ pub(crate) async fn work(store: Arc<dyn SessionStore>) {
         .with_realm("tokens-test")
         .with_clock(&clock)
         .tokens();
-    let user = Account(random_text());
+    let user = Account::new();
 
     links(&tokens, &clock, &user).await;
     expiry(&tokens, &clock, &user).await;
