@@ -230,8 +230,11 @@ impl<U: AuthUser> Tokens<U> {
             Err(why) => refused(why),
             // If an older undo is redeemed concurrently, it may have been marked as used between
             // `find` and this write, so look again. If it is marked after this check, this one came
-            // first.
-            Ok(issued) if purpose.undoes && self.is_undone(key, issued).await? => {
+            // first. If the check fails, the token is accepted: it is used up, so its owner could
+            // not try again.
+            Ok(issued)
+                if purpose.undoes && matches!(self.is_undone(key, issued).await, Ok(true)) =>
+            {
                 refused(RefusedReason::Undone)
             }
             Ok(_) => {

@@ -4,7 +4,7 @@ use login_manager::tokens::{Purpose, RefusedReason};
 
 use super::{RESET, Scene, is_some, patient_world, scene, scene_of};
 use crate::support::{
-    faulty_store::{Call, When},
+    faulty_store::{Call, Fault, When},
     world::{DAY, MINUTE},
 };
 
@@ -126,4 +126,18 @@ async fn undo_that_an_older_one_overtakes_is_refused() {
     gate.open();
     assert!(!thief.await.unwrap());
     assert_eq!(scene.refusals(), [RefusedReason::Undone]);
+}
+
+/// The last look at the older ones comes after the token was used up.
+#[tokio::test]
+async fn undo_is_not_lost_if_the_store_fails_afterwards() {
+    use Call::{List, LoadFresh, Update};
+    let scene = scene();
+    let back = move_to(&scene, "thief").await;
+    scene.world.store.take_calls();
+    scene.world.store.fail_after(4, Fault::Fails);
+    assert_eq!(undo(&scene, &back).await.as_deref(), Some("alice"));
+    assert!(!scene.world.store.is_still_to_fail());
+    let calls = [LoadFresh, List, LoadFresh, Update, List];
+    assert_eq!(scene.world.store.take_calls(), calls);
 }
